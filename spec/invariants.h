@@ -1,0 +1,43 @@
+#pragma once
+// The invariants that relate the abstract machine to the picture of the real one, each its own function: I1...I6, I8.
+// (I7, I9 and I10 judge outcomes: advance.h.) Every function appends what it finds; an empty vector means that it holds.
+
+#include "spec/observation.h"
+#include "spec/violation.h"
+#include "spec/world.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace vmcheck::spec {
+
+// How often each invariant was evaluated, and why one was not: nothing is skipped silently.
+struct CheckTally {
+    std::array<std::uint64_t, kInvariants + 1> evaluated{};  // by invariant number; index 0 unused
+    std::array<std::uint64_t, kInvariants + 1> skipped{};
+};
+
+// What conservation (I6) is measured against: taken when p0 is alone, right after boot.
+struct Baseline {
+    std::uint64_t accounted_frames = 0;  // free + reachable then
+};
+// Nothing when the observation has no free-frame census.
+std::optional<Baseline> take_baseline(World const& world, Observation const& observation);
+
+std::vector<Violation> check_contents(World const& world, Observation const& observation);      // I1
+std::vector<Violation> check_rights(World const& world, Observation const& observation);        // I2
+std::vector<Violation> check_isolation(World const& world, Observation const& observation);     // I3
+std::vector<Violation> check_counts(World const& world, Observation const& observation);        // I4
+std::vector<Violation> check_dangling(World const& world, Observation const& observation);      // I5
+std::vector<Violation> check_conservation(World const& world, Observation const& observation,
+                                          std::optional<Baseline> const& baseline);             // I6
+std::vector<Violation> check_laziness(World const& world, Observation const& observation);      // I8
+
+// All of them, in an order that puts the most telling first; adds to `tally`, where I7, I9 and I10 are counted by the
+// caller once per advance().
+std::vector<Violation> inspect(World const& world, Observation const& observation,
+                               std::optional<Baseline> const& baseline, CheckTally& tally);
+
+}  // namespace vmcheck::spec

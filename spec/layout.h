@@ -1,0 +1,86 @@
+#pragma once
+// What a kernel under test is like, as far as correctness depends on it: where things lie in a fresh address space,
+// and the legitimate differences between kernels. Found by probing (impl/target), then constant.
+
+#include "spec/address.h"
+#include "spec/program.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vmcheck::spec {
+
+// The rights of a page, as in a leaf PTE (privileged spec, Sv39): V is implied.
+struct Rights {
+    bool read = false;
+    bool write = false;
+    bool execute = false;
+    bool user = false;
+    friend bool operator==(Rights const&, Rights const&) = default;
+};
+
+// "RWXU" with '-' for what is missing.
+std::string to_string(Rights rights);
+
+using PageBytes = std::array<std::byte, kPageBytes>;
+
+// Contents of one page; immutable and shared, so that copying a World is cheap.
+using Contents = std::shared_ptr<PageBytes const>;
+
+// The one all-zero page.
+Contents zero_page();
+
+// One page of a fresh image, right after exec.
+struct ImagePage {
+    Vpn page;
+    Rights rights;   // logical rights; a guard page has user == false
+    bool mapped = true;  // false: a guard that the kernel leaves unmapped
+    Contents contents;   // null where user == false: not ours to read
+};
+
+struct Layout {
+    std::vector<ImagePage> image;  // ascending; from page 0 up to the heap
+    VirtAddr text, rodata, data, bss, guard, stack, heap;
+    VirtAddr top, trapframe, trampoline, maxva, kernel;
+    VirtAddr agent_end;  // one past the agent's own code page: a break at or below it would end the experiment
+};
+
+// A file of the disk image that steps read.
+struct DataFile {
+    std::vector<std::byte> contents;
+    std::uint32_t device = 1;  // what fstat says of it
+    std::uint32_t inode = 0;
+    std::int16_t type = 2;  // T_FILE
+    std::int16_t links = 1;
+};
+
+// Behaviour in which correct kernels differ. Each field names its reason.
+struct Traits {
+    // Processes that can exist at once, p0 and zombies included (NPROC in xv6's param.h). fork beyond it returns -1.
+    std::uint32_t processes_max = 64;
+    // Frames of RAM that user memory and page tables can ever have; bounds what an eager sbrk may be asked for.
+    std::uint64_t frames_total = 0;
+    // Frames that a process holds beside user pages and page tables that its PTEs show (measured: often 0).
+    std::uint64_t frames_per_process = 0;
+    // The stack contents of p0's first image, where the kernel chose arguments for /init; null: all zero.
+    Contents first_stack{};
+    // sbrk takes the eager/lazy flag as second argument (2025).
+    bool sbrk_takes_mode = false;
+    // Bytes that the pipe holds (PIPESIZE in xv6's pipe.c).
+    std::uint32_t pipe_bytes = 512;
+};
+
+// Everything constant during a run.
+struct Setting {
+    Profile profile;
+    Layout layout;
+    Traits traits;
+    DataFile data_file;
+};
+
+}  // namespace vmcheck::spec

@@ -1,0 +1,91 @@
+#pragma once
+// What both sides speak about: what a step did (Outcome), and one picture of the concrete machine after it, in
+// abstract words (Observation). Made by impl/, judged by advance.h and invariants.h. Knows no emulator.
+
+#include "spec/address.h"
+#include "spec/layout.h"
+#include "spec/program.h"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace vmcheck::spec {
+
+// ---- what a step did -----------------------------------------------------------------------------------------------
+
+struct Returned {  // the actor goes on, with this in a0 (system call result, or loaded value; 0 for stores)
+    std::uint64_t value = 0;
+};
+struct Restarted {};  // the actor goes on at the entry of a fresh image: exec succeeded
+struct Ended {};      // the actor is no longer scheduled and is not asleep: it exited or was killed
+struct Blocked {};    // the actor sleeps in the kernel
+struct Panicked {     // the kernel stopped itself
+    std::string message;
+};
+struct Stuck {  // the step did not end within its budget, or the machine went where nothing can be executed
+    std::string where;
+};
+struct Lost {  // a process asked for orders that should not be there, or as someone it is not (registers corrupted)
+    std::string what;
+};
+
+struct Outcome {
+    std::variant<Returned, Restarted, Ended, Blocked, Panicked, Stuck, Lost> what;
+    bool child_started = false;          // fork: the child came up, with 0 from fork
+    std::vector<ProcId> ended_others{};  // processes other than the actor that ended within the step (kill)
+    std::uint32_t allocations_failed = 0;  // how many allocations were made to fail in this step (Faults::oom)
+    bool allocator_dry = false;  // the kernel's allocator was seen to return 0 in this step without being made to
+};
+
+// Free frames, counted on the kernel's own free list; nothing where no list is known.
+struct FrameCensus {
+    std::optional<std::uint64_t> free;
+};
+
+// ---- one picture of the machine ------------------------------------------------------------------------------------
+
+// A valid leaf PTE of a user page table. A and D bits are masked: hardware may set them at will.
+struct ObservedPage {
+    Vpn page;
+    FrameNo frame;
+    Rights rights;
+    bool in_ram = true;  // false: the PTE points outside RAM
+};
+
+struct ObservedProcess {
+    ProcId id;
+    bool zombie = false;
+    std::vector<ObservedPage> pages;    // ascending; every valid leaf, those without U included
+    std::vector<FrameNo> table_frames;  // the frames of the page table itself, root first
+    std::string broken{};  // why the table could not be walked to the end (a loop, a pointer outside RAM); else empty
+};
+
+// Looks into the machine's RAM at the moment of the observation.
+class MachineMemory {
+  public:
+    MachineMemory() = default;
+    MachineMemory(MachineMemory const&) = delete;
+    MachineMemory& operator=(MachineMemory const&) = delete;
+    virtual ~MachineMemory() = default;
+
+    // The bytes of a frame that lies in RAM. REQUIRES: the frame was observed with in_ram.
+    virtual std::span<std::byte const, kPageBytes> bytes(FrameNo frame) const = 0;
+    // Whether the frame is on the kernel's free list; nothing where no list is known.
+    virtual std::optional<bool> on_free_list(FrameNo frame) const = 0;
+    // The kernel's own reference count of a frame, normalised so that n references read n; nothing where unknown.
+    virtual std::optional<std::int64_t> reference_count(FrameNo frame) const = 0;
+};
+
+struct Observation {
+    std::vector<ObservedProcess> processes;  // live ones by id, then zombies whose tables the kernel still holds
+    bool zombies_seen = true;                // false: no process table known, zombies' memory is invisible
+    FrameCensus census;
+    std::string free_list_broken{};  // a cycle, a duplicate, an entry outside RAM; empty when the list is sound
+    MachineMemory const* memory = nullptr;  // never null; valid until the machine runs on
+};
+
+}  // namespace vmcheck::spec

@@ -1,0 +1,105 @@
+#pragma once
+// The abstract machine's state. A World is a value: cheap to copy (pages share their contents), comparable, hashable.
+// How it changes is in advance.h; what must hold of the real machine beside it is in invariants.h.
+
+#include "spec/layout.h"
+#include "spec/program.h"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vmcheck::spec {
+
+// A logical frame: pages with equal ids are promised to share one physical frame (cow fork). Pages with different
+// ids may or may not share: a kernel is free to share read-only memory.
+struct LogicalFrame {
+    std::uint64_t id = 0;
+    friend constexpr auto operator<=>(LogicalFrame, LogicalFrame) = default;
+};
+
+// Whether a page of the address space must, must not or may be mapped at this moment.
+enum class Presence : std::uint8_t {
+    present,   // mapped
+    reserved,  // promised by lazy sbrk, untouched: not mapped
+    either,    // a failed copy may have touched it, or the kernel may choose
+};
+
+struct Page {
+    LogicalFrame frame;
+    Rights rights;
+    Presence presence = Presence::present;
+    Contents contents;  // what a read finds, reserved pages included; null where the user may not read
+};
+
+enum class Life : std::uint8_t { running, zombie };
+
+// What one process can address. Heap pages below the break that are not in `pages` are reserved: zero, RW-U, unmapped;
+// so a lazy sbrk of 2 GiB costs nothing here either.
+struct AddressSpace {
+    std::map<Vpn, Page> pages;
+    VirtAddr brk;  // the break, in bytes
+};
+
+struct Process {
+    ProcId id;
+    ProcId parent;
+    std::uint64_t pid = 0;  // the kernel's, learned from fork; 0 for p0 (nothing returns it)
+    Life life = Life::running;
+    std::int32_t exit_status = 0;                // of a zombie
+    std::shared_ptr<AddressSpace const> space;  // null for a zombie; shared between copies of a World, never written
+};
+
+// Bytes that a step may have written: settle() reads from the machine which it was. A copy to a range that turns bad
+// half-way may fail as a whole or have written any prefix; struct stat has padding that is nobody's.
+struct OpenCopy {
+    ProcId process;
+    VirtAddr to;
+    std::vector<std::byte> bytes;  // what a complete copy would have written, up to the first bad page
+    std::vector<bool> anything;    // same length: true where any value is right
+    bool any_prefix = false;       // true: any prefix of `bytes`, the empty one included, is right; false: all of it
+};
+
+class World {
+  public:
+    // p0 alone, with a fresh image and an empty pipe.
+    static World initial(std::shared_ptr<Setting const> setting);
+
+    Setting const& setting() const;
+    // Null when there is no such process (never forked, or reaped).
+    Process const* find(ProcId id) const;
+    std::map<ProcId, Process> const& processes() const;
+    // Running processes, ascending.
+    std::vector<ProcId> running() const;
+    // Children of `parent`, zombies included.
+    std::vector<ProcId> children(ProcId parent) const;
+    // True after an event that legitimately ends everything: p0 was killed for want of memory.
+    bool over() const;
+    // Only p0 is left, and nothing of an earlier process.
+    bool quiescent() const;
+    // Possible contents of the shared pipe: more than one after a read that failed half-way.
+    std::vector<std::vector<std::byte>> const& pipe() const;
+    std::vector<OpenCopy> const& open_copies() const;
+
+    // The page that holds `page` in the process's address space, reserved heap pages included; nothing where a touch
+    // by the user is fatal because nothing is (or will be) there. REQUIRES: `id` is running.
+    std::optional<Page> page_at(ProcId id, Vpn page) const;
+    // `bytes` bytes from `at` as the user would read them; nothing where any of them is unreadable.
+    std::optional<std::vector<std::byte>> read(ProcId id, VirtAddr at, std::size_t bytes) const;
+    // Where a symbolic address lies for `actor`. REQUIRES: `actor` is running.
+    VirtAddr resolve(ProcId actor, Address address) const;
+
+    std::uint64_t hash() const;
+    friend bool operator==(World const&, World const&);
+
+  private:
+    // (implementation's own)
+};
+
+std::string to_string(World const& world);
+
+}  // namespace vmcheck::spec

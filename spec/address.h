@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <type_traits>
 
 namespace vmcheck {
 
@@ -57,8 +58,12 @@ struct PhysAddr : detail::Number<PhysAddr> {
     constexpr PhysAddr operator-(std::uint64_t bytes) const { return PhysAddr{value - bytes}; }
 };
 
-constexpr VirtAddr start_of(Vpn page) { return VirtAddr{page.value << kPageShift}; }
-constexpr PhysAddr start_of(FrameNo frame) { return PhysAddr{frame.value << kPageShift}; }
+constexpr VirtAddr start_of(Vpn page) {
+    return VirtAddr{page.value << kPageShift};
+}
+constexpr PhysAddr start_of(FrameNo frame) {
+    return PhysAddr{frame.value << kPageShift};
+}
 
 // The first page boundary at or above `address`; 0 where that wraps past 2^64.
 constexpr VirtAddr round_up_to_page(VirtAddr address) {
@@ -68,7 +73,7 @@ constexpr VirtAddr round_up_to_page(VirtAddr address) {
 }  // namespace vmcheck
 
 template <class T>
-    requires std::is_base_of_v<vmcheck::detail::Number<T>, T>
+requires std::is_base_of_v<vmcheck::detail::Number<T>, T>
 struct std::hash<T> {
     std::size_t operator()(T number) const noexcept { return std::hash<std::uint64_t>{}(number.value); }
 };

@@ -8,9 +8,10 @@
 #include "spec/violation.h"
 #include "spec/world.h"
 
+#include <tl/expected.hpp>
+
 #include <optional>
 #include <string>
-#include <tl/expected.hpp>
 
 namespace vmcheck::spec {
 

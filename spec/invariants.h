@@ -1,6 +1,7 @@
 #pragma once
 // The invariants that relate the abstract machine to the picture of the real one, each its own function: I1...I6, I8.
-// (I7, I9 and I10 judge outcomes: advance.h.) Every function appends what it finds; an empty vector means that it holds.
+// (I7, I9 and I10 judge outcomes: advance.h.) Every function appends what it finds; an empty vector means that it
+// holds.
 
 #include "spec/observation.h"
 #include "spec/violation.h"
@@ -26,14 +27,14 @@ struct Baseline {
 // Nothing when the observation has no free-frame census.
 std::optional<Baseline> take_baseline(World const& world, Observation const& observation);
 
-std::vector<Violation> check_contents(World const& world, Observation const& observation);      // I1
-std::vector<Violation> check_rights(World const& world, Observation const& observation);        // I2
-std::vector<Violation> check_isolation(World const& world, Observation const& observation);     // I3
-std::vector<Violation> check_counts(World const& world, Observation const& observation);        // I4
-std::vector<Violation> check_dangling(World const& world, Observation const& observation);      // I5
+std::vector<Violation> check_contents(World const& world, Observation const& observation);   // I1
+std::vector<Violation> check_rights(World const& world, Observation const& observation);     // I2
+std::vector<Violation> check_isolation(World const& world, Observation const& observation);  // I3
+std::vector<Violation> check_counts(World const& world, Observation const& observation);     // I4
+std::vector<Violation> check_dangling(World const& world, Observation const& observation);   // I5
 std::vector<Violation> check_conservation(World const& world, Observation const& observation,
-                                          std::optional<Baseline> const& baseline);             // I6
-std::vector<Violation> check_laziness(World const& world, Observation const& observation);      // I8
+                                          std::optional<Baseline> const& baseline);         // I6
+std::vector<Violation> check_laziness(World const& world, Observation const& observation);  // I8
 
 // All of them, in an order that puts the most telling first; adds to `tally`, where I7, I9 and I10 are counted by the
 // caller once per advance().

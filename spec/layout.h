@@ -38,7 +38,7 @@ Contents zero_page();
 // One page of a fresh image, right after exec.
 struct ImagePage {
     Vpn page;
-    Rights rights;   // logical rights; a guard page has user == false
+    Rights rights;       // logical rights; a guard page has user == false
     bool mapped = true;  // false: a guard that the kernel leaves unmapped
     Contents contents;   // null where user == false: not ours to read
 };
@@ -48,6 +48,8 @@ struct Layout {
     VirtAddr text, rodata, data, bss, guard, stack, heap;
     VirtAddr top, trapframe, trampoline, maxva, kernel;
     VirtAddr agent_end;  // one past the agent's own code page: a break at or below it would end the experiment
+    // What sbrk maps. Executable as well in the 2020 and 2021 trees (uvmalloc in kernel/vm.c maps with PTE_X).
+    Rights heap_rights{.read = true, .write = true, .execute = false, .user = true};
 };
 
 // A file of the disk image that steps read.
@@ -73,6 +75,8 @@ struct Traits {
     bool sbrk_takes_mode = false;
     // Bytes that the pipe holds (PIPESIZE in xv6's pipe.c).
     std::uint32_t pipe_bytes = 512;
+    // The lowest file descriptor that the agent has not opened: what pipe() hands out first (fdalloc in sysfile.c).
+    std::uint32_t first_free_descriptor = 3;
 };
 
 // Everything constant during a run.

@@ -35,8 +35,8 @@ struct Lost {  // a process asked for orders that should not be there, or as som
 
 struct Outcome {
     std::variant<Returned, Restarted, Ended, Blocked, Panicked, Stuck, Lost> what;
-    bool child_started = false;          // fork: the child came up, with 0 from fork
-    std::vector<ProcId> ended_others{};  // processes other than the actor that ended within the step (kill)
+    bool child_started = false;            // fork: the child came up, with 0 from fork
+    std::vector<ProcId> ended_others{};    // processes other than the actor that ended within the step (kill)
     std::uint32_t allocations_failed = 0;  // how many allocations were made to fail in this step (Faults::oom)
     bool allocator_dry = false;  // the kernel's allocator was seen to return 0 in this step without being made to
 };
@@ -84,7 +84,7 @@ struct Observation {
     std::vector<ObservedProcess> processes;  // live ones by id, then zombies whose tables the kernel still holds
     bool zombies_seen = true;                // false: no process table known, zombies' memory is invisible
     FrameCensus census;
-    std::string free_list_broken{};  // a cycle, a duplicate, an entry outside RAM; empty when the list is sound
+    std::string free_list_broken{};         // a cycle, a duplicate, an entry outside RAM; empty when the list is sound
     MachineMemory const* memory = nullptr;  // never null; valid until the machine runs on
 };
 

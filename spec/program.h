@@ -7,6 +7,8 @@
 // Addresses are symbolic, so that one program serves every kernel: `heap+8` is resolved against the layout of the
 // kernel under test (world.h, resolve()).
 
+#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -101,7 +103,7 @@ struct Store {  // a store instruction of 1, 2, 4 or 8 bytes
     std::uint64_t value = 0;
     friend bool operator==(Store const&, Store const&) = default;
 };
-struct Touch {  // a one-byte load at `at` and at each of the following `pages - 1` page distances
+struct Touch {  // a one-byte load at `at` and at each of the following `pages - 1` page distances; results in the last
     Address at;
     std::uint32_t pages = 1;
     friend bool operator==(Touch const&, Touch const&) = default;
@@ -152,7 +154,9 @@ inline constexpr std::size_t kActionKinds = std::variant_size_v<Action>;
 
 // The word for an action in the corpus grammar and in reports, by its index in Action: "fork", "pipe_write", ...
 std::string_view kind_name(std::size_t action_index);
-inline std::string_view kind_name(Action const& action) { return kind_name(action.index()); }
+inline std::string_view kind_name(Action const& action) {
+    return kind_name(action.index());
+}
 
 // What is done to the kernel while it performs a step. Recorded in the program, so that it replays.
 struct Faults {

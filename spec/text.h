@@ -3,7 +3,7 @@
 //
 //     # why this program is here
 //     vmcheck 1
-//     profile cow            # cow | eager (fork), lazy | eager-sbrk; see the grammar in corpus/README.md
+//     profile cow lazy       # who copies at fork: cow | eager; who maps at sbrk: lazy | eager (eager if left out)
 //     p0 sbrk +2p
 //     p0 store heap+0x8 4 = 0x41424344
 //     p0 fork p1
@@ -12,9 +12,11 @@
 
 #include "spec/program.h"
 
+#include <tl/expected.hpp>
+
+#include <optional>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 
 namespace vmcheck::spec {
 
@@ -34,5 +36,8 @@ std::string print(Step const& step);  // one line without its newline
 std::string print(Action const& action);
 std::string print(Address const& address);
 std::string print(Profile profile);  // "cow+lazy"
+
+// "cow+lazy", "eager", ...: what print(Profile) writes, or the fork policy alone (sbrk is eager then).
+std::optional<Profile> parse_profile(std::string_view text);
 
 }  // namespace vmcheck::spec

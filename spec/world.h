@@ -6,10 +6,10 @@
 #include "spec/program.h"
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,18 +50,24 @@ struct Process {
     ProcId parent;
     std::uint64_t pid = 0;  // the kernel's, learned from fork; 0 for p0 (nothing returns it)
     Life life = Life::running;
-    std::int32_t exit_status = 0;                // of a zombie
+    std::int32_t exit_status = 0;               // of a zombie
     std::shared_ptr<AddressSpace const> space;  // null for a zombie; shared between copies of a World, never written
 };
 
 // Bytes that a step may have written: settle() reads from the machine which it was. A copy to a range that turns bad
 // half-way may fail as a whole or have written any prefix; struct stat has padding that is nobody's.
+// Until settled, the World's pages are as if the whole of the first open copy had been written.
 struct OpenCopy {
     ProcId process;
     VirtAddr to;
-    std::vector<std::byte> bytes;  // what a complete copy would have written, up to the first bad page
-    std::vector<bool> anything;    // same length: true where any value is right
-    bool any_prefix = false;       // true: any prefix of `bytes`, the empty one included, is right; false: all of it
+    std::vector<std::byte> bytes;   // what a complete copy would have written, up to the first bad page
+    std::vector<std::byte> before;  // same length: what was there
+    std::vector<bool> anything;     // same length, or empty: true where any value is right
+    bool any_prefix = false;        // true: any prefix of `bytes` of `prefix_min` or more is right; false: all of it
+    std::size_t prefix_min = 0;
+    // If this is the copy that happened: what the pipe may hold now. Empty: says nothing about the pipe.
+    std::vector<std::vector<std::byte>> pipe_after;
+    friend bool operator==(OpenCopy const&, OpenCopy const&) = default;
 };
 
 class World {
@@ -83,7 +89,10 @@ class World {
     bool quiescent() const;
     // Possible contents of the shared pipe: more than one after a read that failed half-way.
     std::vector<std::vector<std::byte>> const& pipe() const;
+    // What the last step may have written: exactly one of these copies happened. Empty when nothing is open.
     std::vector<OpenCopy> const& open_copies() const;
+    // Whether a fork has given this name to a child before (p0's counts as given).
+    bool name_used(ProcId id) const;
 
     // The page that holds `page` in the process's address space, reserved heap pages included; nothing where a touch
     // by the user is fatal because nothing is (or will be) there. REQUIRES: `id` is running.
@@ -93,11 +102,21 @@ class World {
     // Where a symbolic address lies for `actor`. REQUIRES: `actor` is running.
     VirtAddr resolve(ProcId actor, Address address) const;
 
+    // Equality and hash are those of the state, not of its history: logical frames count by which pages share them, and
+    // the pids that the kernel chose and the names of reaped processes do not count.
     std::uint64_t hash() const;
     friend bool operator==(World const&, World const&);
 
   private:
-    // (implementation's own)
+    friend class Transition;  // transition.h: the only place that changes a World
+
+    std::shared_ptr<Setting const> setting_;
+    std::map<ProcId, Process> processes_;
+    std::set<ProcId> names_;
+    std::vector<std::vector<std::byte>> pipe_;  // ascending, without duplicates
+    std::vector<OpenCopy> open_copies_;
+    std::uint64_t next_frame_ = 1;
+    bool over_ = false;
 };
 
 std::string to_string(World const& world);

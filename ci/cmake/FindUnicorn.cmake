@@ -18,7 +18,7 @@ find_package_handle_standard_args(Unicorn
     REQUIRED_VARS UNICORN_LIBRARY UNICORN_INCLUDE_DIR
     VERSION_VAR Unicorn_VERSION
     REASON_FAILURE_MESSAGE
-        "vmcheck needs Unicorn >= 2.1.2 (PRIV register, TLB hooks); Debian 12 ships 2.0.1. Run ci/bootstrap: it unpacks Debian testing's into build/deps.")
+        "vmcheck needs Unicorn >= 2.1.2 (PRIV register, TLB hooks) and Debian 12 ships 2.0.1. Run ci/bootstrap: it unpacks Debian testing's into build/deps.")
 
 if(Unicorn_FOUND AND NOT TARGET Unicorn::unicorn)
     add_library(Unicorn::unicorn SHARED IMPORTED)

@@ -84,8 +84,8 @@ struct Breakpoint {
     HartIndex hart;
     VirtAddr address;
 };
-// A trap went to M-mode, and the kernel has installed no M-mode handler (mtvec is 0) or trapped in M-mode within
-// the handler itself. The trap was not taken: pc is at the instruction.
+// An exception went to M-mode, and the kernel has installed no M-mode handler (mtvec is 0). The trap was not taken:
+// pc is at the instruction, and running on meets the same exception again.
 struct MachineTrap {
     HartIndex hart;
     std::uint64_t cause;  // as in mcause
@@ -104,7 +104,7 @@ using Stop = std::variant<stop::Hypercall, stop::BudgetExhausted, stop::Idle, st
 class Machine;
 
 // An image of a whole machine that any number of boards may start from, on any thread. Immutable.
-class Golden;
+struct Golden;
 
 // A later state of a board that stands on a golden image: holds only what differs. Copyable, cheap to move, usable on
 // every board that has the same golden image.
@@ -158,7 +158,8 @@ class Board {
 
     // Stop before the instruction at `address` is executed in S- or M-mode. Armed from the start.
     // Adding one drops every translated block, so add all of them before the golden image is taken.
-    void add_breakpoint(VirtAddr address);
+    // Fails only when the emulator refuses.
+    tl::expected<void, Error> add_breakpoint(VirtAddr address);
     // An unarmed breakpoint is passed over, at the cost of one call on its way. Requires: added before.
     void arm_breakpoint(VirtAddr address, bool armed);
 

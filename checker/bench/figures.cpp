@@ -1,0 +1,167 @@
+// The figures of the design's budgets, by Google Benchmark. Each one prints what was measured beside its budget; what
+// misses its budget is marked. Ratios and counts are of one run, so that a slow machine does not change a verdict.
+
+#include "checker/generate/generator.h"
+#include "checker/run/campaign.h"
+#include "checker/run/runner.h"
+#include "checker/shrink/shrinker.h"
+#include "impl/target/kernel_target.h"
+
+#include <algorithm>
+#include <benchmark/benchmark.h>
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace vmcheck {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+std::string kernel_path(std::string const& name) { return std::string(VMCHECK_KERNELS "/") + name + "/kernel"; }
+
+// Nothing can be measured without the kernel: says so and ends.
+std::unique_ptr<KernelTarget> boot(std::string const& name) {
+    auto target = KernelTarget::boot({.kernel = kernel_path(name)});
+    if (!target) {
+        fmt::print(stderr, "bench: {}\n", target.error().message);
+        std::exit(4);
+    }
+    return std::move(*target);
+}
+
+// "0.21 s of <= 0.30 s" beside the numbers, with the mark where it is missed.
+void verdict(benchmark::State& state, double measured, bool at_most, double budget, char const* unit) {
+    bool const met = at_most ? measured <= budget : measured >= budget;
+    state.SetLabel(fmt::format("{:.3g} {} (budget {} {:.3g}){}", measured, unit, at_most ? "<=" : ">=", budget, met ? "" : "  MISSED"));
+}
+
+void BootToAgent(benchmark::State& state) {
+    double best = 1e9;
+    for (auto _ : state) {
+        Clock::time_point const start = Clock::now();
+        auto const target = boot("cow-lazy");
+        best = std::min(best, seconds_since(start));
+        benchmark::DoNotOptimize(target);
+    }
+    verdict(state, best, true, 0.3, "s");
+}
+BENCHMARK(BootToAgent)->Unit(benchmark::kMillisecond)->Iterations(5);
+
+// Restores after programs of different length, and splits the time into a constant and a cost for each dirty page.
+void Restore(benchmark::State& state) {
+    auto const target = boot("cow-lazy");
+    auto const execution = target->start_on_board();
+    auto const look = run::first_look(**execution, target->setting());
+    auto const programs = generate::programs(target->setting(), {});
+    std::uint64_t pages = 0, restores = 0, index = 0;
+    double seconds = 0;
+    for (auto _ : state) {
+        run::Tally tally;
+        run::run_program(**execution, look.reference, generate::program_of_case(programs, 1, index++), {}, tally);
+        pages += (*execution)->board().dirty_frames().size();
+        ++restores;
+        Clock::time_point const start = Clock::now();
+        (*execution)->reset();
+        seconds += seconds_since(start);
+    }
+    double const budget_us = 2.0 + 0.15 * static_cast<double>(pages) / static_cast<double>(restores);
+    state.counters["dirty_pages"] = static_cast<double>(pages) / static_cast<double>(restores);
+    verdict(state, seconds * 1e6 / static_cast<double>(restores), true, budget_us, "us for each restore");
+}
+BENCHMARK(Restore)->Iterations(500);
+
+run::CampaignResult campaign(run::Crew& crew, run::Reference const& reference, std::shared_ptr<spec::Setting const> setting, std::uint64_t count) {
+    run::Effort effort;
+    effort.programs = count;
+    return run::run_campaign(crew, reference, generate::programs(std::move(setting), {}), 1, effort, {}, [](run::Progress const&) {});
+}
+
+double programs_per_second(KernelTarget const& target, unsigned jobs, std::uint64_t count) {
+    auto crew = run::Crew::hire(target, jobs);
+    auto const look = run::first_look(crew->first(), target.setting());
+    campaign(*crew, look.reference, target.setting(), 256);
+    Clock::time_point const start = Clock::now();
+    auto const result = campaign(*crew, look.reference, target.setting(), count);
+    return static_cast<double>(result.tally.programs) / seconds_since(start);
+}
+
+void ProgramsPerSecond(benchmark::State& state) {
+    auto const target = boot("cow-lazy");
+    double best = 0;
+    for (auto _ : state) best = std::max(best, programs_per_second(*target, 1, 2'000));
+    verdict(state, best, false, 2'000, "programs/s on one worker");
+}
+BENCHMARK(ProgramsPerSecond)->Unit(benchmark::kMillisecond)->Iterations(3);
+
+void TwoWorkers(benchmark::State& state) {
+    auto const target = boot("cow-lazy");
+    double best = 0;
+    for (auto _ : state) {
+        double const one = programs_per_second(*target, 1, 2'000);
+        best = std::max(best, programs_per_second(*target, 2, 4'000) / one);
+    }
+    verdict(state, best, false, 1.8, "x the speed of one worker");
+}
+BENCHMARK(TwoWorkers)->Unit(benchmark::kMillisecond)->Iterations(3);
+
+// The kernel alone does the same steps again; what is left of a checked run is the checks.
+void ShareOfChecks(benchmark::State& state) {
+    auto const target = boot("cow-lazy");
+    auto const execution = target->start_on_board();
+    auto const look = run::first_look(**execution, target->setting());
+    auto const programs = generate::programs(target->setting(), {});
+    struct Stopwatch final : run::Watcher {
+        void before(spec::StepIndex, Execution&) override { start = Clock::now(); }
+        void after(spec::StepIndex, Execution&) override { kernel_seconds += seconds_since(start); }
+        Clock::time_point start;
+        double kernel_seconds = 0;
+    } stopwatch;
+    double total = 0;
+    std::uint64_t index = 0;
+    for (auto _ : state) {
+        spec::Program const program = generate::program_of_case(programs, 1, index++);
+        run::Tally tally;
+        Clock::time_point const start = Clock::now();
+        run::run_program(**execution, look.reference, program, {.watcher = &stopwatch}, tally);
+        total += seconds_since(start);
+    }
+    verdict(state, 100 * (1 - stopwatch.kernel_seconds / total), true, 30, "% of a run");
+}
+BENCHMARK(ShareOfChecks)->Iterations(1'000);
+
+// One after the other, all mutants that fail within 2,000 programs: how long shrinking takes, and how short the result is.
+void ShrinkMutants(benchmark::State& state) {
+    std::vector<double> seconds, steps;
+    for (auto _ : state) {
+        for (auto const& entry : std::filesystem::directory_iterator(VMCHECK_KERNELS "/mutants")) {
+            auto const target = boot("mutants/" + entry.path().filename().string());
+            auto crew = run::Crew::hire(*target, 2);
+            auto const look = run::first_look(crew->first(), target->setting());
+            if (!look.violations.empty()) continue;
+            auto result = campaign(*crew, look.reference, target->setting(), 2'000);
+            if (result.failures.empty()) continue;
+            Clock::time_point const start = Clock::now();
+            auto const shrunk = shrink::shrink(*crew, look.reference, std::move(result.failures.front().run), {}, {});
+            seconds.push_back(seconds_since(start));
+            steps.push_back(static_cast<double>(shrunk.run.program.steps.size()));
+        }
+    }
+    std::sort(seconds.begin(), seconds.end());
+    std::sort(steps.begin(), steps.end());
+    double const median_seconds = seconds[seconds.size() / 2], median_steps = steps[steps.size() / 2];
+    state.counters["mutants"] = static_cast<double>(seconds.size());
+    state.SetLabel(fmt::format("median {:.3g} s (budget <= 2){}, {:.3g} steps (budget <= 6){}", median_seconds, median_seconds <= 2 ? "" : "  MISSED",
+                               median_steps, median_steps <= 6 ? "" : "  MISSED"));
+}
+BENCHMARK(ShrinkMutants)->Unit(benchmark::kMillisecond)->Iterations(1);
+
+}  // namespace
+}  // namespace vmcheck
+
+BENCHMARK_MAIN();

@@ -1,0 +1,16 @@
+#pragma once
+// The commands. Each prints for a person on standard output, errors and progress on standard error.
+
+#include "checker/cli/exit_code.h"
+#include "checker/cli/options.h"
+
+namespace vmcheck::cli {
+
+ExitCode verify(Options const& options);
+ExitCode fuzz(Options const& options);
+ExitCode replay(Options const& options);
+ExitCode shrink(Options const& options);
+ExitCode show(Options const& options);
+ExitCode doctor(Options const& options);
+
+}  // namespace vmcheck::cli

@@ -1,0 +1,15 @@
+#pragma once
+// How vmcheck ends; the same numbers in --help, README and scripts.
+
+namespace vmcheck::cli {
+
+enum class ExitCode : int {
+    nothing_found = 0,
+    divergence = 1,
+    usage = 2,             // arguments, corpus files
+    environment = 3,       // the machine: a disk that is full, a tool that is missing
+    kernel_unusable = 4,   // it did not boot, or is no RV64 kernel
+    not_reproducible = 5,  // something was seen once and did not come back
+};
+
+}  // namespace vmcheck::cli

@@ -1,0 +1,173 @@
+#include "checker/cli/commands.h"
+#include "checker/cli/interrupt.h"
+#include "spec/text.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <string>
+#include <thread>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace vmcheck::cli {
+
+namespace {
+
+constexpr char const* kAbout =
+    "vmcheck: checks the virtual memory of a teaching kernel against a model.\n"
+    "Random programs of fork, sbrk, load, store, pipe, wait and exit steps run on the real kernel, on an emulated board,\n"
+    "and on an executable model; after every step the two are compared, and what differs is shrunk to a few lines.\n";
+
+constexpr char const* kFooter =
+    "\nExamples:\n"
+    "  vmcheck verify                                    check the reference kernel in all four profiles\n"
+    "  vmcheck verify --kernel kernel/kernel             check yours\n"
+    "  vmcheck verify --kernel kernel/kernel --profile cow+lazy\n"
+    "                                                    hold it to the promises of both labs\n"
+    "  vmcheck fuzz --time 8h --corpus corpus            run all night; file what it finds in corpus/found\n"
+    "  vmcheck replay corpus                             did an old bug come back?\n"
+    "\nExit codes: 0 nothing found, 1 divergence found, 2 wrong usage or unreadable program, 3 a problem of this machine,\n"
+    "4 the kernel did not boot or is not supported, 5 something was seen that did not come back.\n";
+
+// "90s", "5m", "8h" or a number of seconds.
+std::string parse_time(std::string const& text, std::optional<std::chrono::milliseconds>& time) {
+    std::uint64_t count = 0;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    std::string const unit(static_cast<char const*>(end), text.data() + text.size());
+    std::uint64_t const seconds = unit.empty() || unit == "s" ? 1U : unit == "m" ? 60U : unit == "h" ? 3600U : 0U;
+    constexpr std::uint64_t kLongest = 10'000'000;
+    if (error != std::errc() || seconds == 0 || count == 0 || count > kLongest)
+        return "expected a duration such as 90s, 5m or 8h, found '" + text + "'";
+    time = std::chrono::seconds{count * seconds};
+    return {};
+}
+
+std::string parse_profile(std::string const& text, std::optional<spec::Profile>& profile) {
+    for (spec::ForkPolicy fork : {spec::ForkPolicy::cow, spec::ForkPolicy::eager})
+        for (spec::SbrkPolicy sbrk : {spec::SbrkPolicy::lazy, spec::SbrkPolicy::eager})
+            if (text == spec::print(spec::Profile{fork, sbrk})) profile = {fork, sbrk};
+    return profile ? std::string() : "expected cow+lazy, cow+eager, eager+lazy or eager+eager, found '" + text + "'";
+}
+
+// Attaches options to commands; what they say lands in one Options.
+class CommandLine {
+  public:
+    CommandLine() : app_(kAbout, "vmcheck") {
+        app_.footer(kFooter);
+        app_.require_subcommand(1);
+        app_.set_version_flag("--version", std::string("vmcheck ") + VMCHECK_VERSION);
+        options_.jobs = std::max(1U, std::thread::hardware_concurrency());
+        options_.colour = ::isatty(STDOUT_FILENO) == 1;
+
+        CLI::App* verify = command("verify", "Check a kernel: the reference kernel in all profiles, or yours", cli::verify);
+        add_kernel(verify, true);
+        add_effort(verify, "Programs to run (default 10,000)");
+        verify->add_option("--findings", options_.findings, "Directory for the programs that fail")->type_name("DIR")->capture_default_str();
+
+        CLI::App* fuzz = command("fuzz", "Run until told to stop; file what is found in the corpus", cli::fuzz);
+        add_kernel(fuzz, false);
+        add_effort(fuzz, "Programs to run (default: until --time or Ctrl-C)");
+        fuzz->add_option("--corpus", options_.corpus, "The corpus; findings go to found/ in it")->type_name("DIR")->capture_default_str();
+
+        CLI::App* replay = command("replay", "Run programs from files and say which differ from the model", cli::replay);
+        add_kernel(replay, false);
+        add_programs(replay);
+
+        CLI::App* shrink = command("shrink", "Shrink a failing program; prints the smaller one", cli::shrink);
+        add_kernel(shrink, false);
+        add_jobs(shrink);
+        add_programs(shrink);
+
+        CLI::App* show = command("show", "Show what a correct kernel does at each step of a program", cli::show);
+        add_kernel(show, false);
+        add_programs(show);
+
+        command("doctor", "Does vmcheck work on this machine? Checks the emulator and boots the reference kernel", cli::doctor);
+    }
+
+    int run(int argc, char** argv, std::stop_token stop) {
+        options_.stop = std::move(stop);
+        try {
+            app_.parse(argc, argv);
+        } catch (CLI::ParseError const& error) {
+            // CLI11 reports by exception; this is the border at which that ends.
+            return app_.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
+        }
+        return static_cast<int>(chosen_(options_));
+    }
+
+  private:
+    using Command = ExitCode (*)(Options const&);
+
+    CLI::App* command(char const* name, char const* about, Command chosen) {
+        CLI::App* sub = app_.add_subcommand(name, about);
+        sub->callback([this, chosen] { chosen_ = chosen; });
+        sub->add_flag_callback("--no-colour,--no-color", [this] { options_.colour = false; }, "No colours");
+        return sub;
+    }
+
+    void add_kernel(CLI::App* sub, bool positional) {
+        KernelChoice& kernel = options_.kernel;
+        if (positional) sub->add_option("path", kernel.kernel, "An xv6-riscv tree with a built kernel, or a kernel's ELF image")->type_name("PATH");
+        sub->add_option("--kernel", kernel.kernel, "The kernel's ELF image (default: the reference kernel)")->type_name("ELF");
+        sub->add_option("--map", kernel.map_file, "Names of the kernel's structures (default: ELF.map if there, else xv6's)")->type_name("FILE");
+        sub->add_option_function<std::string>(
+               "--profile",
+               [this](std::string const& text) {
+                   if (auto error = parse_profile(text, options_.kernel.profile); !error.empty()) throw CLI::ValidationError("--profile", error);
+               },
+               "What the kernel promises: cow+lazy, cow+eager, eager+lazy, eager+eager (default: found by probing)")
+            ->type_name("PROFILE");
+        sub->add_flag_callback("--no-accel", [&kernel] { kernel.accelerate = false; }, "Let the guest run its own memset and memmove");
+    }
+
+    void add_jobs(CLI::App* sub) {
+        sub->add_option("--jobs,-j", options_.jobs, "Machines to run at a time; results do not depend on it")
+            ->check(CLI::Range(1, 256))
+            ->capture_default_str();
+    }
+
+    void add_effort(CLI::App* sub, char const* about_runs) {
+        add_jobs(sub);
+        sub->add_option("--seed", options_.seed, "The same seed finds the same")->capture_default_str();
+        sub->add_option("--runs", options_.runs, about_runs)->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
+        sub->add_option_function<std::string>(
+               "--time",
+               [this](std::string const& text) {
+                   if (auto error = parse_time(text, options_.time); !error.empty()) throw CLI::ValidationError("--time", error);
+               },
+               "Stop after this long, as in 90s, 5m or 8h")
+            ->type_name("TIME");
+        sub->add_flag_callback("--no-shrink", [this] { options_.shrink = false; }, "Report failing programs as they were generated");
+        sub->add_flag_callback(
+            "--json",
+            [this] {
+                options_.json = true;
+                options_.text = stderr;
+                options_.colour = false;
+            },
+            "Print the report as JSON; text goes to standard error");
+        sub->add_option("--out", options_.out, "Write the report as JSON into this file")->type_name("FILE");
+    }
+
+    void add_programs(CLI::App* sub) {
+        sub->add_option("programs", options_.programs, "Program files (*.vmc), or directories of them")->required()->type_name("PATH");
+    }
+
+    CLI::App app_;
+    Options options_;
+    Command chosen_ = nullptr;
+};
+
+}  // namespace
+
+}  // namespace vmcheck::cli
+
+int main(int argc, char** argv) {
+    // Before any thread: they inherit the blocked signals.
+    vmcheck::cli::Interrupt const interrupt;
+    return vmcheck::cli::CommandLine().run(argc, argv, interrupt.token());
+}

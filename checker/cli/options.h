@@ -1,0 +1,41 @@
+#pragma once
+// What the command line says, as plain values. Each field is one option; --help is made from the same words (main.cpp).
+
+#include "spec/program.h"
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+namespace vmcheck::cli {
+
+// Which kernel, and how to run it.
+struct KernelChoice {
+    std::optional<std::filesystem::path> kernel;  // nothing: the reference kernel
+    std::optional<std::filesystem::path> map_file;
+    std::optional<spec::Profile> profile;
+    bool accelerate = true;
+};
+
+struct Options {
+    KernelChoice kernel;
+    std::uint64_t seed = 1;
+    std::optional<std::uint64_t> runs;
+    std::optional<std::chrono::milliseconds> time;
+    unsigned jobs = 1;
+    bool shrink = true;
+    bool json = false;                            // the report as JSON on standard output
+    std::optional<std::filesystem::path> out;     // the report as JSON in a file
+    std::filesystem::path findings = "findings";  // verify: directory for the programs that fail
+    std::filesystem::path corpus = "corpus";      // fuzz: where found/ is
+    std::vector<std::filesystem::path> programs;  // replay, shrink, show
+    bool colour = false;
+    std::FILE* text = stdout;  // where text for a person goes: standard error when standard output is JSON
+    std::stop_token stop;
+};
+
+}  // namespace vmcheck::cli

@@ -1,0 +1,50 @@
+#pragma once
+// A session: one kernel, from boot to findings. verify and fuzz are sessions; the other commands use parts of one.
+
+#include "checker/cli/exit_code.h"
+#include "checker/cli/options.h"
+#include "checker/report/json.h"
+#include "checker/run/campaign.h"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+
+namespace vmcheck::cli {
+
+// Why a command ends early: the message is printed, the code returned.
+struct Stop {
+    ExitCode code;
+    std::string message;
+};
+
+// Boots the chosen kernel; with none chosen, the reference kernel of the chosen profile (cow and lazy by default).
+tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice);
+
+// A kernel with its machines, ready to run programs.
+struct Bench {
+    std::unique_ptr<Target> target;
+    run::Crew crew;
+    run::FirstLook look;
+};
+tl::expected<Bench, Stop> set_up(KernelChoice const& choice, unsigned jobs);
+
+// Shrinks a failure (unless options say not to) and confirms it on a freshly booted kernel.
+tl::expected<report::Finding, Stop> make_finding(Bench& bench, run::Failure failure, Options const& options);
+
+// Runs a campaign and makes findings of its failures; prints as it goes.
+tl::expected<report::Session, Stop> run_session(Bench& bench, Options const& options, run::Effort const& effort);
+
+// Prints findings and verdict, writes the failing programs to `directory`. The findings that did not come back make
+// the exit code 5, unless others did.
+tl::expected<ExitCode, Stop> conclude(report::Session const& session, std::filesystem::path const& directory,
+                                      Options const& options);
+
+// Writes the report as JSON where options ask for it.
+tl::expected<void, Stop> write_report(std::vector<report::Session> const& sessions, Options const& options);
+
+// Prints the message and gives the code.
+ExitCode give_up(Stop const& stop);
+
+}  // namespace vmcheck::cli

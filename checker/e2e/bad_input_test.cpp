@@ -1,0 +1,102 @@
+// What a user sees who gives vmcheck something that it cannot use: one paragraph, and the documented exit code.
+
+#include "checker/e2e/command.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace vmcheck::e2e {
+namespace {
+
+using testing::HasSubstr;
+
+class BadInput : public testing::Test {
+  protected:
+    Result run(std::vector<std::string> const& arguments) const { return vmcheck(arguments, scratch.path()); }
+    // One paragraph on standard error, from vmcheck.
+    static void expect_paragraph(Result const& result) {
+        EXPECT_THAT(result.err, testing::StartsWith("vmcheck: "));
+        EXPECT_THAT(result.err, testing::Not(HasSubstr("\n\n")));
+        EXPECT_EQ(result.err.back(), '\n');
+    }
+    static std::string built_in() { return VMCHECK_KERNELS "/cow-lazy/kernel"; }
+
+    Scratch scratch;
+};
+
+TEST_F(BadInput, AKernelThatDoesNotExistIsAUsageError) {
+    Result const result = run({"verify", "--kernel", "no/such/kernel"});
+    EXPECT_EQ(result.exit_code, 2);
+    expect_paragraph(result);
+}
+
+TEST_F(BadInput, ATextFileIsNoKernel) {
+    Result const result = run({"verify", "--kernel", scratch.file("kernel", "int main() { return 0; }\n")});
+    EXPECT_EQ(result.exit_code, 4);
+    expect_paragraph(result);
+    EXPECT_THAT(result.err, HasSubstr("ELF"));
+}
+
+TEST_F(BadInput, ATruncatedKernelIsSaidToBeTruncated) {
+    std::string const whole = read(built_in());
+    ASSERT_GT(whole.size(), 5000U);
+    Result const result = run({"verify", "--kernel", scratch.file("kernel", whole.substr(0, 5000))});
+    EXPECT_EQ(result.exit_code, 4);
+    expect_paragraph(result);
+    EXPECT_THAT(result.err, HasSubstr("truncated"));
+}
+
+TEST_F(BadInput, AProgramForTheHostIsNoRiscvKernel) {
+    Result const result = run({"verify", "--kernel", VMCHECK_BINARY});
+    EXPECT_EQ(result.exit_code, 4);
+    expect_paragraph(result);
+    EXPECT_THAT(result.err, HasSubstr("RISC-V"));
+}
+
+TEST_F(BadInput, AKernelThatLoopsBeforeUserModeEndsWithAReason) {
+    Result const result = run({"verify", "--kernel", VMCHECK_BAD_KERNELS "/loop.elf"});
+    EXPECT_EQ(result.exit_code, 4);
+    expect_paragraph(result);
+    EXPECT_THAT(result.err, HasSubstr("did not reach user mode"));
+}
+
+TEST_F(BadInput, AKernelThatWritesWhereThereIsNoMemoryIsToldSo) {
+    Result const result = run({"verify", "--kernel", VMCHECK_BAD_KERNELS "/wild.elf"});
+    EXPECT_EQ(result.exit_code, 4);
+    expect_paragraph(result);
+    EXPECT_THAT(result.err, HasSubstr("0x40000000"));
+}
+
+TEST_F(BadInput, AnUnreadableProgramFileIsAUsageError) {
+    Result const result = run({"replay", "no-such-file.vmc"});
+    EXPECT_EQ(result.exit_code, 2);
+    expect_paragraph(result);
+    EXPECT_THAT(result.err, HasSubstr("no-such-file.vmc"));
+}
+
+TEST_F(BadInput, AnUnknownStepIsShownWithItsPlace) {
+    Result const result = run({"replay", scratch.file("typo.vmc", "vmcheck 1\nprofile cow\np0 sbrk +1p\np0 stroe heap 8 = 1\n")});
+    EXPECT_EQ(result.exit_code, 2);
+    expect_paragraph(result);
+    EXPECT_THAT(result.err, HasSubstr("typo.vmc:4:4"));
+    EXPECT_THAT(result.err, HasSubstr("stroe"));
+}
+
+TEST_F(BadInput, AReportThatCannotBeWrittenIsAnEnvironmentError) {
+    Result const result = run({"verify", "--kernel", built_in(), "--runs", "10", "--out", "/dev/full"});
+    EXPECT_EQ(result.exit_code, 3);
+    EXPECT_THAT(result.err, HasSubstr("/dev/full"));
+}
+
+TEST_F(BadInput, AnUnknownOptionIsAUsageError) { EXPECT_EQ(run({"verify", "--no-such-option"}).exit_code, 2); }
+
+TEST_F(BadInput, AnUnknownProfileIsAUsageErrorThatNamesTheKnownOnes) {
+    Result const result = run({"verify", "--profile", "lazy"});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, HasSubstr("cow+lazy"));
+}
+
+TEST_F(BadInput, NoCommandIsAUsageError) { EXPECT_EQ(run({}).exit_code, 2); }
+
+}  // namespace
+}  // namespace vmcheck::e2e

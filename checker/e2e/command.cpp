@@ -1,0 +1,53 @@
+#include "checker/e2e/command.h"
+
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace vmcheck::e2e {
+
+Result vmcheck(std::vector<std::string> const& arguments, std::filesystem::path const& directory) {
+    std::filesystem::path const out = directory / "stdout.txt", err = directory / "stderr.txt";
+    pid_t const child = fork();
+    if (child == 0) {
+        std::vector<char*> argv{const_cast<char*>(VMCHECK_BINARY)};
+        for (std::string const& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+        argv.push_back(nullptr);
+        if (chdir(directory.c_str()) != 0 || std::freopen(out.c_str(), "w", stdout) == nullptr ||
+            std::freopen(err.c_str(), "w", stderr) == nullptr)
+            _exit(126);
+        execv(VMCHECK_BINARY, argv.data());
+        _exit(127);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read(out), read(err)};
+}
+
+Scratch::Scratch() {
+    std::string name = (std::filesystem::temp_directory_path() / "vmcheck-test-XXXXXX").string();
+    path_ = mkdtemp(name.data());
+}
+
+Scratch::~Scratch() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+}
+
+std::string Scratch::file(std::string const& name, std::string const& contents) const {
+    std::filesystem::path const path = path_ / name;
+    std::ofstream(path, std::ios::binary) << contents;
+    return path.string();
+}
+
+std::string read(std::filesystem::path const& path) {
+    std::ostringstream contents;
+    contents << std::ifstream(path, std::ios::binary).rdbuf();
+    return contents.str();
+}
+
+}  // namespace vmcheck::e2e

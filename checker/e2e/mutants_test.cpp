@@ -1,0 +1,73 @@
+// Every defect that was planted in the reference kernel is found, shrunk, and reported as what it is.
+
+#include "checker/e2e/command.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace vmcheck::e2e {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kStepsMax = 8;
+
+// The signatures that a mutant's patch says it may show: "expect: I3 fork|I1 load".
+std::vector<std::string> expected_signatures(std::string const& mutant) {
+    std::ifstream patch(std::filesystem::path(VMCHECK_MUTANTS) / (mutant + ".patch"));
+    std::string line;
+    while (std::getline(patch, line))
+        if (line.starts_with("expect: ")) break;
+    std::vector<std::string> signatures;
+    std::istringstream words(line.substr(line.find(' ') + 1));
+    for (std::string signature; std::getline(words, signature, '|');) signatures.push_back(signature);
+    return signatures;
+}
+
+std::vector<std::string> all_mutants() {
+    std::vector<std::string> names;
+    for (auto const& entry : std::filesystem::directory_iterator(VMCHECK_MUTANTS))
+        if (entry.path().extension() == ".patch") names.push_back(entry.path().stem().string());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+class Mutant : public testing::TestWithParam<std::string> {
+  protected:
+    std::string kernel() const { return std::string(VMCHECK_KERNELS "/mutants/") + GetParam() + "/kernel"; }
+    Scratch scratch;
+};
+
+TEST_P(Mutant, IsKilledWithItsOwnSignatureByAShortProgram) {
+    Result const result = vmcheck({"verify", "--kernel", kernel(), "--json"}, scratch.path());
+    ASSERT_EQ(result.exit_code, 1) << "survives\n" << result.err;
+    json const session = json::parse(result.out).at("sessions").at(0);
+    ASSERT_FALSE(session.at("findings").empty());
+    auto const expected = expected_signatures(GetParam());
+    for (json const& finding : session.at("findings")) {
+        EXPECT_THAT(expected, testing::Contains(finding.at("signature").get<std::string>())) << finding.at("program").get<std::string>();
+        EXPECT_LE(finding.at("steps").size(), kStepsMax) << finding.at("program").get<std::string>();
+        EXPECT_EQ(finding.at("reproduced").at("times"), finding.at("reproduced").at("attempts"));
+        EXPECT_FALSE(finding.at("functions").empty()) << "no kernel function was named";
+    }
+}
+
+// corpus/regression/<mutant>.vmc is its shrunk program: right on the reference kernel, wrong on the mutant.
+TEST_P(Mutant, IsKilledByItsOwnCorpusProgram) {
+    std::string const program = std::string(VMCHECK_CORPUS "/regression/") + GetParam() + ".vmc";
+    Result const result = vmcheck({"replay", "--kernel", kernel(), program}, scratch.path());
+    EXPECT_EQ(result.exit_code, 1) << result.out << result.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Mutant, testing::ValuesIn(all_mutants()), [](auto const& parameter) {
+    std::string name = parameter.param;
+    std::replace(name.begin(), name.end(), '-', '_');
+    return name;
+});
+
+}  // namespace
+}  // namespace vmcheck::e2e

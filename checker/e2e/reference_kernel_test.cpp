@@ -1,0 +1,101 @@
+// The main job, as a user runs it, on the kernels that come with vmcheck.
+
+#include "checker/e2e/command.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace vmcheck::e2e {
+namespace {
+
+using nlohmann::json;
+
+class ReferenceKernel : public testing::TestWithParam<char const*> {
+  protected:
+    Result run(std::vector<std::string> const& arguments) const { return vmcheck(arguments, scratch.path()); }
+    Scratch scratch;
+};
+
+TEST_P(ReferenceKernel, HasNothingToBeFoundAndEveryCheckIsOn) {
+    Result const result = run({"verify", "--profile", GetParam(), "--runs", "1500", "--json"});
+    ASSERT_EQ(result.exit_code, 0) << result.out << result.err;
+    json const session = json::parse(result.out).at("sessions").at(0);
+    EXPECT_EQ(session.at("programs"), 1500);
+    EXPECT_TRUE(session.at("missing").empty());
+    for (auto const& [invariant, counts] : session.at("checks").items()) {
+        EXPECT_GT(counts.at("evaluated"), 0) << invariant;
+        EXPECT_EQ(counts.at("skipped"), 0) << invariant;
+    }
+    for (auto const& [kind, steps] : session.at("steps_by_kind").items()) EXPECT_GT(steps, 0) << kind;
+}
+
+INSTANTIATE_TEST_SUITE_P(Profiles, ReferenceKernel, testing::Values("cow+lazy", "cow+eager", "eager+lazy", "eager+eager"),
+                         [](auto const& parameter) {
+                             std::string name = parameter.param;
+                             name[name.find('+')] = '_';
+                             return name;
+                         });
+
+TEST(Corpus, IsReplayedWithoutADifference) {
+    Scratch const scratch;
+    Result const result = vmcheck({"replay", VMCHECK_CORPUS}, scratch.path());
+    EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+    EXPECT_THAT(result.out, testing::HasSubstr(" 0 differ"));
+    EXPECT_THAT(result.out, testing::Not(testing::HasSubstr("left out")));
+}
+
+TEST(Profile, AKernelThatCopiesOnForkBreaksThePromiseOfCow) {
+    Scratch const scratch;
+    Result const result = vmcheck(
+        {"verify", "--kernel", VMCHECK_KERNELS "/eager-eager/kernel", "--profile", "cow+eager", "--runs", "200", "--json"}, scratch.path());
+    ASSERT_EQ(result.exit_code, 1) << result.err;
+    EXPECT_EQ(json::parse(result.out).at("sessions").at(0).at("findings").at(0).at("signature"), "I8 fork");
+}
+
+TEST(Findings, AreTheSameOnOneAndOnTwoWorkers) {
+    Scratch const scratch;
+    std::vector<std::string> const base{"verify", "--kernel", VMCHECK_KERNELS "/eager-eager/kernel", "--profile", "cow+lazy", "--runs", "600", "--seed", "7", "--json", "--jobs"};
+    std::vector<std::string> one = base, two = base;
+    one.push_back("1");
+    two.push_back("2");
+    Result const first = vmcheck(one, scratch.path()), second = vmcheck(two, scratch.path());
+    EXPECT_EQ(first.exit_code, 1);
+    EXPECT_EQ(first.out, second.out);
+}
+
+TEST(Findings, ReplayFromTheFileThatTheyAreSavedIn) {
+    Scratch const scratch;
+    Result const verify = vmcheck({"verify", "--kernel", VMCHECK_KERNELS "/eager-eager/kernel", "--profile", "cow+eager", "--runs", "200"}, scratch.path());
+    ASSERT_EQ(verify.exit_code, 1);
+    Result const replay = vmcheck({"replay", "--kernel", VMCHECK_KERNELS "/eager-eager/kernel", "--profile", "cow+eager", "findings"}, scratch.path());
+    EXPECT_EQ(replay.exit_code, 1) << replay.out << replay.err;
+    Result const clean = vmcheck({"replay", "--kernel", VMCHECK_KERNELS "/cow-eager/kernel", "findings"}, scratch.path());
+    EXPECT_EQ(clean.exit_code, 0) << clean.out << clean.err;
+}
+
+TEST(Acceleration, ChangesNoResult) {
+    Scratch const scratch;
+    std::vector<std::string> const fast{"verify", "--profile", "cow+lazy", "--runs", "100", "--json"};
+    std::vector<std::string> slow = fast;
+    slow.push_back("--no-accel");
+    Result const first = vmcheck(fast, scratch.path()), second = vmcheck(slow, scratch.path());
+    ASSERT_EQ(first.exit_code, 0) << first.err;
+    EXPECT_EQ(first.out, second.out);
+}
+
+TEST(Show, SaysWhatACorrectKernelDoesAtEachStep) {
+    Scratch const scratch;
+    Result const result = vmcheck({"show", VMCHECK_CORPUS "/seeds/exit-status-through-wait.vmc"}, scratch.path());
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.out, testing::HasSubstr("p0 load stack-16 4"));
+}
+
+TEST(Doctor, FindsThatEverythingWorks) {
+    Scratch const scratch;
+    Result const result = vmcheck({"doctor"}, scratch.path());
+    EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+}
+
+}  // namespace
+}  // namespace vmcheck::e2e

@@ -1,0 +1,196 @@
+#include "checker/generate/generator.h"
+
+#include "checker/generate/arguments.h"
+#include "checker/generate/dice.h"
+#include "spec/advance.h"
+#include "spec/predict.h"
+
+#include <array>
+#include <optional>
+#include <rapidcheck/shrinkable/Create.h>
+#include <utility>
+#include <vector>
+#include <xxhash.h>
+
+namespace vmcheck::generate {
+
+namespace {
+
+// How often a step kind is proposed when the swarm has it switched on, by its index in spec::Action.
+constexpr std::array<std::uint8_t, spec::kActionKinds> kWeights = {
+    12,  // fork
+    5,   // exit
+    8,   // wait
+    2,   // kill
+    10,  // sbrk
+    12,  // load
+    22,  // store
+    3,   // touch
+    7,   // pipe_write
+    7,   // pipe_read
+    6,   // file_read
+    3,   // fstat
+    3,   // pipe
+    3,   // open
+    2,   // exec
+    2,   // sp
+    2,   // fetch
+};
+
+class Author {
+  public:
+    Author(std::shared_ptr<spec::Setting const> setting, GeneratorConfig config, Dice dice)
+        : config_(config), dice_(dice), world_(spec::World::initial(setting)), profile_(setting->profile) {
+        draw_swarm();
+        faulty_ = config_.allocation_faults && dice_.chance(1, 4);
+    }
+
+    spec::Program write() {
+        spec::Program program{profile_, {}, {}};
+        // Long programs find more; some short ones are wanted as well.
+        std::int64_t const most = config_.steps_max;
+        auto const wanted = static_cast<std::size_t>(dice_.chance(1, 4) ? dice_.between(1, most) : most);
+        constexpr unsigned kProposalsPerStep = 12;
+        for (std::size_t proposals = 0; program.steps.size() < wanted && proposals < wanted * kProposalsPerStep; ++proposals) {
+            spec::Step step = next_planned().value_or(propose());
+            if (spec::why_not(world_, step)) continue;
+            auto prediction = spec::predict(world_, step);
+            if (!prediction) continue;
+            world_ = std::move(prediction->after);
+            if (std::holds_alternative<spec::Fork>(step.action)) ++children_;
+            program.steps.push_back(std::move(step));
+            if (world_.over()) break;
+        }
+        return program;
+    }
+
+  private:
+    void draw_swarm() {
+        for (std::size_t kind = 0; kind < weights_.size(); ++kind) weights_[kind] = dice_.chance(2, 3) ? kWeights[kind] : 0;
+        // Without these hardly anything happens: a program that lacks them is wasted.
+        weights_[index_of<spec::Fork>()] = kWeights[index_of<spec::Fork>()];
+        weights_[index_of<spec::Store>()] = kWeights[index_of<spec::Store>()];
+        total_ = 0;
+        for (std::uint32_t weight : weights_) total_ += weight;
+    }
+
+    template <class Kind>
+    static constexpr std::size_t index_of() {
+        return spec::Action(Kind{}).index();
+    }
+
+    // Some places are reached only by steps that belong together: now and then such a sequence is planned as a whole.
+    std::optional<spec::Step> next_planned() {
+        if (plan_.empty() && dice_.chance(1, 48)) make_plan();
+        if (plan_.empty()) return std::nullopt;
+        spec::Step step = std::move(plan_.front());
+        plan_.erase(plan_.begin());
+        return step;
+    }
+
+    void make_plan() {
+        using namespace spec;
+        std::vector<ProcId> const running = world_.running();
+        ProcId const actor = running[dice_.below(running.size())];
+        if (dice_.chance(1, 2)) {
+            // A path that ends in a page that was never touched: the data file's first bytes, read to the end of a page.
+            Address const path{Anchor::brk, -kPage - std::int64_t{kPathBytes}};
+            plan_ = {{actor, Sbrk{-world_heap_odd(actor)}, {}}, {actor, Sbrk{2 * kPage}, {}}, {actor, FileRead{path, kPathBytes}, {}}, {actor, Open{path}, {}}};
+        } else if (world_.setting().profile.sbrk == SbrkPolicy::lazy) {
+            // A heap whose size no int can hold, and a child that inherits it.
+            constexpr std::int64_t kGigabyte = std::int64_t{1} << 30;
+            plan_ = {{actor, Sbrk{kGigabyte}, {}}, {actor, Sbrk{kGigabyte}, {}}, {actor, Sbrk{kPage}, {}}, {actor, Store{Address{Anchor::brk, -8}, 8, 1}, {}}, {actor, Fork{ProcId{children_ + 1}}, {}}};
+        }
+    }
+
+    // How far the break lies above a page boundary.
+    std::int64_t world_heap_odd(spec::ProcId actor) const { return static_cast<std::int64_t>(world_.find(actor)->space->brk.offset()); }
+
+    spec::Step propose() {
+        std::vector<spec::ProcId> const running = world_.running();
+        spec::ProcId const actor = running[dice_.below(running.size())];
+        std::uint64_t ticket = dice_.below(total_);
+        std::size_t kind = 0;
+        while (ticket >= weights_[kind]) ticket -= weights_[kind++];
+        spec::Step step{actor, propose(kind, actor, running), {}};
+        if (faulty_ && may_fail(step) && dice_.chance(1, 4)) step.faults.oom = static_cast<std::uint32_t>(1 + dice_.below(dice_.chance(1, 2) ? 2 : 10));
+        return step;
+    }
+
+    // p0 may not be killed, so it has allocations fail in system calls only.
+    static bool may_fail(spec::Step const& step) {
+        bool const user_access = std::holds_alternative<spec::Load>(step.action) || std::holds_alternative<spec::Store>(step.action) ||
+                                 std::holds_alternative<spec::Touch>(step.action) || std::holds_alternative<spec::Fetch>(step.action);
+        return step.actor != spec::kInit || !user_access;
+    }
+
+    spec::Action propose(std::size_t kind, spec::ProcId actor, std::vector<spec::ProcId> const& running) {
+        using namespace spec;
+        auto const place = [&](Use use) { return address(dice_, world_, actor, use); };
+        std::size_t const pipe_filled = world_.pipe().empty() ? 0 : world_.pipe().front().size();
+        switch (kind) {
+            case index_of<Fork>():
+                // Beyond the wanted number of processes, wait for room instead.
+                if (world_.processes().size() >= config_.processes_max) return Wait{};
+                return Fork{ProcId{children_ + 1}};
+            case index_of<Exit>(): return Exit{static_cast<std::int32_t>(dice_.between(-1, 255))};
+            case index_of<Wait>(): return dice_.chance(1, 3) ? Wait{} : Wait{place(Use::write)};
+            case index_of<Kill>(): return Kill{running[dice_.below(running.size())]};
+            case index_of<Sbrk>(): return Sbrk{sbrk_bytes(dice_, world_, actor), sbrk_mode()};
+            case index_of<Load>(): return Load{place(Use::read), access_size(dice_)};
+            case index_of<Store>(): return Store{place(Use::write), access_size(dice_), store_value(dice_)};
+            case index_of<Touch>(): return Touch{place(Use::read), static_cast<std::uint32_t>(dice_.between(1, 4))};
+            case index_of<PipeWrite>(): {
+                std::size_t const room = world_.setting().traits.pipe_bytes - pipe_filled;
+                return PipeWrite{place(Use::read), copy_bytes(dice_, room == 0 ? 1U : static_cast<std::uint32_t>(room))};
+            }
+            case index_of<PipeRead>(): return PipeRead{place(Use::write), copy_bytes(dice_, 600)};
+            case index_of<FileRead>(): return FileRead{place(Use::write), copy_bytes(dice_, 6100)};
+            case index_of<Fstat>(): return Fstat{place(Use::write)};
+            case index_of<Pipe>(): return Pipe{place(Use::write)};
+            case index_of<Open>(): return Open{path(actor)};
+            case index_of<Exec>(): return Exec{};
+            case index_of<SetSp>(): return SetSp{place(Use::write)};
+            default: return Fetch{dice_.chance(1, 2) ? Address{Anchor::text, 2 * dice_.between(0, 60)} : place(Use::read)};
+        }
+    }
+
+    spec::SbrkMode sbrk_mode() {
+        if (!world_.setting().traits.sbrk_takes_mode) return spec::SbrkMode::by_profile;
+        return static_cast<spec::SbrkMode>(dice_.below(3));
+    }
+
+    // Mostly where a path really is: in read-only and in writable memory.
+    spec::Address path(spec::ProcId actor) {
+        switch (dice_.below(4)) {
+            case 0: return {spec::Anchor::rodata, 0};
+            case 1: return {spec::Anchor::data, 0};
+            default: return address(dice_, world_, actor, Use::read);
+        }
+    }
+
+    GeneratorConfig config_;
+    Dice dice_;
+    spec::World world_;
+    spec::Profile profile_;
+    std::array<std::uint32_t, spec::kActionKinds> weights_{};
+    std::uint64_t total_ = 0;
+    std::uint32_t children_ = 0;
+    bool faulty_ = false;
+    std::vector<spec::Step> plan_;  // steps to be proposed before any other
+};
+
+}  // namespace
+
+rc::Gen<spec::Program> programs(std::shared_ptr<spec::Setting const> setting, GeneratorConfig config) {
+    return rc::Gen<spec::Program>([setting = std::move(setting), config](rc::Random const& random, int) {
+        return rc::shrinkable::just(Author(setting, config, Dice(random)).write());
+    });
+}
+
+spec::Program program_of_case(rc::Gen<spec::Program> const& generator, std::uint64_t seed, std::uint64_t index) {
+    std::array<std::uint64_t, 2> const key{seed, index};
+    return generator(rc::Random(XXH3_64bits(key.data(), sizeof key))).value();
+}
+
+}  // namespace vmcheck::generate

@@ -1,0 +1,33 @@
+#pragma once
+// Programs at random, guided by the model: every step is one that can be asked in the state that a correct kernel
+// would be in, and arguments are drawn from the places where kernels go wrong.
+//
+// Swarm testing (Groce et al., "Swarm Testing", ISSTA 2012): each program uses a random subset of step kinds, so that
+// rare combinations are not drowned by the ever-present ones.
+
+#include "spec/layout.h"
+#include "spec/program.h"
+
+#include <cstdint>
+#include <memory>
+#include <rapidcheck.h>
+
+namespace vmcheck::generate {
+
+struct GeneratorConfig {
+    // Steps in a program: up to this many, most programs near it.
+    std::uint32_t steps_max = 20;
+    // Processes alive at once, p0 included.
+    std::uint32_t processes_max = 5;
+    // Some programs have steps in which an allocation is made to fail.
+    bool allocation_faults = true;
+};
+
+// A pure generator: calling it with the same random state gives the same program, from any thread.
+// Its values have no shrinks: programs are shrunk on the kernel, by their failure's signature (checker/shrink).
+rc::Gen<spec::Program> programs(std::shared_ptr<spec::Setting const> setting, GeneratorConfig config);
+
+// Case `index` of the run with `seed`; depends on nothing else.
+spec::Program program_of_case(rc::Gen<spec::Program> const& generator, std::uint64_t seed, std::uint64_t index);
+
+}  // namespace vmcheck::generate

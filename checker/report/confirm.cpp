@@ -1,0 +1,124 @@
+#include "checker/report/finding.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace vmcheck::report {
+
+namespace {
+
+// A copy of what matters of an Observation, kept after the machine has run on.
+struct Picture {
+    struct Process {
+        spec::ProcId id;
+        bool zombie = false;
+        std::vector<spec::ObservedPage> pages;
+    };
+    std::vector<Process> processes;
+    std::map<FrameNo, std::uint64_t> references;
+    std::map<FrameNo, std::optional<std::int64_t>> counts;
+    std::map<FrameNo, std::optional<bool>> free;
+};
+
+Picture take_picture(Execution& execution) {
+    Picture picture;
+    spec::Observation const seen = execution.observe();
+    for (spec::ObservedProcess const& process : seen.processes) {
+        picture.processes.push_back({process.id, process.zombie, process.pages});
+        for (spec::ObservedPage const& page : process.pages) {
+            if (!page.rights.user || !page.in_ram) continue;
+            ++picture.references[page.frame];
+            picture.counts[page.frame] = seen.memory->reference_count(page.frame);
+            picture.free[page.frame] = seen.memory->on_free_list(page.frame);
+        }
+    }
+    return picture;
+}
+
+std::vector<PageRow> rows(Picture const& picture, Vpn page) {
+    std::vector<PageRow> rows;
+    for (Picture::Process const& process : picture.processes) {
+        PageRow row;
+        row.process = process.id;
+        row.zombie = process.zombie;
+        auto const at = std::find_if(process.pages.begin(), process.pages.end(),
+                                     [&](spec::ObservedPage const& each) { return each.page == page; });
+        if (at != process.pages.end()) {
+            row.mapped = true;
+            row.page = *at;
+            if (auto found = picture.references.find(at->frame); found != picture.references.end()) {
+                row.references = found->second;
+                row.count = picture.counts.at(at->frame);
+                row.on_free_list = picture.free.at(at->frame);
+            }
+        }
+        rows.push_back(row);
+    }
+    return rows;
+}
+
+// Watches the last step of a program.
+class LastStep final : public run::Watcher {
+  public:
+    explicit LastStep(std::size_t steps) : last_(static_cast<std::uint32_t>(steps - 1)) {}
+
+    void before(spec::StepIndex at, Execution& execution) override {
+        if (at.value != last_) return;
+        before_ = take_picture(execution);
+        execution.record(true);
+    }
+    void after(spec::StepIndex at, Execution& execution) override {
+        if (at.value != last_) return;
+        evidence_.trace = execution.trace();
+        execution.record(false);
+        evidence_.console = execution.console_tail(400);
+        after_ = take_picture(execution);
+    }
+
+    Evidence evidence(spec::Violation const& violation, bool alive) {
+        if (violation.address) {
+            Vpn const page = violation.address->page();
+            evidence_.pages = PageTable{page, rows(before_, page), alive ? rows(after_, page) : std::vector<PageRow>{}};
+        }
+        return std::move(evidence_);
+    }
+
+  private:
+    std::uint32_t last_;
+    Picture before_;
+    Picture after_;
+    Evidence evidence_;
+};
+
+}  // namespace
+
+tl::expected<Finding, BootError> confirm(Target const& target, spec::Program const& program, run::Signature signature,
+                                         std::uint32_t attempts) {
+    auto fresh = target.reboot();
+    if (!fresh) return tl::unexpected(fresh.error());
+    auto execution = (*fresh)->start();
+    if (!execution) return tl::unexpected(execution.error());
+    run::FirstLook const look = run::first_look(**execution, (*fresh)->setting());
+    Finding finding;
+    finding.signature = signature;
+    finding.program = program;
+    finding.attempts = attempts;
+    for (std::uint32_t attempt = 0; attempt < attempts; ++attempt) {
+        bool const last = attempt + 1 == attempts;
+        LastStep watcher(program.steps.size());
+        run::RunOptions options{.close = false, .records = last, .watcher = last ? &watcher : nullptr};
+        run::Tally uncounted;
+        run::Run run = run::run_program(**execution, look.reference, program, options, uncounted);
+        if (!run.divergence || run.divergence->signature != signature) continue;
+        ++finding.reproduced;
+        if (!last) continue;
+        bool const alive = signature.invariant != spec::Invariant::liveness;
+        finding.records = std::move(run.records);
+        finding.divergence = std::move(*run.divergence);
+        finding.evidence = watcher.evidence(finding.divergence.violations.front(), alive);
+    }
+    return finding;
+}
+
+}  // namespace vmcheck::report

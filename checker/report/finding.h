@@ -1,0 +1,59 @@
+#pragma once
+// A finding: a failure that was shrunk, reproduced from a fresh boot, and has its evidence with it. One value, from
+// which every report is made.
+
+#include "checker/run/runner.h"
+#include "impl/target/target.h"
+#include "spec/observation.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vmcheck::report {
+
+// How one process maps a page that the finding is about; one row of the report's page table.
+struct PageRow {
+    spec::ProcId process;
+    bool zombie = false;
+    bool mapped = false;
+    spec::ObservedPage page{};                // where mapped
+    std::uint64_t references = 0;             // PTEs of all processes that map the frame for the user
+    std::optional<std::int64_t> count{};      // the kernel's own
+    std::optional<bool> on_free_list{};
+};
+
+struct PageTable {
+    Vpn page;
+    std::vector<PageRow> before;  // the failing step
+    std::vector<PageRow> after;   // empty where the machine can not be looked at any more
+};
+
+struct Evidence {
+    std::optional<PageTable> pages;  // where the violation is about a page
+    KernelTrace trace;               // of the failing step
+    std::string console;             // what the kernel printed last
+};
+
+struct Finding {
+    run::Signature signature;
+    run::Divergence divergence;
+    spec::Program program;                 // shrunk; ends with the failing step
+    std::vector<run::StepRecord> records;  // one for each step
+    spec::Program original;                // as generated
+    std::uint64_t case_index = 0;
+    std::uint64_t seen = 0;                // programs of the campaign with this signature
+    std::uint32_t shrink_executions = 0;
+    bool shrink_exhausted = false;
+    std::uint32_t reproduced = 0;          // of `attempts` runs after a fresh boot
+    std::uint32_t attempts = 0;
+    Evidence evidence;
+};
+
+// Boots the kernel anew and runs the failing program on it `attempts` times, the last time with all evidence.
+// Fills program, records, divergence, evidence, reproduced and attempts of a finding with the given signature.
+tl::expected<Finding, BootError> confirm(Target const& target, spec::Program const& program, run::Signature signature,
+                                         std::uint32_t attempts = 3);
+
+}  // namespace vmcheck::report

@@ -1,0 +1,114 @@
+#include "checker/report/json.h"
+
+#include "spec/text.h"
+
+#include <fmt/format.h>
+
+namespace vmcheck::report {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Kernel text may hold any byte; JSON strings are UTF-8.
+constexpr auto kReplaceBadBytes = Json::error_handler_t::replace;
+
+Json to_json(spec::Violation const& violation) {
+    Json json;
+    json["invariant"] = spec::short_name(violation.invariant);
+    json["title"] = spec::title(violation.invariant);
+    json["process"] = violation.process ? Json(fmt::format("p{}", violation.process->value)) : Json(nullptr);
+    json["address"] = violation.address ? Json(fmt::format("{:#x}", violation.address->value)) : Json(nullptr);
+    json["story"] = violation.story;
+    json["expected"] = violation.expected;
+    json["seen"] = violation.seen;
+    return json;
+}
+
+Json to_json(CodePlace const& place) {
+    return {{"function", place.function}, {"file", place.file}, {"line", place.line}};
+}
+
+Json to_json(std::vector<PageRow> const& rows) {
+    Json all = Json::array();
+    for (PageRow const& row : rows) {
+        Json json;
+        json["process"] = fmt::format("p{}", row.process.value);
+        json["zombie"] = row.zombie;
+        json["mapped"] = row.mapped;
+        if (row.mapped) {
+            json["frame"] = fmt::format("{:#x}", row.page.frame.value);
+            json["rights"] = spec::to_string(row.page.rights);
+            json["references"] = row.references;
+            json["count"] = row.count ? Json(*row.count) : Json(nullptr);
+            json["on_free_list"] = row.on_free_list ? Json(*row.on_free_list) : Json(nullptr);
+        }
+        all.push_back(std::move(json));
+    }
+    return all;
+}
+
+}  // namespace
+
+Json to_json(Finding const& finding) {
+    Json json;
+    json["signature"] = run::to_string(finding.signature);
+    json["severity"] = "defect";
+    json["case"] = finding.case_index;
+    json["seen_in_programs"] = finding.seen;
+    json["reproduced"] = {{"times", finding.reproduced}, {"attempts", finding.attempts}};
+    json["step"] = finding.divergence.at.value + 1;
+    json["violations"] = Json::array();
+    for (spec::Violation const& violation : finding.divergence.violations) json["violations"].push_back(to_json(violation));
+    json["program"] = spec::print(finding.program);
+    json["steps"] = Json::array();
+    for (run::StepRecord const& record : finding.records)
+        json["steps"].push_back({{"step", spec::print(record.step)}, {"expected", record.expected}, {"seen", record.seen}});
+    if (finding.evidence.pages) {
+        PageTable const& pages = *finding.evidence.pages;
+        json["page"] = {{"address", fmt::format("{:#x}", start_of(pages.page).value)},
+                        {"before", to_json(pages.before)},
+                        {"after", to_json(pages.after)}};
+    }
+    json["functions"] = Json::array();
+    for (CodePlace const& place : finding.evidence.trace.functions) json["functions"].push_back(to_json(place));
+    json["died_in"] = finding.evidence.trace.last ? to_json(*finding.evidence.trace.last) : Json(nullptr);
+    json["console"] = finding.evidence.console;
+    json["original_program"] = spec::print(finding.original);
+    json["shrink"] = {{"executions", finding.shrink_executions}, {"exhausted", finding.shrink_exhausted}};
+    return json;
+}
+
+Json to_json(Session const& session) {
+    Json json;
+    json["kernel"] = session.kernel.name;
+    json["profile"] = session.kernel.profile;
+    json["windows"] = session.kernel.windows;
+    json["missing"] = session.kernel.missing;
+    json["seed"] = session.seed;
+    json["programs"] = session.tally.programs;
+    json["steps"] = session.tally.steps;
+    json["interrupted"] = session.interrupted;
+    for (std::size_t i = 0; i < spec::kActionKinds; ++i)
+        json["steps_by_kind"][std::string(spec::kind_name(i))] = session.tally.kinds[i];
+    for (std::size_t i = 1; i <= spec::kInvariants; ++i) {
+        auto const name = std::string(spec::short_name(static_cast<spec::Invariant>(i)));
+        json["checks"][name] = {{"evaluated", session.tally.checks.evaluated[i]}, {"skipped", session.tally.checks.skipped[i]}};
+    }
+    json["different_failures"] = session.signatures;
+    json["boot_violations"] = Json::array();
+    for (spec::Violation const& violation : session.boot_violations) json["boot_violations"].push_back(to_json(violation));
+    json["findings"] = Json::array();
+    for (Finding const& finding : session.findings) json["findings"].push_back(to_json(finding));
+    return json;
+}
+
+std::string json_document(std::vector<Session> const& sessions) {
+    Json document;
+    document["vmcheck"] = 1;
+    document["sessions"] = Json::array();
+    for (Session const& session : sessions) document["sessions"].push_back(to_json(session));
+    return document.dump(2, ' ', false, kReplaceBadBytes) + "\n";
+}
+
+}  // namespace vmcheck::report

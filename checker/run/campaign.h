@@ -1,0 +1,54 @@
+#pragma once
+// A campaign: many random programs against one kernel, until something is found or the effort is spent.
+//
+// Programs are numbered; they are run in batches, and only whole batches count. What is reported of a batch is, for
+// each signature, the failure with the lowest number: so the result depends on seed and effort alone, not on threads.
+
+#include "checker/generate/generator.h"
+#include "checker/run/crew.h"
+#include "checker/run/runner.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+namespace vmcheck::run {
+
+struct Effort {
+    std::uint64_t programs = 10'000;
+    // Stop after this long; results then depend on the machine's speed. Nothing: only `programs` counts.
+    std::optional<std::chrono::milliseconds> time{};
+    // Programs in a batch: enough to keep every worker busy, few enough that a kernel's first failure ends the run soon.
+    std::uint32_t batch = 256;
+    // End after the batch that brought so many different signatures.
+    std::uint32_t signatures_max = 1;
+};
+
+struct Failure {
+    std::uint64_t index = 0;  // of the case
+    Run run;                  // ends with the divergence
+    std::uint64_t seen = 1;   // programs of the campaign that ended with the same signature
+};
+
+struct Progress {
+    Tally tally;
+    std::uint64_t programs_wanted = 0;
+    std::chrono::milliseconds elapsed{0};
+    std::optional<std::chrono::milliseconds> left{};  // an estimate
+    std::size_t signatures = 0;
+};
+
+struct CampaignResult {
+    std::vector<Failure> failures;  // one for each signature, by index
+    Tally tally;
+    bool interrupted = false;
+};
+
+CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec::Program> const& programs,
+                            std::uint64_t seed, Effort const& effort, std::stop_token stop,
+                            std::function<void(Progress const&)> const& report);
+
+}  // namespace vmcheck::run

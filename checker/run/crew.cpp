@@ -1,0 +1,54 @@
+#include "checker/run/crew.h"
+
+#include <tbb/concurrent_queue.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace vmcheck::run {
+
+struct Crew::Parts {
+    std::vector<std::unique_ptr<Execution>> machines;
+    tbb::task_arena arena;
+};
+
+Crew::Crew(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Crew::Crew(Crew&&) noexcept = default;
+Crew& Crew::operator=(Crew&&) noexcept = default;
+Crew::~Crew() = default;
+
+tl::expected<Crew, BootError> Crew::hire(Target const& target, unsigned jobs) {
+    auto parts = std::make_unique<Parts>();
+    for (unsigned i = 0; i < jobs; ++i) {
+        auto machine = target.start();
+        if (!machine) return tl::unexpected(machine.error());
+        parts->machines.push_back(std::move(*machine));
+    }
+    parts->arena.initialize(static_cast<int>(jobs));
+    return Crew(std::move(parts));
+}
+
+unsigned Crew::jobs() const { return static_cast<unsigned>(parts_->machines.size()); }
+
+Execution& Crew::first() { return *parts_->machines.front(); }
+
+void Crew::for_each(std::size_t count, std::function<void(Execution&, std::size_t)> const& work) {
+    tbb::concurrent_queue<Execution*> idle;
+    for (auto const& machine : parts_->machines) idle.push(machine.get());
+    parts_->arena.execute([&] {
+        tbb::parallel_for(
+            std::size_t{0}, count,
+            [&](std::size_t index) {
+                // There are as many machines as threads in the arena, and a thread holds one only within this call.
+                Execution* machine = nullptr;
+                while (!idle.try_pop(machine)) std::this_thread::yield();
+                work(*machine, index);
+                idle.push(machine);
+            },
+            tbb::simple_partitioner{});
+    });
+}
+
+}  // namespace vmcheck::run

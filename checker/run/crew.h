@@ -1,0 +1,35 @@
+#pragma once
+// The crew: a number of machines with the same kernel, and the threads that run programs on them (oneTBB).
+// Which machine runs which program is left to chance; no result may depend on it.
+
+#include "impl/target/target.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <tl/expected.hpp>
+
+namespace vmcheck::run {
+
+class Crew {
+  public:
+    // Starts `jobs` machines. REQUIRES: jobs > 0.
+    static tl::expected<Crew, BootError> hire(Target const& target, unsigned jobs);
+
+    Crew(Crew&&) noexcept;
+    Crew& operator=(Crew&&) noexcept;
+    ~Crew();
+
+    unsigned jobs() const;
+    // Any one machine, for work on the calling thread. Not while for_each() runs.
+    Execution& first();
+    // Calls `work(machine, index)` once for each index in [0, count), on all machines at a time. Returns when all are done.
+    void for_each(std::size_t count, std::function<void(Execution&, std::size_t)> const& work);
+
+  private:
+    struct Parts;
+    explicit Crew(std::unique_ptr<Parts> parts);
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace vmcheck::run

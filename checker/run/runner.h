@@ -1,0 +1,91 @@
+#pragma once
+// Runs one program on the model and on a kernel, side by side, and compares them after every step.
+//
+// The rule: before each step the free frames are counted; the kernel does the step; the model says whether that outcome
+// is allowed and what state follows; then the whole machine is looked at and held against that state (I1...I10). The
+// first step at which anything is amiss is where the program ends.
+
+#include "impl/target/target.h"
+#include "spec/invariants.h"
+#include "spec/program.h"
+#include "spec/world.h"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vmcheck::run {
+
+// What makes two failures the same: the invariant and the kind of step.
+struct Signature {
+    spec::Invariant invariant = spec::Invariant::contents;
+    std::size_t kind = 0;  // index in spec::Action
+    friend auto operator<=>(Signature const&, Signature const&) = default;
+};
+std::string to_string(Signature signature);  // "I3 fork"
+
+struct Divergence {
+    spec::StepIndex at;                       // in Run::program
+    std::vector<spec::Violation> violations;  // at least one; the first is the most telling
+    Signature signature;
+};
+
+// One step as it went.
+struct StepRecord {
+    spec::Step step;
+    std::string expected;  // what a correct kernel does
+    std::string seen;      // what this kernel did
+};
+
+struct Run {
+    spec::Program program;  // the steps that were run: those that could not be asked are left out, the closing ones added
+    std::vector<StepRecord> records;  // only where RunOptions::records
+    std::optional<Divergence> divergence;
+    std::uint32_t left_out = 0;  // steps that could not be asked in the state that had been reached
+};
+
+struct Tally {
+    std::uint64_t programs = 0;
+    std::uint64_t steps = 0;
+    std::array<std::uint64_t, spec::kActionKinds> kinds{};  // steps by kind
+    spec::CheckTally checks{};
+
+    void add(Tally const& other);
+};
+
+// Called before and after each step, with the machine as it stands then. For evidence; costs time.
+struct Watcher {
+    virtual void before(spec::StepIndex at, Execution& execution) = 0;
+    virtual void after(spec::StepIndex at, Execution& execution) = 0;
+
+  protected:
+    ~Watcher() = default;
+};
+
+struct RunOptions {
+    // After the last step: every child exits and is waited for, and p0's heap shrinks to its start; what is missing
+    // then is lost for good.
+    bool close = true;
+    bool records = false;
+    Watcher* watcher = nullptr;  // not owned
+};
+
+// What a kernel is measured against. Made once for each target, shared by the workers.
+struct Reference {
+    std::shared_ptr<spec::Setting const> setting;
+    std::optional<spec::Baseline> baseline;
+};
+// Looks at the machine right after boot. Violations are those of a kernel that is wrong before anything was asked of it.
+struct FirstLook {
+    Reference reference;
+    std::vector<spec::Violation> violations;
+};
+FirstLook first_look(Execution& execution, std::shared_ptr<spec::Setting const> setting);
+
+Run run_program(Execution& execution, Reference const& reference, spec::Program const& program, RunOptions options,
+                Tally& tally);
+
+}  // namespace vmcheck::run

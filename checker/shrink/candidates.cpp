@@ -1,0 +1,213 @@
+#include "checker/shrink/candidates.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace vmcheck::shrink {
+
+namespace {
+
+using namespace spec;
+
+Program with_steps(Program const& program, std::vector<Step> steps) {
+    return {program.profile, std::move(steps), program.about};
+}
+
+// ---- simpler arguments: for each kind of value, what is simpler than it ------------------------------------------------
+
+template <class T>
+void push_unless_equal(std::vector<T>& simpler, T const& candidate, T const& original) {
+    if (!(candidate == original) && std::find(simpler.begin(), simpler.end(), candidate) == simpler.end())
+        simpler.push_back(candidate);
+}
+
+std::vector<Address> simpler(Address const& address) {
+    constexpr auto kPage = static_cast<std::int64_t>(4096);
+    std::vector<Address> all;
+    if (address.anchor == Anchor::data || address.anchor == Anchor::bss || address.anchor == Anchor::heap) {
+        push_unless_equal(all, {Anchor::heap, 0}, address);
+        push_unless_equal(all, {Anchor::data, 0}, address);
+    }
+    push_unless_equal(all, {address.anchor, 0}, address);
+    push_unless_equal(all, {address.anchor, address.offset / kPage * kPage}, address);
+    push_unless_equal(all, {address.anchor, address.offset % kPage}, address);
+    push_unless_equal(all, {address.anchor, address.offset / 8 * 8}, address);
+    if (address.anchor == Anchor::brk) push_unless_equal(all, {Anchor::heap, 0}, address);
+    // data is where a fresh process can store at once: simpler than anything that needs sbrk first.
+    if (address == Address{Anchor::data, 0}) all.clear();
+    return all;
+}
+
+std::vector<std::int64_t> simpler(std::int64_t amount) {
+    std::vector<std::int64_t> all;
+    for (std::int64_t candidate : {std::int64_t{0}, std::int64_t{4096}, std::int64_t{-4096}, amount / 4096 * 4096, amount / 2})
+        if (std::abs(candidate) <= std::abs(amount)) push_unless_equal(all, candidate, amount);
+    if (amount == 4096 || amount == -4096) all = {0};
+    return all;
+}
+
+std::vector<std::uint32_t> simpler(std::uint32_t length) {
+    std::vector<std::uint32_t> all;
+    for (std::uint32_t candidate : {1U, 8U, length / 2, length - 1})
+        if (candidate < length && candidate > 0) push_unless_equal(all, candidate, length);
+    return all;
+}
+
+std::vector<std::uint64_t> simpler_value(std::uint64_t value) {
+    std::vector<std::uint64_t> all;
+    for (std::uint64_t candidate : {std::uint64_t{1}, std::uint64_t{2}, value & 0xff})
+        if (candidate < value) push_unless_equal(all, candidate, value);
+    return all;
+}
+
+// For each member of each action: candidates that differ from the action in that member alone.
+class ActionSimplifier {
+  public:
+    std::vector<Action> operator()(Action const& action) {
+        all_.clear();
+        std::visit([&](auto const& each) { visit(each); }, action);
+        return std::move(all_);
+    }
+
+  private:
+    template <class Kind, class Value, class Candidates>
+    void vary(Kind const& original, Value Kind::*member, Candidates const& candidates) {
+        for (Value const& candidate : candidates) {
+            Kind changed = original;
+            changed.*member = candidate;
+            all_.emplace_back(std::move(changed));
+        }
+    }
+    template <class Kind>
+    void vary_address(Kind const& original, Address Kind::*member) {
+        vary(original, member, simpler(original.*member));
+    }
+
+    void visit(Fork const&) {}
+    void visit(Exec const&) {}
+    void visit(Kill const&) {}
+    void visit(Exit const& exit) {
+        if (exit.status != 0) all_.emplace_back(Exit{0});
+    }
+    void visit(Wait const& wait) {
+        if (!wait.status) return;
+        all_.emplace_back(Wait{});
+        for (Address const& address : simpler(*wait.status)) all_.emplace_back(Wait{address});
+    }
+    void visit(Sbrk const& sbrk) {
+        vary(sbrk, &Sbrk::bytes, simpler(sbrk.bytes));
+        if (sbrk.mode != SbrkMode::by_profile) all_.emplace_back(Sbrk{sbrk.bytes, SbrkMode::by_profile});
+    }
+    void visit(Load const& load) {
+        vary_address(load, &Load::at);
+        vary(load, &Load::size, smaller_size(load.size));
+    }
+    void visit(Store const& store) {
+        vary_address(store, &Store::at);
+        vary(store, &Store::size, smaller_size(store.size));
+        vary(store, &Store::value, simpler_value(store.value));
+    }
+    void visit(Touch const& touch) {
+        vary_address(touch, &Touch::at);
+        vary(touch, &Touch::pages, simpler(touch.pages));
+    }
+    void visit(PipeWrite const& write) {
+        vary_address(write, &PipeWrite::from);
+        vary(write, &PipeWrite::bytes, simpler(write.bytes));
+    }
+    void visit(PipeRead const& read) {
+        vary_address(read, &PipeRead::to);
+        vary(read, &PipeRead::bytes, simpler(read.bytes));
+    }
+    void visit(FileRead const& read) {
+        vary_address(read, &FileRead::to);
+        vary(read, &FileRead::bytes, simpler(read.bytes));
+    }
+    void visit(Fstat const& fstat) { vary_address(fstat, &Fstat::to); }
+    void visit(Pipe const& pipe) { vary_address(pipe, &Pipe::to); }
+    void visit(Open const& open) { vary_address(open, &Open::path); }
+    void visit(SetSp const& set_sp) { vary_address(set_sp, &SetSp::to); }
+    void visit(Fetch const& fetch) { vary_address(fetch, &Fetch::at); }
+
+    static std::vector<std::uint8_t> smaller_size(std::uint8_t size) {
+        // One byte is the plainest access, eight the most common one: both are simpler than what lies between.
+        if (size == 1) return {};
+        if (size == 8) return {1};
+        return {1, 8};
+    }
+
+    std::vector<Action> all_;
+};
+
+}  // namespace
+
+std::vector<Program> without_subtrees(Program const& program) {
+    std::vector<Program> all;
+    for (Step const& step : program.steps) {
+        auto const* fork = std::get_if<Fork>(&step.action);
+        if (fork == nullptr) continue;
+        std::set<ProcId> gone{fork->child};
+        std::vector<Step> kept;
+        for (Step const& each : program.steps) {
+            auto const* other = std::get_if<Fork>(&each.action);
+            auto const* kill = std::get_if<Kill>(&each.action);
+            bool const by_gone = gone.contains(each.actor);
+            if (other != nullptr && by_gone) gone.insert(other->child);
+            bool const of_gone = (other != nullptr && gone.contains(other->child)) ||
+                                 (kill != nullptr && gone.contains(kill->target));
+            if (!by_gone && !of_gone) kept.push_back(each);
+        }
+        all.push_back(with_steps(program, std::move(kept)));
+    }
+    return all;
+}
+
+std::vector<Program> without_chunks(Program const& program) {
+    std::vector<Program> all;
+    std::size_t const count = program.steps.size();
+    for (std::size_t chunk = count / 2; chunk >= 1; chunk /= 2) {
+        // The last step is where the failure shows: it stays.
+        for (std::size_t end = count - 1; end > 0; end = end > chunk ? end - chunk : 0) {
+            std::size_t const begin = end > chunk ? end - chunk : 0;
+            std::vector<Step> kept(program.steps.begin(), program.steps.begin() + static_cast<std::ptrdiff_t>(begin));
+            kept.insert(kept.end(), program.steps.begin() + static_cast<std::ptrdiff_t>(end), program.steps.end());
+            all.push_back(with_steps(program, std::move(kept)));
+        }
+    }
+    return all;
+}
+
+std::vector<Program> with_simpler_arguments(Program const& program) {
+    std::vector<Program> all;
+    ActionSimplifier simplify;
+    for (std::size_t i = 0; i < program.steps.size(); ++i) {
+        auto const replace = [&](Step step) {
+            std::vector<Step> steps = program.steps;
+            steps[i] = std::move(step);
+            all.push_back(with_steps(program, std::move(steps)));
+        };
+        Step const& step = program.steps[i];
+        if (step.faults.preempt) replace({step.actor, step.action, Faults{step.faults.oom, std::nullopt}});
+        if (step.faults.oom) replace({step.actor, step.action, Faults{std::nullopt, step.faults.preempt}});
+        for (Action& action : simplify(step.action)) replace({step.actor, std::move(action), step.faults});
+        // The same deed by p0, which needs no fork.
+        if (step.actor != kInit && !std::holds_alternative<Exit>(step.action)) replace({kInit, step.action, step.faults});
+    }
+    return all;
+}
+
+Program renumbered(Program const& program) {
+    std::map<ProcId, ProcId> names{{kInit, kInit}};
+    auto const rename = [&](ProcId id) { return names.try_emplace(id, ProcId{static_cast<std::uint32_t>(names.size())}).first->second; };
+    std::vector<Step> steps = program.steps;
+    for (Step& step : steps) {
+        step.actor = rename(step.actor);
+        if (auto* fork = std::get_if<Fork>(&step.action)) fork->child = rename(fork->child);
+        if (auto* kill = std::get_if<Kill>(&step.action)) kill->target = rename(kill->target);
+    }
+    return with_steps(program, std::move(steps));
+}
+
+}  // namespace vmcheck::shrink

@@ -1,0 +1,24 @@
+#pragma once
+// Smaller programs: the ways in which a failing program may be simplified, from the boldest to the most timid.
+// Pure functions of the program; whether a candidate still fails is for the shrinker to find out.
+
+#include "spec/program.h"
+
+#include <vector>
+
+namespace vmcheck::shrink {
+
+// The program without a process and all that it and its descendants do; one candidate for each fork.
+std::vector<spec::Program> without_subtrees(spec::Program const& program);
+
+// The program without some steps: halves, quarters, ... single steps, from the back (ddmin: Zeller and Hildebrandt,
+// "Simplifying and Isolating Failure-Inducing Input", 2002).
+std::vector<spec::Program> without_chunks(spec::Program const& program);
+
+// One argument made simpler: smaller amounts and lengths, plainer addresses and values, no status address, no fault.
+std::vector<spec::Program> with_simpler_arguments(spec::Program const& program);
+
+// Children named p1, p2, ... in the order of their forks.
+spec::Program renumbered(spec::Program const& program);
+
+}  // namespace vmcheck::shrink

@@ -1,0 +1,102 @@
+#include "checker/shrink/shrinker.h"
+
+#include "checker/shrink/candidates.h"
+#include "spec/advance.h"
+#include "spec/predict.h"
+#include "spec/text.h"
+
+#include <algorithm>
+#include <functional>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace vmcheck::shrink {
+
+namespace {
+
+using run::Run;
+
+class Shrinker {
+  public:
+    Shrinker(run::Crew& crew, run::Reference const& reference, Run failing, ShrinkBudget budget, std::stop_token stop)
+        : crew_(crew), reference_(reference), budget_(budget), stop_(std::move(stop)), best_(std::move(failing)) {
+        signature_ = best_.divergence->signature;
+    }
+
+    Shrunk take() {
+        adopt_prefix();
+        using Stage = std::function<std::vector<spec::Program>(spec::Program const&)>;
+        std::vector<Stage> const stages{without_subtrees, without_chunks, with_simpler_arguments};
+        // Each stage may make room for the ones before: until none finds anything more.
+        for (bool progress = true; progress && !spent();) {
+            progress = false;
+            for (Stage const& stage : stages)
+                while (!spent() && improve(stage(best_.program))) progress = true;
+        }
+        improve({renumbered(best_.program)});
+        return {std::move(best_), executions_, spent()};
+    }
+
+  private:
+    bool spent() const { return executions_ >= budget_.executions || stop_.stop_requested(); }
+
+    // A run ends at its divergence: its program is the failing prefix already.
+    void adopt_prefix() { seen_.insert(spec::print(best_.program)); }
+
+    bool improve(std::vector<spec::Program> candidates) {
+        std::erase_if(candidates, [&](spec::Program const& program) { return !worth_running(program); });
+        std::size_t const wave = 8;  // candidates run at a time; fixed, so that counts do not depend on the machine
+        for (std::size_t start = 0; start < candidates.size() && !spent(); start += wave) {
+            std::size_t const count = std::min(wave, candidates.size() - start);
+            std::vector<std::optional<Run>> results(count);
+            crew_.for_each(count, [&](Execution& machine, std::size_t i) {
+                run::Tally uncounted;
+                Run run = run::run_program(machine, reference_, candidates[start + i], run::RunOptions{.close = false}, uncounted);
+                if (run.divergence && run.divergence->signature == signature_) results[i] = std::move(run);
+            });
+            executions_ += static_cast<std::uint32_t>(count);
+            for (auto& result : results) {
+                if (!result || !is_simpler(result->program)) continue;
+                best_ = std::move(*result);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    // Never tried before, and every step can be asked of a kernel that behaves.
+    bool worth_running(spec::Program const& program) {
+        if (program.steps.empty() || !seen_.insert(spec::print(program)).second) return false;
+        spec::World world = spec::World::initial(reference_.setting);
+        for (spec::Step const& step : program.steps) {
+            if (world.over() || spec::why_not(world, step)) return false;
+            auto prediction = spec::predict(world, step);
+            if (!prediction) return false;
+            world = std::move(prediction->after);
+        }
+        return true;
+    }
+
+    // A failure may come earlier in a candidate, never later; equal lengths differ in arguments, which every stage
+    // only makes plainer.
+    bool is_simpler(spec::Program const& program) const { return program.steps.size() <= best_.program.steps.size(); }
+
+    run::Crew& crew_;
+    run::Reference const& reference_;
+    ShrinkBudget budget_;
+    std::stop_token stop_;
+    Run best_;
+    run::Signature signature_;
+    std::uint32_t executions_ = 0;
+    std::set<std::string> seen_;
+};
+
+}  // namespace
+
+Shrunk shrink(run::Crew& crew, run::Reference const& reference, run::Run failing, ShrinkBudget budget,
+              std::stop_token stop) {
+    return Shrinker(crew, reference, std::move(failing), budget, std::move(stop)).take();
+}
+
+}  // namespace vmcheck::shrink

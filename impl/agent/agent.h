@@ -1,0 +1,30 @@
+#pragma once
+// The agent's executable (agent.S, linked by agent.ld), carried inside this program.
+
+#include "spec/address.h"
+
+#include <cstddef>
+#include <span>
+
+namespace vmcheck::agent {
+
+// The whole ELF file.
+std::span<std::byte const> elf_file();
+
+// Where agent.ld puts things. Each victim region is one page.
+inline constexpr VirtAddr kCode{0x0000};
+inline constexpr VirtAddr kVictimText{0x1000};
+inline constexpr VirtAddr kVictimRodata{0x2000};
+inline constexpr VirtAddr kVictimData{0x3000};
+inline constexpr VirtAddr kVictimBss{0x4000};
+inline constexpr VirtAddr kImageEnd{0x5000};
+
+// The return-filled part of the text victim page, from its start.
+inline constexpr std::uint64_t kVictimTextBytes = 256;
+
+// Strings and the empty argument vector in the read-only page, for system calls that need them.
+inline constexpr VirtAddr kPathData = kVictimRodata;           // "/data"
+inline constexpr VirtAddr kPathInit = kVictimRodata + 16;      // "/init"
+inline constexpr VirtAddr kNoArguments = kVictimRodata + 32;   // a null pointer
+
+}  // namespace vmcheck::agent

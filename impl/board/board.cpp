@@ -1,0 +1,160 @@
+#include "impl/board/board.h"
+
+#include "impl/board/hash.h"
+#include "impl/board/machine.h"
+#include "impl/board/snapshot.h"
+#include "impl/board/sv39.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace vmcheck::board {
+
+std::size_t Checkpoint::bytes() const {
+    return contents_->bytes.size() + contents_->frames.size() * sizeof(FrameNo) +
+           contents_->disk.size() * (kSectorBytes + sizeof(std::uint64_t)) + contents_->console.size();
+}
+
+tl::expected<Board, Error> Board::create(Config config) {
+    return Machine::create(std::move(config)).map([](std::unique_ptr<Machine>&& machine) {
+        return Board{std::move(machine)};
+    });
+}
+
+Board::Board(std::unique_ptr<Machine> machine) : machine_(std::move(machine)) {}
+Board::Board(Board&&) noexcept = default;
+Board& Board::operator=(Board&&) noexcept = default;
+Board::~Board() = default;
+
+void Board::reset(PhysAddr entry) {
+    machine_->reset(entry);
+}
+Stop Board::run(Parcels budget) {
+    return machine_->run(budget);
+}
+bool Board::raise_timer() {
+    return machine_->raise_timer();
+}
+void Board::preempt_after(Parcels after) {
+    machine_->preempt_after(after);
+}
+tl::expected<void, Error> Board::add_breakpoint(VirtAddr address) {
+    if (std::optional<Error> error = machine_->add_breakpoint(address)) return tl::unexpected(*error);
+    return {};
+}
+void Board::arm_breakpoint(VirtAddr address, bool armed) {
+    machine_->arm_breakpoint(address, armed);
+}
+
+std::uint64_t Board::read(Register which) const {
+    return machine_->current().read(which);
+}
+void Board::write(Register which, std::uint64_t value) {
+    machine_->current().write(which, value);
+}
+std::uint64_t Board::read(HartIndex hart, Register which) const {
+    return machine_->hart(hart).read(which);
+}
+void Board::write(HartIndex hart, Register which, std::uint64_t value) {
+    machine_->hart(hart).write(which, value);
+}
+unsigned Board::harts() const {
+    return machine_->harts();
+}
+
+PhysAddr Board::ram_start() const {
+    return kRamStart;
+}
+PhysAddr Board::ram_end() const {
+    return machine_->memory().end();
+}
+std::span<std::byte const> Board::ram() const {
+    return machine_->memory().bytes();
+}
+
+std::optional<std::span<std::byte const, kPageBytes>> Board::frame(FrameNo frame) const {
+    if (!machine_->memory().contains(frame)) return std::nullopt;
+    return machine_->memory().frame(frame);
+}
+
+std::optional<std::uint8_t> Board::read_u8(PhysAddr address) const {
+    return machine_->memory().load<std::uint8_t>(address);
+}
+std::optional<std::uint16_t> Board::read_u16(PhysAddr address) const {
+    return machine_->memory().load<std::uint16_t>(address);
+}
+std::optional<std::uint32_t> Board::read_u32(PhysAddr address) const {
+    return machine_->memory().load<std::uint32_t>(address);
+}
+std::optional<std::uint64_t> Board::read_u64(PhysAddr address) const {
+    return machine_->memory().load<std::uint64_t>(address);
+}
+
+tl::expected<Translation, PageFault> Board::translate(std::uint64_t satp, VirtAddr address, Access access,
+                                                      Privilege privilege) const {
+    return walk(machine_->memory(), WalkRequest{satp, address, access, privilege, false, false});
+}
+
+bool Board::write(PhysAddr address, std::span<std::byte const> bytes) {
+    auto const target = machine_->memory().open_for_write(address, bytes.size());
+    if (!target) return false;
+    std::ranges::copy(bytes, target->begin());
+    return true;
+}
+
+tl::expected<std::shared_ptr<Golden const>, Error> Board::take_golden() {
+    return board::take_golden(*machine_);
+}
+tl::expected<void, Error> Board::adopt(std::shared_ptr<Golden const> golden) {
+    return board::adopt(*machine_, std::move(golden));
+}
+std::size_t Board::restore() {
+    return board::restore(*machine_);
+}
+Checkpoint Board::save() const {
+    return Checkpoint{board::save(*machine_)};
+}
+std::size_t Board::restore(Checkpoint const& checkpoint) {
+    return board::restore(*machine_, *checkpoint.contents_);
+}
+
+std::span<FrameNo const> Board::dirty_frames() const {
+    return machine_->memory().dirty_frames();
+}
+bool Board::is_dirty(FrameNo frame) const {
+    return machine_->memory().is_dirty(frame);
+}
+
+std::string_view Board::console() const {
+    return machine_->console().text();
+}
+std::uint64_t Board::console_dropped() const {
+    return machine_->console().dropped();
+}
+std::size_t Board::type(std::string_view text) {
+    return machine_->type(text);
+}
+
+Parcels Board::elapsed() const {
+    return Parcels{machine_->clock().parcels};
+}
+Counters const& Board::counters() const {
+    return machine_->counters();
+}
+std::span<VoidAccess const> Board::void_accesses() const {
+    return machine_->reports().void_accesses;
+}
+std::optional<KernelFault> Board::last_kernel_fault() const {
+    return machine_->reports().kernel_fault;
+}
+void Board::set_trace(bool on) {
+    machine_->reports().trace.set_on(on);
+}
+std::vector<VirtAddr> Board::trace() const {
+    return machine_->reports().trace.blocks();
+}
+std::uint64_t Board::hash() const {
+    return hash_of(*machine_);
+}
+
+}  // namespace vmcheck::board

@@ -1,0 +1,365 @@
+// Running a guest: hypercalls, traps, timers, interrupts, breakpoints. Hostile guests are in hostile_test.cpp.
+#include "impl/board/board.h"
+
+#include "impl/board/test_guest.h"
+
+namespace vmcheck::board::test {
+namespace {
+
+TEST(Board, RefusesConfigurationsThatMakeNoSense) {
+    Config config = small_config();
+    config.ram_bytes += 1;
+    EXPECT_FALSE(Board::create(config));
+    config = small_config();
+    config.harts = 4;
+    ASSERT_FALSE(Board::create(config));
+    EXPECT_EQ(Board::create(config).error().text, "The board has 1 to 3 harts, not 4.");
+    config.harts = 0;
+    EXPECT_FALSE(Board::create(config));
+    config = small_config();
+    config.parcels_per_time_unit = Parcels{0};
+    EXPECT_FALSE(Board::create(config));
+}
+
+TEST(Board, WritesOnlyWithinRam) {
+    Board board = bare_board();
+    std::vector<std::byte> const two(2);
+    EXPECT_TRUE(board.write(board.ram_end() - 2, two));
+    EXPECT_FALSE(board.write(board.ram_end() - 1, two));
+    EXPECT_FALSE(board.write(PhysAddr{0}, two));
+    EXPECT_EQ(board.read_u32(board.ram_end() - 2), std::nullopt);
+    EXPECT_FALSE(board.frame(board.ram_end().frame()));
+    EXPECT_TRUE(board.frame(kRamStart.frame()));
+}
+
+TEST(Board, AHypercallStopsAtTheEcallAndGoesOnAfterIt) {
+    Board board = board_with(SCENARIO_HYPERCALLS);
+    std::uint64_t sum = 0;
+    VirtAddr ecall{0};
+    for (std::uint64_t i = 1; i <= 5; ++i) {
+        ASSERT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
+        EXPECT_EQ(board.read(Register::privilege), 0u);
+        EXPECT_EQ(board.read(Register::a7), std::uint64_t{VMCHECK_HYPERCALL});
+        EXPECT_EQ(board.read(Register::t0), sum);
+        if (i > 1) {
+            EXPECT_EQ(VirtAddr{board.read(Register::pc)}, ecall);
+        }
+        ecall = VirtAddr{board.read(Register::pc)};
+        board.write(Register::a0, i);
+        sum += i;
+    }
+    EXPECT_EQ(board.counters().hypercalls, 5u);
+}
+
+TEST(Board, AHypercallCanBeAnsweredByAnotherPc) {
+    Board board = board_with(SCENARIO_HYPERCALLS);
+    ASSERT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
+    board.write(Register::pc, guest_symbol("loop_in_m").value);
+    EXPECT_TRUE(stopped_by<stop::BudgetExhausted>(board.run(Parcels{1000})));
+    EXPECT_EQ(VirtAddr{board.read(Register::pc)}, guest_symbol("loop_in_m"));
+}
+
+TEST(Board, ReachesCsrsWhateverThePrivilege) {
+    Board board = board_with(SCENARIO_HYPERCALLS);
+    ASSERT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
+    EXPECT_EQ(VirtAddr{board.read(Register::stvec)}, guest_symbol("handler"));
+    EXPECT_EQ(board.read(Register::medeleg), 0xb5ffu) << "only what the hart can delegate";
+    board.write(Register::sscratch, 0x1234);
+    EXPECT_EQ(board.read(Register::sscratch), 0x1234u);
+    EXPECT_EQ(board.read(Register::privilege), 0u) << "and leaves it as it was";
+    board.write(Register::x0, 7);
+    EXPECT_EQ(board.read(Register::x0), 0u);
+}
+
+TEST(Board, AnUnhandledMachineTrapIsReportedAndNotTaken) {
+    Board board = board_with(SCENARIO_ILLEGAL_IN_M);
+    Stop const stop = board.run(kPlenty);
+    ASSERT_TRUE(stopped_by<stop::MachineTrap>(stop));
+    auto const& trap = std::get<stop::MachineTrap>(stop);
+    EXPECT_EQ(trap.cause, 2u);
+    EXPECT_EQ(trap.pc, guest_symbol("illegal_in_m"));
+    EXPECT_EQ(board.read(Register::pc), trap.pc.value);
+    EXPECT_TRUE(stopped_by<stop::MachineTrap>(board.run(kPlenty))) << "and again";
+}
+
+TEST(Board, AnEbreakIsABreakpointExceptionOfTheGuest) {
+    Board board = board_with(SCENARIO_EBREAK_IN_U);
+    EXPECT_TRUE(finished(board.run(kPlenty)));
+    EXPECT_EQ(board.read_u64(kCauseAt), 3u);
+    EXPECT_EQ(board.read_u64(kCauseAt + 8), guest_symbol("ebreak_here").value + 2);
+    EXPECT_FALSE(board.last_kernel_fault()) << "it came from U-mode";
+}
+
+TEST(Board, TimeIsReadable) {
+    Board board = board_with(SCENARIO_READ_TIME);
+    EXPECT_TRUE(finished(board.run(kPlenty)));
+    EXPECT_LT(board.read(Register::t0), 100u);
+    EXPECT_EQ(board.counters().csr_emulations, 1u);
+}
+
+// --- timers
+// ------------------------------------------------------------------------------------------------------------
+
+class BoardTimer : public testing::TestWithParam<int> {};
+
+TEST_P(BoardTimer, ComesByItselfAsCodeIsExecuted) {
+    Board board = board_with(GetParam());
+    ASSERT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
+    board.write(Register::pc, guest_symbol("loop_in_m").value);
+    EXPECT_TRUE(stopped_by<stop::BudgetExhausted>(board.run(Parcels{16 * 10'000 * 20})));
+    std::uint64_t const ticks = *board.read_u64(kTicksAt);
+    EXPECT_GE(ticks, 10u);
+    EXPECT_LE(ticks, 60u);
+}
+
+TEST_P(BoardTimer, CanBeRaisedAtAHypercallWhichIsThenAskedAgain) {
+    Board board = board_with(GetParam());
+    ASSERT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
+    std::uint64_t const ecall = board.read(Register::pc);
+    for (std::uint64_t i = 1; i <= 3; ++i) {
+        board.write(Register::a0, 1000);
+        EXPECT_TRUE(board.raise_timer());
+        ASSERT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
+        EXPECT_EQ(board.read(Register::pc), ecall);
+        EXPECT_EQ(board.read(Register::t0), 0u) << "the ecall was not completed";
+        EXPECT_EQ(board.read_u64(kTicksAt), i);
+    }
+    ASSERT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
+    EXPECT_EQ(board.read(Register::t0), 1000u) << "now it was";
+}
+
+TEST_P(BoardTimer, CanPreemptAfterSomeCode) {
+    Board board = board_with(GetParam());
+    ASSERT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
+    board.write(Register::pc, guest_symbol("loop_in_m").value);
+    board.preempt_after(Parcels{500});
+    EXPECT_TRUE(stopped_by<stop::BudgetExhausted>(board.run(Parcels{450})));
+    EXPECT_EQ(board.read_u64(kTicksAt), 0u);
+    EXPECT_TRUE(stopped_by<stop::BudgetExhausted>(board.run(Parcels{450})));
+    EXPECT_EQ(board.read_u64(kTicksAt), 0u) << "it is for one run only";
+    board.preempt_after(Parcels{100});
+    EXPECT_TRUE(stopped_by<stop::BudgetExhausted>(board.run(Parcels{450})));
+    EXPECT_EQ(board.read_u64(kTicksAt), 1u);
+}
+
+INSTANTIATE_TEST_SUITE_P(BothKinds, BoardTimer, testing::Values(SCENARIO_SSTC_TIMER, SCENARIO_CLINT_TIMER),
+                         [](auto const& test) { return test.param == SCENARIO_SSTC_TIMER ? "sstc" : "clint"; });
+
+TEST(Board, CannotRaiseATimerThatIsNotSet) {
+    Board board = board_with(SCENARIO_HYPERCALLS);
+    ASSERT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
+    EXPECT_FALSE(board.raise_timer());
+    ASSERT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
+}
+
+TEST(Board, AWfiIsEndedByATimerAlthoughInterruptsAreOff) {
+    Board board = board_with(SCENARIO_WAIT_FOR_TIMER);
+    EXPECT_TRUE(stopped_by<stop::BudgetExhausted>(board.run(Parcels{100'000})));
+    EXPECT_GE(*board.read_u64(kTicksAt), 100u) << "time jumps: a million units took no execution";
+}
+
+TEST(Board, ABoardWhereNothingCanHappenIsIdle) {
+    Board board = board_with(SCENARIO_WAIT_FOR_NOTHING);
+    EXPECT_TRUE(stopped_by<stop::Idle>(board.run(kPlenty)));
+    EXPECT_TRUE(stopped_by<stop::Idle>(board.run(kPlenty)));
+    EXPECT_LT(board.elapsed(), Parcels{10'000});
+}
+
+TEST(Board, TypedBytesInterruptTheGuest) {
+    Board board = board_with(SCENARIO_ECHO);
+    ASSERT_TRUE(stopped_by<stop::Idle>(board.run(kPlenty)));
+    EXPECT_EQ(board.type("ok"), 2u);
+    ASSERT_TRUE(stopped_by<stop::Idle>(board.run(kPlenty)));
+    EXPECT_EQ(board.console(), "ok") << "a byte an interrupt, and no interrupt without a byte";
+    EXPECT_EQ(board.type("!"), 1u);
+    ASSERT_TRUE(stopped_by<stop::Idle>(board.run(kPlenty)));
+    EXPECT_EQ(board.console(), "ok!");
+    EXPECT_EQ(board.counters().external_interrupts, 3u);
+}
+
+// --- breakpoints, traces
+// -------------------------------------------------------------------------------------------------
+
+TEST(Board, StopsAtABreakpointBeforeItsInstruction) {
+    Board board = board_with(SCENARIO_MEMORY_CALLS);
+    VirtAddr const memset = guest_symbol("guest_memset");
+    ASSERT_TRUE(board.add_breakpoint(memset));
+    for (std::uint64_t i = 1; i <= 3; ++i) {
+        Stop const stop = board.run(kPlenty);
+        ASSERT_TRUE(stopped_by<stop::Breakpoint>(stop));
+        EXPECT_EQ(std::get<stop::Breakpoint>(stop).address, memset);
+        EXPECT_EQ(board.read(Register::pc), memset.value);
+        EXPECT_EQ(board.read(Register::a1), i);
+    }
+    board.arm_breakpoint(memset, false);
+    EXPECT_TRUE(finished(board.run(kPlenty)));
+}
+
+TEST(Board, AFunctionCanBeAnsweredFromOutside) {
+    Board board = board_with(SCENARIO_CALL_AT, small_config(), 0, guest_symbol("guest_memset").value);
+    ASSERT_TRUE(board.add_breakpoint(guest_symbol("guest_memset")));
+    ASSERT_TRUE(stopped_by<stop::Breakpoint>(board.run(kPlenty)));
+    board.write(Register::a0, 42);
+    board.write(Register::pc, board.read(Register::ra));
+    EXPECT_TRUE(finished(board.run(kPlenty)));
+    EXPECT_EQ(board.read(Register::a0), 42u);
+}
+
+TEST(Board, BreakpointsAreNotForUserCode) {
+    Board board = board_with(SCENARIO_HYPERCALLS);
+    ASSERT_TRUE(board.add_breakpoint(guest_symbol("hypercall_loop")));
+    EXPECT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
+    EXPECT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
+}
+
+TEST(Board, TracesTheLatestSupervisorBlocks) {
+    Config config = small_config();
+    config.trace_blocks_max = 10;
+    Board board = board_with(SCENARIO_MEMORY_CALLS, config);
+    EXPECT_TRUE(board.trace().empty());
+    board.set_trace(true);
+    EXPECT_TRUE(finished(board.run(kPlenty)));
+    std::vector<VirtAddr> const trace = board.trace();
+    ASSERT_EQ(trace.size(), 10u);
+    for (VirtAddr const pc : trace) {
+        EXPECT_GE(pc, guest_symbol("memory_calls_in_s"));
+        EXPECT_LE(pc, guest_symbol("guest_memcpy") + 0x100);
+    }
+}
+
+// --- paging
+// ----------------------------------------------------------------------------------------------------------------
+
+class BoardPaging : public testing::Test {
+  protected:
+    static constexpr std::uint64_t kSupervisor = pte::valid | pte::read | pte::write | pte::execute;
+    static constexpr std::uint64_t kUser = kSupervisor | pte::user;
+    static constexpr VirtAddr kData{0x1000};
+    static constexpr PhysAddr kDataAt{0x8010'0000};
+
+    // The guest's own pages one to one: the user's loops with U, all else without.
+    void map_guest() {
+        tables.map_range(kRamStart, 0x20000, kSupervisor);
+        tables.map_range(PhysAddr{kUserPage.value}, kPageBytes, kUser);
+    }
+    void begin(int scenario) {
+        start(board, scenario, tables.satp());
+        ASSERT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
+    }
+
+    VirtAddr const kUserPage = start_of(guest_symbol("load_loop").page());
+    Board board = bare_board();
+    PageTables tables{board, PhysAddr{0x8020'0000}};
+};
+
+TEST_F(BoardPaging, AUserLoadIsTranslatedAndSetsTheAccessedBitOnly) {
+    map_guest();
+    PhysAddr const entry = tables.map(kData, kDataAt, kUser);
+    begin(SCENARIO_LOAD_IN_U);
+    std::uint64_t const value = 0x1122334455667788;
+    ASSERT_TRUE(board.write(kDataAt + 8, std::as_bytes(std::span{&value, 1})));
+    board.write(Register::a0, kData.value + 8);
+    ASSERT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
+    EXPECT_EQ(board.read(Register::a1), value);
+    EXPECT_EQ(*board.read_u64(entry) & (pte::accessed | pte::dirty), pte::accessed);
+}
+
+TEST_F(BoardPaging, AUserStoreSetsTheDirtyBitAndMarksTheFrame) {
+    map_guest();
+    PhysAddr const entry = tables.map(kData, kDataAt, kUser);
+    begin(SCENARIO_STORE_IN_U);
+    EXPECT_FALSE(board.is_dirty(kDataAt.frame()));
+    board.write(Register::a0, kData.value + 16);
+    board.write(Register::a1, 99);
+    ASSERT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
+    EXPECT_EQ(board.read_u64(kDataAt + 16), 99u);
+    EXPECT_EQ(*board.read_u64(entry) & (pte::accessed | pte::dirty), pte::accessed | pte::dirty);
+    EXPECT_TRUE(board.is_dirty(kDataAt.frame()));
+}
+
+TEST_F(BoardPaging, AFaultTellsCausePcAndExactAddress) {
+    map_guest();
+    tables.map(kData, kDataAt, pte::valid | pte::read | pte::user);
+    begin(SCENARIO_STORE_IN_U);
+    board.write(Register::a0, kData.value + 0x123);
+    EXPECT_TRUE(finished(board.run(kPlenty)));
+    EXPECT_EQ(board.read_u64(kCauseAt), 15u);
+    EXPECT_EQ(VirtAddr{*board.read_u64(kCauseAt + 8)}.page(), kUserPage.page());
+    EXPECT_EQ(board.read_u64(kCauseAt + 16), kData.value + 0x123);
+}
+
+TEST_F(BoardPaging, AnAccessThatCrossesIntoABadPageFaultsAtThatPage) {
+    map_guest();
+    tables.map(kData, kDataAt, kUser);
+    begin(SCENARIO_LOAD_IN_U);
+    board.write(Register::a0, kData.value + kPageBytes - 4);
+    EXPECT_TRUE(finished(board.run(kPlenty)));
+    EXPECT_EQ(board.read_u64(kCauseAt), 13u);
+    EXPECT_EQ(board.read_u64(kCauseAt + 16), kData.value + kPageBytes);
+}
+
+TEST_F(BoardPaging, NonCanonicalAddressesFault) {
+    map_guest();
+    begin(SCENARIO_LOAD_IN_U);
+    board.write(Register::a0, 0x8000'0000'0000'0123);
+    EXPECT_TRUE(finished(board.run(kPlenty)));
+    EXPECT_EQ(board.read_u64(kCauseAt), 13u);
+    EXPECT_EQ(board.read_u64(kCauseAt + 16), 0x8000'0000'0000'0123u);
+}
+
+TEST_F(BoardPaging, UsersCannotReachSupervisorPages) {
+    map_guest();
+    begin(SCENARIO_LOAD_IN_U);
+    board.write(Register::a0, kRamStart.value);
+    EXPECT_TRUE(finished(board.run(kPlenty)));
+    EXPECT_EQ(board.read_u64(kCauseAt), 13u);
+}
+
+TEST_F(BoardPaging, AFetchFaultTellsTheTarget) {
+    map_guest();
+    begin(SCENARIO_LOAD_IN_U);
+    board.write(Register::pc, 0x5002);
+    EXPECT_TRUE(finished(board.run(kPlenty)));
+    EXPECT_EQ(board.read_u64(kCauseAt), 12u);
+    EXPECT_EQ(board.read_u64(kCauseAt + 8), 0x5002u);
+    EXPECT_EQ(board.read_u64(kCauseAt + 16), 0x5002u);
+}
+
+TEST_F(BoardPaging, AFaultOfTheKernelItselfIsRemembered) {
+    tables.map_range(kRamStart, 0x20000, kSupervisor);
+    start(board, SCENARIO_CALL_AT, tables.satp(), 0x7000);
+    EXPECT_TRUE(finished(board.run(kPlenty)));
+    std::optional<KernelFault> const fault = board.last_kernel_fault();
+    ASSERT_TRUE(fault);
+    EXPECT_EQ(fault->cause, 12u);
+    EXPECT_EQ(fault->pc, VirtAddr{0x7000});
+    EXPECT_EQ(fault->value, 0x7000u);
+    EXPECT_GT(fault->return_address, guest_symbol("call_at_in_s"));
+}
+
+TEST_F(BoardPaging, TranslatingFromOutsideChangesNothing) {
+    PhysAddr const entry = tables.map(kData, kDataAt, kUser);
+    auto const result = board.translate(tables.satp(), kData + 5, Access::store, Privilege::user);
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->address, kDataAt + 5);
+    EXPECT_EQ(result->pte_at, entry);
+    EXPECT_EQ(*board.read_u64(entry) & (pte::accessed | pte::dirty), 0u);
+    EXPECT_EQ(board.translate(tables.satp(), kData, Access::store, Privilege::supervisor).error(),
+              PageFault::privilege);
+}
+
+// --- harts
+// ------------------------------------------------------------------------------------------------------------------
+
+TEST(Board, EachHartKnowsItsNumber) {
+    Config config = small_config();
+    config.harts = 3;
+    Board board = board_with(SCENARIO_READ_HART, config);
+    EXPECT_TRUE(stopped_by<stop::BudgetExhausted>(board.run(Parcels{100'000})));
+    for (std::uint64_t hart = 0; hart < 3; ++hart) {
+        EXPECT_EQ(board.read_u64(PhysAddr{GUEST_HARTS_AT} + 8 * hart), hart + 1);
+    }
+}
+
+}  // namespace
+}  // namespace vmcheck::board::test

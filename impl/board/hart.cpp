@@ -1,0 +1,156 @@
+#include "impl/board/hart.h"
+
+#include <fmt/format.h>
+
+namespace vmcheck::board {
+namespace {
+
+// A page of its own that reads as 0 and ignores writes, standing for all addresses that nothing answers to.
+// No RAM, and no device of QEMU's `virt` machine, lies there.
+constexpr std::uint64_t kPageBytesAsSize = kPageBytes;
+
+std::uint64_t read_device(uc_engine*, std::uint64_t offset, unsigned size, void* user) {
+    return static_cast<Device*>(user)->read(offset, size);
+}
+void write_device(uc_engine*, std::uint64_t offset, unsigned size, std::uint64_t value, void* user) {
+    static_cast<Device*>(user)->write(offset, size, value);
+}
+std::uint64_t read_nothing(uc_engine*, std::uint64_t, unsigned, void*) {
+    return 0;
+}
+void write_nothing(uc_engine*, std::uint64_t, unsigned, std::uint64_t, void*) {}
+
+Error unicorn_error(char const* what, uc_err error) {
+    return Error{fmt::format("Unicorn could not {}: {}.", what, uc_strerror(error))};
+}
+
+// Unicorn takes every hook's function as a void pointer.
+template <class Function>
+void* as_pointer(Function* function) {
+    return reinterpret_cast<void*>(function);
+}
+
+}  // namespace
+
+Hart::Hart(HartIndex index, Surroundings const& surroundings, Engine engine)
+    : index_(index), world_(surroundings), engine_(std::move(engine)), code_(surroundings.memory) {
+    world_.memory.add_listener(code_);
+}
+
+tl::expected<std::unique_ptr<Hart>, Error> Hart::create(HartIndex index, Surroundings const& surroundings) {
+    tl::expected<Engine, Error> engine = Engine::open();
+    if (!engine) return tl::unexpected(engine.error());
+    // Hooks hold the hart's address, so it never moves.
+    std::unique_ptr<Hart> hart{new Hart{index, surroundings, std::move(*engine)}};
+    if (std::optional<Error> error = hart->install()) return tl::unexpected(*error);
+    return hart;
+}
+
+std::optional<Error> Hart::map_devices(std::span<DeviceMapping const> devices) {
+    uc_engine* const engine = engine_.handle();
+    for (DeviceMapping const& mapping : devices) {
+        uc_err const error = uc_mmio_map(engine, mapping.range.start.value, mapping.range.bytes, read_device,
+                                         mapping.device, write_device, mapping.device);
+        if (error != UC_ERR_OK) return unicorn_error("map a device", error);
+    }
+    uc_err const error =
+        uc_mmio_map(engine, kNothingPage.value, kPageBytesAsSize, read_nothing, nullptr, write_nothing, nullptr);
+    if (error != UC_ERR_OK) return unicorn_error("map the page that stands for nothing", error);
+    return std::nullopt;
+}
+
+std::optional<Error> Hart::install() {
+    uc_engine* const engine = engine_.handle();
+    Memory& memory = world_.memory;
+    if (uc_err const error = uc_mem_map_ptr(engine, kRamStart.value, memory.size(), UC_PROT_ALL, memory.host_base());
+        error != UC_ERR_OK) {
+        return unicorn_error("map the guest's RAM", error);
+    }
+    if (std::optional<Error> error = map_devices(world_.devices)) return error;
+
+    struct Hook {
+        int kind;
+        void* function;
+    };
+    Hook const hooks[] = {{UC_HOOK_TLB_FILL, as_pointer(fill_hook)},
+                          {UC_HOOK_INTR, as_pointer(exception_hook)},
+                          {UC_HOOK_BLOCK, as_pointer(block_hook)}};
+    for (Hook const& hook : hooks) {
+        uc_hook handle = 0;
+        // A range that is empty (1 to 0) means everywhere.
+        uc_err const error = uc_hook_add(engine, &handle, hook.kind, hook.function, this, 1, 0);
+        if (error != UC_ERR_OK) return unicorn_error("install a hook", error);
+    }
+    Config const& config = world_.config;
+    for (std::optional<VirtAddr> const& routine : {config.memset_at, config.memmove_at, config.memcpy_at}) {
+        if (!routine) continue;
+        if (std::optional<Error> error = add_address_hook(*routine, as_pointer(address_hook))) return error;
+    }
+    return std::nullopt;
+}
+
+std::optional<Error> Hart::add_address_hook(VirtAddr address, void* function) {
+    uc_hook handle = 0;
+    uc_err const error =
+        uc_hook_add(engine_.handle(), &handle, UC_HOOK_CODE, function, this, address.value, address.value);
+    if (error != UC_ERR_OK) return unicorn_error("install a hook at an address", error);
+    return std::nullopt;
+}
+
+std::optional<Error> Hart::watch(VirtAddr address) {
+    // Blocks that were translated without the hook would pass it by.
+    engine_.flush_code();
+    code_.forget_all();
+    return add_address_hook(address, as_pointer(address_hook));
+}
+
+std::optional<Error> Hart::watch_hart_number(VirtAddr address) {
+    engine_.flush_code();
+    code_.forget_all();
+    return add_address_hook(address, as_pointer(hart_number_hook));
+}
+
+void Hart::reset(PhysAddr entry) {
+    engine_.set_privilege(Privilege::machine);
+    for (unsigned number = 1; number < 32; ++number) engine_.write_general(number, 0);
+    for (Register const which :
+         {Register::mstatus, Register::mie, Register::mip, Register::mtvec, Register::medeleg, Register::mideleg,
+          Register::satp, Register::stvec, Register::sepc, Register::scause, Register::stval, Register::sscratch,
+          Register::mepc, Register::mcause, Register::mtval, Register::mscratch}) {
+        engine_.write(which, 0);
+    }
+    engine_.write_general(static_cast<unsigned>(Register::a0), index_.value);
+    engine_.set_pc(VirtAddr{entry.value});
+    engine_.flush_tlb();
+    state = State{};
+    pass_breakpoint_.reset();
+    stop_.reset();
+    line_raised_ = false;
+}
+
+void Hart::write(Register which, std::uint64_t value) {
+    engine_.write(which, value);
+    if (which == Register::pc) {
+        state.awaiting_reply = false;
+        pass_breakpoint_.reset();
+    }
+    // A new table, or other rights: nothing that was translated so far may be used.
+    if (which == Register::satp || which == Register::privilege || which == Register::mstatus ||
+        which == Register::sstatus) {
+        engine_.flush_tlb();
+    }
+}
+
+void Hart::restore(Engine::Context const& context, State const& saved) {
+    engine_.restore(context);
+    engine_.flush_tlb();
+    state = saved;
+    pass_breakpoint_.reset();
+    stop_.reset();
+    line_raised_ = false;
+    // Unicorn keeps "an interrupt may be pending" outside the context; writing mip works it out again.
+    CsrWindow const window{engine_};
+    engine_.write_raw(UC_RISCV_REG_MIP, engine_.read_raw(UC_RISCV_REG_MIP));
+}
+
+}  // namespace vmcheck::board

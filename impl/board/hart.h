@@ -1,0 +1,194 @@
+#pragma once
+// A hart: a Unicorn engine, and what it lacks, done in its hooks.
+//
+//     page-table walks, dirty frames   on_fill        hart_fill.cpp
+//     exceptions and traps             on_exception   hart_trap.cpp
+//     missing CSRs                     emulate_csr    hart_csr.cpp
+//     time, budget, interrupts         on_block       hart_run.cpp
+//     breakpoints, accelerated calls   on_address     hart_address.cpp
+
+#include "impl/board/board.h"
+#include "impl/board/clint.h"
+#include "impl/board/clock.h"
+#include "impl/board/device.h"
+#include "impl/board/engine.h"
+#include "impl/board/instruction.h"
+#include "impl/board/memory.h"
+#include "impl/board/plic.h"
+#include "impl/board/reports.h"
+#include "impl/board/sv39.h"
+#include "impl/board/translated_code.h"
+#include "impl/board/trap.h"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace vmcheck::board {
+
+// Up to where the present run goes, in parcels on the clock. `attention` is never later than the others: reaching
+// it makes the hart look at everything; setting it to 0 makes it look before the next block.
+struct RunLimits {
+    std::uint64_t attention = 0;
+    std::uint64_t budget_end = 0;
+    std::uint64_t slice_end = kNever;
+    std::uint64_t preempt_at = kNever;
+};
+
+// Where nothing is: the physical page that stands for all addresses without RAM or device. It reads as 0 and ignores
+// writes. No device of QEMU's `virt` machine lies there.
+inline constexpr PhysAddr kNothingPage{0x5000'0000};
+
+// `csrr rd, mhartid` (csrrs rd, mhartid, x0), rd in the bits of the mask.
+inline constexpr std::uint32_t kReadHartNumber = 0xf140'2073;
+inline constexpr std::uint32_t kHartNumberRegisterMask = 0x0000'0f80;
+
+struct DeviceMapping {
+    DeviceRange range;
+    Device* device = nullptr;
+};
+
+struct BreakpointEntry {
+    VirtAddr address;
+    bool armed = true;
+};
+
+// What all harts of a board share. The references outlive the harts.
+struct Surroundings {
+    Config const& config;
+    Memory& memory;
+    Clock& clock;
+    RunLimits& limits;
+    Counters& counters;
+    Reports& reports;
+    Clint& clint;
+    Plic& plic;
+    std::vector<BreakpointEntry>& breakpoints;
+    std::vector<DeviceMapping> devices;
+};
+
+class Hart {
+  public:
+    // What a snapshot holds besides the engine's context.
+    struct State {
+        std::uint64_t environment_configuration = 0;      // menvcfg
+        std::uint64_t supervisor_timer_compare = kNever;  // stimecmp
+        bool supervisor_timer_line = false;               // STIP as last set by the board
+        bool supervisor_external_line = false;            // SEIP likewise
+        bool awaiting_reply = false;                      // stopped at a hypercall, the ecall not completed
+        unsigned waits_in_a_row = 0;
+    };
+
+    enum class Pause { stopped, slice_over, waiting };
+
+    static tl::expected<std::unique_ptr<Hart>, Error> create(HartIndex index, Surroundings const& surroundings);
+    Hart(Hart const&) = delete;
+    Hart& operator=(Hart const&) = delete;
+
+    void reset(PhysAddr entry);
+
+    // Runs until there is a reason to stop (take_stop()), the slice is over, or the hart waits in wfi.
+    Pause run();
+    Stop take_stop() { return *std::exchange(stop_, std::nullopt); }
+
+    // --- timers and waiting, for the machine's scheduler ------------------------------------------------------------
+
+    // Whether something is pending that ends a wfi (pending and enabled in mie, whatever mstatus says: privileged spec,
+    // "Wait for Interrupt").
+    bool wakes();
+    // When the timer that the kernel uses is due, kNever when none is set.
+    std::uint64_t timer_due() const;
+    // The same if it can end a wfi, that is, if it is enabled in mie.
+    std::uint64_t wakeful_timer_due();
+    void forget_waits() { state.waits_in_a_row = 0; }
+    // The hypercall at which the hart stands will be asked again rather than completed.
+    void abandon_hypercall() { state.awaiting_reply = false; }
+    // The PLIC or the S-mode timer may have raised or withdrawn an interrupt. To be called as it happens, in hooks
+    // too: an interrupt that was withdrawn too late would be taken for nothing.
+    void refresh_supervisor_lines();
+
+    // --- registers, state -------------------------------------------------------------------------------------------
+
+    std::uint64_t read(Register which) const { return engine_.read(which); }
+    void write(Register which, std::uint64_t value);
+    Engine const& engine() const { return engine_; }
+
+    // From now on, S- and M-mode code at this address is looked at before it runs. Drops all translated code.
+    std::optional<Error> watch(VirtAddr address);
+    // The `csrr rd, mhartid` at this address tells this hart's number. Drops all translated code.
+    std::optional<Error> watch_hart_number(VirtAddr address);
+    // After the engine's memory has been changed by restore: nothing in its TLB holds any more.
+    void restore(Engine::Context const& context, State const& saved);
+    std::shared_ptr<Engine::Context const> save_context() const { return engine_.save(); }
+
+    State state{};
+
+  private:
+    struct Fault {
+        VirtAddr page;
+        Access access = Access::load;
+        bool outside_memory = false;  // an access fault rather than a page fault
+    };
+
+    Hart(HartIndex index, Surroundings const& surroundings, Engine engine);
+    std::optional<Error> install();
+    std::optional<Error> map_devices(std::span<DeviceMapping const> devices);
+    std::optional<Error> add_address_hook(VirtAddr address, void* function);
+
+    // hart_run.cpp
+    static void block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
+    void on_block(VirtAddr pc, std::uint32_t bytes);
+    bool attend(VirtAddr pc);
+    std::uint64_t next_timer_event() const;
+    void charge_trap() { world_.clock.parcels += kTrapCost.value; }
+    void stop(Stop reason);
+    std::optional<Pause> wait();
+    std::optional<Pause> resume_after(uc_err error);
+    void drop_rewritten_code();
+
+    // hart_fill.cpp
+    static bool fill_hook(uc_engine*, std::uint64_t page, uc_mem_type type, uc_tlb_entry* result, void* user);
+    bool fill(VirtAddr page, Access access, uc_tlb_entry& result);
+    bool fill_from_memory(Translation const& leaf, Access access, uc_tlb_entry& result);
+    bool fill_from_elsewhere(VirtAddr page, PhysAddr where, Access access, uc_tlb_entry& result);
+    tl::expected<Translation, PageFault> translate(VirtAddr address, Access access);
+    WalkRequest request_for(VirtAddr address, Access access);
+
+    // hart_trap.cpp
+    static void exception_hook(uc_engine*, std::uint32_t number, void* user);
+    void on_exception(std::uint32_t number);
+    void on_ecall(VirtAddr pc);
+    void on_illegal_instruction(VirtAddr pc);
+    void take_page_fault(Fault const& fault);
+    // Takes an exception or interrupt, or records why that is impossible. `cause` as in scause.
+    void take_trap(std::uint64_t cause, VirtAddr pc, std::uint64_t value);
+    bool take_machine_interrupt(VirtAddr pc);
+    std::optional<std::uint32_t> instruction_at(VirtAddr pc);
+    std::uint64_t faulting_address(MemoryAccess const& access) const;
+
+    // hart_csr.cpp
+    bool emulate_csr(std::uint32_t instruction);
+    bool may_access_csr(unsigned csr);
+    bool uses_supervisor_timer() const;
+
+    // hart_address.cpp
+    static void address_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
+    static void hart_number_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
+    void on_address(VirtAddr pc);
+    bool accelerate(VirtAddr pc);
+    bool is_plain_memory(VirtAddr address, std::uint64_t bytes, Access access);
+
+    HartIndex index_;
+    Surroundings world_;
+    Engine engine_;
+    TranslatedCode code_;
+    std::optional<Stop> stop_;
+    bool slice_over_ = false;
+    bool line_raised_ = false;                 // since the last look; the present block has to be left for it
+    std::optional<Fault> fault_;               // why the last fill was refused
+    std::optional<FrameNo> rewritten_frame_;   // or: this frame's code must be dropped first
+    bool identity_fills_ = false;              // answer every fill with the address itself
+    std::optional<VirtAddr> pass_breakpoint_;  // the breakpoint at which the hart stopped last
+};
+
+}  // namespace vmcheck::board

@@ -1,0 +1,90 @@
+// What happens at particular addresses: breakpoints, calls that the host does for the guest, and reads of mhartid.
+
+#include "impl/board/hart.h"
+
+#include <cstring>
+
+namespace vmcheck::board {
+namespace {
+
+// Below this, the guest's own loop is done sooner than the host has looked at the arguments.
+constexpr std::uint64_t kAcceleratedBytesMin = 32;
+
+// What an accelerated call costs in virtual time, so that budgets hold for it too.
+constexpr std::uint64_t kBytesPerParcel = 8;
+
+}  // namespace
+
+void Hart::address_hook(uc_engine*, std::uint64_t address, std::uint32_t, void* user) {
+    static_cast<Hart*>(user)->on_address(VirtAddr{address});
+}
+
+// Unicorn's mhartid is always 0. `csrr rd, mhartid` is found in the image and answered here.
+void Hart::hart_number_hook(uc_engine*, std::uint64_t address, std::uint32_t, void* user) {
+    Hart& hart = *static_cast<Hart*>(user);
+    std::optional<std::uint32_t> const bits = hart.instruction_at(VirtAddr{address});
+    if (!bits || (*bits & ~kHartNumberRegisterMask) != kReadHartNumber) return;
+    if (hart.engine_.privilege() != Privilege::machine) return;
+    hart.engine_.write_general((*bits & kHartNumberRegisterMask) >> 7, hart.index_.value);
+    hart.engine_.set_pc(VirtAddr{address} + 4);
+}
+
+void Hart::on_address(VirtAddr pc) {
+    // A user program may have code of its own at that address.
+    if (stop_ || engine_.privilege() == Privilege::user) return;
+    for (BreakpointEntry const& breakpoint : world_.breakpoints) {
+        if (breakpoint.address != pc) continue;
+        bool const pass = std::exchange(pass_breakpoint_, std::nullopt) == pc;
+        if (breakpoint.armed && !pass) {
+            pass_breakpoint_ = pc;
+            return stop(stop::Breakpoint{index_, pc});
+        }
+    }
+    if (accelerate(pc)) {
+        ++world_.counters.accelerated_calls;
+        engine_.set_pc(VirtAddr{engine_.read_general(static_cast<unsigned>(Register::ra))});
+    }
+}
+
+// Whether these bytes are RAM, at the same physical as virtual address, and may be accessed. Sets A and D bits on the
+// way, as the guest's own accesses would.
+bool Hart::is_plain_memory(VirtAddr address, std::uint64_t bytes, Access access) {
+    if (!world_.memory.contains(PhysAddr{address.value}, bytes)) return false;
+    for (Vpn page = address.page(); start_of(page) < address + bytes; page = page + 1) {
+        auto const leaf = translate(start_of(page), access);
+        if (!leaf || leaf->address.value != start_of(page).value) return false;
+    }
+    return true;
+}
+
+// Calling convention: destination in a0, which is also the result; value or source in a1; size in a2.
+bool Hart::accelerate(VirtAddr pc) {
+    bool const is_set = pc == world_.config.memset_at;
+    bool const is_move = pc == world_.config.memmove_at;
+    bool const is_copy = pc == world_.config.memcpy_at;
+    if (!is_set && !is_move && !is_copy) return false;
+    auto argument = [this](Register which) { return engine_.read_general(static_cast<unsigned>(which)); };
+    VirtAddr const destination{argument(Register::a0)};
+    std::uint64_t const source = argument(Register::a1);
+    std::uint64_t const bytes = argument(Register::a2);
+    // A size is 32 bits wide in some kernels and 64 in others; above 4 GiB, where they would differ, it is not RAM
+    // anyway.
+    if (bytes < kAcceleratedBytesMin || !is_plain_memory(destination, bytes, Access::store)) return false;
+    if (!is_set && !is_plain_memory(VirtAddr{source}, bytes, Access::load)) return false;
+    // Overlap is undefined for memcpy: what the guest's own does is what the checker wants to see.
+    bool const overlaps = source < destination.value + bytes && destination.value < source + bytes;
+    if (is_copy && overlaps) return false;
+
+    auto const target = *world_.memory.open_for_write(PhysAddr{destination.value}, bytes);
+    if (is_set) {
+        std::memset(target.data(), static_cast<int>(source & 0xff), bytes);
+    } else {
+        std::memmove(target.data(), world_.memory.view(PhysAddr{source}, bytes)->data(), bytes);
+    }
+    world_.counters.accelerated_bytes += bytes;
+    world_.clock.parcels += bytes / kBytesPerParcel;
+    if (code_.flush_requested()) world_.limits.attention = 0;
+    return true;
+}
+
+}  // namespace vmcheck::board

@@ -1,0 +1,196 @@
+// Running: time, budget, interrupts, waiting.
+
+#include "impl/board/hart.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace vmcheck::board {
+namespace {
+
+// Bits of mip and mie (privileged spec, figure "Machine interrupt-pending register").
+constexpr std::uint64_t kSupervisorTimer = 1 << 5;
+constexpr std::uint64_t kMachineSoftware = 1 << 3;
+constexpr std::uint64_t kMachineTimer = 1 << 7;
+constexpr std::uint64_t kSupervisorExternal = 1 << 9;
+
+// A wfi may do nothing. The scheduler of 2020 kernels executes one although a process is ready to run, so time jumps
+// to the next event only when a hart has come back to wfi this often without anything in between.
+constexpr unsigned kWaitsBeforeJump = 4;
+
+// How soon to look again for a machine interrupt that is pending but not enabled.
+constexpr std::uint64_t kMaskedInterruptPoll = 64;
+
+}  // namespace
+
+void Hart::block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user) {
+    static_cast<Hart*>(user)->on_block(VirtAddr{address}, bytes);
+}
+
+void Hart::on_block(VirtAddr pc, std::uint32_t bytes) {
+    if (world_.clock.parcels >= world_.limits.attention && attend(pc)) return;
+    world_.clock.parcels += bytes / 2;
+    ++world_.counters.blocks;
+    if (world_.reports.trace.is_on() && engine_.privilege() == Privilege::supervisor) world_.reports.trace.add(pc);
+}
+
+void Hart::stop(Stop reason) {
+    if (stop_) return;  // the first reason is the one that counts
+    stop_ = std::move(reason);
+    engine_.stop();
+}
+
+// Looks at everything that may change the course of things before the block at `pc`. Returns true when the block is not
+// to be executed now: the hart stops, or goes on elsewhere.
+bool Hart::attend(VirtAddr pc) {
+    RunLimits& limits = world_.limits;
+    if (stop_ || slice_over_) return true;
+    if (code_.take_flush_request()) engine_.flush_tlb();
+    if (world_.clock.parcels >= limits.budget_end) {
+        stop(stop::BudgetExhausted{});
+        return true;
+    }
+    if (world_.clock.parcels >= limits.slice_end) {
+        slice_over_ = true;
+        engine_.stop();
+        return true;
+    }
+    if (world_.clock.parcels >= limits.preempt_at) {
+        limits.preempt_at = kNever;
+        if (timer_due() != kNever) world_.clock.jump_to(std::max(world_.clock.time(), timer_due()));
+    }
+    limits.attention = std::min({limits.budget_end, limits.slice_end, limits.preempt_at, next_timer_event()});
+    if (take_machine_interrupt(pc)) return true;
+    refresh_supervisor_lines();
+    if (std::exchange(line_raised_, false)) {
+        // Leave the block and come back to it, so that Unicorn sees the interrupt before the block rather than some
+        // blocks later.
+        engine_.set_pc(pc);
+        return true;
+    }
+    return false;
+}
+
+// Unicorn delivers S-mode interrupts by itself once their bits in mip are set.
+void Hart::refresh_supervisor_lines() {
+    bool const timer = uses_supervisor_timer() && world_.clock.time() >= state.supervisor_timer_compare;
+    bool const external = world_.plic.supervisor_external(static_cast<unsigned>(index_.value));
+    if (timer == state.supervisor_timer_line && external == state.supervisor_external_line) return;
+    bool const raised_timer = timer && !state.supervisor_timer_line;
+    bool const raised_external = external && !state.supervisor_external_line;
+    CsrWindow const window{engine_};
+    std::uint64_t pending = engine_.read_raw(UC_RISCV_REG_MIP);
+    // Without Sstc, STIP belongs to the kernel's M-mode code.
+    if (timer != state.supervisor_timer_line) {
+        pending = timer ? pending | kSupervisorTimer : pending & ~kSupervisorTimer;
+    }
+    pending = external ? pending | kSupervisorExternal : pending & ~kSupervisorExternal;
+    engine_.write_raw(UC_RISCV_REG_MIP, pending);
+    state.supervisor_timer_line = timer;
+    state.supervisor_external_line = external;
+    world_.counters.timer_interrupts += raised_timer;
+    world_.counters.external_interrupts += raised_external;
+    if (raised_timer || raised_external) {
+        line_raised_ = true;
+        world_.limits.attention = 0;
+    }
+}
+
+std::uint64_t Hart::timer_due() const {
+    return uses_supervisor_timer() ? state.supervisor_timer_compare : world_.clint.state.timer_compare[index_.value];
+}
+
+std::uint64_t Hart::wakeful_timer_due() {
+    std::uint64_t const enabled = engine_.read(Register::mie);
+    return enabled & (uses_supervisor_timer() ? kSupervisorTimer : kMachineTimer) ? timer_due() : kNever;
+}
+
+// When, in parcels, a timer line will change by itself.
+std::uint64_t Hart::next_timer_event() const {
+    Clock const& clock = world_.clock;
+    std::uint64_t const machine_due = world_.clint.state.timer_compare[index_.value];
+    bool const machine_pending = clock.time() >= machine_due || world_.clint.state.software_interrupt[index_.value];
+    std::uint64_t event = kNever;
+    if (machine_pending) {
+        // Masked, or it would be taken now. M-mode code is short, and what it masks must come right after it.
+        bool const in_machine_mode = engine_.privilege() == Privilege::machine;
+        event = clock.parcels + (in_machine_mode ? 0 : kMaskedInterruptPoll);
+    } else {
+        event = clock.parcels_when(machine_due);
+    }
+    if (uses_supervisor_timer() && clock.time() < state.supervisor_timer_compare) {
+        event = std::min(event, clock.parcels_when(state.supervisor_timer_compare));
+    }
+    return event;
+}
+
+bool Hart::wakes() {
+    refresh_supervisor_lines();
+    CsrWindow const window{engine_};
+    std::uint64_t pending = engine_.read_raw(UC_RISCV_REG_MIP);
+    if (world_.clint.state.software_interrupt[index_.value]) pending |= kMachineSoftware;
+    if (world_.clock.time() >= world_.clint.state.timer_compare[index_.value]) pending |= kMachineTimer;
+    return (pending & engine_.read_raw(UC_RISCV_REG_MIE)) != 0;
+}
+
+// After a wfi. Nothing: it was a no-op.
+std::optional<Hart::Pause> Hart::wait() {
+    ++world_.counters.waits;
+    charge_trap();
+    if (wakes() || ++state.waits_in_a_row <= kWaitsBeforeJump) return std::nullopt;
+    return Pause::waiting;
+}
+
+void Hart::drop_rewritten_code() {
+    FrameNo const frame = *std::exchange(rewritten_frame_, std::nullopt);
+    // uc_ctl_remove_cache takes virtual addresses and looks them up by a fetch.
+    engine_.flush_tlb();
+    identity_fills_ = true;
+    uc_ctl_remove_cache(engine_.handle(), start_of(frame).value, start_of(frame).value + kPageBytes);
+    identity_fills_ = false;
+    engine_.flush_tlb();
+    code_.forget(frame);
+    ++world_.counters.invalidations;
+}
+
+// What uc_emu_start has come back for. Nothing: go on.
+std::optional<Hart::Pause> Hart::resume_after(uc_err error) {
+    if (stop_) return Pause::stopped;
+    if (slice_over_) return Pause::slice_over;
+    if (error == UC_ERR_OK) return wait();
+    if (rewritten_frame_) {
+        drop_rewritten_code();
+    } else if (fault_) {
+        take_page_fault(*std::exchange(fault_, std::nullopt));
+    } else {
+        VirtAddr const pc = engine_.pc();
+        std::optional<std::uint32_t> const bits = instruction_at(pc);
+        if (bits && is_ebreak(*bits)) {
+            take_trap(cause::breakpoint, pc, pc.value);
+        } else {
+            stop(stop::EngineError{fmt::format("Unicorn failed at pc {:#x}: {}.", pc.value, uc_strerror(error))});
+        }
+    }
+    if (stop_) return Pause::stopped;
+    return std::nullopt;
+}
+
+Hart::Pause Hart::run() {
+    slice_over_ = false;
+    if (std::exchange(state.awaiting_reply, false)) engine_.set_pc(engine_.pc() + 4);
+    while (true) {
+        fault_.reset();
+        rewritten_frame_.reset();
+        // Before the engine starts, since a guest that faults at each fetch never enters a block. An interrupt taken
+        // here has changed the pc, and the handler has to be looked at in its turn.
+        while (attend(engine_.pc()) && !stop_ && !slice_over_) {
+        }
+        if (stop_) return Pause::stopped;
+        if (slice_over_) return Pause::slice_over;
+        ++world_.counters.engine_starts;
+        if (std::optional<Pause> const pause = resume_after(engine_.start())) return *pause;
+    }
+}
+
+}  // namespace vmcheck::board

@@ -1,0 +1,94 @@
+#include "impl/board/instruction.h"
+
+namespace vmcheck::board {
+namespace {
+
+constexpr unsigned field(std::uint32_t bits, unsigned high, unsigned low) {
+    return (bits >> low) & ((1u << (high - low + 1)) - 1);
+}
+
+constexpr std::int64_t sign_extend(std::uint32_t value, unsigned width) {
+    std::int64_t const sign = std::int64_t{1} << (width - 1);
+    return (static_cast<std::int64_t>(value) ^ sign) - sign;
+}
+
+// The three-bit register fields of compressed instructions name x8...x15.
+constexpr unsigned short_register(std::uint32_t bits) {
+    return 8 + field(bits, 9, 7);
+}
+
+constexpr unsigned kStackPointer = 2;
+
+std::optional<MemoryAccess> decode_wide(std::uint32_t bits) {
+    unsigned const base = field(bits, 19, 15);
+    unsigned const width = field(bits, 14, 12);
+    switch (bits & 0x7f) {
+        case 0x03:  // LOAD; widths 4...6 are the unsigned ones
+            return MemoryAccess{base, sign_extend(bits >> 20, 12), 1u << (width & 3), false};
+        case 0x07:  // LOAD-FP
+            return MemoryAccess{base, sign_extend(bits >> 20, 12), 1u << (width & 3), false};
+        case 0x23:    // STORE
+        case 0x27: {  // STORE-FP
+            std::uint32_t const offset = (field(bits, 31, 25) << 5) | field(bits, 11, 7);
+            return MemoryAccess{base, sign_extend(offset, 12), 1u << (width & 3), true};
+        }
+        case 0x2f: {  // AMO; funct5 00010 is lr
+            bool const is_load_reserved = (bits >> 27) == 2;
+            return MemoryAccess{base, 0, 1u << (width & 3), !is_load_reserved};
+        }
+        default:
+            return std::nullopt;
+    }
+}
+
+// Quadrant 0: c.fld c.lw c.ld c.fsd c.sw c.sd. Quadrant 2: the same relative to the stack pointer.
+std::optional<MemoryAccess> decode_compressed(std::uint32_t bits) {
+    unsigned const function = field(bits, 15, 13);
+    if (function == 0 || function == 4) return std::nullopt;
+    bool const stores = function >= 4;
+    bool const is_word = function == 2 || function == 6;
+    if ((bits & 3) == 0) {
+        unsigned const middle = field(bits, 12, 10) << 3;
+        if (is_word) {
+            unsigned const offset = middle | (field(bits, 6, 6) << 2) | (field(bits, 5, 5) << 6);
+            return MemoryAccess{short_register(bits), offset, 4, stores};
+        }
+        return MemoryAccess{short_register(bits), middle | (field(bits, 6, 5) << 6), 8, stores};
+    }
+    if ((bits & 3) != 2) return std::nullopt;
+    if (stores) {
+        unsigned const offset = is_word ? (field(bits, 12, 9) << 2) | (field(bits, 8, 7) << 6)
+                                        : (field(bits, 12, 10) << 3) | (field(bits, 9, 7) << 6);
+        return MemoryAccess{kStackPointer, offset, is_word ? 4u : 8u, true};
+    }
+    unsigned const top = field(bits, 12, 12) << 5;
+    unsigned const offset = is_word ? top | (field(bits, 6, 4) << 2) | (field(bits, 3, 2) << 6)
+                                    : top | (field(bits, 6, 5) << 3) | (field(bits, 4, 2) << 6);
+    return MemoryAccess{kStackPointer, offset, is_word ? 4u : 8u, false};
+}
+
+}  // namespace
+
+std::optional<MemoryAccess> decode_memory_access(std::uint32_t bits) {
+    return is_compressed(bits) ? decode_compressed(bits & 0xffff) : decode_wide(bits);
+}
+
+std::optional<CsrAccess> decode_csr_access(std::uint32_t bits) {
+    unsigned const function = field(bits, 14, 12);
+    if ((bits & 0x7f) != 0x73 || (function & 3) == 0) return std::nullopt;
+    CsrAccess access;
+    access.csr = bits >> 20;
+    access.operation = (function & 3) == 1   ? CsrAccess::Operation::write
+                       : (function & 3) == 2 ? CsrAccess::Operation::set
+                                             : CsrAccess::Operation::clear;
+    access.immediate = (function & 4) != 0;
+    access.source = field(bits, 19, 15);
+    access.destination = field(bits, 11, 7);
+    return access;
+}
+
+bool is_ebreak(std::uint32_t bits) {
+    return is_compressed(bits) ? (bits & 0xffff) == 0x9002 : bits == 0x00100073;
+}
+
+}  // namespace vmcheck::board

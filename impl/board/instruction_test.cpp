@@ -1,0 +1,80 @@
+#include "impl/board/instruction.h"
+
+#include <gtest/gtest.h>
+
+namespace vmcheck::board {
+namespace {
+
+struct Expected {
+    std::uint32_t bits;
+    char const* assembly;
+    unsigned base;
+    std::int64_t offset;
+    unsigned size;
+    bool stores;
+};
+
+// As encoded by the GNU assembler.
+constexpr Expected kAccesses[] = {
+    {0xff853503, "ld a0, -8(a0)", 10, -8, 8, false},  {0x7ff54503, "lbu a0, 2047(a0)", 10, 2047, 1, false},
+    {0x00256503, "lwu a0, 2(a0)", 10, 2, 4, false},   {0xfea5bc23, "sd a0, -8(a1)", 11, -8, 8, true},
+    {0x00a58023, "sb a0, 0(a1)", 11, 0, 1, true},     {0x00853507, "fld fa0, 8(a0)", 10, 8, 8, false},
+    {0x00a53427, "fsd fa0, 8(a0)", 10, 8, 8, true},   {0x0ca5a52f, "amoswap.w.aq a0, a0, (a1)", 11, 0, 4, true},
+    {0x1005b52f, "lr.d a0, (a1)", 11, 0, 8, false},   {0x18a5b52f, "sc.d a0, a0, (a1)", 11, 0, 8, true},
+    {0x45d8, "c.lw a4, 12(a1)", 11, 12, 4, false},    {0x65f8, "c.ld a4, 200(a1)", 11, 200, 8, false},
+    {0xc5d8, "c.sw a4, 12(a1)", 11, 12, 4, true},     {0xe5f8, "c.sd a4, 200(a1)", 11, 200, 8, true},
+    {0x50fe, "c.lwsp ra, 252(sp)", 2, 252, 4, false}, {0x70fe, "c.ldsp ra, 504(sp)", 2, 504, 8, false},
+    {0xdf86, "c.swsp ra, 252(sp)", 2, 252, 4, true},  {0xff86, "c.sdsp ra, 504(sp)", 2, 504, 8, true},
+};
+
+TEST(Instruction, TellsWhereLoadsStoresAndAtomicsGo) {
+    for (Expected const& expected : kAccesses) {
+        auto const access = decode_memory_access(expected.bits);
+        ASSERT_TRUE(access) << expected.assembly;
+        EXPECT_EQ(access->base, expected.base) << expected.assembly;
+        EXPECT_EQ(access->offset, expected.offset) << expected.assembly;
+        EXPECT_EQ(access->size, expected.size) << expected.assembly;
+        EXPECT_EQ(access->stores, expected.stores) << expected.assembly;
+    }
+}
+
+TEST(Instruction, SeesNoMemoryAccessInOthers) {
+    for (std::uint32_t const bits : {0x00000013u /* nop */, 0x00000073u /* ecall */, 0x0001u /* c.nop */,
+                                     0x0028u /* c.addi4spn */, 0x8082u /* ret */, 0x0000u}) {
+        EXPECT_FALSE(decode_memory_access(bits)) << bits;
+    }
+}
+
+TEST(Instruction, DecodesCsrAccesses) {
+    auto const read = decode_csr_access(0xc0102573);  // csrr a0, time
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->csr, 0xc01u);
+    EXPECT_EQ(read->destination, 10u);
+    EXPECT_FALSE(read->writes());
+
+    auto const write = decode_csr_access(0x14d51073);  // csrw stimecmp, a0
+    ASSERT_TRUE(write);
+    EXPECT_EQ(write->csr, 0x14du);
+    EXPECT_EQ(write->operation, CsrAccess::Operation::write);
+    EXPECT_EQ(write->source, 10u);
+    EXPECT_FALSE(write->immediate);
+    EXPECT_TRUE(write->writes());
+
+    auto const clear = decode_csr_access(0x30a17073);  // csrci menvcfg, 2
+    ASSERT_TRUE(clear);
+    EXPECT_EQ(clear->operation, CsrAccess::Operation::clear);
+    EXPECT_TRUE(clear->immediate);
+    EXPECT_EQ(clear->source, 2u);
+
+    EXPECT_FALSE(decode_csr_access(0x00000073)) << "ecall";
+    EXPECT_FALSE(decode_csr_access(0x10500073)) << "wfi";
+}
+
+TEST(Instruction, KnowsBothBreakpoints) {
+    EXPECT_TRUE(is_ebreak(0x00100073));
+    EXPECT_TRUE(is_ebreak(0xabcd9002)) << "whatever follows a compressed instruction";
+    EXPECT_FALSE(is_ebreak(0x00000073));
+}
+
+}  // namespace
+}  // namespace vmcheck::board

@@ -1,0 +1,204 @@
+#include "impl/board/machine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace vmcheck::board {
+namespace {
+
+constexpr std::uint64_t kRamBytesMin = std::uint64_t{1} << 20;
+constexpr std::uint64_t kRamBytesMax = std::uint64_t{1} << 30;
+
+std::optional<Error> check(Config const& config) {
+    if (config.ram_bytes % kPageBytes != 0 || config.ram_bytes < kRamBytesMin || config.ram_bytes > kRamBytesMax) {
+        return Error{fmt::format("The board's RAM must be a multiple of 4 KiB from 1 MiB to 1 GiB, not {} bytes.",
+                                 config.ram_bytes)};
+    }
+    if (config.harts < 1 || config.harts > kHartsMax) {
+        return Error{fmt::format("The board has 1 to {} harts, not {}.", kHartsMax, config.harts)};
+    }
+    if (config.parcels_per_time_unit.value == 0) {
+        return Error{"Virtual time must advance by at least one parcel a unit."};
+    }
+    if (config.hart_slice.value == 0) return Error{"A hart's turn must last at least one parcel."};
+    return std::nullopt;
+}
+
+}  // namespace
+
+tl::expected<std::unique_ptr<Machine>, Error> Machine::create(Config config) {
+    if (std::optional<Error> error = check(config)) return tl::unexpected(*error);
+    tl::expected<Memory, Error> memory = Memory::create(config.ram_bytes);
+    if (!memory) return tl::unexpected(memory.error());
+    std::unique_ptr<Machine> machine{new Machine{std::move(config), std::move(*memory)}};
+    if (std::optional<Error> error = machine->add_harts()) return tl::unexpected(*error);
+    machine->reset(kRamStart);
+    return machine;
+}
+
+Machine::Machine(Config config, Memory memory)
+    : config_(std::move(config)),
+      reports_(config_.trace_blocks_max),
+      memory_(std::move(memory)),
+      disk_(std::exchange(config_.disk_image, {})),
+      console_(config_.console_bytes_max),
+      clint_(clock_, [this] { limits_.attention = 0; }),
+      plic_([this] {
+          for (std::unique_ptr<Hart> const& hart : harts_) hart->refresh_supervisor_lines();
+      }),
+      uart_(console_, plic_),
+      block_device_(config_.disk_interface, memory_, disk_, plic_, clock_, counters_) {
+    clock_.parcels_per_unit = config_.parcels_per_time_unit.value;
+}
+
+std::optional<Error> Machine::add_harts() {
+    Surroundings const surroundings{
+        config_,
+        memory_,
+        clock_,
+        limits_,
+        counters_,
+        reports_,
+        clint_,
+        plic_,
+        breakpoints_,
+        {{kClintRange, &clint_}, {kPlicRange, &plic_}, {kUartRange, &uart_}, {kDiskRange, &block_device_}}};
+    for (unsigned index = 0; index < config_.harts; ++index) {
+        tl::expected<std::unique_ptr<Hart>, Error> hart = Hart::create(HartIndex{index}, surroundings);
+        if (!hart) return hart.error();
+        harts_.push_back(std::move(*hart));
+    }
+    return std::nullopt;
+}
+
+// The instructions that read mhartid, wherever they are in RAM: in the kernel's image, at reset.
+std::optional<Error> Machine::watch_hart_numbers() {
+    std::span<std::byte const> const bytes = memory_.bytes();
+    for (std::size_t at = 0; at + 4 <= bytes.size(); at += 2) {
+        std::uint32_t instruction = 0;
+        std::memcpy(&instruction, bytes.data() + at, sizeof instruction);
+        if ((instruction & ~kHartNumberRegisterMask) != kReadHartNumber) continue;
+        for (std::unique_ptr<Hart> const& hart : harts_) {
+            if (std::optional<Error> error = hart->watch_hart_number(VirtAddr{kRamStart.value + at})) return error;
+        }
+    }
+    return std::nullopt;
+}
+
+void Machine::reset(PhysAddr entry) {
+    clock_.parcels = 0;
+    clock_.jump_to(0);
+    clint_.state = {};
+    plic_.state = {};
+    uart_.state = {};
+    block_device_.set_state({});
+    reports_.clear();
+    turn_ = 0;
+    for (std::unique_ptr<Hart> const& hart : harts_) hart->reset(entry);
+    if (harts() > 1) watch_hart_numbers();
+}
+
+Stop Machine::run(Parcels budget) {
+    std::uint64_t const start = clock_.parcels;
+    limits_.budget_end = start + std::clamp<std::uint64_t>(budget.value, 1, kNever - start);
+    std::optional<Parcels> const preempt = std::exchange(preempt_after_, std::nullopt);
+    limits_.preempt_at = preempt ? start + std::min(preempt->value, kNever - start) : kNever;
+    unsigned waiting = 0;  // harts in a row that had nothing to do
+    while (true) {
+        limits_.attention = 0;
+        limits_.slice_end = harts() > 1 ? clock_.parcels + config_.hart_slice.value : kNever;
+        switch (current().run()) {
+            case Hart::Pause::stopped:
+                return current().take_stop();
+            case Hart::Pause::slice_over:
+                waiting = 0;
+                next_turn();
+                break;
+            case Hart::Pause::waiting:
+                if (++waiting == harts()) {
+                    if (!jump_to_next_event()) return stop::Idle{};
+                    waiting = 0;
+                }
+                next_turn();
+                break;
+        }
+    }
+}
+
+bool Machine::jump_to_next_event() {
+    std::uint64_t event = kNever;
+    for (std::unique_ptr<Hart> const& hart : harts_) {
+        event = std::min(event, hart->wakeful_timer_due());
+        hart->forget_waits();
+    }
+    if (event == kNever) return false;
+    clock_.jump_to(std::max(event, clock_.time()));
+    return true;
+}
+
+bool Machine::raise_timer() {
+    std::uint64_t const due = current().timer_due();
+    if (due == kNever) return false;
+    current().abandon_hypercall();
+    clock_.jump_to(std::max(due, clock_.time()));
+    return true;
+}
+
+std::optional<Error> Machine::add_breakpoint(VirtAddr address) {
+    auto const known = std::ranges::find(breakpoints_, address, &BreakpointEntry::address);
+    if (known != breakpoints_.end()) {
+        known->armed = true;
+        return std::nullopt;
+    }
+    breakpoints_.push_back({address, true});
+    for (std::unique_ptr<Hart> const& hart : harts_) {
+        if (std::optional<Error> error = hart->watch(address)) return error;
+    }
+    return std::nullopt;
+}
+
+void Machine::arm_breakpoint(VirtAddr address, bool armed) {
+    auto const known = std::ranges::find(breakpoints_, address, &BreakpointEntry::address);
+    if (known != breakpoints_.end()) known->armed = armed;
+}
+
+std::size_t Machine::type(std::string_view text) {
+    return uart_.receive(text);
+}
+
+MachineState Machine::state() const {
+    MachineState state;
+    state.clock = clock_;
+    state.clint = clint_.state;
+    state.plic = plic_.state;
+    state.uart = uart_.state;
+    state.block_device = block_device_.state();
+    state.console = console_.mark();
+    state.turn = turn_;
+    for (unsigned i = 0; i < harts(); ++i) state.harts[i] = harts_[i]->state;
+    return state;
+}
+
+Snapshot Machine::capture() const {
+    Snapshot snapshot;
+    snapshot.state = state();
+    for (std::unique_ptr<Hart> const& hart : harts_) snapshot.contexts.push_back(hart->save_context());
+    return snapshot;
+}
+
+void Machine::apply(Snapshot const& snapshot) {
+    MachineState const& state = snapshot.state;
+    clock_ = state.clock;
+    clint_.state = state.clint;
+    plic_.state = state.plic;
+    uart_.state = state.uart;
+    block_device_.set_state(state.block_device);
+    console_.rewind(state.console);
+    turn_ = state.turn;
+    preempt_after_.reset();
+    reports_.clear();
+    for (unsigned i = 0; i < harts(); ++i) harts_[i]->restore(*snapshot.contexts[i], state.harts[i]);
+}
+
+}  // namespace vmcheck::board

@@ -1,0 +1,105 @@
+#pragma once
+// The whole machine behind Board: memory, devices, harts, and whose turn it is. It never moves, since engines hold
+// addresses of its parts.
+
+#include "impl/board/board.h"
+#include "impl/board/clint.h"
+#include "impl/board/console.h"
+#include "impl/board/disk.h"
+#include "impl/board/hart.h"
+#include "impl/board/memory.h"
+#include "impl/board/plic.h"
+#include "impl/board/reports.h"
+#include "impl/board/uart.h"
+#include "impl/board/virtio_block.h"
+
+#include <memory>
+#include <vector>
+
+namespace vmcheck::board {
+
+// Everything of a machine that is neither RAM, nor disk, nor an engine's registers.
+struct MachineState {
+    Clock clock;
+    Clint::State clint;
+    Plic::State plic;
+    Uart::State uart;
+    VirtioBlock::State block_device;
+    Console::Mark console;
+    std::array<Hart::State, kHartsMax> harts{};
+    unsigned turn = 0;
+};
+
+// The parts of a snapshot that golden images and checkpoints have in common.
+struct Snapshot {
+    MachineState state;
+    std::vector<std::shared_ptr<Engine::Context const>> contexts;  // one per hart
+};
+
+class Machine {
+  public:
+    static tl::expected<std::unique_ptr<Machine>, Error> create(Config config);
+    Machine(Machine const&) = delete;
+    Machine& operator=(Machine const&) = delete;
+
+    void reset(PhysAddr entry);
+    Stop run(Parcels budget);
+    bool raise_timer();
+    void preempt_after(Parcels after) { preempt_after_ = after; }
+    std::optional<Error> add_breakpoint(VirtAddr address);
+    void arm_breakpoint(VirtAddr address, bool armed);
+    std::size_t type(std::string_view text);
+
+    Hart& current() { return *harts_[turn_]; }
+    Hart const& current() const { return *harts_[turn_]; }
+    Hart& hart(HartIndex index) { return *harts_[index.value]; }
+    Hart const& hart(HartIndex index) const { return *harts_[index.value]; }
+    unsigned harts() const { return static_cast<unsigned>(harts_.size()); }
+
+    Config const& config() const { return config_; }
+    Memory& memory() { return memory_; }
+    Memory const& memory() const { return memory_; }
+    Disk& disk() { return disk_; }
+    Disk const& disk() const { return disk_; }
+    Console& console() { return console_; }
+    Console const& console() const { return console_; }
+    Clock const& clock() const { return clock_; }
+    Counters& counters() { return counters_; }
+    Counters const& counters() const { return counters_; }
+    Reports& reports() { return reports_; }
+    Reports const& reports() const { return reports_; }
+
+    MachineState state() const;
+    Snapshot capture() const;
+    // Everything but RAM and disk, which the caller has put back already. Requires: as many harts.
+    void apply(Snapshot const& snapshot);
+
+    std::shared_ptr<Golden const> golden;
+
+  private:
+    Machine(Config config, Memory memory);
+    std::optional<Error> add_harts();
+    std::optional<Error> watch_hart_numbers();
+    // Every hart waits: time jumps to the first timer that can wake one. Returns false when there is none.
+    bool jump_to_next_event();
+    void next_turn() { turn_ = (turn_ + 1) % harts(); }
+
+    Config config_;
+    Counters counters_;
+    Reports reports_;
+    Memory memory_;
+    Disk disk_;
+    Clock clock_;
+    RunLimits limits_;
+    Console console_;
+    Clint clint_;
+    Plic plic_;
+    Uart uart_;
+    VirtioBlock block_device_;
+    std::vector<BreakpointEntry> breakpoints_;
+    std::vector<std::unique_ptr<Hart>> harts_;
+    unsigned turn_ = 0;
+    std::optional<Parcels> preempt_after_;
+};
+
+}  // namespace vmcheck::board

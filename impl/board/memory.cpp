@@ -1,0 +1,79 @@
+#include "impl/board/memory.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace vmcheck::board {
+
+void Memory::Unmap::operator()(std::byte* base) const {
+    munmap(base, size);
+}
+
+tl::expected<Memory, Error> Memory::create(std::uint64_t bytes) {
+    void* const base = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED) {
+        return tl::unexpected(Error{
+            fmt::format("Could not get {} MiB of memory for the guest's RAM: {}.", bytes >> 20, strerror(errno))});
+    }
+    // A kernel that fills all of RAM at boot would otherwise pay for each page on its own. It is only a hint.
+    madvise(base, bytes, MADV_HUGEPAGE);
+    return Memory{static_cast<std::byte*>(base), bytes};
+}
+
+std::optional<std::span<std::byte const>> Memory::view(PhysAddr address, std::uint64_t count) const {
+    if (!contains(address, count)) return std::nullopt;
+    return std::span<std::byte const>{base_.get() + (address.value - kRamStart.value), count};
+}
+
+std::optional<std::span<std::byte>> Memory::open_for_write(PhysAddr address, std::uint64_t count) {
+    if (!contains(address, count)) return std::nullopt;
+    if (count != 0) {
+        FrameNo const last = (address + (count - 1)).frame();
+        for (FrameNo frame = address.frame(); frame <= last; frame = FrameNo{frame.value + 1}) {
+            mark_dirty(frame);
+            if (has_code(frame)) tell_listeners(frame);
+        }
+    }
+    return std::span<std::byte>{base_.get() + (address.value - kRamStart.value), count};
+}
+
+void Memory::replace_frame(FrameNo frame, std::span<std::byte const, kPageBytes> bytes) {
+    std::byte* const target = base_.get() + index_of(frame) * kPageBytes;
+    if (has_code(frame)) {
+        // Most often a page of program text that was freed and is put back as it was: then its code is still right.
+        if (std::memcmp(target, bytes.data(), kPageBytes) == 0) return;
+        tell_listeners(frame);
+    }
+    std::memcpy(target, bytes.data(), kPageBytes);
+}
+
+void Memory::clear_dirty() {
+    for (FrameNo const frame : dirty_) flags_[index_of(frame)] &= static_cast<std::uint8_t>(~kDirty);
+    dirty_.clear();
+}
+
+void Memory::tell_listeners(FrameNo frame) {
+    for (CodeFrameListener* const listener : listeners_) listener->before_overwrite(frame, this->frame(frame));
+}
+
+void Memory::forget_code() {
+    for (std::size_t index = 0; index < flags_.size(); ++index) {
+        if (flags_[index] & kCode) tell_listeners(FrameNo{kRamStart.frame().value + index});
+    }
+}
+
+void Memory::tell_other_listeners(FrameNo frame, CodeFrameListener const& writer) {
+    for (CodeFrameListener* const listener : listeners_) {
+        if (listener != &writer) listener->before_overwrite(frame, this->frame(frame));
+    }
+}
+
+bool Memory::map_from(int file_descriptor) {
+    return mmap(base_.get(), size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, file_descriptor,
+                0) != MAP_FAILED;
+}
+
+}  // namespace vmcheck::board

@@ -1,0 +1,134 @@
+#pragma once
+// The board's RAM as the host sees it, and the one gate through which the host writes to it.
+//
+// Two things must never be forgotten when the host writes: the frame is dirty from then on (restore has to copy it
+// back), and code that an engine has translated from the frame no longer matches it. So writes go through
+// open_for_write(), which does both. Writes by the guest are noticed by the TLB-fill hook, which calls mark_dirty().
+
+#include "impl/board/types.h"
+#include "spec/address.h"
+
+#include <tl/expected.hpp>
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace vmcheck::board {
+
+static_assert(std::endian::native == std::endian::little, "guest integers are read with memcpy");
+
+// Told before the host changes the bytes of a frame from which code has been translated.
+class CodeFrameListener {
+  public:
+    virtual void before_overwrite(FrameNo frame, std::span<std::byte const, kPageBytes> old_bytes) = 0;
+
+  protected:
+    ~CodeFrameListener() = default;
+};
+
+class Memory {
+  public:
+    // Cleared RAM of `bytes` bytes at kRamStart. Requires: a positive multiple of 4 KiB.
+    static tl::expected<Memory, Error> create(std::uint64_t bytes);
+
+    std::uint64_t size() const { return size_; }
+    PhysAddr end() const { return kRamStart + size_; }
+    std::span<std::byte const> bytes() const { return {base_.get(), size_}; }
+    // Where an engine maps RAM from. Stays the same for the life of this object, moves included.
+    std::byte* host_base() const { return base_.get(); }
+
+    bool contains(PhysAddr address, std::uint64_t count) const {
+        return address >= kRamStart && address.value - kRamStart.value <= size_ &&
+               count <= size_ - (address.value - kRamStart.value);
+    }
+    bool contains(FrameNo frame) const { return index_of(frame) < flags_.size(); }
+
+    // A little-endian integer, or nothing where a byte of it lies outside RAM.
+    template <class Integer>
+    std::optional<Integer> load(PhysAddr address) const {
+        if (!contains(address, sizeof(Integer))) return std::nullopt;
+        Integer value;
+        std::memcpy(&value, base_.get() + (address.value - kRamStart.value), sizeof(Integer));
+        return value;
+    }
+    // `count` bytes, or nothing where one of them lies outside RAM.
+    std::optional<std::span<std::byte const>> view(PhysAddr address, std::uint64_t count) const;
+    // Requires: contains(frame).
+    std::span<std::byte const, kPageBytes> frame(FrameNo frame) const {
+        return std::span<std::byte const, kPageBytes>{base_.get() + index_of(frame) * kPageBytes, kPageBytes};
+    }
+
+    // `count` bytes for the host to write at once: their frames are marked dirty and the listeners are told.
+    // Nothing where a byte lies outside RAM.
+    std::optional<std::span<std::byte>> open_for_write(PhysAddr address, std::uint64_t count);
+    // Stores an integer through open_for_write. Returns false, and stores nothing, outside RAM.
+    template <class Integer>
+    bool store(PhysAddr address, Integer value) {
+        auto const target = open_for_write(address, sizeof(Integer));
+        if (!target) return false;
+        std::memcpy(target->data(), &value, sizeof(Integer));
+        return true;
+    }
+    // Makes a frame equal to `bytes`, as open_for_write does, but leaves its dirty mark alone.
+    void replace_frame(FrameNo frame, std::span<std::byte const, kPageBytes> bytes);
+
+    // --- dirty frames -----------------------------------------------------------------------------------------------
+
+    // Requires: contains(frame).
+    void mark_dirty(FrameNo frame) {
+        auto& flags = flags_[index_of(frame)];
+        if (flags & kDirty) return;
+        flags |= kDirty;
+        dirty_.push_back(frame);
+    }
+    bool is_dirty(FrameNo frame) const { return contains(frame) && (flags_[index_of(frame)] & kDirty) != 0; }
+    std::span<FrameNo const> dirty_frames() const { return dirty_; }
+    // Forgets all marks; the caller has made every frame clean.
+    void clear_dirty();
+
+    // --- translated code --------------------------------------------------------------------------------------------
+
+    // From now on, listeners are told before the host overwrites this frame. Requires: contains(frame).
+    void mark_code(FrameNo frame) { flags_[index_of(frame)] |= kCode; }
+    bool has_code(FrameNo frame) const { return (flags_[index_of(frame)] & kCode) != 0; }
+    // All of RAM is about to be replaced: every frame with code is told of.
+    void forget_code();
+    // The guest may overwrite this frame through one engine: the others have to be told as if the host did.
+    void tell_other_listeners(FrameNo frame, CodeFrameListener const& writer);
+    // The listener must outlive this object's last write.
+    void add_listener(CodeFrameListener& listener) { listeners_.push_back(&listener); }
+
+    // --- sharing ----------------------------------------------------------------------------------------------------
+
+    // Replaces all of RAM, in place, by a private view of the file's first size() bytes: pages are shared with every
+    // other such view until they are written. Says false when the host refuses.
+    bool map_from(int file_descriptor);
+
+  private:
+    static constexpr std::uint8_t kDirty = 1;
+    static constexpr std::uint8_t kCode = 2;
+
+    struct Unmap {
+        std::uint64_t size = 0;
+        void operator()(std::byte* base) const;
+    };
+
+    Memory(std::byte* base, std::uint64_t size) : base_(base, Unmap{size}), size_(size), flags_(size / kPageBytes) {}
+
+    static constexpr std::uint64_t index_of(FrameNo frame) { return frame.value - kRamStart.frame().value; }
+    void tell_listeners(FrameNo frame);
+
+    std::unique_ptr<std::byte, Unmap> base_;
+    std::uint64_t size_;
+    std::vector<std::uint8_t> flags_;
+    std::vector<FrameNo> dirty_;
+    std::vector<CodeFrameListener*> listeners_;
+};
+
+}  // namespace vmcheck::board

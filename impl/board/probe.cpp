@@ -1,0 +1,71 @@
+#include "impl/board/probe.h"
+
+namespace vmcheck::board {
+namespace {
+
+template <class Function>
+void* as_pointer(Function* function) {
+    return reinterpret_cast<void*>(function);
+}
+
+}  // namespace
+
+std::unique_ptr<Probe> Probe::with(std::vector<std::uint32_t> const& program) {
+    tl::expected<Engine, Error> engine = Engine::open();
+    if (!engine) return nullptr;
+    std::unique_ptr<Probe> probe{new Probe{std::move(*engine)}};
+    if (!probe->install()) return nullptr;
+    probe->put(kCode, program);
+    probe->engine.set_privilege(Privilege::machine);
+    return probe;
+}
+
+bool Probe::install() {
+    uc_engine* const handle = engine.handle();
+    if (uc_mem_map_ptr(handle, kCode, kBytes, UC_PROT_ALL, memory.data()) != UC_ERR_OK) return false;
+    uc_hook hook = 0;
+    return uc_hook_add(handle, &hook, UC_HOOK_TLB_FILL, as_pointer(fill_hook), this, 1, 0) == UC_ERR_OK &&
+           uc_hook_add(handle, &hook, UC_HOOK_INTR, as_pointer(exception_hook), this, 1, 0) == UC_ERR_OK &&
+           uc_hook_add(handle, &hook, UC_HOOK_BLOCK, as_pointer(block_hook), this, 1, 0) == UC_ERR_OK;
+}
+
+void Probe::at(std::uint64_t address, std::function<void()> function) {
+    functions_.push_back(std::make_unique<std::function<void()>>(std::move(function)));
+    uc_hook hook = 0;
+    uc_hook_add(engine.handle(), &hook, UC_HOOK_CODE, as_pointer(address_hook), functions_.back().get(), address,
+                address);
+}
+
+bool Probe::fill_hook(uc_engine*, std::uint64_t page, uc_mem_type type, uc_tlb_entry* result, void* user) {
+    auto& probe = *static_cast<Probe*>(user);
+    Fill const fill{page, type};
+    probe.fills.push_back(fill);
+    if (!probe.allow_fill(fill)) return false;
+    result->paddr = page;
+    result->perms = type == UC_MEM_WRITE || probe.grant_writes_on_reads ? UC_PROT_ALL : UC_PROT_READ;
+    if (type == UC_MEM_FETCH) result->perms = static_cast<uc_prot>(UC_PROT_READ | UC_PROT_EXEC);
+    return true;
+}
+
+void Probe::exception_hook(uc_engine*, std::uint32_t number, void* user) {
+    auto& probe = *static_cast<Probe*>(user);
+    probe.exceptions.push_back(number);
+    probe.exception_pcs.push_back(probe.engine.pc().value);
+    // A program that traps for ever must not keep the doctor waiting.
+    if (probe.exceptions.size() > 100) return probe.engine.stop();
+    probe.on_exception();
+}
+
+void Probe::block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user) {
+    auto& probe = *static_cast<Probe*>(user);
+    probe.blocks.push_back(address);
+    probe.block_bytes.push_back(bytes);
+    if (probe.blocks.size() > 1000) return probe.engine.stop();
+    probe.on_block();
+}
+
+void Probe::address_hook(uc_engine*, std::uint64_t, std::uint32_t, void* user) {
+    (*static_cast<std::function<void()>*>(user))();
+}
+
+}  // namespace vmcheck::board

@@ -1,0 +1,141 @@
+#include "impl/board/snapshot.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace vmcheck::board {
+namespace {
+
+Error host_error(char const* what) {
+    return Error{fmt::format("Could not {} for a snapshot of the guest's RAM: {}.", what, strerror(errno))};
+}
+
+bool is_zero(std::byte const* page) {
+    return page[0] == std::byte{0} && std::memcmp(page, page + 1, kPageBytes - 1) == 0;
+}
+
+}  // namespace
+
+tl::expected<SharedRam, Error> SharedRam::copy_of(std::span<std::byte const> bytes) {
+    SharedRam ram;
+    ram.file_descriptor_ = memfd_create("vmcheck-golden", MFD_CLOEXEC);
+    if (ram.file_descriptor_ < 0) return tl::unexpected(host_error("make a memory file"));
+    if (ftruncate(ram.file_descriptor_, static_cast<off_t>(bytes.size())) != 0) {
+        return tl::unexpected(host_error("size a memory file"));
+    }
+    void* const mapping = mmap(nullptr, bytes.size(), PROT_READ | PROT_WRITE, MAP_SHARED, ram.file_descriptor_, 0);
+    if (mapping == MAP_FAILED) return tl::unexpected(host_error("map a memory file"));
+    auto* const target = static_cast<std::byte*>(mapping);
+    ram.bytes_ = {target, bytes.size()};
+    // Pages that stay holes in the file take no memory.
+    for (std::size_t at = 0; at < bytes.size(); at += kPageBytes) {
+        if (!is_zero(bytes.data() + at)) std::memcpy(target + at, bytes.data() + at, kPageBytes);
+    }
+    mprotect(mapping, bytes.size(), PROT_READ);
+    return ram;
+}
+
+SharedRam::SharedRam(SharedRam&& other) noexcept
+    : file_descriptor_(std::exchange(other.file_descriptor_, -1)), bytes_(std::exchange(other.bytes_, {})) {}
+
+SharedRam::~SharedRam() {
+    if (!bytes_.empty()) munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+    if (file_descriptor_ >= 0) close(file_descriptor_);
+}
+
+tl::expected<std::shared_ptr<Golden const>, Error> take_golden(Machine& machine) {
+    tl::expected<SharedRam, Error> ram = SharedRam::copy_of(machine.memory().bytes());
+    if (!ram) return tl::unexpected(ram.error());
+    // The same bytes from here on, but shared with the image: this gives the private pages back to the host.
+    if (!machine.memory().map_from(ram->file_descriptor())) return tl::unexpected(host_error("map a memory file"));
+    machine.memory().clear_dirty();
+    machine.golden = std::shared_ptr<Golden const>{
+        new Golden{std::move(*ram), machine.disk().rebase(), std::string{machine.console().text()}, machine.capture()}};
+    // So that the run that follows is no different from one after restore().
+    machine.apply(machine.golden->snapshot);
+    return machine.golden;
+}
+
+tl::expected<void, Error> adopt(Machine& machine, std::shared_ptr<Golden const> golden) {
+    if (golden->ram.bytes().size() != machine.memory().size() || golden->snapshot.contexts.size() != machine.harts()) {
+        return tl::unexpected(Error{"A board can start only from a golden image with as much RAM and as many harts."});
+    }
+    Memory& memory = machine.memory();
+    memory.forget_code();
+    if (!memory.map_from(golden->ram.file_descriptor())) return tl::unexpected(host_error("map a memory file"));
+    memory.clear_dirty();
+    machine.disk().set_base(golden->disk);
+    machine.console().assign(golden->console);
+    machine.apply(golden->snapshot);
+    machine.golden = std::move(golden);
+    return {};
+}
+
+std::size_t restore(Machine& machine) {
+    assert(machine.golden != nullptr);
+    Golden const& golden = *machine.golden;
+    Memory& memory = machine.memory();
+    std::size_t const frames = memory.dirty_frames().size();
+    for (FrameNo const frame : memory.dirty_frames()) memory.replace_frame(frame, golden.ram.frame(frame));
+    memory.clear_dirty();
+    machine.disk().discard_written();
+    machine.apply(golden.snapshot);
+    ++machine.counters().restores;
+    machine.counters().frames_restored += frames;
+    return frames;
+}
+
+std::shared_ptr<Checkpoint::Contents const> save(Machine const& machine) {
+    assert(machine.golden != nullptr);
+    auto contents = std::make_shared<Checkpoint::Contents>();
+    contents->golden = machine.golden;
+    std::span<FrameNo const> const dirty = machine.memory().dirty_frames();
+    contents->frames.assign(dirty.begin(), dirty.end());
+    contents->bytes.resize(dirty.size() * kPageBytes);
+    std::byte* target = contents->bytes.data();
+    for (FrameNo const frame : dirty) {
+        std::memcpy(target, machine.memory().frame(frame).data(), kPageBytes);
+        target += kPageBytes;
+    }
+    contents->disk = machine.disk().written();
+    contents->console =
+        machine.console().text().substr(std::min(machine.golden->console.size(), machine.console().text().size()));
+    contents->snapshot = machine.capture();
+    return contents;
+}
+
+std::size_t restore(Machine& machine, Checkpoint::Contents const& checkpoint) {
+    assert(machine.golden == checkpoint.golden);
+    Memory& memory = machine.memory();
+    std::size_t frames = checkpoint.frames.size();
+    // The present dirty frames that the checkpoint does not hold are golden there.
+    std::vector<FrameNo> held = checkpoint.frames;
+    std::ranges::sort(held);
+    for (FrameNo const frame : memory.dirty_frames()) {
+        if (std::ranges::binary_search(held, frame)) continue;
+        memory.replace_frame(frame, machine.golden->ram.frame(frame));
+        ++frames;
+    }
+    memory.clear_dirty();
+    std::span<std::byte const> bytes = checkpoint.bytes;
+    for (FrameNo const frame : checkpoint.frames) {
+        memory.replace_frame(frame, bytes.first<kPageBytes>());
+        memory.mark_dirty(frame);
+        bytes = bytes.subspan(kPageBytes);
+    }
+    machine.disk().set_written(checkpoint.disk);
+    machine.console().assign(machine.golden->console + checkpoint.console);
+    machine.apply(checkpoint.snapshot);
+    ++machine.counters().restores;
+    machine.counters().frames_restored += frames;
+    return frames;
+}
+
+}  // namespace vmcheck::board

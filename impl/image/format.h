@@ -1,0 +1,55 @@
+#pragma once
+// The on-disk structures of xv6's file system, as in xv6-riscv kernel/fs.h. Private to writer and reader.
+
+#include "impl/image/disk_image.h"
+
+#include <array>
+#include <bit>
+#include <cstdint>
+
+namespace vmcheck::image::format {
+
+static_assert(std::endian::native == std::endian::little, "structures are copied to and from the image as they are");
+
+inline constexpr std::uint32_t kMagic = 0x10203040;  // FSMAGIC
+inline constexpr std::uint32_t kSuperblockAt = 1;    // block 0 is the boot block, which nobody reads
+inline constexpr std::uint32_t kLogAt = 2;
+inline constexpr std::uint32_t kRootInode = 1;                   // ROOTINO
+inline constexpr std::uint32_t kBitsPerBlock = kBlockBytes * 8;  // BPB
+
+struct Superblock {
+    std::uint32_t magic = kMagic;
+    std::uint32_t size = 0;         // of the image, in blocks
+    std::uint32_t data_blocks = 0;  // nblocks
+    std::uint32_t inodes = 0;
+    std::uint32_t log_blocks = 0;
+    std::uint32_t log_start = 0;
+    std::uint32_t inode_start = 0;
+    std::uint32_t bitmap_start = 0;
+};
+static_assert(sizeof(Superblock) == 32);
+
+enum class FileType : std::int16_t { kFree = 0, kDirectory = 1, kFile = 2, kDevice = 3 };  // kernel/stat.h
+
+struct DiskInode {
+    FileType type = FileType::kFree;
+    std::int16_t major = 0;
+    std::int16_t minor = 0;
+    std::int16_t links = 0;
+    std::uint32_t bytes = 0;
+    std::array<std::uint32_t, kDirectBlocks + 1> blocks{};  // the last is the block of indirect block numbers
+};
+static_assert(sizeof(DiskInode) == 64);
+
+struct DirectoryEntry {
+    std::uint16_t inode = 0;  // 0: not in use
+    std::array<char, kNameBytesMax> name{};
+};
+static_assert(sizeof(DirectoryEntry) == 16);
+
+inline constexpr std::uint32_t kInodesPerBlock = kBlockBytes / sizeof(DiskInode);  // IPB
+inline constexpr std::uint32_t kEntriesMax = kFileBytesMax / sizeof(DirectoryEntry);
+// dirent.inum has 16 bits.
+inline constexpr std::uint32_t kInodesMax = 65535;
+
+}  // namespace vmcheck::image::format

@@ -1,0 +1,80 @@
+// vmcheck-mkfs [--blocks N] OUT NAME=PATH... : writes a disk image with these files and the console's device node.
+//
+// For the build, which runs the built-in kernel on QEMU. Exit codes as in the manual: 0, 2 usage, 3 environment.
+
+#include "impl/elf/file_bytes.h"
+#include "impl/image/disk_image.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace {
+
+constexpr int kUsageError = 2;
+constexpr int kEnvironmentError = 3;
+
+int fail(int code, std::string_view message) {
+    fmt::print(stderr, "vmcheck-mkfs: {}\n", message);
+    return code;
+}
+
+bool write_all(std::string const& path, std::span<std::byte const> bytes) {
+    std::FILE* const file = std::fopen(path.c_str(), "wb");
+    if (file == nullptr) return false;
+    bool const written = std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
+    return std::fclose(file) == 0 && written;
+}
+
+std::optional<std::uint32_t> number_in(std::string_view text) {
+    std::uint32_t value = 0;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+int make(std::span<char* const> arguments) {
+    namespace image = vmcheck::image;
+    constexpr std::string_view kUsage = "usage: vmcheck-mkfs [--blocks N] OUT NAME=PATH...";
+    image::Geometry geometry;
+    if (arguments.size() >= 2 && std::string_view(arguments[0]) == "--blocks") {
+        auto const blocks = number_in(arguments[1]);
+        if (!blocks) return fail(kUsageError, kUsage);
+        geometry.blocks = *blocks;
+        arguments = arguments.subspan(2);
+    }
+    if (arguments.empty() || std::string_view(arguments[0]).starts_with('-')) return fail(kUsageError, kUsage);
+    std::string const output = arguments[0];
+
+    image::Contents contents;
+    contents.devices.push_back({"console", 1, 0});
+    for (std::string_view const argument : arguments.subspan(1)) {
+        std::size_t const equals = argument.find('=');
+        if (equals == std::string_view::npos) return fail(kUsageError, kUsage);
+        auto bytes = vmcheck::elf::read_whole_file(argument.substr(equals + 1), image::kFileBytesMax);
+        if (!bytes) return fail(kEnvironmentError, bytes.error().message);
+        contents.files.push_back({std::string(argument.substr(0, equals)), std::move(*bytes)});
+    }
+    auto const made = image::make_image(contents, geometry);
+    if (!made) return fail(kUsageError, made.error().message);
+    if (!write_all(output, made->bytes)) {
+        // Half an image must not pass for a whole one; but what was not a file of ours to begin with is left alone.
+        std::error_code ignored;
+        if (std::filesystem::is_regular_file(output, ignored)) std::filesystem::remove(output, ignored);
+        return fail(kEnvironmentError, fmt::format("{}: cannot be written.", output));
+    }
+    return 0;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    return make(std::span(arguments, static_cast<std::size_t>(count)).subspan(count > 0 ? 1 : 0));
+}

@@ -1,0 +1,55 @@
+#include "impl/map/source_lines.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+namespace vmcheck::map {
+
+std::string to_string(SourcePlace const& place) {
+    if (place.function.empty()) return fmt::format("{}:{}", place.file, place.line);
+    return fmt::format("{}:{} ({})", place.file, place.line, place.function);
+}
+
+SourceLines::SourceLines() : data_(std::make_shared<Data const>()) {}
+
+SourceLines::SourceLines(Data data) {
+    // Where one sequence ends and another begins at the same address, the beginning is to come last: it holds. Rows of
+    // one sequence with one address keep their order, and the last holds (DWARF 5, section 6.2.2).
+    std::ranges::stable_sort(data.rows, [](Row const& a, Row const& b) {
+        return std::tuple(a.address, !a.ends_sequence) < std::tuple(b.address, !b.ends_sequence);
+    });
+    std::ranges::stable_sort(data.ranges, [](Range const& a, Range const& b) { return a.depth > b.depth; });
+    data_ = std::make_shared<Data const>(std::move(data));
+}
+
+bool SourceLines::empty() const {
+    return data_->rows.empty();
+}
+
+std::optional<SourcePlace> SourceLines::source_line(VirtAddr pc) const {
+    auto const frames = inlined_frames(pc);
+    if (frames.empty()) return std::nullopt;
+    return frames.front();
+}
+
+std::vector<SourcePlace> SourceLines::inlined_frames(VirtAddr pc) const {
+    auto row = std::ranges::upper_bound(data_->rows, pc, {}, &Row::address);
+    if (row == data_->rows.begin()) return {};
+    --row;
+    // Line 0 is code that belongs to no line; the line before it is the best answer.
+    while (!row->ends_sequence && row->line == 0 && row != data_->rows.begin()) --row;
+    if (row->ends_sequence || row->line == 0) return {};
+
+    std::vector<SourcePlace> frames{{std::string(), data_->files[row->file], row->line}};
+    for (Range const& range : data_->ranges) {  // innermost first
+        if (pc < range.start || pc >= range.end) continue;
+        frames.back().function = range.function;
+        if (range.depth == 0) break;
+        frames.push_back({std::string(), data_->files[range.call_file], range.call_line});
+    }
+    return frames;
+}
+
+}  // namespace vmcheck::map

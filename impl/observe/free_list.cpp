@@ -1,0 +1,112 @@
+#include "impl/observe/free_list.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/format.h>
+
+namespace vmcheck::observe {
+
+namespace {
+
+std::optional<std::uint64_t> read_pointer(Ram ram, PhysAddr at) {
+    std::uint64_t const offset = at.value - ram.start.value;
+    if (at.value < ram.start.value || offset > ram.bytes.size() || ram.bytes.size() - offset < 8) return std::nullopt;
+    std::uint64_t pointer = 0;
+    std::memcpy(&pointer, ram.bytes.data() + offset, sizeof pointer);
+    return pointer;
+}
+
+// A list entry is the address of a frame: page-aligned and in RAM.
+bool is_entry(Ram ram, std::uint64_t pointer) {
+    return PhysAddr{pointer}.offset() == 0 && ram.holds(PhysAddr{pointer}.frame());
+}
+
+}  // namespace
+
+std::optional<GoldenFreeList> GoldenFreeList::take(Ram ram, std::vector<PhysAddr> heads) {
+    GoldenFreeList list;
+    list.heads_ = std::move(heads);
+    list.remaining_.assign(ram.frames(), kNowhere);
+    list.chain_.assign(ram.frames(), 0);
+    for (std::size_t chain = 0; chain < list.heads_.size(); ++chain) {
+        std::vector<std::size_t> order;
+        auto next = read_pointer(ram, list.heads_[chain]);
+        while (next && *next != 0) {
+            if (!is_entry(ram, *next)) return std::nullopt;
+            std::size_t const frame = PhysAddr{*next}.frame().value - ram.first().value;
+            if (list.remaining_[frame] != kNowhere) return std::nullopt;
+            list.remaining_[frame] = 1;
+            list.chain_[frame] = static_cast<std::uint8_t>(chain);
+            order.push_back(frame);
+            next = read_pointer(ram, PhysAddr{*next});
+        }
+        if (!next) return std::nullopt;
+        for (std::size_t i = 0; i < order.size(); ++i)
+            list.remaining_[order[i]] = static_cast<std::uint32_t>(order.size() - i);
+        list.length_ += order.size();
+    }
+    return list;
+}
+
+FreeList::FreeList(std::shared_ptr<GoldenFreeList const> golden)
+    : golden_(std::move(golden)),
+      seen_(golden_->remaining_.size(), 0),
+      clean_tail_(golden_->heads_.size(), 0),
+      joined_tail_(golden_->heads_.size(), 0) {}
+
+void FreeList::refresh(Ram ram, std::span<FrameNo const> dirty) {
+    first_ = ram.first();
+    ++now_;
+    length_ = 0;
+    broken_.clear();
+    note_dirty(dirty);
+    std::fill(joined_tail_.begin(), joined_tail_.end(), 0);
+    for (PhysAddr head : golden_->heads_) follow(ram, head);
+}
+
+void FreeList::note_dirty(std::span<FrameNo const> dirty) {
+    std::fill(clean_tail_.begin(), clean_tail_.end(), 0xffffffff);
+    for (FrameNo frame : dirty) {
+        std::size_t const index = frame.value - first_.value;
+        std::uint32_t const remaining = golden_->remaining_[index];
+        if (remaining == GoldenFreeList::kNowhere) continue;
+        std::uint32_t& tail = clean_tail_[golden_->chain_[index]];
+        tail = std::min(tail, remaining - 1);
+    }
+}
+
+void FreeList::follow(Ram ram, PhysAddr head) {
+    auto next = read_pointer(ram, head);
+    while (next && *next != 0) {
+        if (!is_entry(ram, *next)) {
+            broken_ = fmt::format("the free list has an entry {:#x}, which is no frame of RAM", *next);
+            return;
+        }
+        FrameNo const frame = PhysAddr{*next}.frame();
+        std::size_t const index = frame.value - first_.value;
+        if (contains(frame)) {
+            broken_ = fmt::format("frame {:#x} is on the free list twice", frame.value);
+            return;
+        }
+        std::uint32_t const remaining = golden_->remaining_[index];
+        std::size_t const chain = golden_->chain_[index];
+        if (remaining != GoldenFreeList::kNowhere && remaining <= clean_tail_[chain]) {
+            joined_tail_[chain] = remaining;
+            length_ += remaining;
+            return;
+        }
+        seen_[index] = now_;
+        ++length_;
+        next = read_pointer(ram, PhysAddr{*next});
+    }
+}
+
+bool FreeList::contains(FrameNo frame) const {
+    std::size_t const index = frame.value - first_.value;
+    std::uint32_t const remaining = golden_->remaining_[index];
+    if (remaining != GoldenFreeList::kNowhere && remaining <= joined_tail_[golden_->chain_[index]]) return true;
+    return seen_[index] == now_;
+}
+
+}  // namespace vmcheck::observe

@@ -1,0 +1,61 @@
+#pragma once
+// The observer: takes the picture of the machine that the invariants are judged by (spec/observation.h).
+
+#include "impl/board/board.h"
+#include "impl/observe/free_list.h"
+#include "impl/observe/process_table.h"
+#include "impl/observe/reference_counts.h"
+#include "spec/observation.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace vmcheck::observe {
+
+// What can be seen of a kernel; each part that is missing makes the checks that need it be skipped, visibly.
+// Immutable after boot; shared by the workers.
+struct Windows {
+    std::shared_ptr<GoldenFreeList const> free_list{};
+    std::optional<ProcessTable> processes{};
+    std::optional<ReferenceCounts> counts{};
+    std::int64_t raw_count_for_one = 1;
+};
+
+// A process to look at: its name and the root of its page table.
+struct Subject {
+    spec::ProcId id;
+    FrameNo root;
+};
+// A process that has ended, by its pid; the kernel may or may not still hold its page table.
+struct EndedSubject {
+    spec::ProcId id;
+    std::uint64_t pid = 0;
+};
+
+class Observer : private spec::MachineMemory {
+  public:
+    // REQUIRES: `board` outlives the observer.
+    Observer(board::Board& board, std::shared_ptr<Windows const> windows);
+
+    // The free frames now.
+    spec::FrameCensus census();
+    // The picture; its `memory` is this observer, valid until the board runs on.
+    spec::Observation observe(std::span<Subject const> running, std::span<EndedSubject const> ended);
+
+  private:
+    std::span<std::byte const, kPageBytes> bytes(FrameNo frame) const override;
+    std::optional<bool> on_free_list(FrameNo frame) const override;
+    std::optional<std::int64_t> reference_count(FrameNo frame) const override;
+
+    Ram ram() const { return {board_.ram_start(), board_.ram()}; }
+    spec::ObservedProcess look_at(spec::ProcId id, FrameNo root) const;
+
+    board::Board& board_;
+    std::shared_ptr<Windows const> windows_;
+    std::optional<FreeList> free_list_;
+};
+
+}  // namespace vmcheck::observe

@@ -1,0 +1,105 @@
+#include "impl/observe/page_table.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include <fmt/format.h>
+
+namespace vmcheck::observe {
+
+namespace {
+
+constexpr std::uint64_t kValid = 1, kRead = 2, kWrite = 4, kExecute = 8, kUser = 16;
+constexpr unsigned kEntries = 512;
+constexpr unsigned kLevelBits = 9;
+constexpr std::uint64_t kPpnMask = (std::uint64_t{1} << 44) - 1;
+
+FrameNo frame_of(std::uint64_t pte) { return FrameNo{(pte >> 10) & kPpnMask}; }
+bool is_leaf(std::uint64_t pte) { return (pte & (kRead | kWrite | kExecute)) != 0; }
+
+class Walk {
+  public:
+    explicit Walk(Ram ram) : ram_(ram) {}
+
+    TableContents take(FrameNo root) {
+        descend(root, 2, 0);
+        return std::move(contents_);
+    }
+
+  private:
+    void descend(FrameNo table, unsigned level, std::uint64_t first_page) {
+        if (!enter(table)) return;
+        std::array<std::uint64_t, kEntries> entries;
+        std::memcpy(entries.data(), ram_.frame(table).data(), sizeof entries);
+        for (unsigned i = 0; i < kEntries && contents_.broken.empty(); ++i) {
+            if ((entries[i] & kValid) == 0) continue;
+            std::uint64_t const page = first_page + (std::uint64_t{i} << (kLevelBits * level));
+            if (is_leaf(entries[i])) {
+                leaf(entries[i], level, page);
+            } else if (level == 0) {
+                // A pointer where only a leaf may be: the hardware faults on it, so it maps nothing.
+                continue;
+            } else {
+                descend(frame_of(entries[i]), level - 1, page);
+            }
+        }
+    }
+
+    bool enter(FrameNo table) {
+        if (!ram_.holds(table)) {
+            contents_.broken = fmt::format("a page table points to a next level at frame {:#x}, outside RAM", table.value);
+            return false;
+        }
+        // Tables are few (about five), so a linear search beats a set.
+        if (std::find(contents_.tables.begin(), contents_.tables.end(), table) != contents_.tables.end()) {
+            contents_.broken = fmt::format("frame {:#x} is used twice within one page table", table.value);
+            return false;
+        }
+        if (contents_.tables.size() == kTablesMax) {
+            contents_.broken = fmt::format("the page table has more than {} frames", kTablesMax);
+            return false;
+        }
+        contents_.tables.push_back(table);
+        return true;
+    }
+
+    void leaf(std::uint64_t pte, unsigned level, std::uint64_t page) {
+        if (level == 2) {
+            contents_.broken = fmt::format("page {:#x} is mapped by a 1 GiB leaf", page);
+            return;
+        }
+        spec::Rights const rights{(pte & kRead) != 0, (pte & kWrite) != 0, (pte & kExecute) != 0, (pte & kUser) != 0};
+        std::uint64_t const span = std::uint64_t{1} << (kLevelBits * level);
+        for (std::uint64_t i = 0; i < span; ++i) {
+            FrameNo const frame{frame_of(pte).value + i};
+            contents_.pages.push_back({sign_extended(page + i), frame, rights, ram_.holds(frame)});
+        }
+    }
+
+    // Sv39 addresses are 39 bits, sign-extended: the upper half of the root table holds the top of the address space.
+    static Vpn sign_extended(std::uint64_t page) {
+        constexpr unsigned kPageBits = 39 - kPageShift;
+        bool const upper = (page >> (kPageBits - 1)) & 1;
+        constexpr std::uint64_t kUpper = ((std::uint64_t{1} << (64 - kPageShift)) - 1) & ~((std::uint64_t{1} << kPageBits) - 1);
+        return Vpn{upper ? page | kUpper : page};
+    }
+
+    static constexpr std::size_t kTablesMax = 4096;
+    Ram ram_;
+    TableContents contents_;
+};
+
+}  // namespace
+
+bool Ram::holds(FrameNo frame) const {
+    return frame.value >= first().value && frame.value - first().value < frames();
+}
+
+std::span<std::byte const, kPageBytes> Ram::frame(FrameNo frame) const {
+    return std::span<std::byte const, kPageBytes>(bytes.data() + (frame.value - first().value) * kPageBytes, kPageBytes);
+}
+
+TableContents read_user_table(Ram ram, FrameNo root) { return Walk(ram).take(root); }
+
+}  // namespace vmcheck::observe

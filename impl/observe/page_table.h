@@ -1,0 +1,37 @@
+#pragma once
+// Reads a user page table out of guest RAM, as the Sv39 walker would find it, without changing it.
+// Source: RISC-V privileged spec, "Sv39": three levels, PTE bits V R W X U G A D from bit 0, PPN from bit 10.
+
+#include "spec/address.h"
+#include "spec/observation.h"
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace vmcheck::observe {
+
+// A view of guest RAM: `bytes` starts at physical address `start`.
+struct Ram {
+    PhysAddr start;
+    std::span<std::byte const> bytes;
+
+    bool holds(FrameNo frame) const;
+    // REQUIRES: holds(frame).
+    std::span<std::byte const, kPageBytes> frame(FrameNo frame) const;
+    std::uint64_t frames() const { return bytes.size() / kPageBytes; }
+    FrameNo first() const { return start.frame(); }
+};
+
+struct TableContents {
+    std::vector<spec::ObservedPage> pages;  // every valid leaf, ascending; 2 MiB leaves as 512 pages
+    std::vector<FrameNo> tables;            // the table's own frames, root first
+    std::string broken;                     // why the walk stopped early; empty when it did not
+};
+
+// Never fails and always ends: a table that is used twice (a loop included), lies outside RAM, or maps 1 GiB at a time
+// stops the walk and is described in `broken`.
+TableContents read_user_table(Ram ram, FrameNo root);
+
+}  // namespace vmcheck::observe

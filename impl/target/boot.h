@@ -1,0 +1,34 @@
+#pragma once
+// From an ELF file to a machine on which p0 waits for its first order.
+
+#include "impl/target/kernel_execution.h"
+#include "impl/target/kernel_target.h"
+
+#include <tl/expected.hpp>
+
+namespace vmcheck {
+
+// The disk that every kernel boots from: the agent as /init, and a file to read.
+struct Disk {
+    std::vector<std::byte> bytes;
+    spec::DataFile data_file;
+};
+tl::expected<Disk, BootError> make_disk();
+
+// Breakpoints belong to a board, not to a golden image: every board needs them.
+tl::expected<void, BootError> add_breakpoints(board::Board& board, KernelEntries const& entries);
+
+// A machine at the golden moment: p0 has opened its files, replaced itself by exec (so that its memory is that of any
+// fresh image), and asks for its first order.
+struct Booted {
+    board::Board board;
+    board::Config config;
+    KernelEntries entries;
+    Conversation conversation;
+    Descriptors descriptors;
+    VirtAddr heap;  // p0's break
+};
+tl::expected<Booted, BootError> boot_to_agent(KernelOptions const& options, elf::KernelImage const& image,
+                                              map::KernelMap const& map, Disk const& disk);
+
+}  // namespace vmcheck

@@ -1,0 +1,323 @@
+#include "impl/target/conductor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace vmcheck {
+
+namespace {
+
+using board::Register;
+
+// What each agent carries in s11. The high part tells a tag from a value that a kernel left there.
+std::uint64_t tag_of(spec::ProcId id) { return (std::uint64_t{VMCHECK_HYPERCALL} << 32) | (id.value + 1U); }
+
+// satp.PPN: bits 43:0 (privileged spec, "Supervisor Address Translation and Protection Register").
+FrameNo root_of(std::uint64_t satp) { return FrameNo{satp & ((std::uint64_t{1} << 44) - 1)}; }
+
+std::string name_of(spec::ProcId id) { return fmt::format("p{}", id.value); }
+
+}  // namespace
+
+Conductor::Conductor(board::Board& board, observe::ProcessTable const* table, KernelEntries entries,
+                     std::function<std::string(VirtAddr)> where)
+    : board_(board), table_(table), entries_(std::move(entries)), where_(std::move(where)) {}
+
+observe::Ram Conductor::ram() const { return {board_.ram_start(), board_.ram()}; }
+
+Agent* Conductor::find(spec::ProcId id) {
+    auto at = std::find_if(now_.agents.begin(), now_.agents.end(), [&](Agent const& a) { return a.id == id; });
+    return at == now_.agents.end() ? nullptr : &*at;
+}
+Agent const* Conductor::find(spec::ProcId id) const { return const_cast<Conductor*>(this)->find(id); }
+
+void Conductor::resume(Conversation conversation) {
+    now_ = std::move(conversation);
+    died_at_.reset();
+}
+
+// ---- what the machine does next --------------------------------------------------------------------------------------
+
+Mishap Conductor::stuck(std::string what) {
+    VirtAddr const pc{board_.read(Register::pc)};
+    died_at_ = pc;
+    if (auto fault = board_.last_kernel_fault()) {
+        died_at_ = fault->pc;
+        what += fmt::format("; the kernel took exception {} at {} (address {:#x})", fault->cause, where_(fault->pc),
+                            fault->value);
+    }
+    return spec::Stuck{what + fmt::format("; running {}", where_(pc))};
+}
+
+Conductor::Event Conductor::next_event() {
+    while (true) {
+        board::Parcels const elapsed = board_.elapsed();
+        if (elapsed >= deadline_) return stuck("no end within the step's budget");
+        board::Stop const stop = board_.run(deadline_ - elapsed);
+        if (std::holds_alternative<board::stop::Hypercall>(stop)) return identify();
+        if (std::holds_alternative<board::stop::Idle>(stop)) return Asleep{};
+        if (std::holds_alternative<board::stop::BudgetExhausted>(stop)) continue;
+        if (auto const* at = std::get_if<board::stop::Breakpoint>(&stop)) {
+            if (auto mishap = at_breakpoint(at->address)) return *mishap;
+            continue;
+        }
+        if (auto const* trap = std::get_if<board::stop::MachineTrap>(&stop))
+            return stuck(fmt::format("trap {} went to machine mode, which has no handler, from {}", trap->cause,
+                                     where_(trap->pc)));
+        return stuck(std::get<board::stop::EngineError>(stop).text);
+    }
+}
+
+std::optional<Mishap> Conductor::at_breakpoint(VirtAddr address) {
+    if (entries_.panic == address) {
+        died_at_ = VirtAddr{board_.read(Register::ra) - 1};
+        return spec::Panicked{read_string(VirtAddr{board_.read(Register::a0)})};
+    }
+    if (entries_.allocate == address) at_allocation();
+    return std::nullopt;
+}
+
+void Conductor::at_allocation() {
+    auto const is_empty = [&](PhysAddr head) { return board_.read_u64(head) == 0; };
+    if (!entries_.free_list_heads.empty() && std::all_of(entries_.free_list_heads.begin(), entries_.free_list_heads.end(), is_empty))
+        now_.allocator_dry = true;
+    if (now_.fail_allocation == 0 || --now_.fail_allocation != 0) return;
+    // The allocator returns 0 to its caller without having run.
+    ++now_.allocations_failed;
+    board_.write(Register::a0, 0);
+    board_.write(Register::pc, board_.read(Register::ra));
+}
+
+Conductor::Event Conductor::identify() {
+    FrameNo const root = root_of(board_.read(Register::satp));
+    std::uint64_t const tag = board_.read(Register::s11);
+    std::uint64_t const value = board_.read(Register::a0);
+    auto known = std::find_if(now_.agents.begin(), now_.agents.end(), [&](Agent const& a) { return a.root == root; });
+    if (known == now_.agents.end()) return welcome(root, tag, value);
+    if (tag != tag_of(known->id))
+        return Mishap{spec::Lost{fmt::format("{} came back with other registers: s11 was {:#x} and is {:#x}",
+                                             name_of(known->id), tag_of(known->id), tag)}};
+    now_.current = known->id;
+    return Asks{known->id, value, false};
+}
+
+// A page table that was not seen before: /init itself, the child of a fork, or an exec that succeeded.
+Conductor::Event Conductor::welcome(FrameNo root, std::uint64_t tag, std::uint64_t value) {
+    auto const accept = [&](spec::ProcId id) {
+        board_.write(Register::s11, tag_of(id));
+        now_.current = id;
+    };
+    if (now_.agents.empty()) {
+        now_.agents.push_back({spec::kInit, 0, root});
+        if (table_ != nullptr)
+            for (std::uint64_t i = 0; i < table_->size(); ++i)
+                if (auto entry = table_->read(ram(), i); entry.life == observe::Life::other && entry.root == root)
+                    now_.agents.back().pid = entry.pid;
+        accept(spec::kInit);
+        return Asks{spec::kInit, value, true};
+    }
+    if (now_.exec_by && value == VMCHECK_AGENT_FRESH) {
+        spec::ProcId const who = *now_.exec_by;
+        if (Agent* agent = find(who)) agent->root = root;
+        accept(who);
+        return Asks{who, value, true};
+    }
+    if (now_.fork_parent && tag == tag_of(*now_.fork_parent)) {
+        spec::ProcId const child = now_.fork_child;
+        if (value != 0)
+            return Mishap{spec::Lost{fmt::format("fork returned {:#x} in the child, where it must return 0", value)}};
+        now_.fork_parent.reset();
+        // fork's result may have told the pid before the child came up.
+        std::uint64_t const pid = now_.fork_child_pid;
+        now_.fork_child_pid = 0;
+        now_.agents.push_back({child, pid, root});
+        accept(child);
+        return Asks{child, value, false};
+    }
+    return Mishap{spec::Lost{fmt::format(
+        "a process that nobody forked runs user code (its page table is at frame {:#x}, its s11 holds {:#x})", root.value,
+        tag)}};
+}
+
+std::optional<Mishap> Conductor::switch_process() {
+    if (board_.raise_timer()) return std::nullopt;
+    return stuck("the kernel has no timer set, so no other process can be scheduled");
+}
+
+// ---- orders ------------------------------------------------------------------------------------------------------------
+
+std::optional<Mishap> Conductor::wait_for_init(board::Parcels budget) {
+    begin_step(budget, std::nullopt);
+    Event const event = next_event();
+    if (auto const* mishap = std::get_if<Mishap>(&event)) return *mishap;
+    if (std::holds_alternative<Asleep>(event)) return stuck("every process sleeps, and /init has not run");
+    return std::nullopt;
+}
+
+void Conductor::begin_step(board::Parcels budget, std::optional<std::uint32_t> oom) {
+    deadline_ = board_.elapsed() + budget;
+    now_.fail_allocation = oom.value_or(0);
+    now_.allocations_failed = 0;
+    now_.allocator_dry = false;
+}
+
+// How many times others may ask before a process counts as not scheduled: several rounds of a fair scheduler.
+unsigned Conductor::patience() const { return 4 * static_cast<unsigned>(now_.agents.size()) + 8; }
+
+std::optional<Mishap> Conductor::bring(spec::ProcId who) {
+    for (unsigned asked = 0; now_.current != who; ++asked) {
+        if (asked > patience()) return stuck(fmt::format("{} is not scheduled any more", name_of(who)));
+        if (auto mishap = switch_process()) return mishap;
+        Event const event = next_event();
+        if (auto const* mishap = std::get_if<Mishap>(&event)) return *mishap;
+        if (std::holds_alternative<Asleep>(event)) return stuck("every process sleeps");
+    }
+    return std::nullopt;
+}
+
+Answer Conductor::give(spec::ProcId actor, Order const& order) {
+    if (auto mishap = bring(actor)) return *mishap;
+    board_.write(Register::t0, order.kind);
+    board_.write(Register::a7, order.a7);
+    board_.write(Register::a0, order.arguments[0]);
+    board_.write(Register::a1, order.arguments[1]);
+    board_.write(Register::a2, order.arguments[2]);
+    return await_answer(actor);
+}
+
+Answer Conductor::give_fork(spec::ProcId parent, spec::ProcId child) {
+    if (auto mishap = bring(parent)) return *mishap;
+    now_.fork_parent = parent;
+    now_.fork_child = child;
+    constexpr std::uint64_t kSysFork = 1;
+    return give(parent, {VMCHECK_ORDER_SYSCALL, kSysFork, {}});
+}
+
+Answer Conductor::give_exec(spec::ProcId actor, Order const& order) {
+    now_.exec_by = actor;
+    Answer answer = give(actor, order);
+    now_.exec_by.reset();
+    return answer;
+}
+
+Answer Conductor::await_answer(spec::ProcId actor) {
+    for (unsigned asked_by_others = 0;;) {
+        Event const event = next_event();
+        if (auto const* mishap = std::get_if<Mishap>(&event)) return *mishap;
+        if (std::holds_alternative<Asleep>(event)) return Asleep{};
+        auto const& asks = std::get<Asks>(event);
+        if (asks.who == actor) {
+            if (asks.fresh) return StartedAfresh{};
+            return Answered{asks.value};
+        }
+        if (auto answer = why_absent(actor, ++asked_by_others)) return *answer;
+        if (auto mishap = switch_process()) return *mishap;
+    }
+}
+
+std::optional<Answer> Conductor::why_absent(spec::ProcId actor, unsigned asked_by_others) {
+    Agent const* agent = find(actor);
+    if (table_ != nullptr && agent->pid != 0) {
+        if (has_ended(*agent)) {
+            move_to_ended(actor);
+            return Vanished{};
+        }
+        if (asked_by_others > patience()) return Asleep{};
+        return std::nullopt;
+    }
+    // Without a process table an end and a sleep look alike: no step that vmcheck asks for may sleep.
+    if (asked_by_others <= patience()) return std::nullopt;
+    move_to_ended(actor);
+    return Vanished{};
+}
+
+tl::expected<bool, Mishap> Conductor::await_child() {
+    for (unsigned asked = 0; now_.fork_parent; ++asked) {
+        if (asked > patience()) {
+            now_.fork_parent.reset();
+            return false;
+        }
+        if (auto mishap = switch_process()) return tl::unexpected(*mishap);
+        Event const event = next_event();
+        if (auto const* mishap = std::get_if<Mishap>(&event)) return tl::unexpected(*mishap);
+        if (std::holds_alternative<Asleep>(event)) return false;
+    }
+    return true;
+}
+
+tl::expected<bool, Mishap> Conductor::await_end(spec::ProcId target) {
+    unsigned unseen = 0;
+    for (unsigned asked = 0;; ++asked) {
+        Agent const* agent = find(target);
+        if (agent == nullptr) return true;
+        if (table_ != nullptr && has_ended(*agent)) break;
+        if (table_ == nullptr && unseen > patience()) break;
+        if (asked > 4 * patience()) return false;
+        if (auto mishap = switch_process()) return tl::unexpected(*mishap);
+        Event const event = next_event();
+        if (auto const* mishap = std::get_if<Mishap>(&event)) return tl::unexpected(*mishap);
+        if (std::holds_alternative<Asleep>(event)) break;
+        unseen = std::get<Asks>(event).who == target ? 0 : unseen + 1;
+    }
+    move_to_ended(target);
+    return true;
+}
+
+// ---- who is who ----------------------------------------------------------------------------------------------------------
+
+bool Conductor::has_ended(Agent const& agent) const {
+    auto const entry = table_->find(ram(), agent.pid);
+    return !entry || entry->life == observe::Life::zombie;
+}
+
+void Conductor::move_to_ended(spec::ProcId id) {
+    auto at = std::find_if(now_.agents.begin(), now_.agents.end(), [&](Agent const& a) { return a.id == id; });
+    if (at == now_.agents.end()) return;
+    now_.ended.push_back(*at);
+    now_.agents.erase(at);
+    if (now_.current == id) now_.current.reset();
+}
+
+std::vector<spec::ProcId> Conductor::collect_ended() {
+    std::vector<spec::ProcId> ended;
+    if (table_ == nullptr) return ended;
+    for (Agent const& agent : now_.agents)
+        if (agent.pid != 0 && has_ended(agent)) ended.push_back(agent.id);
+    for (spec::ProcId id : ended) move_to_ended(id);
+    return ended;
+}
+
+void Conductor::forget_ended(std::uint64_t pid) {
+    std::erase_if(now_.ended, [&](Agent const& agent) { return agent.pid == pid; });
+}
+
+void Conductor::set_pid(spec::ProcId id, std::uint64_t pid) {
+    if (Agent* agent = find(id))
+        agent->pid = pid;
+    else
+        now_.fork_child_pid = pid;
+}
+
+std::optional<std::uint64_t> Conductor::pid_of(spec::ProcId id) const {
+    if (Agent const* agent = find(id)) return agent->pid;
+    for (Agent const& agent : now_.ended)
+        if (agent.id == id) return agent.pid;
+    return std::nullopt;
+}
+
+std::string Conductor::read_string(VirtAddr at) const {
+    constexpr std::size_t kLongest = 80;
+    std::string text;
+    while (text.size() < kLongest) {
+        auto const place = board_.translate(board_.read(Register::satp), at + text.size(), board::Access::load,
+                                            board::Privilege::supervisor);
+        auto const byte = place ? board_.read_u8(place->address) : std::nullopt;
+        if (!byte || *byte == 0) break;
+        text += *byte >= 0x20 && *byte < 0x7f ? static_cast<char>(*byte) : '?';
+    }
+    return text;
+}
+
+}  // namespace vmcheck

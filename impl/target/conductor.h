@@ -1,0 +1,148 @@
+#pragma once
+// The conductor: hands orders to agents, one process at a time, and finds out what became of each order.
+//
+// Every process of the kernel runs the agent (impl/agent) and so is, whenever it is scheduled, at its hypercall asking
+// for an order. When the wrong process asks, the conductor raises the timer interrupt, and the kernel's own scheduler
+// brings another one. A process is known by its page-table root (satp) and by the tag that it carries in s11; the two
+// must agree, or the kernel has mixed up somebody's registers.
+
+#include "impl/board/board.h"
+#include "impl/observe/process_table.h"
+#include "spec/observation.h"
+#include "spec/program.h"
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace vmcheck {
+
+// What an agent is told to do: one of VMCHECK_ORDER_... with its registers.
+struct Order {
+    std::uint64_t kind = 0;
+    std::uint64_t a7 = 0;  // the system call's number
+    std::array<std::uint64_t, 3> arguments{};  // a0, a1, a2
+};
+
+// A process as the conductor knows it.
+struct Agent {
+    spec::ProcId id;
+    std::uint64_t pid = 0;  // the kernel's; 0 while unknown
+    FrameNo root;           // of its page table, when it last asked
+};
+
+// What the machine does that is no answer to an order. `what` is Panicked, Stuck or Lost.
+using Mishap = std::variant<spec::Panicked, spec::Stuck, spec::Lost>;
+
+// What became of an order.
+struct Answered {
+    std::uint64_t value = 0;  // a0 at the next hypercall
+};
+struct StartedAfresh {};  // the actor asks as a fresh agent: its image was replaced
+struct Vanished {};       // it does not ask any more and does not sleep
+struct Asleep {};         // it sleeps in the kernel
+using Answer = std::variant<Answered, StartedAfresh, Vanished, Asleep, Mishap>;
+
+// Addresses in the kernel that the conductor stops at, where they are known.
+struct KernelEntries {
+    std::optional<VirtAddr> panic;
+    std::optional<VirtAddr> allocate;
+    std::vector<PhysAddr> free_list_heads;
+};
+
+// All state of a conversation: a value, so that it can be saved and restored beside the machine's.
+struct Conversation {
+    std::vector<Agent> agents;             // those that ask, or could
+    std::vector<Agent> ended;              // ended but not yet waited for
+    std::optional<spec::ProcId> current;   // who stands at its hypercall now
+    std::optional<spec::ProcId> fork_parent;  // whose fork has not shown its child yet
+    spec::ProcId fork_child;                  // what that child is called
+    std::uint64_t fork_child_pid = 0;         // its pid, once fork has returned it
+    std::optional<spec::ProcId> exec_by;      // who was told to exec and has not answered yet
+    std::uint32_t fail_allocation = 0;     // the n-th allocation from now on is to fail; 0: none
+    std::uint32_t allocations_failed = 0;  // in this step
+    bool allocator_dry = false;            // in this step
+};
+
+class Conductor {
+  public:
+    // `where` names a kernel address for messages. REQUIRES: `board` and `table` outlive the conductor.
+    Conductor(board::Board& board, observe::ProcessTable const* table, KernelEntries entries,
+              std::function<std::string(VirtAddr)> where);
+
+    // Runs a machine that has just been reset until /init asks for its first order.
+    std::optional<Mishap> wait_for_init(board::Parcels budget);
+
+    // Starts a step: everything the step does must fit `budget`. `oom`: which allocation is to fail (from 1).
+    void begin_step(board::Parcels budget, std::optional<std::uint32_t> oom);
+
+    // Gives `actor` an order and runs until the answer is known.
+    Answer give(spec::ProcId actor, Order const& order);
+
+    // fork: as give(), but says what the child is called when it comes up.
+    Answer give_fork(spec::ProcId parent, spec::ProcId child);
+    // exec: as give(), but the actor may come back with another page table, as a fresh agent.
+    Answer give_exec(spec::ProcId actor, Order const& order);
+    // After a fork that returned a pid: lets the child run to its first hypercall. False: it never came up.
+    tl::expected<bool, Mishap> await_child();
+    // After a fork that failed: no child is expected any more.
+    void abandon_fork() { now_.fork_parent.reset(); }
+    // After a kill: lets `target` run to its end. False: it goes on asking.
+    tl::expected<bool, Mishap> await_end(spec::ProcId target);
+
+    // Brings `who` to its hypercall. A mishap when it never gets there.
+    std::optional<Mishap> bring(spec::ProcId who);
+
+    // Notes that `pid` was waited for, so its id is out of use.
+    void forget_ended(std::uint64_t pid);
+    void set_pid(spec::ProcId id, std::uint64_t pid);
+    std::optional<std::uint64_t> pid_of(spec::ProcId id) const;
+    // Agents that the kernel's process table shows as ended although nobody asked for it; moves them to `ended`.
+    std::vector<spec::ProcId> collect_ended();
+
+    // Where the kernel died: the caller of panic, or the pc at a mishap; nothing while it lives.
+    std::optional<VirtAddr> died_at() const { return died_at_; }
+
+    Conversation const& conversation() const { return now_; }
+    // Goes on from a saved conversation; the board must have been restored to the same moment.
+    void resume(Conversation conversation);
+
+  private:
+    struct Asks {
+        spec::ProcId who;
+        std::uint64_t value = 0;
+        bool fresh = false;
+    };
+    using Event = std::variant<Asks, Asleep, Mishap>;
+
+    Event next_event();
+    Event identify();
+    Event welcome(FrameNo root, std::uint64_t tag, std::uint64_t value);
+    std::optional<Mishap> at_breakpoint(VirtAddr address);
+    void at_allocation();
+    std::optional<Mishap> switch_process();
+    Answer await_answer(spec::ProcId actor);
+    std::optional<Answer> why_absent(spec::ProcId actor, unsigned asked_by_others);
+    bool has_ended(Agent const& agent) const;
+    void move_to_ended(spec::ProcId id);
+    unsigned patience() const;
+    Agent* find(spec::ProcId id);
+    Agent const* find(spec::ProcId id) const;
+    observe::Ram ram() const;
+    std::string read_string(VirtAddr at) const;
+    Mishap stuck(std::string what);
+
+    board::Board& board_;
+    observe::ProcessTable const* table_;
+    KernelEntries entries_;
+    std::function<std::string(VirtAddr)> where_;
+    Conversation now_;
+    board::Parcels deadline_;
+    std::optional<VirtAddr> died_at_;
+};
+
+}  // namespace vmcheck

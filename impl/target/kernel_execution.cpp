@@ -1,0 +1,114 @@
+#include "impl/target/kernel_execution.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace vmcheck {
+
+namespace {
+
+std::string describe(CodePlace const& place) {
+    if (place.function.empty()) return "an address outside the kernel's code";
+    if (place.file.empty()) return place.function;
+    return fmt::format("{} ({}:{})", place.function, place.file, place.line);
+}
+
+observe::ProcessTable const* table_of(BootedKernel const& kernel) {
+    return kernel.windows->processes ? &*kernel.windows->processes : nullptr;
+}
+
+}  // namespace
+
+CodePlace place_of(BootedKernel const& kernel, VirtAddr pc) {
+    CodePlace place;
+    if (auto function = kernel.image->function_at(pc)) place.function = function->name;
+    if (auto line = kernel.map->lines.source_line(pc)) {
+        place.file = line->file;
+        place.line = line->line;
+        if (!line->function.empty()) place.function = line->function;
+    }
+    return place;
+}
+
+KernelExecution::KernelExecution(std::shared_ptr<BootedKernel const> kernel, board::Board board)
+    : kernel_(std::move(kernel)),
+      board_(std::move(board)),
+      conductor_(board_, table_of(*kernel_), kernel_->entries,
+                 [this](VirtAddr pc) { return describe(place_of(*kernel_, pc)); }),
+      runner_(conductor_, *kernel_->setting, kernel_->descriptors),
+      observer_(board_, kernel_->windows) {
+    reset();
+}
+
+void KernelExecution::reset() {
+    board_.restore();
+    conductor_.resume(kernel_->conversation);
+}
+
+board::Parcels KernelExecution::step_budget(std::uint64_t pages) const {
+    Budgets const& budgets = kernel_->budgets;
+    std::uint64_t const factor = kernel_->config.memset_at ? 1 : budgets.unaccelerated_factor;
+    return board::Parcels{(budgets.step.value + pages * budgets.parcels_per_page) * factor};
+}
+
+spec::Outcome KernelExecution::run(spec::Step const& step, std::uint64_t pages) {
+    bool const count_allocations = step.faults.oom.has_value();
+    if (kernel_->entries.allocate) {
+        // Stopping at every allocation costs time: only where one is to fail, or where memory may run out by itself.
+        constexpr std::uint64_t kScarce = 256;
+        auto const free = census().free;
+        board_.arm_breakpoint(*kernel_->entries.allocate, count_allocations || !free || *free < kScarce);
+    }
+    if (recording_) board_.set_trace(true);
+    conductor_.begin_step(step_budget(pages), step.faults.oom);
+    if (step.faults.preempt) {
+        // A program says instructions; the board counts 16-bit parcels. Most instructions are two of them.
+        if (auto mishap = conductor_.bring(step.actor); !mishap)
+            board_.preempt_after(board::Parcels{std::uint64_t{*step.faults.preempt} * 2});
+    }
+    return runner_.run(step);
+}
+
+spec::FrameCensus KernelExecution::census() { return observer_.census(); }
+
+spec::Observation KernelExecution::observe() {
+    std::vector<observe::Subject> running;
+    for (Agent const& agent : conductor_.conversation().agents) running.push_back({agent.id, agent.root});
+    std::sort(running.begin(), running.end(), [](auto const& a, auto const& b) { return a.id < b.id; });
+    std::vector<observe::EndedSubject> ended;
+    for (Agent const& agent : conductor_.conversation().ended) ended.push_back({agent.id, agent.pid});
+    return observer_.observe(running, ended);
+}
+
+void KernelExecution::record(bool on) {
+    recording_ = on;
+    if (!on) board_.set_trace(false);
+}
+
+KernelTrace KernelExecution::trace() {
+    KernelTrace trace;
+    if (!recording_) return trace;
+    std::string previous;
+    for (VirtAddr pc : board_.trace()) {
+        auto const function = kernel_->image->function_at(pc);
+        if (!function || function->name == previous) continue;
+        previous = function->name;
+        auto const known = std::any_of(trace.functions.begin(), trace.functions.end(),
+                                       [&](CodePlace const& place) { return place.function == function->name; });
+        if (known) continue;
+        CodePlace place = place_of(*kernel_, pc);
+        place.function = function->name;
+        trace.functions.push_back(std::move(place));
+    }
+    if (auto const died = conductor_.died_at()) trace.last = place_of(*kernel_, *died);
+    return trace;
+}
+
+std::string KernelExecution::console_tail(std::size_t bytes) const {
+    std::string_view const text = board_.console();
+    return std::string(text.substr(text.size() > bytes ? text.size() - bytes : 0));
+}
+
+}  // namespace vmcheck

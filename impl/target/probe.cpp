@@ -1,0 +1,137 @@
+#include "impl/target/probe.h"
+
+#include "impl/agent/agent.h"
+#include "spec/invariants.h"
+#include "spec/world.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace vmcheck {
+
+namespace {
+
+// xv6 kernel/memlayout.h and riscv.h: the top of every user address space in the family.
+constexpr VirtAddr kMaxVa{std::uint64_t{1} << 38};
+
+spec::ObservedPage const* page_in(spec::ObservedProcess const& process, Vpn page) {
+    auto const at = std::lower_bound(process.pages.begin(), process.pages.end(), page,
+                                     [](spec::ObservedPage const& each, Vpn wanted) { return each.page < wanted; });
+    return at != process.pages.end() && at->page == page ? &*at : nullptr;
+}
+
+spec::Contents contents_of(elf::KernelImage const& image, Vpn page) {
+    auto bytes = std::make_shared<spec::PageBytes>();
+    bytes->fill(std::byte{0});
+    for (elf::Segment const& segment : image.segments()) {
+        std::uint64_t const start = segment.linked.value;
+        if (VirtAddr{start}.page() != page) continue;
+        std::size_t const size = std::min<std::size_t>(segment.bytes.size(), kPageBytes - VirtAddr{start}.offset());
+        std::memcpy(bytes->data() + VirtAddr{start}.offset(), segment.bytes.data(), size);
+    }
+    return bytes;
+}
+
+// Kernels before 2022 ignore the segments' flags and map all of an image read-write-execute (xv6 kernel/exec.c).
+bool ignores_segment_rights(spec::ObservedProcess const& p0) {
+    return std::all_of(p0.pages.begin(), p0.pages.end(), [](spec::ObservedPage const& page) {
+        return !page.rights.user || page.rights == spec::Rights{true, true, true, true};
+    });
+}
+
+// More than any probe uses.
+constexpr std::uint64_t kPagesOfAProbe = 64;
+
+spec::Address absolute(VirtAddr at) { return {spec::Anchor::absolute, static_cast<std::int64_t>(at.value)}; }
+
+// Runs one step of p0 that must return a value that is not negative.
+tl::expected<std::uint64_t, BootError> must_return(KernelExecution& execution, spec::Action action) {
+    spec::Step const step{spec::kInit, std::move(action)};
+    spec::Outcome const outcome = execution.run(step, kPagesOfAProbe);
+    auto const* returned = std::get_if<spec::Returned>(&outcome.what);
+    if (returned == nullptr || static_cast<std::int64_t>(returned->value) < 0)
+        return tl::unexpected(
+            BootError{fmt::format("the kernel boots, but its first {} fails", spec::kind_name(step.action))});
+    return returned->value;
+}
+
+bool is_mapped(spec::Observation const& seen, Vpn page) { return page_in(seen.processes.front(), page) != nullptr; }
+
+}  // namespace
+
+spec::Layout find_layout(spec::Observation const& seen, VirtAddr heap) {
+    spec::ObservedProcess const& p0 = seen.processes.front();
+    auto const file = agent::elf_file();
+    auto const image = elf::KernelImage::parse({file.begin(), file.end()}, "agent", elf::kUserSpace);
+    bool const all_rights = ignores_segment_rights(p0);
+    spec::Layout layout;
+    auto const add = [&](Vpn page, spec::Rights rights, spec::Contents contents) {
+        if (all_rights && rights.user) rights = {true, true, true, true};
+        layout.image.push_back({page, rights, page_in(p0, page) != nullptr, std::move(contents)});
+    };
+    constexpr spec::Rights kReadExecute{true, false, true, true}, kReadOnly{true, false, false, true},
+        kReadWrite{true, true, false, true}, kNone{};
+    add(agent::kCode.page(), kReadExecute, contents_of(*image, agent::kCode.page()));
+    add(agent::kVictimText.page(), kReadExecute, contents_of(*image, agent::kVictimText.page()));
+    add(agent::kVictimRodata.page(), kReadOnly, contents_of(*image, agent::kVictimRodata.page()));
+    add(agent::kVictimData.page(), kReadWrite, contents_of(*image, agent::kVictimData.page()));
+    add(agent::kVictimBss.page(), kReadWrite, spec::zero_page());
+    add(agent::kImageEnd.page(), kNone, nullptr);
+    for (Vpn page = agent::kImageEnd.page() + 1; start_of(page) < heap; page = page + 1)
+        add(page, kReadWrite, spec::zero_page());
+    layout.text = agent::kVictimText;
+    layout.rodata = agent::kVictimRodata;
+    layout.data = agent::kVictimData;
+    layout.bss = agent::kVictimBss;
+    layout.guard = agent::kImageEnd;
+    layout.stack = heap;
+    layout.heap = heap;
+    layout.trampoline = kMaxVa - kPageBytes;
+    layout.trapframe = layout.trampoline - kPageBytes;
+    layout.top = layout.trapframe;
+    layout.maxva = kMaxVa;
+    layout.kernel = VirtAddr{board::kRamStart.value};
+    layout.agent_end = agent::kVictimText;
+    return layout;
+}
+
+tl::expected<Findings, BootError> probe(KernelExecution& execution, spec::Setting const& provisional) {
+    Findings findings;
+    VirtAddr const heap = provisional.layout.heap;
+    auto const world = spec::World::initial(std::make_shared<spec::Setting const>(provisional));
+
+    // sbrk: is the new page mapped at once, in either mode of the kernels that have two?
+    execution.reset();
+    auto const lazily = must_return(execution, spec::Sbrk{kPageBytes, spec::SbrkMode::lazy});
+    if (!lazily) return tl::unexpected(lazily.error());
+    bool const mapped_when_lazy = is_mapped(execution.observe(), heap.page());
+    auto const eagerly = must_return(execution, spec::Sbrk{kPageBytes, spec::SbrkMode::eager});
+    if (!eagerly) return tl::unexpected(eagerly.error());
+    bool const mapped_when_eager = is_mapped(execution.observe(), heap.page() + 1);
+    findings.profile.sbrk = mapped_when_lazy ? spec::SbrkPolicy::eager : spec::SbrkPolicy::lazy;
+    findings.sbrk_takes_mode = mapped_when_lazy != mapped_when_eager;
+
+    // fork: does the child map the parent's frame of a page that both may write?
+    execution.reset();
+    auto const stored = must_return(execution, spec::Store{absolute(provisional.layout.data + 128), 8, 1});
+    if (!stored) return tl::unexpected(stored.error());
+    auto const before = spec::take_baseline(world, execution.observe());
+    auto const forked = must_return(execution, spec::Fork{spec::ProcId{1}});
+    if (!forked) return tl::unexpected(forked.error());
+    spec::Observation const seen = execution.observe();
+    if (seen.processes.size() < 2) return tl::unexpected(BootError{"the kernel boots, but the child of its first fork never runs"});
+    auto const* parents = page_in(seen.processes[0], provisional.layout.data.page());
+    auto const* childs = page_in(seen.processes[1], provisional.layout.data.page());
+    bool const shared = parents != nullptr && childs != nullptr && parents->frame == childs->frame;
+    findings.profile.fork = shared ? spec::ForkPolicy::cow : spec::ForkPolicy::eager;
+    auto const after = spec::take_baseline(world, seen);
+    if (before && after && before->accounted_frames > after->accounted_frames)
+        findings.frames_per_process = before->accounted_frames - after->accounted_frames;
+    execution.reset();
+    return findings;
+}
+
+}  // namespace vmcheck

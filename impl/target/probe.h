@@ -1,0 +1,25 @@
+#pragma once
+// Probing: what a booted kernel is like, found by running small programs on it and looking.
+
+#include "impl/target/kernel_execution.h"
+
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+namespace vmcheck {
+
+// Where things lie in p0's fresh address space, and which rights they are to have.
+// `seen`: the observation of p0 at the golden moment.
+spec::Layout find_layout(spec::Observation const& seen, VirtAddr heap);
+
+struct Findings {
+    spec::Profile profile;                  // how the kernel behaves
+    bool sbrk_takes_mode = false;           // xv6 of 2025
+    std::uint64_t frames_per_process = 0;   // that a process holds beyond what its page table shows
+};
+
+// Runs the probes. Fails when the kernel cannot even do these: a sentence for the user.
+tl::expected<Findings, BootError> probe(KernelExecution& execution, spec::Setting const& provisional);
+
+}  // namespace vmcheck

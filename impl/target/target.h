@@ -1,0 +1,101 @@
+#pragma once
+// The kernel under test as a black box with windows. Nothing above this line knows Unicorn, ELF or DWARF; a test can
+// implement it in a few lines over anything that runs programs.
+//
+//     auto execution = target.start();                  // one for each worker thread
+//     (*execution)->reset();                            // p0 alone, right after boot
+//     FrameCensus before = (*execution)->census();
+//     Outcome outcome = (*execution)->run(step);        // really done by a process of the kernel
+//     Observation seen = (*execution)->observe();       // and looked at from outside
+
+#include "spec/layout.h"
+#include "spec/observation.h"
+#include "spec/program.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+namespace vmcheck {
+
+// A place in the kernel's source. `file` is empty and `line` 0 where there is no debug information.
+struct CodePlace {
+    std::string function;
+    std::string file;
+    unsigned line = 0;
+};
+
+// What the kernel executed in the latest step, where it was recorded.
+struct KernelTrace {
+    std::vector<CodePlace> functions;  // in order of first entry
+    std::optional<CodePlace> last;     // where it was at the end, or when it died; the panic's caller for a panic
+};
+
+// One machine with the kernel on it. Used by one thread at a time.
+class Execution {
+  public:
+    Execution() = default;
+    Execution(Execution const&) = delete;
+    Execution& operator=(Execution const&) = delete;
+    virtual ~Execution() = default;
+
+    // Back to p0 alone, right after boot.
+    virtual void reset() = 0;
+
+    // Has the step done by its actor. All addresses in `step` must be absolute (ground() in spec/ground.h).
+    // `pages`: how many pages the address spaces span, the step's own growth included; a correct kernel may take time in
+    // proportion to it, and one that takes much longer hangs (Stuck).
+    // REQUIRES: the actor is alive; after Panicked, Stuck or Lost only reset() may follow.
+    virtual spec::Outcome run(spec::Step const& step, std::uint64_t pages) = 0;
+
+    // The free frames now. Cheap: to be asked before each step.
+    virtual spec::FrameCensus census() = 0;
+
+    // A picture of the machine; valid until the next run() or reset().
+    virtual spec::Observation observe() = 0;
+
+    // Whether to record what the kernel executes; off at first, since it costs time.
+    virtual void record(bool on) = 0;
+    // What was recorded in the latest step; empty where nothing was.
+    virtual KernelTrace trace() = 0;
+
+    // The last lines that the kernel printed, at most `bytes` bytes.
+    virtual std::string console_tail(std::size_t bytes) const = 0;
+};
+
+// Why there is no kernel to test: a full sentence or two, with what to do.
+struct BootError {
+    std::string message;
+};
+
+// What the user should know about the kernel before any result: one line each, ready to print.
+struct TargetSummary {
+    std::string name;                   // the path as given
+    std::string profile;                // "cow fork, lazy sbrk"
+    std::vector<std::string> windows;   // what was found: "free list kernel::frames.head", ...
+    std::vector<std::string> missing;   // what was not, with the reason and what is not checked for it
+    double boot_seconds = 0;
+    std::uint64_t ram_bytes = 0;
+};
+
+class Target {
+  public:
+    Target() = default;
+    Target(Target const&) = delete;
+    Target& operator=(Target const&) = delete;
+    virtual ~Target() = default;
+
+    virtual std::shared_ptr<spec::Setting const> setting() const = 0;
+    virtual TargetSummary const& summary() const = 0;
+
+    // A machine of its own, at the state right after boot. May be called from any thread.
+    virtual tl::expected<std::unique_ptr<Execution>, BootError> start() const = 0;
+
+    // The same kernel booted once more from its first instruction: nothing is shared with this target's machines.
+    virtual tl::expected<std::unique_ptr<Target>, BootError> reboot() const = 0;
+};
+
+}  // namespace vmcheck

@@ -1,0 +1,17 @@
+#pragma once
+// The console as a file: output as it comes, input a line at a time, echoed, with backspace, and control-D for the end.
+
+#include "base/address.h"
+
+namespace kernel {
+
+class AddressSpace;
+
+// Both as read_file() and write_file() (files/file.h).
+int64_t read_console(AddressSpace& space, VirtAddr to, size_t bytes);
+int64_t write_console(AddressSpace& space, VirtAddr from, size_t bytes);
+
+// Takes what the UART has received.
+void console_interrupt();
+
+}  // namespace kernel

@@ -1,0 +1,35 @@
+#pragma once
+// System call numbers and constants: those of xv6-riscv (its syscall.h, fcntl.h), so that programs for it run here.
+// Shared with user programs (user/system.h).
+
+namespace kernel {
+
+enum class SystemCall : unsigned long {
+    fork = 1,
+    exit = 2,
+    wait = 3,
+    pipe = 4,
+    read = 5,
+    kill = 6,
+    exec = 7,
+    fstat = 8,
+    chdir = 9,
+    dup = 10,
+    getpid = 11,
+    sbrk = 12,
+    sleep = 13,
+    uptime = 14,
+    open = 15,
+    write = 16,
+    mknod = 17,
+    unlink = 18,
+    link = 19,
+    mkdir = 20,
+    close = 21,
+};
+
+inline constexpr unsigned kOpenForWriting = 0x001;
+inline constexpr unsigned kOpenForBoth = 0x002;
+inline constexpr unsigned kOpenTruncate = 0x400;
+
+}  // namespace kernel

@@ -1,0 +1,77 @@
+#include "user/check.h"
+
+#include "base/memory.h"
+
+namespace user {
+namespace {
+
+int passed_count = 0;
+int failed_count = 0;
+
+}  // namespace
+
+void print(char const* text) {
+    write(1, text, static_cast<int>(kernel::length_of(text)));
+}
+
+void print(int number) {
+    char digits[12];
+    char* at = digits + sizeof digits;
+    *--at = 0;
+    unsigned rest = static_cast<unsigned>(number < 0 ? -number : number);
+    do {
+        *--at = static_cast<char>('0' + rest % 10);
+        rest /= 10;
+    } while (rest != 0);
+    if (number < 0) *--at = '-';
+    print(at);
+}
+
+void check(char const* what, bool passed) {
+    (passed ? passed_count : failed_count)++;
+    print(passed ? "pass  " : "FAIL  ");
+    print(what);
+    print("\n");
+}
+
+void finish(char const* program) {
+    print(program);
+    print(": ");
+    print(passed_count);
+    print(" passed, ");
+    print(failed_count);
+    print(" failed\n");
+    for (;;) sleep(1000);
+}
+
+void open_console() {
+    open("console", kReadWrite);
+    dup(0);
+    dup(0);
+}
+
+// The child says over a pipe when it has touched one page more; that it is killed, or refused, ends the count.
+int count_free_frames() {
+    int ends[2];
+    if (pipe(ends) < 0) return -1;
+    int const child = fork();
+    if (child == 0) {
+        close(ends[0]);
+        for (;;) {
+            char* const page = sbrk(kPageBytes);
+            if (page == kNoMemory) exit(0);
+            *page = 1;
+            write(ends[1], page, 1);
+        }
+    }
+    close(ends[1]);
+    int count = 0;
+    char buffer[64];
+    for (int got = read(ends[0], buffer, sizeof buffer); got > 0; got = read(ends[0], buffer, sizeof buffer))
+        count += got;
+    close(ends[0]);
+    wait(nullptr);
+    return count;
+}
+
+}  // namespace user

@@ -1,0 +1,283 @@
+#include "spec/text.h"
+#include "spec/text_line.h"
+#include "spec/text_words.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <vector>
+
+namespace vmcheck::spec {
+
+namespace {
+
+constexpr std::size_t kStepsMax = 10'000;
+constexpr std::size_t kTextBytesMax = std::size_t{1} << 20;
+constexpr std::uint64_t kCountMax = std::numeric_limits<std::uint32_t>::max();
+
+// Passes an error on where the value would have another type.
+template <class T>
+tl::unexpected<ParseError> failed(Parsed<T> const& parsed) {
+    return tl::make_unexpected(parsed.error());
+}
+
+Parsed<std::uint8_t> access_size(TextLine& line) {
+    constexpr std::string_view kExpected = "a size of 1, 2, 4 or 8 bytes";
+    auto const size = line.number(kCountMax, kExpected);
+    if (!size) return failed(size);
+    if (*size != 1 && *size != 2 && *size != 4 && *size != 8) return line.error_at_last(std::string{kExpected});
+    return static_cast<std::uint8_t>(*size);
+}
+
+Parsed<std::uint32_t> count(TextLine& line, std::string_view expected) {
+    return line.number(kCountMax, expected).map([](std::uint64_t value) { return static_cast<std::uint32_t>(value); });
+}
+
+// An action of one address and nothing else.
+template <class Kind>
+Parsed<Action> of_address(TextLine& line) {
+    return line.address().map([](Address address) { return Action{Kind{address}}; });
+}
+
+// An action of an address and a number of bytes.
+template <class Kind>
+Parsed<Action> of_range(TextLine& line) {
+    auto const address = line.address();
+    if (!address) return failed(address);
+    return count(line, "a number of bytes").map([&](std::uint32_t bytes) { return Action{Kind{*address, bytes}}; });
+}
+
+Parsed<Action> parse_wait(TextLine& line) {
+    // "wait" and "wait 0" ask for no status; an address that happens to be 0 is written 0x0.
+    std::string_view const word = line.peek();
+    if (word.empty() || word.starts_with('!') || word.starts_with('@')) return Action{Wait{}};
+    if (word == "0") {
+        line.next();
+        return Action{Wait{}};
+    }
+    return line.address().map([](Address address) { return Action{Wait{address}}; });
+}
+
+Parsed<Action> parse_sbrk(TextLine& line) {
+    auto const bytes = line.amount();
+    if (!bytes) return failed(bytes);
+    Sbrk sbrk{*bytes};
+    if (line.peek() == "lazy") sbrk.mode = SbrkMode::lazy;
+    if (line.peek() == "eager") sbrk.mode = SbrkMode::eager;
+    if (sbrk.mode != SbrkMode::by_profile) line.next();
+    return Action{sbrk};
+}
+
+Parsed<Action> parse_load(TextLine& line) {
+    auto const at = line.address();
+    if (!at) return failed(at);
+    return access_size(line).map([&](std::uint8_t size) { return Action{Load{*at, size}}; });
+}
+
+Parsed<Action> parse_store(TextLine& line) {
+    auto const at = line.address();
+    if (!at) return failed(at);
+    auto const size = access_size(line);
+    if (!size) return failed(size);
+    if (line.next() != "=") return line.error_at_last("'=' and the value to store");
+    auto const value = line.number(std::numeric_limits<std::uint64_t>::max(), "a value of at most 64 bits");
+    return value.map([&](std::uint64_t stored) { return Action{Store{*at, *size, stored}}; });
+}
+
+Parsed<Action> parse_touch(TextLine& line) {
+    auto const at = line.address();
+    if (!at) return failed(at);
+    return count(line, "a number of pages").map([&](std::uint32_t pages) { return Action{Touch{*at, pages}}; });
+}
+
+template <class Kind>
+Parsed<Action> of_process(TextLine& line) {
+    return line.process("a process such as p1").map([](ProcId id) { return Action{Kind{id}}; });
+}
+
+Parsed<Action> parse_exit(TextLine& line) {
+    return line.status().map([](std::int32_t status) { return Action{Exit{status}}; });
+}
+
+Parsed<Action> parse_exec(TextLine&) {
+    return Action{Exec{}};
+}
+
+using Rule = Parsed<Action> (*)(TextLine& line);
+
+// In the order of Action's alternatives, as kind_name().
+constexpr std::array<Rule, kActionKinds> kRules = {
+    of_process<Fork>, parse_exit,       parse_wait,          of_process<Kill>,   parse_sbrk,         parse_load,
+    parse_store,      parse_touch,      of_range<PipeWrite>, of_range<PipeRead>, of_range<FileRead>, of_address<Fstat>,
+    of_address<Pipe>, of_address<Open>, parse_exec,          of_address<SetSp>,  of_address<Fetch>,
+};
+
+Parsed<Action> parse_action(TextLine& line) {
+    std::string_view const word = line.next();
+    for (std::size_t kind = 0; kind < kActionKinds; ++kind)
+        if (word == kind_name(kind)) return kRules[kind](line);
+    auto const meant = nearest_step_word(word);
+    return line.error_at_last(meant ? fmt::format("a step (did you mean '{}'?)", *meant)
+                                    : std::string{"a step such as fork, sbrk or store"});
+}
+
+Parsed<Faults> parse_faults(TextLine& line) {
+    Faults faults;
+    while (!line.at_end()) {
+        std::string_view const word = line.next();
+        if (word == "!oom" && !faults.oom) {
+            auto const which = count(line, "which allocation fails, counted from 1");
+            if (!which) return failed(which);
+            if (*which == 0) return line.error_at_last("which allocation fails, counted from 1");
+            faults.oom = *which;
+        } else if (word.starts_with('@') && !faults.preempt) {
+            auto const after = parse_number(word.substr(1));
+            if (!after || *after > kCountMax) return line.error_at_last("'@' and a number of instructions");
+            faults.preempt = static_cast<std::uint32_t>(*after);
+        } else {
+            return line.error_at_last("the end of the line, '!oom k' or '@n'");
+        }
+    }
+    return faults;
+}
+
+Parsed<Step> parse_step(TextLine& line) {
+    auto const actor = line.process("a process such as p0");
+    if (!actor) return failed(actor);
+    auto action = parse_action(line);
+    if (!action) return failed(action);
+    auto const faults = parse_faults(line);
+    if (!faults) return failed(faults);
+    return Step{*actor, std::move(*action), *faults};
+}
+
+Parsed<std::monostate> parse_version(TextLine& line) {
+    constexpr std::string_view kExpected = "'vmcheck 1', the first line of a program";
+    if (line.next() != "vmcheck" || line.next() != "1") return line.error_at_last(std::string{kExpected});
+    return line.expect_end("the end of the line");
+}
+
+std::optional<SbrkPolicy> sbrk_policy(std::string_view word) {
+    if (word == "lazy") return SbrkPolicy::lazy;
+    if (word == "eager") return SbrkPolicy::eager;
+    return std::nullopt;
+}
+
+std::optional<ForkPolicy> fork_policy(std::string_view word) {
+    if (word == "cow") return ForkPolicy::cow;
+    if (word == "eager") return ForkPolicy::eager;
+    return std::nullopt;
+}
+
+Parsed<Profile> parse_profile_line(TextLine& line) {
+    if (line.next() != "profile")
+        return line.error_at_last("'profile' and what fork and sbrk promise, as in 'profile cow lazy'");
+    auto const fork = fork_policy(line.next());
+    if (!fork) return line.error_at_last("'cow' or 'eager', for fork");
+    Profile profile{*fork, SbrkPolicy::eager};
+    if (line.at_end()) return profile;
+    auto const sbrk = sbrk_policy(line.next());
+    if (!sbrk) return line.error_at_last("'lazy' or 'eager', for sbrk");
+    profile.sbrk = *sbrk;
+    auto const end = line.expect_end("the end of the line");
+    if (!end) return failed(end);
+    return profile;
+}
+
+// Hands out the lines of a text, numbered, without their ends.
+class Lines {
+  public:
+    explicit Lines(std::string_view text) : rest_(text) {}
+
+    bool next() {
+        if (rest_.empty()) return false;
+        std::size_t const end = std::min(rest_.find('\n'), rest_.size());
+        line_ = rest_.substr(0, end);
+        rest_.remove_prefix(std::min(end + 1, rest_.size()));
+        if (line_.ends_with('\r')) line_.remove_suffix(1);  // files that were edited on other systems
+        ++number_;
+        return true;
+    }
+    std::string_view line() const { return line_; }
+    std::size_t number() const { return number_; }
+    bool blank() const { return TextLine{line_, number_}.at_end(); }
+
+  private:
+    std::string_view rest_;
+    std::string_view line_;
+    std::size_t number_ = 0;
+};
+
+// The comment lines above the header, without '#' and the one space that print() puts behind it.
+class About {
+  public:
+    void add(std::string_view line) {
+        std::size_t const mark = line.find('#');
+        if (mark == std::string_view::npos) return;
+        line.remove_prefix(mark + 1);
+        if (line.starts_with(' ')) line.remove_prefix(1);
+        if (any_) text_ += '\n';
+        text_ += line;
+        any_ = true;
+    }
+    std::string take() { return std::move(text_); }
+
+  private:
+    std::string text_;
+    bool any_ = false;
+};
+
+}  // namespace
+
+tl::expected<Program, ParseError> parse(std::string_view text) {
+    if (text.size() > kTextBytesMax)
+        return tl::make_unexpected(ParseError{1, 1, fmt::format("{} bytes", text.size()),
+                                              fmt::format("a text of at most {} bytes", kTextBytesMax)});
+    Program program;
+    About about;
+    Lines lines{text};
+    std::size_t headers = 0;  // of 2: the version and the profile
+    while (lines.next()) {
+        if (lines.blank()) {
+            if (headers == 0) about.add(lines.line());
+            continue;
+        }
+        TextLine line{lines.line(), lines.number()};
+        if (headers == 0) {
+            if (auto const version = parse_version(line); !version) return failed(version);
+            ++headers;
+        } else if (headers == 1) {
+            auto const profile = parse_profile_line(line);
+            if (!profile) return failed(profile);
+            program.profile = *profile;
+            ++headers;
+        } else {
+            auto step = parse_step(line);
+            if (!step) return failed(step);
+            if (program.steps.size() == kStepsMax)
+                return tl::make_unexpected(ParseError{lines.number(), 1, "one more step",
+                                                      fmt::format("a program of at most {} steps", kStepsMax)});
+            program.steps.push_back(std::move(*step));
+        }
+    }
+    if (headers < 2)
+        return tl::make_unexpected(ParseError{
+            lines.number() + 1, 1, "",
+            headers == 0 ? "'vmcheck 1', the first line of a program" : "'profile' and what fork and sbrk promise"});
+    program.about = about.take();
+    return program;
+}
+
+std::optional<Profile> parse_profile(std::string_view text) {
+    std::size_t const separator = std::min(text.find_first_of("+ "), text.size());
+    auto const fork = fork_policy(text.substr(0, separator));
+    if (!fork) return std::nullopt;
+    if (separator == text.size()) return Profile{*fork, SbrkPolicy::eager};
+    auto const sbrk = sbrk_policy(text.substr(separator + 1));
+    if (!sbrk) return std::nullopt;
+    return Profile{*fork, *sbrk};
+}
+
+}  // namespace vmcheck::spec

@@ -1,0 +1,21 @@
+#pragma once
+// What open() must say to a path. Internal to spec/.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace vmcheck::spec {
+
+inline constexpr std::size_t kPathBytesMax = 128;  // MAXPATH in xv6's param.h, the terminator included
+
+enum class PathVerdict : std::uint8_t {
+    opens,    // names something that the disk image has
+    missing,  // names nothing
+    free,     // kernels differ, with right
+};
+
+// REQUIRES: `path` has no terminator in it.
+PathVerdict judge_path(std::span<std::byte const> path);
+
+}  // namespace vmcheck::spec

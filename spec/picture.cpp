@@ -1,0 +1,89 @@
+#include "spec/picture.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace vmcheck::spec {
+
+Picture::Picture(World const& world, Observation const& observation) : world_(world), observation_(observation) {
+    for (ObservedProcess const& process : observation.processes)
+        for (ObservedPage const& page : process.pages)
+            if (page.in_ram && page.page < layout().trampoline.page())
+                references_.push_back(Reference{page.frame, process.id, process.zombie, page.page, page.rights});
+    std::stable_sort(references_.begin(), references_.end(),
+                     [](Reference const& a, Reference const& b) { return a.frame < b.frame; });
+}
+
+ObservedProcess const* Picture::find(ProcId id) const {
+    for (ObservedProcess const& process : observation_.processes)
+        if (process.id == id && !process.zombie) return &process;
+    return nullptr;
+}
+
+ObservedPage const* Picture::find(ObservedProcess const& process, Vpn page) {
+    auto const found = std::lower_bound(process.pages.begin(), process.pages.end(), page,
+                                        [](ObservedPage const& each, Vpn wanted) { return each.page < wanted; });
+    return found != process.pages.end() && found->page == page ? &*found : nullptr;
+}
+
+std::span<Reference const> Picture::references_to(FrameNo frame) const {
+    auto const first = std::lower_bound(references_.begin(), references_.end(), frame,
+                                        [](Reference const& each, FrameNo wanted) { return each.frame < wanted; });
+    auto last = first;
+    while (last != references_.end() && last->frame == frame) ++last;
+    return {first, last};
+}
+
+bool Picture::has_zombies() const {
+    auto const& processes = world_.processes();
+    return std::any_of(processes.begin(), processes.end(),
+                       [](auto const& entry) { return entry.second.life == Life::zombie; });
+}
+
+bool Picture::complete() const {
+    return observation_.zombies_seen || !has_zombies();
+}
+
+std::string Picture::place(VirtAddr address) const {
+    Layout const& at = layout();
+    // The stack is named by its end; its pages lie above the guard.
+    std::array<std::pair<char const*, VirtAddr>, 8> const regions = {{{"text", at.text},
+                                                                      {"rodata", at.rodata},
+                                                                      {"data", at.data},
+                                                                      {"bss", at.bss},
+                                                                      {"guard", at.guard},
+                                                                      {"heap", at.heap},
+                                                                      {"trapframe", at.trapframe},
+                                                                      {"trampoline", at.trampoline}}};
+    if (address < at.stack && address >= at.guard + kPageBytes && at.stack > at.guard)
+        return fmt::format("stack-{:#x}", at.stack.value - address.value);
+    auto const* nearest = static_cast<std::pair<char const*, VirtAddr> const*>(nullptr);
+    for (auto const& region : regions)
+        if (region.second <= address && (!nearest || region.second > nearest->second)) nearest = &region;
+    if (!nearest || (nearest->second == at.trampoline && address >= at.maxva))
+        return fmt::format("{:#x}", address.value);
+    return fmt::format("{}+{:#x}", nearest->first, address.value - nearest->second.value);
+}
+
+bool is_promise_of_eager_sbrk(World const& world, Vpn vpn, Page const& page) {
+    return world.setting().profile.sbrk == SbrkPolicy::eager && vpn >= world.setting().layout.heap.page() &&
+           page.contents == zero_page();
+}
+
+std::string list_of(Picture const& picture, std::span<Reference const> references) {
+    constexpr std::size_t kNamed = 4;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(references.size(), kNamed); ++i) {
+        Reference const& reference = references[i];
+        char const* const comma = i == 0 ? "" : i + 1 == references.size() ? " and " : ", ";
+        text += fmt::format("{}p{}{} {}", comma, reference.process.value, reference.zombie ? "'s (zombie)" : "'s",
+                            picture.place(start_of(reference.page)));
+    }
+    if (references.size() > kNamed) text += fmt::format(" and {} more", references.size() - kNamed);
+    return text;
+}
+
+}  // namespace vmcheck::spec

@@ -1,0 +1,78 @@
+#include "spec/sbrk_rules.h"
+
+#include "spec/memory_need.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace vmcheck::spec {
+
+namespace {
+
+constexpr std::uint64_t kFailed = std::numeric_limits<std::uint64_t>::max();
+
+bool grows_eagerly(Setting const& setting, SbrkMode mode) {
+    if (setting.traits.sbrk_takes_mode && mode != SbrkMode::by_profile) return mode == SbrkMode::eager;
+    return setting.profile.sbrk == SbrkPolicy::eager;
+}
+
+std::vector<SbrkVariant> grow(World const& world, VirtAddr brk, std::uint64_t bytes, SbrkMode mode) {
+    Setting const& setting = world.setting();
+    SbrkVariant const refused{.returned = kFailed, .brk_after = brk};
+    VirtAddr const target = brk + bytes;
+    // No break may pass `top`: the trapframe would be unmapped or exposed.
+    if (target > setting.layout.top) return {refused};
+    SbrkVariant done{.returned = brk.value, .brk_after = target};
+    SbrkVariant failed = refused;
+    if (grows_eagerly(setting, mode)) {
+        std::uint64_t const pages = round_up_to_page(target).page().value - round_up_to_page(brk).page().value;
+        std::uint64_t const frames = setting.traits.frames_total;
+        if (pages > (frames == 0 ? kEagerPagesMax : frames)) return {refused};
+        done.maps_pages = true;
+        failed.needs_excuse = true;
+        failed.frames_needed = frames_needed_to_grow(brk, target);
+    } else {
+        bool const may_refuse =
+            target.value - setting.layout.heap.value > kLazyGrowthSure && target > setting.layout.heap;
+        failed.needs_excuse = !may_refuse;
+    }
+    return {done, failed};
+}
+
+std::vector<SbrkVariant> shrink(World const& world, VirtAddr brk, std::uint64_t bytes) {
+    SbrkVariant const refused{.returned = kFailed, .brk_after = brk};
+    // Below zero: stock kernels compute a huge new size, find it above the old one, do nothing and return the old
+    // break (uvmdealloc in vm.c); others refuse. What nobody may do is to unmap or to move the break.
+    if (bytes > brk.value) return {refused, SbrkVariant{.returned = brk.value, .brk_after = brk}};
+    SbrkVariant const done{.returned = brk.value, .brk_after = brk - bytes};
+    // Into the stack and the image: stock kernels do what they are told; refusing it protects the process from itself.
+    if (done.brk_after < world.setting().layout.heap) return {done, refused};
+    return {done};
+}
+
+std::vector<SbrkVariant> read_as(World const& world, VirtAddr brk, std::int64_t bytes, SbrkMode mode) {
+    if (bytes == 0) return {SbrkVariant{.returned = brk.value, .brk_after = brk}};
+    if (bytes > 0) return grow(world, brk, static_cast<std::uint64_t>(bytes), mode);
+    return shrink(world, brk, 0 - static_cast<std::uint64_t>(bytes));
+}
+
+}  // namespace
+
+std::vector<SbrkVariant> sbrk_variants(World const& world, ProcId actor, Sbrk const& sbrk) {
+    VirtAddr const brk = world.find(actor)->space->brk;
+    auto variants = read_as(world, brk, sbrk.bytes, sbrk.mode);
+    auto const low_half = static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::uint64_t>(sbrk.bytes)));
+    if (low_half != sbrk.bytes)
+        for (SbrkVariant const& variant : read_as(world, brk, low_half, sbrk.mode))
+            if (std::find(variants.begin(), variants.end(), variant) == variants.end()) variants.push_back(variant);
+    return variants;
+}
+
+bool ambiguous(std::vector<SbrkVariant> const& variants) {
+    for (SbrkVariant const& one : variants)
+        for (SbrkVariant const& other : variants)
+            if (one.returned == other.returned && one.brk_after != other.brk_after) return true;
+    return false;
+}
+
+}  // namespace vmcheck::spec

@@ -1,0 +1,165 @@
+// The model against the concrete machine: silent beside a correct one, whatever its manners, and never beside a
+// defective one.
+
+#include "spec/testing/side_by_side.h"
+
+#include "spec/testing/random_program.h"
+#include "spec/testing/test_setting.h"
+#include "spec/text.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace vmcheck::spec::testing {
+namespace {
+
+constexpr int kStepsPerProgram = 40;
+
+struct Failure {
+    Violation violation;
+    Program program;
+};
+
+std::string words(Failure const& failure) {
+    return print(failure.program) + "=> " + std::string{short_name(failure.violation.invariant)} + " " +
+           failure.violation.story + "\n   expected " + failure.violation.expected + ", saw " + failure.violation.seen;
+}
+
+std::optional<Failure> run_random_program(std::shared_ptr<Setting const> setting, PlantedDefect defect, Manners manners,
+                                          std::uint64_t seed, StepTaste taste, CheckTally* tally = nullptr) {
+    std::mt19937_64 random{seed};
+    SideBySide both{setting, defect, manners};
+    Program program{setting->profile, {}, {}};
+    for (int i = 0; i < kStepsPerProgram && !both.world().over(); ++i) {
+        program.steps.push_back(random_step(both.world(), random, taste));
+        if (auto violation = both.perform(program.steps.back())) return Failure{*violation, program};
+    }
+    if (tally)
+        for (std::size_t i = 0; i <= kInvariants; ++i) {
+            tally->evaluated[i] += both.tally().evaluated[i];
+            tally->skipped[i] += both.tally().skipped[i];
+        }
+    return std::nullopt;
+}
+
+Manners manners_from(std::uint64_t bits) {
+    return Manners{.zombies_keep_memory = (bits & 1) == 0,
+                   .failed_copies_return_minus_1 = (bits & 2) != 0,
+                   .out_of_memory_kills_in_copies = (bits & 4) != 0,
+                   .break_counts_in_pages = (bits & 8) != 0,
+                   .sbrk_takes_64_bits = (bits & 16) != 0,
+                   .sbrk_keeps_image = (bits & 32) != 0,
+                   .sole_owner_copies = (bits & 64) != 0,
+                   .wait_takes_newest = (bits & 128) != 0};
+}
+
+class CorrectMachine : public ::testing::TestWithParam<std::size_t> {
+  protected:
+    Profile profile() const { return kAllProfiles[GetParam()]; }
+};
+
+TEST_P(CorrectMachine, IsNeverAccusedWhateverItsManners) {
+    CheckTally tally;
+    auto const setting = shared_setting(profile());
+    for (std::uint64_t seed = 0; seed < 1500; ++seed) {
+        auto const failure =
+            run_random_program(setting, PlantedDefect::none, manners_from(seed), seed, StepTaste{}, &tally);
+        ASSERT_FALSE(failure) << "seed " << seed << "\n" << words(*failure);
+    }
+    for (std::size_t i : {1u, 2u, 3u, 4u, 5u, 6u, 8u}) {
+        EXPECT_GT(tally.evaluated[i], 0u) << "I" << i;
+        EXPECT_EQ(tally.skipped[i], 0u) << "I" << i;
+    }
+}
+
+TEST_P(CorrectMachine, IsNeverAccusedWhenAllocationsAreMadeToFail) {
+    auto const setting = shared_setting(profile());
+    for (std::uint64_t seed = 0; seed < 1500; ++seed) {
+        auto const failure = run_random_program(setting, PlantedDefect::none, manners_from(seed * 7), seed, StepTaste{3});
+        ASSERT_FALSE(failure) << "seed " << seed << "\n" << words(*failure);
+    }
+}
+
+TEST_P(CorrectMachine, IsNeverAccusedWhenMemoryIsNearlyFull) {
+    for (std::uint64_t seed = 0; seed < 1500; ++seed) {
+        auto const setting = shared_setting(profile(), 16 + seed % 24);
+        auto const failure = run_random_program(setting, PlantedDefect::none, manners_from(seed * 7), seed, StepTaste{});
+        ASSERT_FALSE(failure) << "seed " << seed << "\n" << words(*failure);
+    }
+}
+
+TEST_P(CorrectMachine, IsNeverAccusedWhenSbrkTakesAMode) {
+    Setting chosen = small_setting(profile());
+    chosen.traits.sbrk_takes_mode = true;
+    auto const setting = std::make_shared<Setting const>(chosen);
+    for (std::uint64_t seed = 0; seed < 700; ++seed) {
+        auto const failure =
+            run_random_program(setting, PlantedDefect::none, manners_from(seed * 7), seed, StepTaste{10});
+        ASSERT_FALSE(failure) << "seed " << seed << "\n" << words(*failure);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(InEveryProfile, CorrectMachine, ::testing::Range(std::size_t{0}, kAllProfiles.size()),
+                         [](auto const& instance) {
+                             std::string name = print(kAllProfiles[instance.param]);
+                             name.replace(name.find('+'), 1, "_");
+                             return name;
+                         });
+
+struct Expectation {
+    PlantedDefect defect;
+    Invariant invariant;
+    bool needs_failing_allocations = false;
+};
+
+class DefectiveMachine : public ::testing::TestWithParam<Expectation> {};
+
+TEST_P(DefectiveMachine, IsFoundByRandomPrograms) {
+    auto const [defect, expected, needs_failures] = GetParam();
+    auto const setting = shared_setting(Profile{ForkPolicy::cow, SbrkPolicy::lazy});
+    std::map<Invariant, int> found;
+    int programs = 0;
+    for (std::uint64_t seed = 0; seed < 400; ++seed) {
+        auto const failure =
+            run_random_program(setting, defect, Manners{}, seed, StepTaste{needs_failures ? 3u : 0u});
+        ++programs;
+        if (failure) ++found[failure->violation.invariant];
+    }
+    EXPECT_GT(found[expected], programs / 50) << "of " << programs;
+    for (auto const& [invariant, times] : found) {
+        if (invariant != expected) {
+            EXPECT_LT(times, found[expected]) << short_name(invariant);
+        }
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    OfEveryKind, DefectiveMachine,
+    ::testing::Values(Expectation{PlantedDefect::stale_cow_copy, Invariant::contents},
+                      Expectation{PlantedDefect::uncleared_page, Invariant::contents},
+                      Expectation{PlantedDefect::text_becomes_writable, Invariant::results},
+                      Expectation{PlantedDefect::heap_becomes_executable, Invariant::rights},
+                      Expectation{PlantedDefect::guard_opened, Invariant::rights},
+                      Expectation{PlantedDefect::parent_keeps_write, Invariant::isolation},
+                      Expectation{PlantedDefect::count_not_raised, Invariant::counts},
+                      Expectation{PlantedDefect::freed_while_shared, Invariant::dangling},
+                      Expectation{PlantedDefect::trapframe_freed_twice, Invariant::dangling},
+                      Expectation{PlantedDefect::root_leaked, Invariant::conservation},
+                      Expectation{PlantedDefect::failed_fork_leaks, Invariant::conservation, true},
+                      Expectation{PlantedDefect::wrong_exit_status, Invariant::contents},
+                      Expectation{PlantedDefect::wild_store_survives, Invariant::results},
+                      Expectation{PlantedDefect::break_off_by_one, Invariant::results},
+                      Expectation{PlantedDefect::copyout_ignores_rights, Invariant::results},
+                      Expectation{PlantedDefect::copyin_refuses_reserved, Invariant::results},
+                      Expectation{PlantedDefect::kill_spares, Invariant::results},
+                      Expectation{PlantedDefect::fork_copies, Invariant::laziness},
+                      Expectation{PlantedDefect::sbrk_maps_at_once, Invariant::laziness},
+                      Expectation{PlantedDefect::panic_on_wild_store, Invariant::liveness},
+                      Expectation{PlantedDefect::wait_sleeps, Invariant::liveness},
+                      Expectation{PlantedDefect::panic_on_failed_allocation, Invariant::containment, true},
+                      Expectation{PlantedDefect::failed_fork_kills, Invariant::containment, true},
+                      Expectation{PlantedDefect::survives_failed_allocation, Invariant::contents, true}));
+
+}  // namespace
+}  // namespace vmcheck::spec::testing

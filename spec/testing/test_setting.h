@@ -1,0 +1,24 @@
+#pragma once
+// A small machine's setting for tests: eight image pages in the xv6 layout, a data file, few frames. Test-only.
+
+#include "spec/layout.h"
+
+#include <array>
+#include <memory>
+
+namespace vmcheck::spec::testing {
+
+inline constexpr std::uint64_t kFewFrames = 160;
+
+inline constexpr std::array<Profile, 4> kAllProfiles = {{{ForkPolicy::eager, SbrkPolicy::eager},
+                                                         {ForkPolicy::eager, SbrkPolicy::lazy},
+                                                         {ForkPolicy::cow, SbrkPolicy::eager},
+                                                         {ForkPolicy::cow, SbrkPolicy::lazy}}};
+
+// Pages: 0 agent, 1 text (returns), 2 rodata (holds "/data" at 0 and "none" at 16), 3 data, 4 bss, 5 guard, 6 stack;
+// the heap starts at page 7. `frames` is all the RAM that the machine's allocator has.
+Setting small_setting(Profile profile, std::uint64_t frames = kFewFrames);
+
+std::shared_ptr<Setting const> shared_setting(Profile profile, std::uint64_t frames = kFewFrames);
+
+}  // namespace vmcheck::spec::testing

@@ -1,0 +1,175 @@
+// Which steps can be asked: those after which the experiment, and a correct kernel, go on.
+
+#include "spec/advance.h"
+#include "spec/path_rules.h"
+#include "spec/pipe_rules.h"
+#include "spec/reach.h"
+#include "spec/sbrk_rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace vmcheck::spec {
+
+namespace {
+
+using Reason = std::optional<std::string>;
+
+constexpr std::uint32_t kTouchPagesMax = 1u << 16;
+constexpr std::uint64_t kReturnBytes = 256;  // the part of the text victim page that is surely made of returns
+constexpr std::uint32_t kCountMax = std::numeric_limits<std::int32_t>::max();
+
+struct Refusal {
+    World const& world;
+    ProcId actor;
+
+    Reason operator()(Fork const& fork) const {
+        if (world.name_used(fork.child)) return fmt::format("p{} is the name of an earlier process", fork.child.value);
+        return {};
+    }
+    Reason operator()(Exit const&) const {
+        if (actor == kInit) return "p0 is /init, which may not exit";
+        return {};
+    }
+    Reason operator()(Wait const& wait) const {
+        auto const children = world.children(actor);
+        bool const zombie = std::any_of(children.begin(), children.end(),
+                                        [&](ProcId child) { return world.find(child)->life == Life::zombie; });
+        if (!children.empty() && !zombie) return "wait would block: no child has ended";
+        // Address 0 asks for no status.
+        bool const stores = wait.status && world.resolve(actor, *wait.status) != VirtAddr{0};
+        return stores ? damage(*wait.status, sizeof(std::int32_t)) : Reason{};
+    }
+    Reason operator()(Kill const& kill) const {
+        if (kill.target == kInit) return "p0 is /init, which may not be killed";
+        if (!world.find(kill.target)) return fmt::format("p{} is not there", kill.target.value);
+        return {};
+    }
+    Reason operator()(Sbrk const& sbrk) const {
+        auto const variants = sbrk_variants(world, actor, sbrk);
+        VirtAddr const brk = world.find(actor)->space->brk;
+        for (SbrkVariant const& variant : variants)
+            if (variant.brk_after != brk && variant.brk_after <= world.setting().layout.agent_end)
+                return "the break would come down to the agent's own code";
+        if (ambiguous(variants))
+            return "read as 32 or as 64 bits, the amount leaves different breaks and the same result";
+        return {};
+    }
+    Reason operator()(Load const& load) const {
+        if (!is_access_size(load.size)) return "a load has 1, 2, 4 or 8 bytes";
+        return fatal_for_init(load.at, load.size, Access::read);
+    }
+    Reason operator()(Store const& store) const {
+        if (!is_access_size(store.size)) return "a store has 1, 2, 4 or 8 bytes";
+        if (auto reason = damage(store.at, store.size)) return reason;
+        return fatal_for_init(store.at, store.size, Access::write);
+    }
+    Reason operator()(Touch const& touch) const {
+        if (touch.pages == 0 || touch.pages > kTouchPagesMax)
+            return fmt::format("a touch has 1 to {} pages", kTouchPagesMax);
+        for (std::uint32_t page = 0; page < touch.pages && actor == kInit; ++page) {
+            auto const distance = static_cast<std::int64_t>(page * kPageBytes);
+            if (auto reason = fatal_for_init(plus(touch.at, distance), 1, Access::read)) return reason;
+        }
+        return {};
+    }
+    Reason operator()(PipeWrite const& write) const {
+        if (write.bytes > kCountMax) return "to the kernel's int, the count would be negative";
+        for (PipeContents const& contents : world.pipe())
+            if (contents.size() + write.bytes > world.setting().traits.pipe_bytes)
+                return "the write would block: the pipe is full";
+        return too_open(std::uint64_t{write.bytes} + 2);
+    }
+    Reason operator()(PipeRead const& read) const {
+        if (read.bytes > kCountMax) return "to the kernel's int, the count would be negative";
+        std::size_t longest = 0;
+        for (PipeContents const& contents : world.pipe()) {
+            // Even a read of no bytes: xv6's piperead sleeps before it looks at the count.
+            if (contents.empty()) return "the read would block: the pipe may be empty";
+            longest = std::max(longest, contents.size());
+        }
+        if (auto reason = damage(read.to, read.bytes)) return reason;
+        return too_open(std::min<std::uint64_t>(read.bytes, longest) + 2);
+    }
+    Reason operator()(FileRead const& read) const {
+        if (read.bytes > kCountMax) return "to the kernel's int, the count would be negative";
+        return damage(read.to, read.bytes);
+    }
+    Reason operator()(Fstat const& fstat) const { return damage(fstat.to, 24); }
+    Reason operator()(Pipe const& pipe) const { return damage(pipe.to, 8); }
+    Reason operator()(Open const&) const { return {}; }
+    Reason operator()(Exec const&) const { return {}; }
+    Reason operator()(SetSp const&) const { return {}; }
+    Reason operator()(Fetch const& fetch) const {
+        VirtAddr const at = world.resolve(actor, fetch.at);
+        if (user_reach(world, actor, at, 1, Access::execute).possible == 0) {
+            if (actor == kInit) return "it would kill p0";
+            return {};
+        }
+        if (!returns_at(at)) return "the code there is not made of returns";
+        return {};
+    }
+
+  private:
+    static bool is_access_size(unsigned size) { return size == 1 || size == 2 || size == 4 || size == 8; }
+
+    static Address plus(Address address, std::int64_t bytes) {
+        auto const sum = static_cast<std::uint64_t>(address.offset) + static_cast<std::uint64_t>(bytes);
+        return Address{address.anchor, static_cast<std::int64_t>(sum)};
+    }
+
+    // p0 may not be killed, and where kernels may serve or kill, it may not be asked.
+    Reason fatal_for_init(Address address, std::size_t bytes, Access access) const {
+        if (actor != kInit) return {};
+        if (user_reach(world, actor, world.resolve(actor, address), bytes, access).sure == bytes) return {};
+        return "it would kill p0";
+    }
+
+    // The agent runs from its own page: a store into it, where that is possible, ends the experiment. And where it is
+    // not possible, a kernel that lets it happen would.
+    Reason damage(Address address, std::size_t bytes) const {
+        if (bytes == 0) return {};
+        VirtAddr const from = world.resolve(actor, address);
+        VirtAddr const end = world.setting().layout.agent_end;
+        VirtAddr const start = end - kPageBytes;
+        bool const wraps = from + (bytes - 1) < from;
+        if ((from < end && (from >= start || wraps || from + (bytes - 1) >= start)) ||
+            (wraps && from + (bytes - 1) >= start))
+            return "the agent's own code page would be overwritten";
+        return {};
+    }
+
+    // Several contents possible already, and the copy may fail half-way in each.
+    Reason too_open(std::uint64_t factor) const {
+        std::size_t const now = world.pipe().size();
+        if (now > 1 && now * factor > kPipeAlternativesMax) return "too little is known of what the pipe holds";
+        return {};
+    }
+
+    bool returns_at(VirtAddr at) const {
+        Layout const& layout = world.setting().layout;
+        if (at.page() != layout.text.page() || at.offset() >= kReturnBytes || at.offset() % 2 != 0) return false;
+        // In trees whose text is writable, the returns may have been overwritten.
+        auto const original = std::find_if(layout.image.begin(), layout.image.end(),
+                                           [&](ImagePage const& page) { return page.page == at.page(); });
+        auto const now = world.page_at(actor, at.page());
+        if (original == layout.image.end() || !original->contents || !now || !now->contents) return false;
+        auto const from = static_cast<std::ptrdiff_t>(at.offset());
+        return std::equal(now->contents->begin() + from, now->contents->begin() + kReturnBytes,
+                          original->contents->begin() + from);
+    }
+};
+
+}  // namespace
+
+std::optional<std::string> why_not(World const& world, Step const& step) {
+    if (world.over()) return "p0 is gone, and everything with it";
+    Process const* actor = world.find(step.actor);
+    if (!actor) return fmt::format("p{} is not there", step.actor.value);
+    if (actor->life != Life::running) return fmt::format("p{} has ended", step.actor.value);
+    return std::visit(Refusal{world, step.actor}, step.action);
+}
+
+}  // namespace vmcheck::spec

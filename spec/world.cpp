@@ -1,0 +1,117 @@
+#include "spec/world.h"
+
+#include "spec/transition.h"
+
+#include <algorithm>
+
+namespace vmcheck::spec {
+
+World World::initial(std::shared_ptr<Setting const> setting) {
+    return Transition::boot(std::move(setting));
+}
+
+Setting const& World::setting() const {
+    return *setting_;
+}
+
+Process const* World::find(ProcId id) const {
+    auto const found = processes_.find(id);
+    return found == processes_.end() ? nullptr : &found->second;
+}
+
+std::map<ProcId, Process> const& World::processes() const {
+    return processes_;
+}
+
+std::vector<ProcId> World::running() const {
+    std::vector<ProcId> ids;
+    if (over_) return ids;
+    for (auto const& [id, process] : processes_)
+        if (process.life == Life::running) ids.push_back(id);
+    return ids;
+}
+
+std::vector<ProcId> World::children(ProcId parent) const {
+    std::vector<ProcId> ids;
+    for (auto const& [id, process] : processes_)
+        if (id != kInit && process.parent == parent) ids.push_back(id);
+    return ids;
+}
+
+bool World::over() const {
+    return over_;
+}
+bool World::quiescent() const {
+    return !over_ && processes_.size() == 1;
+}
+std::vector<std::vector<std::byte>> const& World::pipe() const {
+    return pipe_;
+}
+std::vector<OpenCopy> const& World::open_copies() const {
+    return open_copies_;
+}
+bool World::name_used(ProcId id) const {
+    return names_.contains(id);
+}
+
+std::optional<Page> World::page_at(ProcId id, Vpn page) const {
+    AddressSpace const& space = *processes_.at(id).space;
+    if (auto const found = space.pages.find(page); found != space.pages.end()) return found->second;
+    // Compared as page numbers: the byte address of a page number near 2^52 would wrap.
+    if (page >= round_up_to_page(space.brk).page()) return std::nullopt;
+    return Page{LogicalFrame{}, setting_->layout.heap_rights, Presence::reserved, zero_page()};
+}
+
+std::optional<std::vector<std::byte>> World::read(ProcId id, VirtAddr at, std::size_t bytes) const {
+    std::vector<std::byte> result;
+    result.reserve(bytes);
+    while (result.size() < bytes) {
+        VirtAddr const from = at + result.size();
+        auto const page = page_at(id, from.page());
+        if (!page || !page->rights.user || !page->rights.read || !page->contents) return std::nullopt;
+        std::size_t const here = std::min<std::size_t>(bytes - result.size(), kPageBytes - from.offset());
+        auto const start = page->contents->begin() + static_cast<std::ptrdiff_t>(from.offset());
+        result.insert(result.end(), start, start + static_cast<std::ptrdiff_t>(here));
+    }
+    return result;
+}
+
+VirtAddr World::resolve(ProcId actor, Address address) const {
+    Layout const& layout = setting_->layout;
+    auto const base = [&]() -> VirtAddr {
+        switch (address.anchor) {
+            case Anchor::absolute:
+                return VirtAddr{0};
+            case Anchor::text:
+                return layout.text;
+            case Anchor::rodata:
+                return layout.rodata;
+            case Anchor::data:
+                return layout.data;
+            case Anchor::bss:
+                return layout.bss;
+            case Anchor::guard:
+                return layout.guard;
+            case Anchor::stack:
+                return layout.stack;
+            case Anchor::heap:
+                return layout.heap;
+            case Anchor::brk:
+                return processes_.at(actor).space->brk;
+            case Anchor::top:
+                return layout.top;
+            case Anchor::trapframe:
+                return layout.trapframe;
+            case Anchor::trampoline:
+                return layout.trampoline;
+            case Anchor::maxva:
+                return layout.maxva;
+            case Anchor::kernel:
+                return layout.kernel;
+        }
+        return VirtAddr{0};
+    };
+    return base() + static_cast<std::uint64_t>(address.offset);
+}
+
+}  // namespace vmcheck::spec

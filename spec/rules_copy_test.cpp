@@ -87,7 +87,8 @@ TEST(PipeRead, GivesWhatThereIs) {
 TEST(PipeRead, OfAnEmptyPipeIsNotAsked) {
     Story const story{kCowLazy};
     EXPECT_TRUE(why_not(story.world(), by(0, PipeRead{at(Anchor::bss), 1})));
-    EXPECT_TRUE(why_not(story.world(), by(0, PipeRead{at(Anchor::bss), 0}))) << "xv6 sleeps before it looks at the count";
+    EXPECT_TRUE(why_not(story.world(), by(0, PipeRead{at(Anchor::bss), 0})))
+        << "xv6 sleeps before it looks at the count";
 }
 
 TEST(PipeRead, IntoReadOnlyPagesMustFail) {

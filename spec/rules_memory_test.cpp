@@ -155,7 +155,8 @@ TEST(Access, AboveTheBreakOnItsPageMayBeFatalUntilThePageIsThere) {
 
 TEST(Access, AcrossTwoPagesNeedsBoth) {
     Story story{kCowLazy};
-    story.then(by(0, Sbrk{2 * kPage}), returned(kHeap)).then(by(0, Store{heap(kPage - 3), 8, 0x1122334455667788}), returned(0));
+    story.then(by(0, Sbrk{2 * kPage}), returned(kHeap))
+        .then(by(0, Store{heap(kPage - 3), 8, 0x1122334455667788}), returned(0));
     EXPECT_TRUE(story.allows(by(0, Load{heap(kPage), 4}), returned(0x22334455)));
     EXPECT_EQ(story.world().page_at(kInit, Vpn{7})->presence, Presence::present);
     EXPECT_EQ(story.world().page_at(kInit, Vpn{8})->presence, Presence::present);

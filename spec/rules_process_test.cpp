@@ -10,7 +10,9 @@ using namespace testing;
 constexpr Profile kCow{ForkPolicy::cow, SbrkPolicy::lazy};
 constexpr Profile kEager{ForkPolicy::eager, SbrkPolicy::eager};
 
-Step fork(std::uint32_t parent, std::uint32_t child) { return by(parent, Fork{ProcId{child}}); }
+Step fork(std::uint32_t parent, std::uint32_t child) {
+    return by(parent, Fork{ProcId{child}});
+}
 
 TEST(Fork, GivesTheChildItsParentsMemory) {
     Story story{kEager};

@@ -32,8 +32,8 @@ std::optional<std::vector<std::byte>> seen_at(OpenCopy const& copy, Observation 
 bool explains(OpenCopy const& copy, std::vector<std::byte> const& seen) {
     // The leading bytes that the copy can have written.
     std::size_t written = 0;
-    while (written < seen.size() && (seen[written] == copy.bytes[written] ||
-                                     (written < copy.anything.size() && copy.anything[written])))
+    while (written < seen.size() &&
+           (seen[written] == copy.bytes[written] || (written < copy.anything.size() && copy.anything[written])))
         ++written;
     if (!copy.any_prefix) return written == seen.size();
     // The trailing bytes that are as before. Is there a prefix between the two?

@@ -13,7 +13,9 @@ namespace {
 
 using namespace testing;
 
-std::string with_header(std::string const& steps) { return "vmcheck 1\nprofile cow lazy\n" + steps; }
+std::string with_header(std::string const& steps) {
+    return "vmcheck 1\nprofile cow lazy\n" + steps;
+}
 
 // The printed form of a program of one step, or the error.
 std::string reprinted(std::string const& step) {
@@ -54,12 +56,29 @@ TEST(Text, ReadsTheExampleOfTheDesign) {
 }
 
 TEST(Text, PrintsEveryKindOfStepAsItReadsIt) {
-    for (char const* step :
-         {"p0 fork p1", "p1 exit -3", "p0 wait", "p0 wait stack-16", "p0 wait 0x0", "p0 kill p1", "p0 sbrk -1",
-          "p0 sbrk +2p", "p0 sbrk 0", "p0 sbrk +1p lazy", "p0 sbrk +1p eager", "p0 load heap+0x8 4",
-          "p0 store data+1p 8 = 0x10", "p0 touch heap+1p 3", "p0 pipe_write data 16", "p0 pipe_read heap-2p 16",
-          "p0 file_read 0x1000 16", "p0 fstat brk-1", "p0 pipe top", "p0 open rodata+0x10", "p0 exec",
-          "p0 sp guard+0x8", "p0 fetch text+0x2 !oom 2 @7"})
+    for (char const* step : {"p0 fork p1",
+                             "p1 exit -3",
+                             "p0 wait",
+                             "p0 wait stack-16",
+                             "p0 wait 0x0",
+                             "p0 kill p1",
+                             "p0 sbrk -1",
+                             "p0 sbrk +2p",
+                             "p0 sbrk 0",
+                             "p0 sbrk +1p lazy",
+                             "p0 sbrk +1p eager",
+                             "p0 load heap+0x8 4",
+                             "p0 store data+1p 8 = 0x10",
+                             "p0 touch heap+1p 3",
+                             "p0 pipe_write data 16",
+                             "p0 pipe_read heap-2p 16",
+                             "p0 file_read 0x1000 16",
+                             "p0 fstat brk-1",
+                             "p0 pipe top",
+                             "p0 open rodata+0x10",
+                             "p0 exec",
+                             "p0 sp guard+0x8",
+                             "p0 fetch text+0x2 !oom 2 @7"})
         EXPECT_EQ(reprinted(step), step);
 }
 
@@ -104,13 +123,38 @@ TEST(ParseErrors, AtTheEndOfALineSaySo) {
 }
 
 TEST(ParseErrors, CoverEveryPart) {
-    for (char const* bad :
-         {"fork p1", "p0", "p0 fork 1", "p0 fork p4294967296", "p0 exit 2147483648", "p0 exit x", "p0 wait heep",
-          "p0 kill", "p0 sbrk", "p0 sbrk p", "p0 sbrk +9223372036854775808", "p0 sbrk 1p sometimes", "p0 load heap 3",
-          "p0 load heap+ 4", "p0 load heap+8x 4", "p0 load 0x10000000000000000 4", "p0 load +8 4",
-          "p0 store heap 4 7", "p0 store heap 4 = ", "p0 store heap 4 = 0x10000000000000000", "p0 touch heap",
-          "p0 pipe_write heap 4294967296", "p0 exec now", "p0 exec !oom", "p0 exec !oom 0", "p0 exec @x", "p0 exec @",
-          "p0 exec !oom 1 !oom 2", "p0 exec @1 @2", "p0 fetch", "p-1 exec", "p0 fetch text+-8"})
+    for (char const* bad : {"fork p1",
+                            "p0",
+                            "p0 fork 1",
+                            "p0 fork p4294967296",
+                            "p0 exit 2147483648",
+                            "p0 exit x",
+                            "p0 wait heep",
+                            "p0 kill",
+                            "p0 sbrk",
+                            "p0 sbrk p",
+                            "p0 sbrk +9223372036854775808",
+                            "p0 sbrk 1p sometimes",
+                            "p0 load heap 3",
+                            "p0 load heap+ 4",
+                            "p0 load heap+8x 4",
+                            "p0 load 0x10000000000000000 4",
+                            "p0 load +8 4",
+                            "p0 store heap 4 7",
+                            "p0 store heap 4 = ",
+                            "p0 store heap 4 = 0x10000000000000000",
+                            "p0 touch heap",
+                            "p0 pipe_write heap 4294967296",
+                            "p0 exec now",
+                            "p0 exec !oom",
+                            "p0 exec !oom 0",
+                            "p0 exec @x",
+                            "p0 exec @",
+                            "p0 exec !oom 1 !oom 2",
+                            "p0 exec @1 @2",
+                            "p0 fetch",
+                            "p-1 exec",
+                            "p0 fetch text+-8"})
         EXPECT_FALSE(parse(with_header(bad))) << bad;
     for (char const* bad : {"", "# only this\n", "vmcheck 2\nprofile cow\n", "vmcheck 1\n", "vmcheck 1\nprofile\n",
                             "vmcheck 1\nprofile lazy\n", "vmcheck 1\nprofile cow quick\n", "profile cow\n",
@@ -142,7 +186,7 @@ RC_GTEST_PROP(Text, PrintingThenParsingGivesTheSameProgram, ()) {
 RC_GTEST_PROP(Text, EveryAddressParsesBackToTheSameValue, (std::int64_t offset)) {
     auto const anchor = *rc::gen::map(rc::gen::inRange(0, static_cast<int>(Anchor::kernel) + 1),
                                       [](int value) { return static_cast<Anchor>(value); });
-    for (std::int64_t each : {offset, offset * (std::int64_t{1} << 12) / 4096, std::int64_t{offset % 64},
+    for (std::int64_t each : {offset, offset / 4096 * 4096, offset % 64,
                               static_cast<std::int64_t>(static_cast<std::uint64_t>(offset) << 12)}) {
         Program const program{{}, {Step{kInit, SetSp{Address{anchor, each}}}}, {}};
         RC_ASSERT(parse(print(program)).value() == program);
@@ -164,7 +208,8 @@ RC_GTEST_PROP(Text, NoDamageToAGoodTextUpsetsTheParser, ()) {
     std::string text = print(*arbitrary_program());
     auto const damages = *rc::gen::inRange(1, 8);
     for (int i = 0; i < damages; ++i)
-        text[*rc::gen::inRange<std::size_t>(0, text.size())] = *rc::gen::elementOf(std::string{" \n#+-=@!p0x9az\r\t\x80"});
+        text[*rc::gen::inRange<std::size_t>(0, text.size())] =
+            *rc::gen::elementOf(std::string{" \n#+-=@!p0x9az\r\t\x80"});
     if (auto const program = parse(text)) RC_ASSERT(parse(print(*program)).value() == *program);
 }
 

@@ -2,6 +2,7 @@
 #include "checker/cli/commands.h"
 #include "checker/cli/session.h"
 #include "checker/report/text.h"
+#include "impl/board/self_test.h"
 
 #include <thread>
 
@@ -10,6 +11,17 @@
 namespace vmcheck::cli {
 
 namespace {
+
+bool check_emulator() {
+    bool all = true;
+    fmt::print("emulator: behaviours of Unicorn that the board relies on\n");
+    for (board::SelfTestResult const& test : board::run_self_tests()) {
+        all = all && test.passed;
+        fmt::print("  {}  {}: {}\n", test.passed ? "ok    " : "FAILED", test.name, test.relies_on);
+        if (!test.passed) fmt::print("          seen instead: {}\n", test.detail);
+    }
+    return all;
+}
 
 bool check_kernels() {
     bool all = true;
@@ -35,11 +47,13 @@ bool check_kernels() {
 
 ExitCode doctor(Options const&) {
     fmt::print("machine: {} processors\n", std::thread::hardware_concurrency());
+    bool const emulator = check_emulator();
     bool const kernels = check_kernels();
-    if (kernels) {
+    if (emulator && kernels) {
         fmt::print("everything works\n");
         return ExitCode::nothing_found;
     }
+    if (!emulator) fmt::print("The emulator does not behave as the board needs: run ci/bootstrap, which brings a Unicorn that does.\n");
     if (!kernels) fmt::print("The reference kernel cannot be used: build it with ci/vmcheck.\n");
     return ExitCode::environment;
 }

@@ -110,7 +110,7 @@ tl::expected<std::vector<CorpusFile>, FileError> read_corpus(std::vector<fs::pat
         auto const text = read_file(file);
         if (!text) return tl::unexpected(text.error());
         auto program = spec::parse(*text);
-        if (!program) return tl::unexpected(FileError{fmt::format("{}:{}", file.string(), spec::to_string(program.error()))});
+        if (!program) return tl::unexpected(FileError{fmt::format("{}: {}.", file.string(), spec::to_string(program.error()))});
         corpus.push_back({file, std::move(*program)});
     }
     return corpus;

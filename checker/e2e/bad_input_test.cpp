@@ -37,13 +37,13 @@ TEST_F(BadInput, ATextFileIsNoKernel) {
     EXPECT_THAT(result.err, HasSubstr("ELF"));
 }
 
-TEST_F(BadInput, ATruncatedKernelIsSaidToBeTruncated) {
+TEST_F(BadInput, ATruncatedKernelIsSaidToBeCutShort) {
     std::string const whole = read(built_in());
     ASSERT_GT(whole.size(), 5000U);
     Result const result = run({"verify", "--kernel", scratch.file("kernel", whole.substr(0, 5000))});
     EXPECT_EQ(result.exit_code, 4);
     expect_paragraph(result);
-    EXPECT_THAT(result.err, HasSubstr("truncated"));
+    EXPECT_THAT(result.err, HasSubstr("cut short"));
 }
 
 TEST_F(BadInput, AProgramForTheHostIsNoRiscvKernel) {
@@ -78,7 +78,7 @@ TEST_F(BadInput, AnUnknownStepIsShownWithItsPlace) {
     Result const result = run({"replay", scratch.file("typo.vmc", "vmcheck 1\nprofile cow\np0 sbrk +1p\np0 stroe heap 8 = 1\n")});
     EXPECT_EQ(result.exit_code, 2);
     expect_paragraph(result);
-    EXPECT_THAT(result.err, HasSubstr("typo.vmc:4:4"));
+    EXPECT_THAT(result.err, HasSubstr("typo.vmc: line 4, column 4"));
     EXPECT_THAT(result.err, HasSubstr("stroe"));
 }
 

@@ -58,6 +58,9 @@ struct Config {
     std::optional<VirtAddr> memset_at{};
     std::optional<VirtAddr> memmove_at{};
     std::optional<VirtAddr> memcpy_at{};
+    // A write of satp drops all cached translations, as it does on QEMU, where students test their kernels. When false,
+    // translations live until the kernel's own sfence.vma, as hardware may have it, and a missing one shows.
+    bool flush_on_satp_write = true;
     // Console output is kept up to this many bytes; what comes after is counted and dropped.
     std::size_t console_bytes_max = std::size_t{1} << 20;
     // How many executed blocks a trace remembers (the latest ones).
@@ -137,9 +140,10 @@ class Board {
     Board& operator=(Board&&) noexcept;
     ~Board();
 
-    // --- running --------------------------------------------------------------------------------------------------
+    // --- running ---------------------------------------------------------------------------------
 
-    // All harts to M-mode at `entry`, registers 0 but a0 = the hart's number (as QEMU's reset code leaves it).
+    // To be called when the kernel has been loaded. All harts to M-mode at `entry`, registers 0 but a0 = the hart's
+    // number (as QEMU's reset code leaves it).
     void reset(PhysAddr entry);
 
     // Runs until something of `Stop` happens. At least one block or trap is executed per call; the budget may be
@@ -163,7 +167,7 @@ class Board {
     // An unarmed breakpoint is passed over, at the cost of one call on its way. Requires: added before.
     void arm_breakpoint(VirtAddr address, bool armed);
 
-    // --- registers --------------------------------------------------------------------------------------------------
+    // --- registers -------------------------------------------------------------------------------
 
     // Of the hart that stopped last (hart 0 at first). CSRs are reached whatever the hart's privilege is.
     std::uint64_t read(Register which) const;
@@ -173,7 +177,7 @@ class Board {
     void write(HartIndex hart, Register which, std::uint64_t value);
     unsigned harts() const;
 
-    // --- memory -----------------------------------------------------------------------------------------------------
+    // --- memory ----------------------------------------------------------------------------------
 
     PhysAddr ram_start() const;
     PhysAddr ram_end() const;
@@ -188,7 +192,8 @@ class Board {
     std::optional<std::uint32_t> read_u32(PhysAddr address) const;
     std::optional<std::uint64_t> read_u64(PhysAddr address) const;
 
-    // Where `address` leads under `satp`, at `privilege`, for `access`. Looks only: never sets A or D bits.
+    // Where `address` leads under `satp`, at `privilege`, for `access`, with SUM and MXR taken as 0. Looks only: never
+    // sets A or D bits.
     tl::expected<Translation, PageFault> translate(std::uint64_t satp, VirtAddr address, Access access,
                                                    Privilege privilege) const;
 
@@ -196,13 +201,14 @@ class Board {
     // Returns false, and writes nothing, where any byte lies outside RAM.
     bool write(PhysAddr address, std::span<std::byte const> bytes);
 
-    // --- snapshots --------------------------------------------------------------------------------------------------
+    // --- snapshots -------------------------------------------------------------------------------
 
     // Takes this state (RAM, harts, devices, disk, virtual time, length of the console) as the one that restore()
     // returns to. Call it between two run()s. Fails when the host's memory cannot be had.
     tl::expected<std::shared_ptr<Golden const>, Error> take_golden();
-    // Starts from a golden image that another board took, without booting. RAM pages are shared until written.
-    // Fails when that board was configured with other RAM, harts or disk.
+    // Starts from a golden image that another board took, without booting. RAM pages are shared until written; the
+    // disk is the image's. Breakpoints are each board's own: add them here too.
+    // Fails when that board was configured with other RAM or harts.
     tl::expected<void, Error> adopt(std::shared_ptr<Golden const> golden);
     // Back to the golden image. Returns how many frames had to be copied. Requires: take_golden or adopt before.
     std::size_t restore();
@@ -217,7 +223,7 @@ class Board {
     std::span<FrameNo const> dirty_frames() const;
     bool is_dirty(FrameNo frame) const;
 
-    // --- console ----------------------------------------------------------------------------------------------------
+    // --- console ---------------------------------------------------------------------------------
 
     // What the kernel has sent to the UART, from boot or as of the golden image on. Valid until the next call.
     std::string_view console() const;
@@ -227,7 +233,7 @@ class Board {
     // (4 KiB); returns how many were taken.
     std::size_t type(std::string_view text);
 
-    // --- for reports and measurements -------------------------------------------------------------------------------
+    // --- for reports and measurements ------------------------------------------------------------
 
     // Virtual time: executed code since reset; goes back with restore().
     Parcels elapsed() const;

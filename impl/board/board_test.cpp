@@ -1,4 +1,5 @@
-// Running a guest: hypercalls, traps, timers, interrupts, breakpoints. Hostile guests are in hostile_test.cpp.
+// Running a guest: hypercalls, traps, timers, interrupts, breakpoints. Translation is in board_paging_test.cpp, hostile
+// guests are in hostile_test.cpp.
 #include "impl/board/board.h"
 
 #include "impl/board/test_guest.h"
@@ -97,8 +98,7 @@ TEST(Board, TimeIsReadable) {
     EXPECT_EQ(board.counters().csr_emulations, 1u);
 }
 
-// --- timers
-// ------------------------------------------------------------------------------------------------------------
+// --- timers --------------------------------------------------------------------------------------
 
 class BoardTimer : public testing::TestWithParam<int> {};
 
@@ -177,8 +177,7 @@ TEST(Board, TypedBytesInterruptTheGuest) {
     EXPECT_EQ(board.counters().external_interrupts, 3u);
 }
 
-// --- breakpoints, traces
-// -------------------------------------------------------------------------------------------------
+// --- breakpoints, traces -------------------------------------------------------------------------
 
 TEST(Board, StopsAtABreakpointBeforeItsInstruction) {
     Board board = board_with(SCENARIO_MEMORY_CALLS);
@@ -193,6 +192,31 @@ TEST(Board, StopsAtABreakpointBeforeItsInstruction) {
     }
     board.arm_breakpoint(memset, false);
     EXPECT_TRUE(finished(board.run(kPlenty)));
+}
+
+TEST(Board, ABreakpointAtAnAcceleratedFunctionStopsOnceACall) {
+    Config config = small_config();
+    config.memset_at = guest_symbol("guest_memset");
+    Board board = board_with(SCENARIO_MEMORY_CALLS, config);
+    ASSERT_TRUE(board.add_breakpoint(*config.memset_at));
+    ASSERT_TRUE(board.add_breakpoint(*config.memset_at)) << "twice is once";
+    for (std::uint64_t i = 1; i <= 3; ++i) {
+        ASSERT_TRUE(stopped_by<stop::Breakpoint>(board.run(kPlenty)));
+        EXPECT_EQ(board.read(Register::a1), i);
+        EXPECT_EQ(board.counters().accelerated_calls, i - 1);
+    }
+}
+
+TEST(Board, AGoldenImageTakenAtABreakpointGoesOnFromThere) {
+    Board board = board_with(SCENARIO_MEMORY_CALLS);
+    ASSERT_TRUE(board.add_breakpoint(guest_symbol("guest_memset")));
+    ASSERT_TRUE(stopped_by<stop::Breakpoint>(board.run(kPlenty)));
+    ASSERT_TRUE(board.take_golden());
+    for (int i = 0; i < 2; ++i) {
+        ASSERT_TRUE(stopped_by<stop::Breakpoint>(board.run(kPlenty)));
+        EXPECT_EQ(board.read(Register::a1), 2u);
+        board.restore();
+    }
 }
 
 TEST(Board, AFunctionCanBeAnsweredFromOutside) {
@@ -227,129 +251,7 @@ TEST(Board, TracesTheLatestSupervisorBlocks) {
     }
 }
 
-// --- paging
-// ----------------------------------------------------------------------------------------------------------------
-
-class BoardPaging : public testing::Test {
-  protected:
-    static constexpr std::uint64_t kSupervisor = pte::valid | pte::read | pte::write | pte::execute;
-    static constexpr std::uint64_t kUser = kSupervisor | pte::user;
-    static constexpr VirtAddr kData{0x1000};
-    static constexpr PhysAddr kDataAt{0x8010'0000};
-
-    // The guest's own pages one to one: the user's loops with U, all else without.
-    void map_guest() {
-        tables.map_range(kRamStart, 0x20000, kSupervisor);
-        tables.map_range(PhysAddr{kUserPage.value}, kPageBytes, kUser);
-    }
-    void begin(int scenario) {
-        start(board, scenario, tables.satp());
-        ASSERT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
-    }
-
-    VirtAddr const kUserPage = start_of(guest_symbol("load_loop").page());
-    Board board = bare_board();
-    PageTables tables{board, PhysAddr{0x8020'0000}};
-};
-
-TEST_F(BoardPaging, AUserLoadIsTranslatedAndSetsTheAccessedBitOnly) {
-    map_guest();
-    PhysAddr const entry = tables.map(kData, kDataAt, kUser);
-    begin(SCENARIO_LOAD_IN_U);
-    std::uint64_t const value = 0x1122334455667788;
-    ASSERT_TRUE(board.write(kDataAt + 8, std::as_bytes(std::span{&value, 1})));
-    board.write(Register::a0, kData.value + 8);
-    ASSERT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
-    EXPECT_EQ(board.read(Register::a1), value);
-    EXPECT_EQ(*board.read_u64(entry) & (pte::accessed | pte::dirty), pte::accessed);
-}
-
-TEST_F(BoardPaging, AUserStoreSetsTheDirtyBitAndMarksTheFrame) {
-    map_guest();
-    PhysAddr const entry = tables.map(kData, kDataAt, kUser);
-    begin(SCENARIO_STORE_IN_U);
-    EXPECT_FALSE(board.is_dirty(kDataAt.frame()));
-    board.write(Register::a0, kData.value + 16);
-    board.write(Register::a1, 99);
-    ASSERT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
-    EXPECT_EQ(board.read_u64(kDataAt + 16), 99u);
-    EXPECT_EQ(*board.read_u64(entry) & (pte::accessed | pte::dirty), pte::accessed | pte::dirty);
-    EXPECT_TRUE(board.is_dirty(kDataAt.frame()));
-}
-
-TEST_F(BoardPaging, AFaultTellsCausePcAndExactAddress) {
-    map_guest();
-    tables.map(kData, kDataAt, pte::valid | pte::read | pte::user);
-    begin(SCENARIO_STORE_IN_U);
-    board.write(Register::a0, kData.value + 0x123);
-    EXPECT_TRUE(finished(board.run(kPlenty)));
-    EXPECT_EQ(board.read_u64(kCauseAt), 15u);
-    EXPECT_EQ(VirtAddr{*board.read_u64(kCauseAt + 8)}.page(), kUserPage.page());
-    EXPECT_EQ(board.read_u64(kCauseAt + 16), kData.value + 0x123);
-}
-
-TEST_F(BoardPaging, AnAccessThatCrossesIntoABadPageFaultsAtThatPage) {
-    map_guest();
-    tables.map(kData, kDataAt, kUser);
-    begin(SCENARIO_LOAD_IN_U);
-    board.write(Register::a0, kData.value + kPageBytes - 4);
-    EXPECT_TRUE(finished(board.run(kPlenty)));
-    EXPECT_EQ(board.read_u64(kCauseAt), 13u);
-    EXPECT_EQ(board.read_u64(kCauseAt + 16), kData.value + kPageBytes);
-}
-
-TEST_F(BoardPaging, NonCanonicalAddressesFault) {
-    map_guest();
-    begin(SCENARIO_LOAD_IN_U);
-    board.write(Register::a0, 0x8000'0000'0000'0123);
-    EXPECT_TRUE(finished(board.run(kPlenty)));
-    EXPECT_EQ(board.read_u64(kCauseAt), 13u);
-    EXPECT_EQ(board.read_u64(kCauseAt + 16), 0x8000'0000'0000'0123u);
-}
-
-TEST_F(BoardPaging, UsersCannotReachSupervisorPages) {
-    map_guest();
-    begin(SCENARIO_LOAD_IN_U);
-    board.write(Register::a0, kRamStart.value);
-    EXPECT_TRUE(finished(board.run(kPlenty)));
-    EXPECT_EQ(board.read_u64(kCauseAt), 13u);
-}
-
-TEST_F(BoardPaging, AFetchFaultTellsTheTarget) {
-    map_guest();
-    begin(SCENARIO_LOAD_IN_U);
-    board.write(Register::pc, 0x5002);
-    EXPECT_TRUE(finished(board.run(kPlenty)));
-    EXPECT_EQ(board.read_u64(kCauseAt), 12u);
-    EXPECT_EQ(board.read_u64(kCauseAt + 8), 0x5002u);
-    EXPECT_EQ(board.read_u64(kCauseAt + 16), 0x5002u);
-}
-
-TEST_F(BoardPaging, AFaultOfTheKernelItselfIsRemembered) {
-    tables.map_range(kRamStart, 0x20000, kSupervisor);
-    start(board, SCENARIO_CALL_AT, tables.satp(), 0x7000);
-    EXPECT_TRUE(finished(board.run(kPlenty)));
-    std::optional<KernelFault> const fault = board.last_kernel_fault();
-    ASSERT_TRUE(fault);
-    EXPECT_EQ(fault->cause, 12u);
-    EXPECT_EQ(fault->pc, VirtAddr{0x7000});
-    EXPECT_EQ(fault->value, 0x7000u);
-    EXPECT_GT(fault->return_address, guest_symbol("call_at_in_s"));
-}
-
-TEST_F(BoardPaging, TranslatingFromOutsideChangesNothing) {
-    PhysAddr const entry = tables.map(kData, kDataAt, kUser);
-    auto const result = board.translate(tables.satp(), kData + 5, Access::store, Privilege::user);
-    ASSERT_TRUE(result);
-    EXPECT_EQ(result->address, kDataAt + 5);
-    EXPECT_EQ(result->pte_at, entry);
-    EXPECT_EQ(*board.read_u64(entry) & (pte::accessed | pte::dirty), 0u);
-    EXPECT_EQ(board.translate(tables.satp(), kData, Access::store, Privilege::supervisor).error(),
-              PageFault::privilege);
-}
-
-// --- harts
-// ------------------------------------------------------------------------------------------------------------------
+// --- harts ---------------------------------------------------------------------------------------
 
 TEST(Board, EachHartKnowsItsNumber) {
     Config config = small_config();

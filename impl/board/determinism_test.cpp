@@ -1,6 +1,9 @@
 // The same program from the same state is the same run: on the same board, on another, and with several harts.
 #include "impl/board/test_guest.h"
 
+#include <functional>
+#include <thread>
+
 namespace vmcheck::board::test {
 namespace {
 
@@ -47,6 +50,32 @@ TEST(Determinism, CuttingARunIntoPiecesDoesNotChangeIt) {
     std::uint64_t const whole = run_in_pieces(1'000'000);
     EXPECT_EQ(run_in_pieces(100'000), whole);
     EXPECT_EQ(run_in_pieces(777), whole);
+}
+
+TEST(Determinism, BoardsInSeveralThreadsDoNotDisturbEachOther) {
+    Board first = board_with(SCENARIO_SCRIBBLE);
+    ASSERT_TRUE(stopped_by<stop::Hypercall>(first.run(kPlenty)));
+    auto const golden = first.take_golden();
+    ASSERT_TRUE(golden);
+    auto work = [&golden](std::uint64_t& hash) {
+        Board board = bare_board();
+        ASSERT_TRUE(board.adopt(*golden));
+        for (std::uint64_t i = 0; i < 200; ++i) {
+            board.restore();
+            for (std::uint64_t step = 0; step < 5; ++step) {
+                ASSERT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
+                board.write(Register::a0, i + step);
+            }
+        }
+        hash = board.hash();
+    };
+    std::array<std::uint64_t, 3> hashes{};
+    {
+        std::vector<std::jthread> threads;
+        for (std::uint64_t& hash : hashes) threads.emplace_back(work, std::ref(hash));
+    }
+    EXPECT_EQ(hashes[0], hashes[1]);
+    EXPECT_EQ(hashes[0], hashes[2]);
 }
 
 TEST(Determinism, SeveralHartsTakeTurnsInTheSameWay) {

@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace vmcheck::board {
 namespace {
-
-// A page of its own that reads as 0 and ignores writes, standing for all addresses that nothing answers to.
-// No RAM, and no device of QEMU's `virt` machine, lies there.
-constexpr std::uint64_t kPageBytesAsSize = kPageBytes;
 
 std::uint64_t read_device(uc_engine*, std::uint64_t offset, unsigned size, void* user) {
     return static_cast<Device*>(user)->read(offset, size);
@@ -54,7 +52,7 @@ std::optional<Error> Hart::map_devices(std::span<DeviceMapping const> devices) {
         if (error != UC_ERR_OK) return unicorn_error("map a device", error);
     }
     uc_err const error =
-        uc_mmio_map(engine, kNothingPage.value, kPageBytesAsSize, read_nothing, nullptr, write_nothing, nullptr);
+        uc_mmio_map(engine, kNothingPage.value, kPageBytes, read_nothing, nullptr, write_nothing, nullptr);
     if (error != UC_ERR_OK) return unicorn_error("map the page that stands for nothing", error);
     return std::nullopt;
 }
@@ -90,6 +88,12 @@ std::optional<Error> Hart::install() {
 }
 
 std::optional<Error> Hart::add_address_hook(VirtAddr address, void* function) {
+    std::pair<VirtAddr, void*> const hook{address, function};
+    if (std::ranges::find(address_hooks_, hook) != address_hooks_.end()) return std::nullopt;
+    // Blocks that were translated without the hook would pass it by.
+    engine_.flush_code();
+    code_.forget_all();
+    address_hooks_.push_back(hook);
     uc_hook handle = 0;
     uc_err const error =
         uc_hook_add(engine_.handle(), &handle, UC_HOOK_CODE, function, this, address.value, address.value);
@@ -98,16 +102,15 @@ std::optional<Error> Hart::add_address_hook(VirtAddr address, void* function) {
 }
 
 std::optional<Error> Hart::watch(VirtAddr address) {
-    // Blocks that were translated without the hook would pass it by.
-    engine_.flush_code();
-    code_.forget_all();
     return add_address_hook(address, as_pointer(address_hook));
 }
 
 std::optional<Error> Hart::watch_hart_number(VirtAddr address) {
-    engine_.flush_code();
-    code_.forget_all();
     return add_address_hook(address, as_pointer(hart_number_hook));
+}
+
+std::optional<Error> Hart::watch_satp_write(VirtAddr address) {
+    return add_address_hook(address, as_pointer(satp_hook));
 }
 
 void Hart::reset(PhysAddr entry) {
@@ -123,7 +126,6 @@ void Hart::reset(PhysAddr entry) {
     engine_.set_pc(VirtAddr{entry.value});
     engine_.flush_tlb();
     state = State{};
-    pass_breakpoint_.reset();
     stop_.reset();
     line_raised_ = false;
 }
@@ -132,7 +134,7 @@ void Hart::write(Register which, std::uint64_t value) {
     engine_.write(which, value);
     if (which == Register::pc) {
         state.awaiting_reply = false;
-        pass_breakpoint_.reset();
+        state.pass_breakpoint.reset();
     }
     // A new table, or other rights: nothing that was translated so far may be used.
     if (which == Register::satp || which == Register::privilege || which == Register::mstatus ||
@@ -145,7 +147,6 @@ void Hart::restore(Engine::Context const& context, State const& saved) {
     engine_.restore(context);
     engine_.flush_tlb();
     state = saved;
-    pass_breakpoint_.reset();
     stop_.reset();
     line_raised_ = false;
     // Unicorn keeps "an interrupt may be pending" outside the context; writing mip works it out again.

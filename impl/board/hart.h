@@ -39,9 +39,11 @@ struct RunLimits {
 // writes. No device of QEMU's `virt` machine lies there.
 inline constexpr PhysAddr kNothingPage{0x5000'0000};
 
-// `csrr rd, mhartid` (csrrs rd, mhartid, x0), rd in the bits of the mask.
-inline constexpr std::uint32_t kReadHartNumber = 0xf140'2073;
-inline constexpr std::uint32_t kHartNumberRegisterMask = 0x0000'0f80;
+// Instructions that the board looks for in the kernel's image, and in which bits they may differ.
+inline constexpr std::uint32_t kReadHartNumber = 0xf140'2073;  // csrr rd, mhartid
+inline constexpr std::uint32_t kReadHartNumberVaries = 0x0000'0f80;
+inline constexpr std::uint32_t kWriteSatp = 0x1800'1073;  // csrrw rd, satp, rs
+inline constexpr std::uint32_t kWriteSatpVaries = 0x000f'8f80;
 
 struct DeviceMapping {
     DeviceRange range;
@@ -77,6 +79,7 @@ class Hart {
         bool supervisor_external_line = false;            // SEIP likewise
         bool awaiting_reply = false;                      // stopped at a hypercall, the ecall not completed
         unsigned waits_in_a_row = 0;
+        std::optional<VirtAddr> pass_breakpoint{};  // stopped at this breakpoint, not to be stopped there again
     };
 
     enum class Pause { stopped, slice_over, waiting };
@@ -91,7 +94,7 @@ class Hart {
     Pause run();
     Stop take_stop() { return *std::exchange(stop_, std::nullopt); }
 
-    // --- timers and waiting, for the machine's scheduler ------------------------------------------------------------
+    // --- timers and waiting, for the machine's scheduler -----------------------------------------
 
     // Whether something is pending that ends a wfi (pending and enabled in mie, whatever mstatus says: privileged spec,
     // "Wait for Interrupt").
@@ -107,7 +110,7 @@ class Hart {
     // too: an interrupt that was withdrawn too late would be taken for nothing.
     void refresh_supervisor_lines();
 
-    // --- registers, state -------------------------------------------------------------------------------------------
+    // --- registers, state ------------------------------------------------------------------------
 
     std::uint64_t read(Register which) const { return engine_.read(which); }
     void write(Register which, std::uint64_t value);
@@ -115,8 +118,10 @@ class Hart {
 
     // From now on, S- and M-mode code at this address is looked at before it runs. Drops all translated code.
     std::optional<Error> watch(VirtAddr address);
-    // The `csrr rd, mhartid` at this address tells this hart's number. Drops all translated code.
+    // The `csrr rd, mhartid` at this address tells this hart's number.
     std::optional<Error> watch_hart_number(VirtAddr address);
+    // The write of satp at this address flushes the TLB, as on QEMU.
+    std::optional<Error> watch_satp_write(VirtAddr address);
     // After the engine's memory has been changed by restore: nothing in its TLB holds any more.
     void restore(Engine::Context const& context, State const& saved);
     std::shared_ptr<Engine::Context const> save_context() const { return engine_.save(); }
@@ -174,6 +179,7 @@ class Hart {
     // hart_address.cpp
     static void address_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
     static void hart_number_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
+    static void satp_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
     void on_address(VirtAddr pc);
     bool accelerate(VirtAddr pc);
     bool is_plain_memory(VirtAddr address, std::uint64_t bytes, Access access);
@@ -184,11 +190,11 @@ class Hart {
     TranslatedCode code_;
     std::optional<Stop> stop_;
     bool slice_over_ = false;
-    bool line_raised_ = false;                 // since the last look; the present block has to be left for it
-    std::optional<Fault> fault_;               // why the last fill was refused
-    std::optional<FrameNo> rewritten_frame_;   // or: this frame's code must be dropped first
-    bool identity_fills_ = false;              // answer every fill with the address itself
-    std::optional<VirtAddr> pass_breakpoint_;  // the breakpoint at which the hart stopped last
+    bool line_raised_ = false;                // since the last look; the present block has to be left for it
+    std::optional<Fault> fault_;              // why the last fill was refused
+    std::optional<FrameNo> rewritten_frame_;  // or: this frame's code must be dropped first
+    bool identity_fills_ = false;             // answer every fill with the address itself
+    std::vector<std::pair<VirtAddr, void*>> address_hooks_;
 };
 
 }  // namespace vmcheck::board

@@ -23,10 +23,16 @@ void Hart::address_hook(uc_engine*, std::uint64_t address, std::uint32_t, void* 
 void Hart::hart_number_hook(uc_engine*, std::uint64_t address, std::uint32_t, void* user) {
     Hart& hart = *static_cast<Hart*>(user);
     std::optional<std::uint32_t> const bits = hart.instruction_at(VirtAddr{address});
-    if (!bits || (*bits & ~kHartNumberRegisterMask) != kReadHartNumber) return;
+    if (!bits || (*bits & ~kReadHartNumberVaries) != kReadHartNumber) return;
     if (hart.engine_.privilege() != Privilege::machine) return;
-    hart.engine_.write_general((*bits & kHartNumberRegisterMask) >> 7, hart.index_.value);
+    hart.engine_.write_general((*bits & kReadHartNumberVaries) >> 7, hart.index_.value);
     hart.engine_.set_pc(VirtAddr{address} + 4);
+}
+
+// Unicorn keeps its TLB over a write of satp that leaves the ASID alone; QEMU flushes its own (target/riscv/csr.c,
+// write_satp). Called before the instruction, which itself needs no translation any more.
+void Hart::satp_hook(uc_engine*, std::uint64_t, std::uint32_t, void* user) {
+    static_cast<Hart*>(user)->engine_.flush_tlb();
 }
 
 void Hart::on_address(VirtAddr pc) {
@@ -34,9 +40,9 @@ void Hart::on_address(VirtAddr pc) {
     if (stop_ || engine_.privilege() == Privilege::user) return;
     for (BreakpointEntry const& breakpoint : world_.breakpoints) {
         if (breakpoint.address != pc) continue;
-        bool const pass = std::exchange(pass_breakpoint_, std::nullopt) == pc;
+        bool const pass = std::exchange(state.pass_breakpoint, std::nullopt) == pc;
         if (breakpoint.armed && !pass) {
-            pass_breakpoint_ = pc;
+            state.pass_breakpoint = pc;
             return stop(stop::Breakpoint{index_, pc});
         }
     }

@@ -72,16 +72,34 @@ std::optional<Error> Machine::add_harts() {
     return std::nullopt;
 }
 
-// The instructions that read mhartid, wherever they are in RAM: in the kernel's image, at reset.
-std::optional<Error> Machine::watch_hart_numbers() {
-    std::span<std::byte const> const bytes = memory_.bytes();
-    for (std::size_t at = 0; at + 4 <= bytes.size(); at += 2) {
-        std::uint32_t instruction = 0;
-        std::memcpy(&instruction, bytes.data() + at, sizeof instruction);
-        if ((instruction & ~kHartNumberRegisterMask) != kReadHartNumber) continue;
-        for (std::unique_ptr<Hart> const& hart : harts_) {
-            if (std::optional<Error> error = hart->watch_hart_number(VirtAddr{kRamStart.value + at})) return error;
+void Machine::find_instructions() {
+    watched_.clear();
+    // RAM was clear before the image was loaded, so the image lies in dirty frames.
+    for (FrameNo const frame : memory_.dirty_frames()) {
+        for (std::uint64_t offset = 0; offset < kPageBytes; offset += 2) {
+            PhysAddr const at = start_of(frame) + offset;
+            std::uint32_t const bits = memory_.load<std::uint32_t>(at).value_or(0);
+            bool const reads_number = harts() > 1 && (bits & ~kReadHartNumberVaries) == kReadHartNumber;
+            bool const writes_satp = config_.flush_on_satp_write && (bits & ~kWriteSatpVaries) == kWriteSatp;
+            if (reads_number || writes_satp) watched_.push_back({bits, VirtAddr{at.value}});
         }
+    }
+}
+
+std::optional<Error> Machine::watch(WatchedInstruction const& instruction) {
+    bool const writes_satp = (instruction.bits & ~kWriteSatpVaries) == kWriteSatp;
+    for (std::unique_ptr<Hart> const& hart : harts_) {
+        std::optional<Error> error =
+            writes_satp ? hart->watch_satp_write(instruction.address) : hart->watch_hart_number(instruction.address);
+        if (error) return error;
+    }
+    return std::nullopt;
+}
+
+std::optional<Error> Machine::watch_all(std::vector<WatchedInstruction> watched) {
+    watched_ = std::move(watched);
+    for (WatchedInstruction const& instruction : watched_) {
+        if (std::optional<Error> error = watch(instruction)) return error;
     }
     return std::nullopt;
 }
@@ -96,10 +114,12 @@ void Machine::reset(PhysAddr entry) {
     reports_.clear();
     turn_ = 0;
     for (std::unique_ptr<Hart> const& hart : harts_) hart->reset(entry);
-    if (harts() > 1) watch_hart_numbers();
+    find_instructions();
+    failure_ = watch_all(watched_);
 }
 
 Stop Machine::run(Parcels budget) {
+    if (failure_) return stop::EngineError{failure_->text};
     std::uint64_t const start = clock_.parcels;
     limits_.budget_end = start + std::clamp<std::uint64_t>(budget.value, 1, kNever - start);
     std::optional<Parcels> const preempt = std::exchange(preempt_after_, std::nullopt);
@@ -183,6 +203,7 @@ MachineState Machine::state() const {
 Snapshot Machine::capture() const {
     Snapshot snapshot;
     snapshot.state = state();
+    snapshot.watched = watched_;
     for (std::unique_ptr<Hart> const& hart : harts_) snapshot.contexts.push_back(hart->save_context());
     return snapshot;
 }

@@ -30,9 +30,16 @@ struct MachineState {
     unsigned turn = 0;
 };
 
+// An instruction of the kernel's image that Unicorn would execute otherwise than QEMU.
+struct WatchedInstruction {
+    std::uint32_t bits = 0;
+    VirtAddr address;
+};
+
 // The parts of a snapshot that golden images and checkpoints have in common.
 struct Snapshot {
     MachineState state;
+    std::vector<WatchedInstruction> watched;
     std::vector<std::shared_ptr<Engine::Context const>> contexts;  // one per hart
 };
 
@@ -73,13 +80,17 @@ class Machine {
     Snapshot capture() const;
     // Everything but RAM and disk, which the caller has put back already. Requires: as many harts.
     void apply(Snapshot const& snapshot);
+    // Watches what the snapshot's machine watched: that is decided at reset, which an adopting machine never saw.
+    std::optional<Error> watch_all(std::vector<WatchedInstruction> watched);
 
     std::shared_ptr<Golden const> golden;
 
   private:
     Machine(Config config, Memory memory);
     std::optional<Error> add_harts();
-    std::optional<Error> watch_hart_numbers();
+    // Looks for the instructions to watch in RAM: in the kernel's image, at reset.
+    void find_instructions();
+    std::optional<Error> watch(WatchedInstruction const& instruction);
     // Every hart waits: time jumps to the first timer that can wake one. Returns false when there is none.
     bool jump_to_next_event();
     void next_turn() { turn_ = (turn_ + 1) % harts(); }
@@ -99,7 +110,9 @@ class Machine {
     std::vector<BreakpointEntry> breakpoints_;
     std::vector<std::unique_ptr<Hart>> harts_;
     unsigned turn_ = 0;
+    std::vector<WatchedInstruction> watched_;
     std::optional<Parcels> preempt_after_;
+    std::optional<Error> failure_;  // of reset(): told by run()
 };
 
 }  // namespace vmcheck::board

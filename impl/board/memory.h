@@ -78,7 +78,7 @@ class Memory {
     // Makes a frame equal to `bytes`, as open_for_write does, but leaves its dirty mark alone.
     void replace_frame(FrameNo frame, std::span<std::byte const, kPageBytes> bytes);
 
-    // --- dirty frames -----------------------------------------------------------------------------------------------
+    // --- dirty frames ----------------------------------------------------------------------------
 
     // Requires: contains(frame).
     void mark_dirty(FrameNo frame) {
@@ -92,7 +92,7 @@ class Memory {
     // Forgets all marks; the caller has made every frame clean.
     void clear_dirty();
 
-    // --- translated code --------------------------------------------------------------------------------------------
+    // --- translated code -------------------------------------------------------------------------
 
     // From now on, listeners are told before the host overwrites this frame. Requires: contains(frame).
     void mark_code(FrameNo frame) { flags_[index_of(frame)] |= kCode; }
@@ -104,7 +104,7 @@ class Memory {
     // The listener must outlive this object's last write.
     void add_listener(CodeFrameListener& listener) { listeners_.push_back(&listener); }
 
-    // --- sharing ----------------------------------------------------------------------------------------------------
+    // --- sharing ---------------------------------------------------------------------------------
 
     // Replaces all of RAM, in place, by a private view of the file's first size() bytes: pages are shared with every
     // other such view until they are written. Says false when the host refuses.

@@ -73,6 +73,7 @@ tl::expected<void, Error> adopt(Machine& machine, std::shared_ptr<Golden const> 
     memory.clear_dirty();
     machine.disk().set_base(golden->disk);
     machine.console().assign(golden->console);
+    if (std::optional<Error> error = machine.watch_all(golden->snapshot.watched)) return tl::unexpected(*error);
     machine.apply(golden->snapshot);
     machine.golden = std::move(golden);
     return {};

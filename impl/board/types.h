@@ -120,8 +120,8 @@ struct KernelFault {
     Parcels at;  // virtual time
 };
 
-// Totals since the board was made. All but `fills` and `invalidations` are the same in every run of the same program
-// from the same state: Unicorn sizes its TLB by the host's clock, so the number of refills may differ.
+// Totals since the board was made. All but `fills`, `invalidations` and `void_accesses` grow by the same amount in
+// every run of the same program from the same state: Unicorn sizes its TLB by the host's clock, so refills may differ.
 struct Counters {
     std::uint64_t parcels = 0;              // executed code, as in Parcels
     std::uint64_t blocks = 0;               // blocks entered

@@ -103,12 +103,17 @@ KernelEntries entries_of(map::KernelMap const& map) {
     return entries;
 }
 
-tl::expected<Booted, BootError> attempt(KernelOptions const& options, elf::KernelImage const& image,
+struct AttemptError {
+    BootError error;
+    bool panicked = false;
+};
+
+tl::expected<Booted, AttemptError> attempt(KernelOptions const& options, elf::KernelImage const& image,
                                         map::KernelMap const& map, board::Config config) {
     auto board = board::Board::create(config);
-    if (!board) return tl::unexpected(BootError{board.error().text});
+    if (!board) return tl::unexpected(AttemptError{{board.error().text}});
     KernelEntries const entries = entries_of(map);
-    if (auto added = add_breakpoints(*board, entries); !added) return tl::unexpected(added.error());
+    if (auto added = add_breakpoints(*board, entries); !added) return tl::unexpected(AttemptError{added.error()});
     load(*board, image);
     auto const where = [&](VirtAddr pc) {
         auto const function = image.function_at(pc);
@@ -117,10 +122,12 @@ tl::expected<Booted, BootError> attempt(KernelOptions const& options, elf::Kerne
     std::optional<observe::ProcessTable> table;
     if (map.processes) table.emplace(*map.processes);
     Conductor conductor(*board, table ? &*table : nullptr, entries, where);
-    if (auto mishap = conductor.wait_for_init(options.budgets.boot))
-        return tl::unexpected(BootError{fmt::format("{}: the kernel did not reach user mode: {}. {}", image.name(),
-                                                    describe(*mishap), tail_of(*board))});
-    conductor.begin_step(options.budgets.boot, std::nullopt);
+    board::Parcels const budget = config.memset_at ? options.budgets.boot : options.budgets.boot_unaccelerated;
+    if (auto mishap = conductor.wait_for_init(budget))
+        return tl::unexpected(AttemptError{
+            {fmt::format("{}: the kernel did not reach user mode: {}. {}", image.name(), describe(*mishap), tail_of(*board))},
+            std::holds_alternative<spec::Panicked>(*mishap)});
+    conductor.begin_step(budget, std::nullopt);
     Preparation prepare(conductor);
     Descriptors descriptors;
     prepare.call("pipe", syscalls::kPipe, agent::kVictimBss.value);
@@ -133,8 +140,8 @@ tl::expected<Booted, BootError> attempt(KernelOptions const& options, elf::Kerne
     prepare.exec();
     std::uint64_t const heap = prepare.call("sbrk(0)", syscalls::kSbrk, 0, syscalls::kSbrkEager);
     if (!prepare.failure().empty())
-        return tl::unexpected(BootError{fmt::format("{}: the kernel boots, but /init cannot prepare: {}. {}",
-                                                    image.name(), prepare.failure(), tail_of(*board))});
+        return tl::unexpected(AttemptError{{fmt::format("{}: the kernel boots, but /init cannot prepare: {}. {}", image.name(),
+                                                        prepare.failure(), tail_of(*board))}});
     return Booted{std::move(*board), std::move(config), entries, conductor.conversation(), descriptors, VirtAddr{heap}};
 }
 
@@ -174,11 +181,13 @@ tl::expected<Booted, BootError> boot_to_agent(KernelOptions const& options, elf:
         if (map.memmove) config.memmove_at = *map.memmove;
     }
     auto modern = attempt(options, image, map, config);
-    if (modern) return modern;
-    // Kernels of 2020 and 2021 drive the legacy register layout, and give up early on the modern one.
+    if (modern) return std::move(*modern);
+    if (!modern.error().panicked) return tl::unexpected(modern.error().error);
+    // Kernels of 2020 and 2021 drive the legacy register layout, and panic where they find the modern one.
     config.disk_interface = board::DiskInterface::legacy;
     auto legacy = attempt(options, image, map, config);
-    return legacy ? std::move(legacy) : std::move(modern);
+    if (legacy) return std::move(*legacy);
+    return tl::unexpected(modern.error().error);
 }
 
 }  // namespace vmcheck

@@ -17,7 +17,9 @@ namespace vmcheck {
 // Measured on kernels that behave, accelerated: 2^19 parcels for the longest step of ordinary programs, and about 100
 // for each page of a heap that the kernel walks page by page.
 struct Budgets {
-    board::Parcels boot{std::uint64_t{2} << 30};
+    // To user mode: most of it is the kernel filling all free memory byte by byte, unless that is done by the host.
+    board::Parcels boot{std::uint64_t{128} << 20};
+    board::Parcels boot_unaccelerated{std::uint64_t{1} << 30};
     board::Parcels step{std::uint64_t{6} << 20};
     std::uint64_t parcels_per_page = 1024;
     // Where the guest runs its own memset and memmove, a page costs it some 50,000 parcels.

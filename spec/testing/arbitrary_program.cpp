@@ -22,7 +22,9 @@ rc::Gen<ProcId> process() {
                [](std::uint32_t value) { return ProcId{value}; });
 }
 
-rc::Gen<std::uint8_t> size() { return element<std::uint8_t>(1, 2, 4, 8); }
+rc::Gen<std::uint8_t> size() {
+    return element<std::uint8_t>(1, 2, 4, 8);
+}
 
 template <class Kind, class... Parts>
 rc::Gen<Action> action_of(rc::Gen<Parts>... parts) {
@@ -49,8 +51,8 @@ rc::Gen<Step> step() {
 
 // Printable, and with the characters that mean something in the grammar.
 rc::Gen<std::string> about() {
-    return rc::gen::container<std::string>(rc::gen::oneOf(
-        rc::gen::inRange<char>(' ', '~'), element('\n', '#', ' ', '\t')));
+    return rc::gen::container<std::string>(
+        rc::gen::oneOf(rc::gen::inRange<char>(' ', '~'), element('\n', '#', ' ', '\t')));
 }
 
 }  // namespace
@@ -65,9 +67,8 @@ rc::Gen<Address> arbitrary_address() {
 rc::Gen<Action> arbitrary_action() {
     auto const address = arbitrary_address();
     auto const count = arbitrary<std::uint32_t>();
-    auto const status = map(rc::gen::pair(arbitrary<bool>(), address), [](auto const& drawn) {
-        return drawn.first ? std::optional{drawn.second} : std::nullopt;
-    });
+    auto const status = map(rc::gen::pair(arbitrary<bool>(), address),
+                            [](auto const& drawn) { return drawn.first ? std::optional{drawn.second} : std::nullopt; });
     return rc::gen::oneOf(
         action_of<Fork>(process()), action_of<Exit>(arbitrary<std::int32_t>()), action_of<Wait>(status),
         action_of<Kill>(process()),

@@ -36,9 +36,13 @@ void Frames::drop(FrameNo frame) {
     if (--counts_[index(frame)] == 0) put_on_free_list(frame);
 }
 
-void Frames::put_on_free_list(FrameNo frame) { free_.push_back(frame); }
+void Frames::put_on_free_list(FrameNo frame) {
+    free_.push_back(frame);
+}
 
-bool Frames::is_free(FrameNo frame) const { return std::find(free_.begin(), free_.end(), frame) != free_.end(); }
+bool Frames::is_free(FrameNo frame) const {
+    return std::find(free_.begin(), free_.end(), frame) != free_.end();
+}
 
 bool Frames::free_list_has_duplicate() const {
     auto sorted = free_;

@@ -42,7 +42,8 @@ Outcome ConcreteMachine::run(Step const& step) {
     Outcome outcome = std::visit(Syscalls{*this, step.actor}, step.action);
     outcome.allocations_failed = state_.frames.allocations_failed();
     outcome.allocator_dry = state_.frames.was_dry();
-    if (defect_ == PlantedDefect::panic_on_failed_allocation && (outcome.allocations_failed > 0 || outcome.allocator_dry))
+    if (defect_ == PlantedDefect::panic_on_failed_allocation &&
+        (outcome.allocations_failed > 0 || outcome.allocator_dry))
         outcome.what = Panicked{"kalloc"};
     return outcome;
 }

@@ -27,27 +27,27 @@ namespace vmcheck::spec::testing {
 
 enum class PlantedDefect : std::uint8_t {
     none,
-    stale_cow_copy,         // I1: a store to a shared page gets a fresh frame without the old bytes
-    uncleared_page,         // I1: sbrk hands out a frame with the last owner's bytes
-    text_becomes_writable,  // I7: any write fault on a mapped page is taken for copy-on-write
-    heap_becomes_executable,  // I2: the copy of a shared page gets every right
-    guard_opened,           // I2: fork gives the guard page to the user
-    parent_keeps_write,     // I3: fork clears W in the child's PTE only
-    count_not_raised,       // I4: fork does not count the child's reference
-    freed_while_shared,     // I5: a store to a shared page frees the old frame, whoever else maps it
-    trapframe_freed_twice,  // I5: reaping a process puts its trapframe on the free list twice
-    root_leaked,            // I6: reaping a process forgets the root of its page table
-    failed_fork_leaks,      // I6: fork that runs out of memory keeps what it had
-    wrong_exit_status,      // I1: wait stores the low byte only
-    wild_store_survives,    // I7: a store to nowhere is skipped instead of being fatal
-    break_off_by_one,       // I7: the page just above the break is served to the first touch
-    copyout_ignores_rights,  // I7: the kernel writes to read-only pages for the user
-    copyin_refuses_reserved,  // I7: the kernel does not know of reserved pages
-    kill_spares,            // I7: kill returns 0 and does nothing
-    fork_copies,            // I8: cow in name only
-    sbrk_maps_at_once,      // I8: lazy in name only
-    panic_on_wild_store,    // I9: instead of killing the process
-    wait_sleeps,            // I9: wait sleeps with a zombie at hand
+    stale_cow_copy,              // I1: a store to a shared page gets a fresh frame without the old bytes
+    uncleared_page,              // I1: sbrk hands out a frame with the last owner's bytes
+    text_becomes_writable,       // I7: any write fault on a mapped page is taken for copy-on-write
+    heap_becomes_executable,     // I2: the copy of a shared page gets every right
+    guard_opened,                // I2: fork gives the guard page to the user
+    parent_keeps_write,          // I3: fork clears W in the child's PTE only
+    count_not_raised,            // I4: fork does not count the child's reference
+    freed_while_shared,          // I5: a store to a shared page frees the old frame, whoever else maps it
+    trapframe_freed_twice,       // I5: reaping a process puts its trapframe on the free list twice
+    root_leaked,                 // I6: reaping a process forgets the root of its page table
+    failed_fork_leaks,           // I6: fork that runs out of memory keeps what it had
+    wrong_exit_status,           // I1: wait stores the low byte only
+    wild_store_survives,         // I7: a store to nowhere is skipped instead of being fatal
+    break_off_by_one,            // I7: the page just above the break is served to the first touch
+    copyout_ignores_rights,      // I7: the kernel writes to read-only pages for the user
+    copyin_refuses_reserved,     // I7: the kernel does not know of reserved pages
+    kill_spares,                 // I7: kill returns 0 and does nothing
+    fork_copies,                 // I8: cow in name only
+    sbrk_maps_at_once,           // I8: lazy in name only
+    panic_on_wild_store,         // I9: instead of killing the process
+    wait_sleeps,                 // I9: wait sleeps with a zombie at hand
     panic_on_failed_allocation,  // I10
     failed_fork_kills,           // I10: fork that runs out of memory ends the caller instead of returning -1
     survives_failed_allocation,  // I1: a fault that cannot be served is answered by going on without the store
@@ -56,14 +56,14 @@ inline constexpr std::size_t kPlantedDefects = static_cast<std::size_t>(PlantedD
 
 // Liberties of correct kernels. All false is the way of xv6.
 struct Manners {
-    bool zombies_keep_memory = true;     // a zombie's memory lives until it is waited for
-    bool failed_copies_return_minus_1 = false;  // and not the bytes that went through
+    bool zombies_keep_memory = true;             // a zombie's memory lives until it is waited for
+    bool failed_copies_return_minus_1 = false;   // and not the bytes that went through
     bool out_of_memory_kills_in_copies = false;  // and not: the copy fails
-    bool break_counts_in_pages = false;  // a first touch above the break, on its page, is served
+    bool break_counts_in_pages = false;          // a first touch above the break, on its page, is served
     bool sbrk_takes_64_bits = false;
-    bool sbrk_keeps_image = false;       // refuses to shrink below the heap's start
-    bool sole_owner_copies = false;      // a store to a page that was shared copies even for the last owner
-    bool wait_takes_newest = false;      // of several zombies
+    bool sbrk_keeps_image = false;   // refuses to shrink below the heap's start
+    bool sole_owner_copies = false;  // a store to a page that was shared copies even for the last owner
+    bool wait_takes_newest = false;  // of several zombies
 };
 
 class ConcreteMachine {

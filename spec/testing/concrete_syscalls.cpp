@@ -36,10 +36,10 @@ Syscalls::Syscalls(ConcreteMachine& machine, ProcId actor)
 
 VirtAddr Syscalls::resolve(Address address) {
     Layout const& layout = machine_.setting_->layout;
-    std::array<VirtAddr, 14> const bases = {VirtAddr{0},    layout.text,      layout.rodata,     layout.data,
-                                            layout.bss,     layout.guard,     layout.stack,      layout.heap,
-                                            VirtAddr{self().size}, layout.top, layout.trapframe, layout.trampoline,
-                                            layout.maxva,   layout.kernel};
+    std::array<VirtAddr, 14> const bases = {
+        VirtAddr{0},      layout.text,       layout.rodata, layout.data,           layout.bss,
+        layout.guard,     layout.stack,      layout.heap,   VirtAddr{self().size}, layout.top,
+        layout.trapframe, layout.trampoline, layout.maxva,  layout.kernel};
     return bases[static_cast<std::size_t>(address.anchor)] + static_cast<std::uint64_t>(address.offset);
 }
 
@@ -83,7 +83,9 @@ Outcome Syscalls::operator()(Fork const& fork) {
     return outcome;
 }
 
-Outcome Syscalls::operator()(Exit const& exit) { return end_self(exit.status); }
+Outcome Syscalls::operator()(Exit const& exit) {
+    return end_self(exit.status);
+}
 
 Outcome Syscalls::operator()(Wait const& wait) {
     auto& processes = machine_.state_.processes;
@@ -195,7 +197,9 @@ Outcome Syscalls::operator()(Fetch const& fetch) {
     return served == Served::yes ? returned(0) : fatal(served, Want::execute);
 }
 
-Outcome Syscalls::operator()(SetSp const&) { return returned(0); }
+Outcome Syscalls::operator()(SetSp const&) {
+    return returned(0);
+}
 
 Outcome Syscalls::operator()(Exec const&) {
     Process fresh;

@@ -6,7 +6,9 @@ namespace vmcheck::spec::testing {
 
 namespace {
 
-Vpn pages_up_to(std::uint64_t size) { return round_up_to_page(VirtAddr{size}).page(); }
+Vpn pages_up_to(std::uint64_t size) {
+    return round_up_to_page(VirtAddr{size}).page();
+}
 
 bool permits(Rights rights, Want want) {
     if (!rights.user) return false;
@@ -156,8 +158,7 @@ Served UserMemory::serve_store(Pte& pte) {
     if (frames_.references(pte.frame) > 1 || manners_.sole_owner_copies) {
         auto const frame = frames_.allocate();
         if (!frame) return Served::no_memory;
-        frames_.bytes(*frame) =
-            defect_ == PlantedDefect::stale_cow_copy ? PageBytes{} : frames_.bytes(pte.frame);
+        frames_.bytes(*frame) = defect_ == PlantedDefect::stale_cow_copy ? PageBytes{} : frames_.bytes(pte.frame);
         if (defect_ == PlantedDefect::freed_while_shared) {
             frames_.set_references(pte.frame, 0);
             frames_.put_on_free_list(pte.frame);

@@ -34,7 +34,9 @@ Outcome ended_as(What what) {
     outcome.what = std::move(what);
     return outcome;
 }
-inline Outcome ended() { return ended_as(Ended{}); }
+inline Outcome ended() {
+    return ended_as(Ended{});
+}
 
 // The same outcome with one allocation made to fail in the step.
 inline Outcome after_failed_allocation(Outcome outcome) {
@@ -42,9 +44,15 @@ inline Outcome after_failed_allocation(Outcome outcome) {
     return outcome;
 }
 
-inline Step by(std::uint32_t actor, Action action) { return Step{ProcId{actor}, std::move(action), Faults{}}; }
-inline constexpr Address heap(std::int64_t offset = 0) { return Address{Anchor::heap, offset}; }
-inline constexpr Address at(Anchor anchor, std::int64_t offset = 0) { return Address{anchor, offset}; }
+inline Step by(std::uint32_t actor, Action action) {
+    return Step{ProcId{actor}, std::move(action), Faults{}};
+}
+inline constexpr Address heap(std::int64_t offset = 0) {
+    return Address{Anchor::heap, offset};
+}
+inline constexpr Address at(Anchor anchor, std::int64_t offset = 0) {
+    return Address{anchor, offset};
+}
 
 // A World that is driven step by step by the outcomes that a test names.
 class Story {

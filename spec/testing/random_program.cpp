@@ -34,9 +34,8 @@ class Dice {
 constexpr auto kPage = static_cast<std::int64_t>(kPageBytes);
 
 Address random_address(Dice& dice) {
-    constexpr std::array kWild = {Anchor::absolute, Anchor::guard,      Anchor::top,   Anchor::trapframe,
-                                  Anchor::text,     Anchor::trampoline, Anchor::maxva, Anchor::kernel,
-                                  Anchor::rodata};
+    constexpr std::array kWild = {Anchor::absolute,   Anchor::guard, Anchor::top,    Anchor::trapframe, Anchor::text,
+                                  Anchor::trampoline, Anchor::maxva, Anchor::kernel, Anchor::rodata};
     constexpr std::array kTame = {Anchor::data, Anchor::bss, Anchor::heap, Anchor::heap, Anchor::heap, Anchor::brk};
     bool const wild = dice.one_in(5);
     Anchor const anchor = wild ? dice.any(kWild) : dice.one_in(8) ? Anchor::stack : dice.any(kTame);
@@ -93,28 +92,44 @@ Action random_action(World const& world, Dice& dice) {
     switch (dice.between(0, 23)) {
         case 0:
         case 1:
-        case 2: return Fork{fresh_name(world)};
-        case 3: return Exit{static_cast<std::int32_t>(dice.between(-300, 300))};
-        case 4: return dice.one_in(4) ? Action{Wait{}} : Action{Wait{random_address(dice)}};
-        case 5: return Kill{random_process(world, dice)};
+        case 2:
+            return Fork{fresh_name(world)};
+        case 3:
+            return Exit{static_cast<std::int32_t>(dice.between(-300, 300))};
+        case 4:
+            return dice.one_in(4) ? Action{Wait{}} : Action{Wait{random_address(dice)}};
+        case 5:
+            return Kill{random_process(world, dice)};
         case 6:
         case 7:
-        case 8: return Sbrk{random_amount(dice), dice.any(kModes)};
+        case 8:
+            return Sbrk{random_amount(dice), dice.any(kModes)};
         case 9:
-        case 10: return Load{random_address(dice), dice.any(kSizes)};
+        case 10:
+            return Load{random_address(dice), dice.any(kSizes)};
         case 11:
         case 12:
         case 13:
-        case 14: return Store{random_address(dice), dice.any(kSizes), dice.bits()};
-        case 15: return Touch{random_address(dice), 1 + count(3)};
-        case 16: return PipeWrite{random_address(dice), count(dice.one_in(4) ? 5000 : 24)};
-        case 17: return PipeRead{random_address(dice), count(24)};
-        case 18: return FileRead{random_address(dice), count(dice.one_in(2) ? 5000 : 24)};
-        case 19: return Fstat{random_address(dice)};
-        case 20: return Pipe{random_address(dice)};
-        case 21: return Open{dice.one_in(2) ? Address{Anchor::rodata, 16 * dice.between(0, 2)} : random_address(dice)};
-        case 22: return dice.one_in(3) ? Action{Exec{}} : Action{SetSp{random_address(dice)}};
-        default: break;
+        case 14:
+            return Store{random_address(dice), dice.any(kSizes), dice.bits()};
+        case 15:
+            return Touch{random_address(dice), 1 + count(3)};
+        case 16:
+            return PipeWrite{random_address(dice), count(dice.one_in(4) ? 5000 : 24)};
+        case 17:
+            return PipeRead{random_address(dice), count(24)};
+        case 18:
+            return FileRead{random_address(dice), count(dice.one_in(2) ? 5000 : 24)};
+        case 19:
+            return Fstat{random_address(dice)};
+        case 20:
+            return Pipe{random_address(dice)};
+        case 21:
+            return Open{dice.one_in(2) ? Address{Anchor::rodata, 16 * dice.between(0, 2)} : random_address(dice)};
+        case 22:
+            return dice.one_in(3) ? Action{Exec{}} : Action{SetSp{random_address(dice)}};
+        default:
+            break;
     }
     return Fetch{dice.one_in(2) ? Address{Anchor::text, 2 * dice.between(0, 100)} : random_address(dice)};
 }

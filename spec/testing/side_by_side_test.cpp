@@ -76,7 +76,8 @@ TEST_P(CorrectMachine, IsNeverAccusedWhateverItsManners) {
 TEST_P(CorrectMachine, IsNeverAccusedWhenAllocationsAreMadeToFail) {
     auto const setting = shared_setting(profile());
     for (std::uint64_t seed = 0; seed < 1500; ++seed) {
-        auto const failure = run_random_program(setting, PlantedDefect::none, manners_from(seed * 7), seed, StepTaste{3});
+        auto const failure =
+            run_random_program(setting, PlantedDefect::none, manners_from(seed * 7), seed, StepTaste{3});
         ASSERT_FALSE(failure) << "seed " << seed << "\n" << words(*failure);
     }
 }
@@ -84,7 +85,8 @@ TEST_P(CorrectMachine, IsNeverAccusedWhenAllocationsAreMadeToFail) {
 TEST_P(CorrectMachine, IsNeverAccusedWhenMemoryIsNearlyFull) {
     for (std::uint64_t seed = 0; seed < 1500; ++seed) {
         auto const setting = shared_setting(profile(), 16 + seed % 24);
-        auto const failure = run_random_program(setting, PlantedDefect::none, manners_from(seed * 7), seed, StepTaste{});
+        auto const failure =
+            run_random_program(setting, PlantedDefect::none, manners_from(seed * 7), seed, StepTaste{});
         ASSERT_FALSE(failure) << "seed " << seed << "\n" << words(*failure);
     }
 }
@@ -121,8 +123,7 @@ TEST_P(DefectiveMachine, IsFoundByRandomPrograms) {
     std::map<Invariant, int> found;
     int programs = 0;
     for (std::uint64_t seed = 0; seed < 400; ++seed) {
-        auto const failure =
-            run_random_program(setting, defect, Manners{}, seed, StepTaste{needs_failures ? 3u : 0u});
+        auto const failure = run_random_program(setting, defect, Manners{}, seed, StepTaste{needs_failures ? 3u : 0u});
         ++programs;
         if (failure) ++found[failure->violation.invariant];
     }

@@ -19,7 +19,9 @@ Contents with_text(std::string_view at_0, std::string_view at_16) {
     return page;
 }
 
-constexpr VirtAddr page_start(std::uint64_t page) { return VirtAddr{page * kPageBytes}; }
+constexpr VirtAddr page_start(std::uint64_t page) {
+    return VirtAddr{page * kPageBytes};
+}
 
 }  // namespace
 
@@ -31,10 +33,13 @@ Setting small_setting(Profile profile, std::uint64_t frames) {
     Setting setting;
     setting.profile = profile;
     Layout& layout = setting.layout;
-    layout.image = {
-        {Vpn{0}, kCode, true, filled(0x13, 0x00)}, {Vpn{1}, kCode, true, filled(0x82, 0x80)},  // c.jr ra
-        {Vpn{2}, kConstant, true, with_text("/data", "none")}, {Vpn{3}, kData, true, filled(0x11, 0x22)},
-        {Vpn{4}, kData, true, zero_page()}, {Vpn{5}, kGuard, true, nullptr}, {Vpn{6}, kData, true, zero_page()}};
+    layout.image = {{Vpn{0}, kCode, true, filled(0x13, 0x00)},
+                    {Vpn{1}, kCode, true, filled(0x82, 0x80)},  // c.jr ra
+                    {Vpn{2}, kConstant, true, with_text("/data", "none")},
+                    {Vpn{3}, kData, true, filled(0x11, 0x22)},
+                    {Vpn{4}, kData, true, zero_page()},
+                    {Vpn{5}, kGuard, true, nullptr},
+                    {Vpn{6}, kData, true, zero_page()}};
     layout.agent_end = page_start(1);
     layout.text = page_start(1);
     layout.rodata = page_start(2);

@@ -29,7 +29,7 @@ table:
     .dword hypercalls, sstc_timer, clint_timer, illegal_in_m, loop_in_m, loop_in_u, fetch_trap_loop
     .dword illegal_trap_loop, wait_for_nothing, wait_for_timer, modify_code, print_for_ever, device_writes
     .dword satp, memory_calls, echo, scribble, call_at, load_in_u, store_in_u, ebreak_in_u, read_hart
-    .dword call_user_code, read_time
+    .dword call_user_code, read_time, switch_satp
 
 // Goes on in S-mode (bare) or U-mode at `target`, all exceptions but ecall from S-mode and all S-mode interrupts delegated.
     .macro enter_supervisor target
@@ -60,7 +60,7 @@ enter:
     j .
     .endm
 
-// --- U-mode and hypercalls ---------------------------------------------------------------------------------------------
+// --- U-mode and hypercalls -------------------------------------------------------------------------
 hypercalls:
     li t0, 0
     enter_user hypercall_loop
@@ -153,7 +153,7 @@ external:
     sw s2, 0(s3)
     sret
 
-// --- traps, loops, waiting ---------------------------------------------------------------------------------------------
+// --- traps, loops, waiting -----------------------------------------------------------------------
 illegal_in_m:
     .word 0
     j .
@@ -223,7 +223,7 @@ read_time_in_s:
     csrr t0, time
     finish
 
-// --- code ----------------------------------------------------------------------------------------------------------------
+// --- code ----------------------------------------------------------------------------------------
 modify_code:
     li t0, 0            // sum
     li t1, 0            // round
@@ -255,7 +255,7 @@ call_user_code_loop:
     jalr ra, a0
     j call_user_code_loop
 
-// --- devices ---------------------------------------------------------------------------------------------------------------
+// --- devices -------------------------------------------------------------------------------------
 print_for_ever:
     li t0, UART
     li t1, 'x'
@@ -290,7 +290,7 @@ echo_in_s:
 1:  wfi
     j 1b
 
-// --- memory ------------------------------------------------------------------------------------------------------------------
+// --- memory --------------------------------------------------------------------------------------
 satp:
     enter_supervisor satp_in_s
 satp_in_s:
@@ -299,6 +299,17 @@ satp_in_s:
     sfence.vma
     jr t0                 // what follows an sfence.vma in its block has been fetched already
 1:  finish
+
+switch_satp:
+    enter_supervisor switch_satp_in_s
+switch_satp_in_s:
+    li t2, 0x1000
+    csrw satp, a2
+    sfence.vma
+    ld t0, 0(t2)
+    csrw satp, a3
+    ld t1, 0(t2)
+    finish
 
 call_at:
     enter_supervisor call_at_in_s

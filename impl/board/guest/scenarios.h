@@ -26,6 +26,8 @@
 #define SCENARIO_READ_HART 21      /* M-mode: stores mhartid + 1 at kHartsAt + 8 * mhartid, then loops */
 #define SCENARIO_CALL_USER_CODE 22 /* U-mode: hypercall; then calls a0, which returns a number in a0; for ever */
 #define SCENARIO_READ_TIME 23      /* S-mode: rdtime into t0, ends */
+#define SCENARIO_SWITCH_SATP \
+    24 /* S-mode: t0 = the doubleword at 0x1000 under satp a2, t1 = the same under a3; no sfence */
 
 /* Where scenarios keep numbers that tests look at. */
 #define GUEST_TICKS_AT 0x80010000

@@ -6,8 +6,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
-#include <set>
 #include <utility>
 
 namespace vmcheck::spec {
@@ -50,7 +48,7 @@ Violation bytes_differ(Picture const& picture, ProcId id, ObservedPage const& se
 
 class ContentsCheck {
   public:
-    explicit ContentsCheck(Picture const& picture) : picture_(picture) {}
+    explicit ContentsCheck(Picture const& picture) : picture_(picture), compared_(picture.references().size()) {}
 
     void process(ProcId id) {
         ObservedProcess const* const seen = picture_.find(id);
@@ -89,7 +87,8 @@ class ContentsCheck {
 
     void compare(ProcId id, ObservedPage const& seen, Contents const& expected) {
         // Ten processes that share a text page: compared once.
-        if (!compared_.insert({seen.frame.value, expected.get()}).second) return;
+        PageBytes const*& compared = compared_[picture_.first_reference_to(seen.frame)];
+        if (std::exchange(compared, expected.get()) == expected.get()) return;
         auto const bytes = picture_.observation().memory->bytes(seen.frame);
         if (std::memcmp(bytes.data(), expected->data(), kPageBytes) == 0) return;
         auto const differs = std::mismatch(bytes.begin(), bytes.end(), expected->begin());
@@ -98,7 +97,7 @@ class ContentsCheck {
     }
 
     Picture const& picture_;
-    std::set<std::pair<std::uint64_t, PageBytes const*>> compared_;
+    std::vector<PageBytes const*> compared_;  // with what, by the frame's first reference
 };
 
 }  // namespace

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 namespace vmcheck::spec {
 
@@ -22,21 +21,38 @@ struct Use {
     Vpn page;  // of a leaf
 };
 
-std::vector<Use> uses_in(Picture const& picture) {
-    std::vector<Use> uses;
-    for (ObservedProcess const& process : picture.observation().processes)
-        for (FrameNo frame : process.table_frames) uses.push_back(Use{frame, Role::table, process.id, Vpn{}});
-    Vpn const top = picture.layout().top.page();
-    for (Reference const& reference : picture.references()) {
-        bool const registers = !reference.rights.user && reference.page >= top;
-        uses.push_back(
-            Use{reference.frame, registers ? Role::saved_registers : Role::memory, reference.process, reference.page});
+// The uses of each frame, one frame after the other; tables first, then trapframes, then memory.
+class Uses {
+  public:
+    explicit Uses(Picture const& picture)
+        : references_(picture.references()), tables_(picture.table_frames()), top_(picture.layout().top.page()) {}
+
+    // The next frame's uses; empty when there are no more.
+    std::span<Use const> next() {
+        uses_.clear();
+        if (references_.empty() && tables_.empty()) return uses_;
+        FrameNo const frame = references_.empty() ? tables_.front().frame
+                              : tables_.empty()   ? references_.front().frame
+                                                  : std::min(tables_.front().frame, references_.front().frame);
+        for (; !tables_.empty() && tables_.front().frame == frame; tables_ = tables_.subspan(1))
+            uses_.push_back(Use{frame, Role::table, tables_.front().process, Vpn{}});
+        for (; !references_.empty() && references_.front().frame == frame; references_ = references_.subspan(1)) {
+            Reference const& reference = references_.front();
+            bool const registers = !reference.rights.user && reference.page >= top_;
+            uses_.push_back(
+                Use{frame, registers ? Role::saved_registers : Role::memory, reference.process, reference.page});
+        }
+        if (uses_.size() > 1)
+            std::stable_sort(uses_.begin(), uses_.end(), [](Use const& a, Use const& b) { return a.role < b.role; });
+        return uses_;
     }
-    std::stable_sort(uses.begin(), uses.end(), [](Use const& a, Use const& b) {
-        return a.frame != b.frame ? a.frame < b.frame : a.role < b.role;
-    });
-    return uses;
-}
+
+  private:
+    std::span<Reference const> references_;
+    std::span<TableFrame const> tables_;
+    Vpn top_;
+    std::vector<Use> uses_;
+};
 
 std::string describe_use(Picture const& picture, Use const& use) {
     switch (use.role) {
@@ -93,20 +109,19 @@ void check_roles(Picture const& picture, std::span<Use const> same_frame, Checke
 Checked dangling_in(Picture const& picture) {
     Checked checked;
     check_structures(picture, checked);
-    auto const uses = uses_in(picture);
+    Uses uses{picture};
     bool list_known = false;
-    for (std::size_t first = 0; first < uses.size() && checked.violations.size() < kViolationsMax;) {
-        std::size_t last = first;
-        while (last < uses.size() && uses[last].frame == uses[first].frame) ++last;
-        check_roles(picture, std::span{uses}.subspan(first, last - first), checked);
-        auto const free = picture.observation().memory->on_free_list(uses[first].frame);
+    for (auto same_frame = uses.next(); !same_frame.empty() && checked.violations.size() < kViolationsMax;
+         same_frame = uses.next()) {
+        check_roles(picture, same_frame, checked);
+        Use const& first = same_frame.front();
+        auto const free = picture.observation().memory->on_free_list(first.frame);
         list_known = list_known || free.has_value();
         if (free.value_or(false))
-            checked.violations.push_back(at_use(
-                uses[first], dangling(fmt::format("the frame of {} is on the free list: it was freed while in use",
-                                                  describe_use(picture, uses[first])),
-                                      "in use only", "in use and free")));
-        first = last;
+            checked.violations.push_back(
+                at_use(first, dangling(fmt::format("the frame of {} is on the free list: it was freed while in use",
+                                                   describe_use(picture, first)),
+                                       "in use only", "in use and free")));
     }
     checked.judged = list_known;
     checked.skipped = !list_known;
@@ -116,12 +131,10 @@ Checked dangling_in(Picture const& picture) {
 namespace {
 
 std::uint64_t reachable_frames(Picture const& picture) {
-    std::vector<std::uint64_t> frames;
-    for (ObservedProcess const& process : picture.observation().processes)
-        for (FrameNo frame : process.table_frames) frames.push_back(frame.value);
-    for (Reference const& reference : picture.references()) frames.push_back(reference.frame.value);
-    std::sort(frames.begin(), frames.end());
-    return static_cast<std::uint64_t>(std::unique(frames.begin(), frames.end()) - frames.begin());
+    std::uint64_t frames = 0;
+    Uses uses{picture};
+    while (!uses.next().empty()) ++frames;
+    return frames;
 }
 
 }  // namespace

@@ -171,6 +171,16 @@ TEST(I2, FiresOnEveryWrongRight) {
     EXPECT_EQ(with_rights(kHeapPage, kUserShared), 0u) << "W may wait for the first store";
 }
 
+TEST(I2, CallsTheGuardPageByItsName) {
+    World const world = family(kCowLazy);
+    GoodPicture guard{world};
+    guard.pte(0, kGuard)->rights.user = true;
+    EXPECT_NE(check_rights(world, guard.observation).at(0).story.find("guard page"), std::string::npos);
+    GoodPicture trapframe{world};
+    trapframe.pte(0, world.setting().layout.trapframe.page())->rights.user = true;
+    EXPECT_EQ(check_rights(world, trapframe.observation).at(0).story.find("guard page"), std::string::npos);
+}
+
 TEST(I2, FiresOnPagesOutsideTheMemory) {
     World const world = family(kCowLazy);
     for (Vpn page : {Vpn{10}, Vpn{1000}, world.setting().layout.top.page()}) {
@@ -241,9 +251,11 @@ TEST(I5, FiresWhenAFrameInUseIsFree) {
     GoodPicture mapped{world};
     mapped.free.insert(mapped.pte(1, kHeapPage)->frame);
     EXPECT_EQ(broken_in(world, mapped), Numbers({5}));
+    EXPECT_EQ(check_dangling(world, mapped.observation).at(0).address, start_of(kHeapPage));
     GoodPicture table{world};
     table.free.insert(table.observation.processes[1].table_frames[1]);
     EXPECT_EQ(broken_in(world, table), Numbers({5}));
+    EXPECT_FALSE(check_dangling(world, table.observation).at(0).address);
     GoodPicture registers{world};
     registers.free.insert(registers.pte(0, world.setting().layout.trapframe.page())->frame);
     EXPECT_EQ(broken_in(world, registers), Numbers({5}));
@@ -260,6 +272,10 @@ TEST(I5, FiresWhenAFrameHasTwoRoles) {
     GoodPicture two_tables{world};
     two_tables.observation.processes[0].table_frames[1] = two_tables.observation.processes[1].table_frames[1];
     EXPECT_EQ(broken_in(world, two_tables), Numbers({5}));
+    GoodPicture two_trapframes{world};
+    Vpn const trapframe = world.setting().layout.trapframe.page();
+    two_trapframes.pte(0, trapframe)->frame = two_trapframes.pte(1, trapframe)->frame;
+    EXPECT_EQ(broken_in(world, two_trapframes), Numbers({5}));
 }
 
 TEST(I5, FiresOnBrokenStructures) {
@@ -325,6 +341,14 @@ TEST(I8, FiresWhenAReservedPageIsMapped) {
     EXPECT_EQ(broken_in(world, bad), Numbers({8}));
     bad.frames[kElsewhere][0] = std::byte{1};
     EXPECT_EQ(broken_in(world, bad), Numbers({1, 8})) << "and it is not even zero";
+}
+
+TEST(I8, DoesNotLookWhereNothingIs) {
+    World const world = family(kCowLazy);
+    GoodPicture bad{world};
+    bad.map(0, kUntouched, kElsewhere, kUserData).in_ram = false;
+    bad.frames.erase(kElsewhere);
+    EXPECT_EQ(broken_in(world, bad), Numbers({8}));
 }
 
 TEST(I8, FiresWhenEagerSbrkMapsNothing) {

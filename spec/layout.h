@@ -75,6 +75,13 @@ struct Traits {
     bool sbrk_takes_mode = false;
     // Bytes that the pipe holds (PIPESIZE in xv6's pipe.c).
     std::uint32_t pipe_bytes = 512;
+    // Inherited defects: what the bare tree of this vintage does wrong by itself. The model puts up with it, so that a
+    // student is not failed for what was handed out; where it does harm beyond the bare tree (a shared frame is
+    // written), other invariants still break.
+    // copyout does not ask whether the page is writable (xv6-riscv before 2023, kernel/vm.c).
+    bool copyout_ignores_write_right = false;
+    // copyinstr does not bring in what lazy sbrk has promised (xv6-riscv of 2025, kernel/vm.c: walkaddr alone).
+    bool copyinstr_skips_reserved = false;
     // The lowest file descriptor that the agent has not opened: what pipe() hands out first (fdalloc in sysfile.c).
     std::uint32_t first_free_descriptor = 3;
 };

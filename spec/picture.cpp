@@ -4,17 +4,27 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 #include <utility>
 
 namespace vmcheck::spec {
 
 Picture::Picture(World const& world, Observation const& observation) : world_(world), observation_(observation) {
-    for (ObservedProcess const& process : observation.processes)
+    std::size_t pages = 0;
+    for (ObservedProcess const& process : observation.processes) pages += process.pages.size();
+    references_.reserve(pages);
+    for (ObservedProcess const& process : observation.processes) {
         for (ObservedPage const& page : process.pages)
             if (page.in_ram && page.page < layout().trampoline.page())
                 references_.push_back(Reference{page.frame, process.id, process.zombie, page.page, page.rights});
-    std::stable_sort(references_.begin(), references_.end(),
-                     [](Reference const& a, Reference const& b) { return a.frame < b.frame; });
+        for (FrameNo frame : process.table_frames) table_frames_.push_back(TableFrame{frame, process.id});
+    }
+    std::sort(references_.begin(), references_.end(), [](Reference const& a, Reference const& b) {
+        return std::tie(a.frame.value, a.process, a.page.value) < std::tie(b.frame.value, b.process, b.page.value);
+    });
+    std::sort(table_frames_.begin(), table_frames_.end(), [](TableFrame const& a, TableFrame const& b) {
+        return std::tie(a.frame.value, a.process) < std::tie(b.frame.value, b.process);
+    });
 }
 
 ObservedProcess const* Picture::find(ProcId id) const {
@@ -29,12 +39,17 @@ ObservedPage const* Picture::find(ObservedProcess const& process, Vpn page) {
     return found != process.pages.end() && found->page == page ? &*found : nullptr;
 }
 
-std::span<Reference const> Picture::references_to(FrameNo frame) const {
+std::size_t Picture::first_reference_to(FrameNo frame) const {
     auto const first = std::lower_bound(references_.begin(), references_.end(), frame,
                                         [](Reference const& each, FrameNo wanted) { return each.frame < wanted; });
-    auto last = first;
-    while (last != references_.end() && last->frame == frame) ++last;
-    return {first, last};
+    return static_cast<std::size_t>(first - references_.begin());
+}
+
+std::span<Reference const> Picture::references_to(FrameNo frame) const {
+    std::size_t const first = first_reference_to(frame);
+    std::size_t last = first;
+    while (last < references_.size() && references_[last].frame == frame) ++last;
+    return std::span{references_}.subspan(first, last - first);
 }
 
 bool Picture::has_zombies() const {

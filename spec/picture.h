@@ -19,6 +19,12 @@ struct Reference {
     Rights rights;
 };
 
+// One use of a frame for a page table.
+struct TableFrame {
+    FrameNo frame;
+    ProcId process;
+};
+
 class Picture {
   public:
     Picture(World const& world, Observation const& observation);
@@ -36,6 +42,10 @@ class Picture {
     // the allocator; ascending by frame.
     std::span<Reference const> references() const { return references_; }
     std::span<Reference const> references_to(FrameNo frame) const;
+    // Where references_to(frame) starts in references().
+    std::size_t first_reference_to(FrameNo frame) const;
+    // The frames of all page tables; ascending by frame.
+    std::span<TableFrame const> table_frames() const { return table_frames_; }
 
     // The memory of every zombie is in the picture, or there is no zombie.
     bool complete() const;
@@ -48,6 +58,7 @@ class Picture {
     World const& world_;
     Observation const& observation_;
     std::vector<Reference> references_;
+    std::vector<TableFrame> table_frames_;
 };
 
 // What one invariant's check came to.

@@ -59,7 +59,7 @@ Judged judge(Asked const& asked, PipeWrite const& write) {
         return wrong_result(asked, "the write to the pipe took less than it was given");
     } else if (*value != kFailed) {
         // xv6 copies byte by byte and returns the count before the bad byte; others count by page or buffer.
-        if (*value > reach.possible || *value > write.bytes)
+        if (*value > reach.possible)
             return wrong_result(asked, "the write to the pipe counted bytes that cannot be read");
         least = most = static_cast<std::size_t>(*value);
     }
@@ -162,7 +162,7 @@ Judged judge(Asked const& asked, Open const& open) {
     auto const value = asked.returned();
     if (!value) return wrong_result(asked, "open did not return");
     VirtAddr const at = world.resolve(asked.actor(), open.path);
-    Reach const reach = copy_reach(world, asked.actor(), at, kPathBytesMax, Access::read);
+    Reach const reach = path_reach(world, asked.actor(), at);
     auto const bytes = world.read(asked.actor(), at, reach.possible).value_or(PipeContents{});
     auto const end = std::find(bytes.begin(), bytes.end(), std::byte{0});
     auto const length = static_cast<std::size_t>(end - bytes.begin());

@@ -205,6 +205,23 @@ TEST(Touch, LoadsAByteOfEachPageAndResultsInTheLast) {
     EXPECT_TRUE(why_not(story.world(), by(0, Touch{heap(), 0})));
 }
 
+TEST(Touch, MayKillForWantOfMemoryOnlyWhereAFrameIsWanted) {
+    Story story{kCowLazy};
+    story.then(by(0, Sbrk{3 * kPage}), returned(kHeap)).then(by(0, Touch{heap(), 2}), returned(0));
+    story.then(by(0, Fork{ProcId{1}}), forked(2));
+    EXPECT_EQ(story.verdict(by(1, Touch{heap(), 2}), ended(), kNothingFree), "I7");
+    EXPECT_EQ(story.verdict(by(1, Touch{heap(), 3}), ended(), kNothingFree), "allowed");
+}
+
+TEST(LoadAndStore, HaveOneTwoFourOrEightBytes) {
+    Story const story{kCowLazy};
+    for (std::uint8_t size = 0; size < 20; ++size) {
+        bool const right = size == 1 || size == 2 || size == 4 || size == 8;
+        EXPECT_EQ(!why_not(story.world(), by(0, Load{at(Anchor::bss), size})), right) << int{size};
+        EXPECT_EQ(!why_not(story.world(), by(0, Store{at(Anchor::bss), size, 0})), right) << int{size};
+    }
+}
+
 TEST(Fetch, RunsTheReturnsOfTheTextPageAndIsFatalWithoutX) {
     Story story{kCowLazy};
     story.then(by(0, Sbrk{kPage}), returned(kHeap)).then(by(0, Fork{ProcId{1}}), forked(2));

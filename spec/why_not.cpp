@@ -95,12 +95,16 @@ struct Refusal {
     }
     Reason operator()(FileRead const& read) const {
         if (read.bytes > kCountMax) return "to the kernel's int, the count would be negative";
+        if (!has_paths()) return "the page with the file's path is gone";
         return damage(read.to, read.bytes);
     }
     Reason operator()(Fstat const& fstat) const { return damage(fstat.to, 24); }
     Reason operator()(Pipe const& pipe) const { return damage(pipe.to, 8); }
     Reason operator()(Open const&) const { return {}; }
-    Reason operator()(Exec const&) const { return {}; }
+    Reason operator()(Exec const&) const {
+        if (!has_paths()) return "the page with the path of /init is gone";
+        return {};
+    }
     Reason operator()(SetSp const&) const { return {}; }
     Reason operator()(Fetch const& fetch) const {
         VirtAddr const at = world.resolve(actor, fetch.at);
@@ -132,11 +136,9 @@ struct Refusal {
     Reason damage(Address address, std::size_t bytes) const {
         if (bytes == 0) return {};
         VirtAddr const from = world.resolve(actor, address);
-        VirtAddr const end = world.setting().layout.agent_end;
-        VirtAddr const start = end - kPageBytes;
-        bool const wraps = from + (bytes - 1) < from;
-        if ((from < end && (from >= start || wraps || from + (bytes - 1) >= start)) ||
-            (wraps && from + (bytes - 1) >= start))
+        VirtAddr const page = world.setting().layout.agent_end - kPageBytes;
+        // Distances modulo 2^64: the range may wrap.
+        if (page.value - from.value < bytes || from.value - page.value < kPageBytes)
             return "the agent's own code page would be overwritten";
         return {};
     }
@@ -149,16 +151,29 @@ struct Refusal {
     }
 
     bool returns_at(VirtAddr at) const {
-        Layout const& layout = world.setting().layout;
-        if (at.page() != layout.text.page() || at.offset() >= kReturnBytes || at.offset() % 2 != 0) return false;
+        if (at.page() != world.setting().layout.text.page() || at.offset() >= kReturnBytes || at.offset() % 2 != 0)
+            return false;
         // In trees whose text is writable, the returns may have been overwritten.
+        return as_in_image(at.page(), at.offset(), kReturnBytes);
+    }
+
+    // The paths and the empty argument vector that some system calls are given lie at the start of the read-only page;
+    // the break may have come down over it, and in trees where it is writable it may have been overwritten.
+    bool has_paths() const {
+        constexpr std::size_t kPathsBytes = 64;
+        return as_in_image(world.setting().layout.rodata.page(), 0, kPathsBytes);
+    }
+
+    // Whether bytes [from, to) of a page of the actor's are still those of the fresh image.
+    bool as_in_image(Vpn page, std::size_t from, std::size_t to) const {
+        Layout const& layout = world.setting().layout;
         auto const original = std::find_if(layout.image.begin(), layout.image.end(),
-                                           [&](ImagePage const& page) { return page.page == at.page(); });
-        auto const now = world.page_at(actor, at.page());
+                                           [&](ImagePage const& each) { return each.page == page; });
+        auto const now = world.page_at(actor, page);
         if (original == layout.image.end() || !original->contents || !now || !now->contents) return false;
-        auto const from = static_cast<std::ptrdiff_t>(at.offset());
-        return std::equal(now->contents->begin() + from, now->contents->begin() + kReturnBytes,
-                          original->contents->begin() + from);
+        auto const first = static_cast<std::ptrdiff_t>(from), last = static_cast<std::ptrdiff_t>(to);
+        return std::equal(now->contents->begin() + first, now->contents->begin() + last,
+                          original->contents->begin() + first);
     }
 };
 

@@ -86,7 +86,7 @@ struct Expectation {
     std::string operator()(Pipe const& pipe) const { return zero_or_failed(pipe.to, 8); }
     std::string operator()(Open const& open) const {
         VirtAddr const at = world.resolve(actor, open.path);
-        Reach const reach = copy_reach(world, actor, at, kPathBytesMax, Access::read);
+        Reach const reach = path_reach(world, actor, at);
         auto const bytes = world.read(actor, at, reach.possible).value_or(std::vector<std::byte>{});
         auto const end = std::find(bytes.begin(), bytes.end(), std::byte{0});
         if (end == bytes.end()) return "-1";

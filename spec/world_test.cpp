@@ -117,6 +117,28 @@ TEST(World, IsEqualWhereItsHistoryDiffers) {
     EXPECT_NE(once.world().hash(), other.world().hash());
 }
 
+TEST(World, IsDifferentWhereItsStateDiffers) {
+    Story story{kCowLazy};
+    story.then(by(0, Fork{ProcId{1}}), forked(2)).then(by(0, PipeWrite{at(Anchor::data), 4}), returned(4));
+    World const before = story.world();
+    for (Step const& step :
+         {by(0, PipeWrite{at(Anchor::data), 4}), by(0, PipeRead{at(Anchor::data), 1}), by(0, Sbrk{kPage}),
+          by(1, Exit{3}), by(1, Fork{ProcId{2}}), by(0, Store{at(Anchor::bss), 1, 1}), by(0, Fstat{at(Anchor::bss)})}) {
+        World const after = then(before, step);
+        EXPECT_FALSE(before == after);
+        EXPECT_NE(before.hash(), after.hash());
+        EXPECT_NE(to_string(before), to_string(after));
+    }
+    EXPECT_FALSE(then(before, by(1, Exit{3})) == then(before, by(1, Exit{4})));
+    EXPECT_FALSE(then(before, by(0, Fstat{at(Anchor::bss)})) ==
+                 then(then(before, by(0, Fstat{at(Anchor::bss)})), by(0, SetSp{heap()})))
+        << "what is open still";
+    World const over = *advance(before, by(0, Store{at(Anchor::bss), 1, 1}), ended(), kNothingFree);
+    EXPECT_FALSE(before == over);
+    EXPECT_NE(to_string(over).find("over"), std::string::npos);
+    EXPECT_EQ(to_string(before).find("over"), std::string::npos);
+}
+
 RC_GTEST_PROP(World, EqualOnesHashAndPrintAlike, ()) {
     auto const profile = *any_profile();
     auto const seed = *rc::gen::arbitrary<std::uint64_t>();

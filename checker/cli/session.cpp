@@ -56,8 +56,13 @@ tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice) {
         std::error_code error;
         if (!fs::exists(options.kernel, error))
             return tl::unexpected(Stop{ExitCode::usage, fmt::format("{}: no such file. Give the kernel's ELF image, as in --kernel kernel/kernel.", options.kernel.string())});
-        // A tree of the xv6 family keeps its kernel there.
-        if (fs::is_regular_file(options.kernel / "kernel" / "kernel", error)) options.kernel = options.kernel / "kernel" / "kernel";
+        if (is_source_tree(options.kernel)) {
+            auto built = kernel_of_tree(options.kernel);
+            if (!built) return tl::unexpected(Stop{ExitCode::kernel_unusable, built.error().message});
+            options.tree = options.kernel;
+            options.built = std::make_shared<TreeKernel const>(std::move(*built));
+            options.kernel = options.built->kernel();
+        }
     } else {
         auto const builtin = builtin_kernel(choice.profile.value_or(kProfiles.front()));
         if (!builtin)

@@ -81,7 +81,7 @@ class Author {
 
     // Some places are reached only by steps that belong together: now and then such a sequence is planned as a whole.
     std::optional<spec::Step> next_planned() {
-        if (plan_.empty() && dice_.chance(1, 48)) make_plan();
+        if (!planned_ && dice_.chance(1, 96)) make_plan();
         if (plan_.empty()) return std::nullopt;
         spec::Step step = std::move(plan_.front());
         plan_.erase(plan_.begin());
@@ -90,14 +90,15 @@ class Author {
 
     void make_plan() {
         using namespace spec;
+        planned_ = true;
         std::vector<ProcId> const running = world_.running();
         ProcId const actor = running[dice_.below(running.size())];
-        if (dice_.chance(1, 2)) {
+        if (!dice_.chance(1, 16)) {
             // A path that ends in a page that was never touched: the data file's first bytes, read to the end of a page.
             Address const path{Anchor::brk, -kPage - std::int64_t{kPathBytes}};
             plan_ = {{actor, Sbrk{-world_heap_odd(actor)}, {}}, {actor, Sbrk{2 * kPage}, {}}, {actor, FileRead{path, kPathBytes}, {}}, {actor, Open{path}, {}}};
         } else if (world_.setting().profile.sbrk == SbrkPolicy::lazy) {
-            // A heap whose size no int can hold, and a child that inherits it.
+            // A heap whose size no int can hold, and a child that inherits it. Rare: many kernels walk it page by page.
             constexpr std::int64_t kGigabyte = std::int64_t{1} << 30;
             plan_ = {{actor, Sbrk{kGigabyte}, {}}, {actor, Sbrk{kGigabyte}, {}}, {actor, Sbrk{kPage}, {}}, {actor, Store{Address{Anchor::brk, -8}, 8, 1}, {}}, {actor, Fork{ProcId{children_ + 1}}, {}}};
         }
@@ -178,6 +179,7 @@ class Author {
     std::uint32_t children_ = 0;
     bool faulty_ = false;
     std::vector<spec::Step> plan_;  // steps to be proposed before any other
+    bool planned_ = false;          // at most once in a program
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "spec/advance.h"
 #include "spec/ground.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -14,7 +15,7 @@ namespace {
 
 using spec::Invariant;
 
-// How many pages all processes' address spaces reach over, and how many more the step asks for.
+// How many pages all running processes' address spaces reach over, and how many more the step asks for.
 std::uint64_t pages_spanned(spec::World const& world, spec::Step const& step) {
     std::uint64_t pages = 0;
     for (spec::ProcId id : world.running()) pages += world.find(id)->space->brk.page().value + 1;
@@ -60,9 +61,11 @@ class Runner {
         StepRecord record{step, {}, {}};
         if (options_.records) record.expected = spec::expectation(world_, step);
 
+        // The most so far: a zombie's pages are still to be freed, by the wait that reaps it.
+        pages_ = std::max(pages_, pages_spanned(world_, step));
         if (options_.watcher != nullptr) options_.watcher->before(at, execution_);
         spec::FrameCensus const before = execution_.census();
-        spec::Outcome const outcome = execution_.run(spec::ground(world_, step), pages_spanned(world_, step));
+        spec::Outcome const outcome = execution_.run(spec::ground(world_, step), pages_);
         if (options_.watcher != nullptr) options_.watcher->after(at, execution_);
         if (options_.records) {
             record.seen = spec::describe(outcome, step);
@@ -110,6 +113,7 @@ class Runner {
     RunOptions options_;
     Tally& tally_;
     spec::World world_;
+    std::uint64_t pages_ = 0;
     Run result_;
 };
 

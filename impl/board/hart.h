@@ -1,11 +1,11 @@
 #pragma once
 // A hart: a Unicorn engine, and what it lacks, done in its hooks.
 //
-//     page-table walks, dirty frames   on_fill        hart_fill.cpp
-//     exceptions and traps             on_exception   hart_trap.cpp
-//     missing CSRs                     emulate_csr    hart_csr.cpp
-//     time, budget, interrupts         on_block       hart_run.cpp
-//     breakpoints, accelerated calls   on_address     hart_address.cpp
+//     fill           page-table walks, dirty frames         hart_fill.cpp
+//     on_exception   exceptions, traps                      hart_trap.cpp
+//     emulate_csr    missing CSRs                           hart_csr.cpp
+//     on_block       time, budget, interrupts, waiting      hart_run.cpp
+//     on_address     breakpoints, calls done by the host    hart_address.cpp
 
 #include "impl/board/board.h"
 #include "impl/board/clint.h"

@@ -2,7 +2,9 @@
 
 #include "impl/map/map_file.h"
 #include "impl/target/boot.h"
+#include "impl/target/count_probe.h"
 #include "impl/target/probe.h"
+#include "impl/target/vintage.h"
 #include "spec/text.h"
 
 #include <chrono>
@@ -47,16 +49,19 @@ class WindowFinder {
         summary_.windows.push_back(fmt::format("processes {}[{}]", map_.processes->name, map_.processes->count));
     }
 
+    // Where no map file names the array, it is looked for later, by probing.
     void find_counts(spec::ObservedProcess const& p0) {
         constexpr char const* kConsequence = "I4 is not checked";
-        if (!map_.reference_counts) return miss(map_.reference_counts.error().reason, kConsequence);
+        if (!map_.reference_counts) {
+            if (map_.candidates.empty()) miss(map_.reference_counts.error().reason, kConsequence);
+            return;
+        }
         map::ReferenceCounts const& layout = *map_.reference_counts;
         FrameNo const base = layout.index_base == map::IndexBase::kZero ? FrameNo{0} : ram_.first();
         observe::ReferenceCounts counts(layout, base);
         auto const one = count_for_one(counts, ram_, p0);
         if (!one) return miss(fmt::format("{} has no one value for frames with one reference", layout.name), kConsequence);
-        summary_.windows.push_back(fmt::format("counts {} ({}int{}, {} for one reference)", layout.name,
-                                               layout.is_signed ? "" : "u", layout.element_bytes * 8, *one));
+        summary_.windows.push_back("counts " + describe(layout, *one));
         windows_.counts.emplace(std::move(counts));
         windows_.raw_count_for_one = *one;
     }
@@ -93,6 +98,19 @@ observe::Windows find_windows(map::KernelMap const& map, Booted& booted, TargetS
     return finder.take();
 }
 
+// What the bare tree of the vintage does wrong is put up with, and said.
+void inherit(Vintage vintage, Findings const& findings, spec::Traits& traits, TargetSummary& summary) {
+    summary.vintage = to_string(vintage);
+    if (findings.copyout_ignores_write_right && vintage.may_be_before(2023)) {
+        traits.copyout_ignores_write_right = true;
+        summary.inherited.push_back("copyout does not ask whether a page is writable (bare trees before 2023 do not either)");
+    }
+    if (findings.copyinstr_skips_reserved && vintage.from == 2025) {
+        traits.copyinstr_skips_reserved = true;
+        summary.inherited.push_back("copyinstr does not bring in pages that lazy sbrk has promised (the bare tree of 2025 does not either)");
+    }
+}
+
 spec::Setting describe_kernel(map::KernelMap const& map, Booted const& booted, observe::Windows const& windows,
                               spec::Observation const& p0, Disk const& disk) {
     spec::Setting setting;
@@ -123,7 +141,7 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     if (!booted) return tl::unexpected(booted.error());
 
     TargetSummary summary;
-    summary.name = options.kernel.string();
+    summary.name = options.tree.value_or(options.kernel).string();
     summary.ram_bytes = booted->config.ram_bytes;
     spec::Observation p0;
     auto windows = find_windows(*kernel->map, *booted, summary, p0);
@@ -145,8 +163,24 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     if (!findings) return tl::unexpected(BootError{fmt::format("{}: {}.", image->name(), findings.error().message)});
     setting.profile = options.profile.value_or(findings->profile);
     setting.traits.sbrk_takes_mode = findings->sbrk_takes_mode;
+    bool const all_segments_rwx = ignores_segment_rights(p0.processes.front());
+    inherit(find_vintage(*image, all_segments_rwx, options.tree), *findings, setting.traits, summary);
     setting.traits.frames_per_process = findings->frames_per_process;
     auto final = std::make_shared<BootedKernel>(*kernel);
+    if (!kernel->windows->counts && !kernel->map->candidates.empty()) {
+        auto windows_with_counts = std::make_shared<observe::Windows>(*kernel->windows);
+        if (auto found = find_reference_counts(execution, kernel->map->candidates)) {
+            summary.windows.push_back("counts " + describe(found->layout, found->raw_for_one) + ", found by probing");
+            windows_with_counts->counts.emplace(std::move(found->counts));
+            windows_with_counts->raw_count_for_one = found->raw_for_one;
+        } else {
+            summary.missing.push_back(
+                findings->profile.fork == spec::ForkPolicy::eager
+                    ? "This kernel's fork copies, so no array of reference counts can be recognised. I4 is not checked."
+                    : "No array of reference counts was recognised. I4 is not checked.");
+        }
+        final->windows = std::move(windows_with_counts);
+    }
     final->setting = std::make_shared<spec::Setting const>(std::move(setting));
     summary.profile = describe(final->setting->profile);
     summary.boot_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();

@@ -2,6 +2,7 @@
 // A real RV64 kernel, booted on the board from its unmodified ELF image, ready to run programs.
 
 #include "impl/target/kernel_execution.h"
+#include "impl/target/source_tree.h"
 #include "impl/target/target.h"
 #include "spec/program.h"
 
@@ -14,6 +15,10 @@ namespace vmcheck {
 
 struct KernelOptions {
     std::filesystem::path kernel;
+    // The source tree that it was built from, where there is one: settles which year's it is.
+    std::optional<std::filesystem::path> tree{};
+    // Keeps a kernel that was built from the tree for as long as it may be booted again; null otherwise.
+    std::shared_ptr<TreeKernel const> built{};
     // Names of the kernel's things; nothing: `<kernel>.map` where it exists, else xv6's.
     std::optional<std::filesystem::path> map_file{};
     // What the kernel promises; nothing: found by probing.

@@ -35,13 +35,6 @@ spec::Contents contents_of(elf::KernelImage const& image, Vpn page) {
     return bytes;
 }
 
-// Kernels before 2022 ignore the segments' flags and map all of an image read-write-execute (xv6 kernel/exec.c).
-bool ignores_segment_rights(spec::ObservedProcess const& p0) {
-    return std::all_of(p0.pages.begin(), p0.pages.end(), [](spec::ObservedPage const& page) {
-        return !page.rights.user || page.rights == spec::Rights{true, true, true, true};
-    });
-}
-
 // More than any probe uses.
 constexpr std::uint64_t kPagesOfAProbe = 64;
 
@@ -58,9 +51,35 @@ tl::expected<std::uint64_t, BootError> must_return(KernelExecution& execution, s
     return returned->value;
 }
 
+// What a step of p0 returned; -1 for anything else.
+std::int64_t result_of(KernelExecution& execution, spec::Action action) {
+    spec::Outcome const outcome = execution.run({spec::kInit, std::move(action), {}}, kPagesOfAProbe);
+    auto const* returned = std::get_if<spec::Returned>(&outcome.what);
+    return returned == nullptr ? -1 : static_cast<std::int64_t>(returned->value);
+}
+
+// The two defects that some bare trees have (spec::Traits). Each ends as it may: these are looks, not judgements.
+void probe_copies(KernelExecution& execution, spec::Layout const& layout, Findings& findings) {
+    execution.reset();
+    findings.copyout_ignores_write_right = result_of(execution, spec::FileRead{absolute(layout.rodata + 2048), 8}) == 8;
+    execution.reset();
+    // The data file starts with its own path of five bytes; read to the end of a page, it ends in the next one.
+    VirtAddr const path = layout.heap + (kPageBytes - 5);
+    bool const written = result_of(execution, spec::Sbrk{2 * static_cast<std::int64_t>(kPageBytes), spec::SbrkMode::lazy}) >= 0 &&
+                         result_of(execution, spec::FileRead{absolute(path), 5}) == 5;
+    findings.copyinstr_skips_reserved = written && result_of(execution, spec::Open{absolute(path)}) < 0;
+}
+
 bool is_mapped(spec::Observation const& seen, Vpn page) { return page_in(seen.processes.front(), page) != nullptr; }
 
 }  // namespace
+
+// Kernels before 2022 ignore the segments' flags and map all of an image read-write-execute (xv6 kernel/exec.c).
+bool ignores_segment_rights(spec::ObservedProcess const& p0) {
+    return std::all_of(p0.pages.begin(), p0.pages.end(), [](spec::ObservedPage const& page) {
+        return !page.rights.user || page.rights == spec::Rights{true, true, true, true};
+    });
+}
 
 spec::Layout find_layout(spec::Observation const& seen, VirtAddr heap) {
     spec::ObservedProcess const& p0 = seen.processes.front();
@@ -95,6 +114,8 @@ spec::Layout find_layout(spec::Observation const& seen, VirtAddr heap) {
     layout.maxva = kMaxVa;
     layout.kernel = VirtAddr{board::kRamStart.value};
     layout.agent_end = agent::kVictimText;
+    // The same kernels map what sbrk gives as they map the image (uvmalloc in kernel/vm.c).
+    if (all_rights) layout.heap_rights = {true, true, true, true};
     return layout;
 }
 
@@ -130,6 +151,7 @@ tl::expected<Findings, BootError> probe(KernelExecution& execution, spec::Settin
     auto const after = spec::take_baseline(world, seen);
     if (before && after && before->accounted_frames > after->accounted_frames)
         findings.frames_per_process = before->accounted_frames - after->accounted_frames;
+    probe_copies(execution, provisional.layout, findings);
     execution.reset();
     return findings;
 }

@@ -16,8 +16,13 @@ spec::Layout find_layout(spec::Observation const& seen, VirtAddr heap);
 struct Findings {
     spec::Profile profile;                  // how the kernel behaves
     bool sbrk_takes_mode = false;           // xv6 of 2025
+    bool copyout_ignores_write_right = false;  // copyout wrote into a read-only page
+    bool copyinstr_skips_reserved = false;     // a path that ends in an untouched lazy page was refused
     std::uint64_t frames_per_process = 0;   // that a process holds beyond what its page table shows
 };
+
+// Whether every segment of the image is mapped read-write-execute.
+bool ignores_segment_rights(spec::ObservedProcess const& p0);
 
 // Runs the probes. Fails when the kernel cannot even do these: a sentence for the user.
 tl::expected<Findings, BootError> probe(KernelExecution& execution, spec::Setting const& provisional);

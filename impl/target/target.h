@@ -74,9 +74,11 @@ struct BootError {
 // What the user should know about the kernel before any result: one line each, ready to print.
 struct TargetSummary {
     std::string name;                   // the path as given
+    std::string vintage;                // "2024 tree"; empty for kernels outside the xv6 family
     std::string profile;                // "cow fork, lazy sbrk"
     std::vector<std::string> windows;   // what was found: "free list kernel::frames.head", ...
     std::vector<std::string> missing;   // what was not, with the reason and what is not checked for it
+    std::vector<std::string> inherited; // defects that the bare tree of that vintage has as well: put up with, not counted
     double boot_seconds = 0;
     std::uint64_t ram_bytes = 0;
 };

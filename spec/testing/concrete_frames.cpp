@@ -4,10 +4,10 @@
 
 namespace vmcheck::spec::testing {
 
-Frames::Frames(std::uint64_t count) : bytes_(count + 1), counts_(count + 1, 0) {
+Frames::Frames(std::uint64_t count) : bytes_(count + 1), counts_(count + 1, 0), times_free_(count + 1, 0) {
     // From the far end, so that the lowest is handed out first. Frames come with junk: a kernel that forgets to clear
     // one must show it.
-    for (std::uint64_t i = count; i > 0; --i) free_.push_back(FrameNo{kFirst + i});
+    for (std::uint64_t i = count; i > 0; --i) put_on_free_list(FrameNo{kFirst + i});
     for (PageBytes& page : bytes_) page.fill(std::byte{0xa5});
 }
 
@@ -28,6 +28,7 @@ std::optional<FrameNo> Frames::allocate() {
     }
     FrameNo const frame = free_.back();
     free_.pop_back();
+    --times_free_[index(frame)];
     counts_[index(frame)] = 1;
     return frame;
 }
@@ -38,16 +39,11 @@ void Frames::drop(FrameNo frame) {
 
 void Frames::put_on_free_list(FrameNo frame) {
     free_.push_back(frame);
-}
-
-bool Frames::is_free(FrameNo frame) const {
-    return std::find(free_.begin(), free_.end(), frame) != free_.end();
+    ++times_free_[index(frame)];
 }
 
 bool Frames::free_list_has_duplicate() const {
-    auto sorted = free_;
-    std::sort(sorted.begin(), sorted.end());
-    return std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end();
+    return std::any_of(times_free_.begin(), times_free_.end(), [](unsigned times) { return times > 1; });
 }
 
 std::optional<PageTable> PageTable::create(Frames& frames) {

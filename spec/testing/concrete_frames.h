@@ -29,7 +29,7 @@ class Frames {
 
     PageBytes& bytes(FrameNo frame) { return bytes_[index(frame)]; }
     PageBytes const& bytes(FrameNo frame) const { return bytes_[index(frame)]; }
-    bool is_free(FrameNo frame) const;
+    bool is_free(FrameNo frame) const { return times_free_[index(frame)] > 0; }
     std::uint64_t free_count() const { return free_.size(); }
     bool free_list_has_duplicate() const;
     FrameNo trampoline() const { return FrameNo{kFirst}; }
@@ -45,7 +45,8 @@ class Frames {
 
     std::vector<PageBytes> bytes_;
     std::vector<std::int64_t> counts_;
-    std::vector<FrameNo> free_;  // the last is handed out next
+    std::vector<FrameNo> free_;         // the last is handed out next
+    std::vector<unsigned> times_free_;  // how often each frame is on it
     std::optional<std::uint32_t> failing_;
     std::uint32_t allocations_ = 0;
     std::uint32_t failed_ = 0;

@@ -62,7 +62,7 @@ class CorrectMachine : public ::testing::TestWithParam<std::size_t> {
 TEST_P(CorrectMachine, IsNeverAccusedWhateverItsManners) {
     CheckTally tally;
     auto const setting = shared_setting(profile());
-    for (std::uint64_t seed = 0; seed < 1500; ++seed) {
+    for (std::uint64_t seed = 0; seed < 500; ++seed) {
         auto const failure =
             run_random_program(setting, PlantedDefect::none, manners_from(seed), seed, StepTaste{}, &tally);
         ASSERT_FALSE(failure) << "seed " << seed << "\n" << words(*failure);
@@ -75,7 +75,7 @@ TEST_P(CorrectMachine, IsNeverAccusedWhateverItsManners) {
 
 TEST_P(CorrectMachine, IsNeverAccusedWhenAllocationsAreMadeToFail) {
     auto const setting = shared_setting(profile());
-    for (std::uint64_t seed = 0; seed < 1500; ++seed) {
+    for (std::uint64_t seed = 0; seed < 500; ++seed) {
         auto const failure =
             run_random_program(setting, PlantedDefect::none, manners_from(seed * 7), seed, StepTaste{3});
         ASSERT_FALSE(failure) << "seed " << seed << "\n" << words(*failure);
@@ -83,7 +83,7 @@ TEST_P(CorrectMachine, IsNeverAccusedWhenAllocationsAreMadeToFail) {
 }
 
 TEST_P(CorrectMachine, IsNeverAccusedWhenMemoryIsNearlyFull) {
-    for (std::uint64_t seed = 0; seed < 1500; ++seed) {
+    for (std::uint64_t seed = 0; seed < 500; ++seed) {
         auto const setting = shared_setting(profile(), 16 + seed % 24);
         auto const failure =
             run_random_program(setting, PlantedDefect::none, manners_from(seed * 7), seed, StepTaste{});
@@ -95,7 +95,7 @@ TEST_P(CorrectMachine, IsNeverAccusedWhenSbrkTakesAMode) {
     Setting chosen = small_setting(profile());
     chosen.traits.sbrk_takes_mode = true;
     auto const setting = std::make_shared<Setting const>(chosen);
-    for (std::uint64_t seed = 0; seed < 700; ++seed) {
+    for (std::uint64_t seed = 0; seed < 300; ++seed) {
         auto const failure =
             run_random_program(setting, PlantedDefect::none, manners_from(seed * 7), seed, StepTaste{10});
         ASSERT_FALSE(failure) << "seed " << seed << "\n" << words(*failure);

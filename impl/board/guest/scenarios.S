@@ -31,7 +31,8 @@ table:
     .dword satp, memory_calls, echo, scribble, call_at, load_in_u, store_in_u, ebreak_in_u, read_hart
     .dword call_user_code, read_time, switch_satp
 
-// Goes on in S-mode (bare) or U-mode at `target`, all exceptions but ecall from S-mode and all S-mode interrupts delegated.
+// Goes on in S-mode (bare) or U-mode at `target`. Delegated: all S-mode interrupts, and all exceptions but the ecalls
+// from S- and M-mode.
     .macro enter_supervisor target
     la t6, \target
     li t5, MSTATUS_MPP_S

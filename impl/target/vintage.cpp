@@ -1,0 +1,39 @@
+#include "impl/target/vintage.h"
+
+#include <fstream>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace vmcheck {
+
+namespace {
+
+bool has(elf::KernelImage const& image, std::string_view symbol) { return image.find_symbol(symbol) != nullptr; }
+
+bool mentions(std::filesystem::path const& file, std::string_view word) {
+    std::ifstream text(file);
+    for (std::string line; std::getline(text, line);)
+        if (line.find(word) != std::string::npos) return true;
+    return false;
+}
+
+}  // namespace
+
+std::string to_string(Vintage vintage) {
+    if (!vintage.known()) return {};
+    if (vintage.from == vintage.to) return fmt::format("{} tree", vintage.from);
+    return fmt::format("{}-{} tree", vintage.from, vintage.to);
+}
+
+Vintage find_vintage(elf::KernelImage const& image, bool all_segments_rwx,
+                     std::optional<std::filesystem::path> const& tree) {
+    if (!has(image, "kalloc") || !has(image, "usertrap") || !has(image, "uvmcopy")) return {};
+    if (all_segments_rwx) return {2020, 2021};
+    if (!has(image, "timervec")) return has(image, "kfork") ? Vintage{2025, 2025} : Vintage{2024, 2024};
+    if (!tree) return {2022, 2023};
+    unsigned const year = mentions(*tree / "kernel" / "param.h", "USERSTACK") ? 2023 : 2022;
+    return {year, year};
+}
+
+}  // namespace vmcheck

@@ -74,28 +74,31 @@ spec::Address address(Dice& dice, spec::World const& world, spec::ProcId actor, 
 
 std::int64_t sbrk_bytes(Dice& dice, spec::World const& world, spec::ProcId actor) {
     std::int64_t const heap = heap_pages(world, actor) * kPage;
+    std::int64_t const heap_bytes = std::max<std::int64_t>(
+        0, static_cast<std::int64_t>(world.find(actor)->space->brk.value - world.setting().layout.heap.value));
     bool const lazy = world.setting().profile.sbrk == spec::SbrkPolicy::lazy;
     std::uint64_t const kind = dice.below(64);
     if (kind < 24) return kPage * dice.between(1, 4);
-    if (kind < 34) return -kPage * dice.between(1, 3);
+    // Not below the start of the heap: programs do not give their stack and image back, and kernels differ in what
+    // becomes of one that does.
+    auto const back = [&](std::int64_t bytes) { return -std::min(bytes, heap_bytes); };
+    if (kind < 34) return back(kPage * dice.between(1, 3));
     if (kind < 42) return dice.between(1, 3 * kPage);
-    if (kind < 48) return -dice.between(1, 2 * kPage);
-    if (kind < 52) return -heap;
-    if (kind < 54) return -heap - dice.between(1, 2 * kPage);  // into the stack
+    if (kind < 48) return back(dice.between(1, 2 * kPage));
+    if (kind < 54) return -heap_bytes;
     if (kind < 55) return -heap - (std::int64_t{1} << 30);     // past zero
     if (kind < 57) return kPage * dice.between(5, 64);
     if (kind < 58) return 0;
     // What follows makes the kernel loop over many pages: rare, and rarer where each page costs a frame.
-    if (!lazy && !dice.chance(1, 64)) return kPage;
+    if (!dice.chance(1, lazy ? 6 : 64)) return kPage;
     // Sizes that no longer fit an int.
     if (lazy && heap > (std::int64_t{1} << 30)) return (std::int64_t{1} << 31) - kPage;
-    switch (dice.below(lazy ? 16 : 4)) {
+    switch (dice.below(lazy ? 40 : 4)) {
         case 0: return (std::int64_t{1} << 31) - kPage;
         case 1: return (std::int64_t{1} << 31) - 1;
         case 2: return (std::int64_t{1} << 32) + kPage;  // an int sees one page
         case 3: return std::int64_t{1} << 31;            // an int sees the most negative number
-        case 4:
-        case 5: return std::int64_t{1} << 30;
+        case 4: return std::int64_t{1} << 30;
         default: return kPage * dice.between(500, 2000);  // reaches new last-level and middle-level tables
     }
 }

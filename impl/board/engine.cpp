@@ -1,5 +1,7 @@
 #include "impl/board/engine.h"
 
+#include "impl/board/engine_clock.h"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -72,6 +74,7 @@ tl::expected<Engine, Error> Engine::open() {
     auto failure = [](char const* what, uc_err error) {
         return tl::unexpected(Error{fmt::format("Unicorn could not {}: {}.", what, uc_strerror(error))});
     };
+    use_engine_clock();
     if (uc_err const error = uc_open(UC_ARCH_RISCV, UC_MODE_RISCV64, &raw); error != UC_ERR_OK) {
         return failure("make a RISC-V engine", error);
     }

@@ -147,16 +147,6 @@ tl::expected<Booted, AttemptError> attempt(KernelOptions const& options, elf::Ke
 
 }  // namespace
 
-tl::expected<void, BootError> add_breakpoints(board::Board& board, KernelEntries const& entries) {
-    for (std::optional<VirtAddr> const& entry : {entries.panic, entries.allocate}) {
-        if (!entry) continue;
-        if (auto added = board.add_breakpoint(*entry); !added) return tl::unexpected(BootError{added.error().text});
-    }
-    // Armed for single steps only (kernel_execution.cpp).
-    if (entries.allocate) board.arm_breakpoint(*entries.allocate, false);
-    return {};
-}
-
 tl::expected<Disk, BootError> make_disk() {
     auto const agent_bytes = agent::elf_file();
     image::Contents contents;

@@ -15,9 +15,6 @@ struct Disk {
 };
 tl::expected<Disk, BootError> make_disk();
 
-// Breakpoints belong to a board, not to a golden image: every board needs them.
-tl::expected<void, BootError> add_breakpoints(board::Board& board, KernelEntries const& entries);
-
 // A machine at the golden moment: p0 has opened its files, replaced itself by exec (so that its memory is that of any
 // fresh image), and asks for its first order.
 struct Booted {

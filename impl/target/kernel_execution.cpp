@@ -32,6 +32,24 @@ CodePlace place_of(BootedKernel const& kernel, VirtAddr pc) {
     return place;
 }
 
+tl::expected<board::Board, BootError> new_board(BootedKernel const& kernel) {
+    auto board = board::Board::create(kernel.config);
+    if (!board) return tl::unexpected(BootError{board.error().text});
+    if (auto added = add_breakpoints(*board, kernel.entries); !added) return tl::unexpected(added.error());
+    if (auto adopted = board->adopt(kernel.golden); !adopted) return tl::unexpected(BootError{adopted.error().text});
+    return std::move(*board);
+}
+
+tl::expected<void, BootError> add_breakpoints(board::Board& board, KernelEntries const& entries) {
+    for (std::optional<VirtAddr> const& entry : {entries.panic, entries.allocate}) {
+        if (!entry) continue;
+        if (auto added = board.add_breakpoint(*entry); !added) return tl::unexpected(BootError{added.error().text});
+    }
+    // Armed for single steps only.
+    if (entries.allocate) board.arm_breakpoint(*entries.allocate, false);
+    return {};
+}
+
 KernelExecution::KernelExecution(std::shared_ptr<BootedKernel const> kernel, board::Board board)
     : kernel_(std::move(kernel)),
       board_(std::move(board)),

@@ -40,6 +40,12 @@ struct BootedKernel {
     Budgets budgets;
 };
 
+// Breakpoints belong to a board, not to a golden image: every board needs them.
+tl::expected<void, BootError> add_breakpoints(board::Board& board, KernelEntries const& entries);
+
+// A board that stands at the kernel's golden image. REQUIRES: the image was taken.
+tl::expected<board::Board, BootError> new_board(BootedKernel const& kernel);
+
 // Names a kernel address: function, file and line as far as they are known.
 CodePlace place_of(BootedKernel const& kernel, VirtAddr pc);
 

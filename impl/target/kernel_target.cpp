@@ -164,6 +164,8 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     setting.profile = options.profile.value_or(findings->profile);
     setting.traits.sbrk_takes_mode = findings->sbrk_takes_mode;
     bool const all_segments_rwx = ignores_segment_rights(p0.processes.front());
+    // The same kernels map what sbrk gives as they map the image (uvmalloc in kernel/vm.c); a lazy one need not.
+    setting.layout.heap_rights.execute = all_segments_rwx && findings->heap_executable;
     inherit(find_vintage(*image, all_segments_rwx, options.tree), *findings, setting.traits, summary);
     setting.traits.frames_per_process = findings->frames_per_process;
     auto final = std::make_shared<BootedKernel>(*kernel);
@@ -188,10 +190,8 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
 }
 
 tl::expected<std::unique_ptr<KernelExecution>, BootError> KernelTarget::start_on_board() const {
-    auto board = board::Board::create(kernel_->config);
-    if (!board) return tl::unexpected(BootError{board.error().text});
-    if (auto added = add_breakpoints(*board, kernel_->entries); !added) return tl::unexpected(added.error());
-    if (auto adopted = board->adopt(kernel_->golden); !adopted) return tl::unexpected(BootError{adopted.error().text});
+    auto board = new_board(*kernel_);
+    if (!board) return tl::unexpected(board.error());
     return std::make_unique<KernelExecution>(kernel_, std::move(*board));
 }
 

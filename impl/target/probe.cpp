@@ -114,8 +114,6 @@ spec::Layout find_layout(spec::Observation const& seen, VirtAddr heap) {
     layout.maxva = kMaxVa;
     layout.kernel = VirtAddr{board::kRamStart.value};
     layout.agent_end = agent::kVictimText;
-    // The same kernels map what sbrk gives as they map the image (uvmalloc in kernel/vm.c).
-    if (all_rights) layout.heap_rights = {true, true, true, true};
     return layout;
 }
 
@@ -132,6 +130,11 @@ tl::expected<Findings, BootError> probe(KernelExecution& execution, spec::Settin
     auto const eagerly = must_return(execution, spec::Sbrk{kPageBytes, spec::SbrkMode::eager});
     if (!eagerly) return tl::unexpected(eagerly.error());
     bool const mapped_when_eager = is_mapped(execution.observe(), heap.page() + 1);
+    if (auto const stored = must_return(execution, spec::Store{absolute(heap), 1, 1}); !stored)
+        return tl::unexpected(stored.error());
+    spec::Observation const touched = execution.observe();
+    auto const* heap_page = page_in(touched.processes.front(), heap.page());
+    findings.heap_executable = heap_page != nullptr && heap_page->rights.execute;
     findings.profile.sbrk = mapped_when_lazy ? spec::SbrkPolicy::eager : spec::SbrkPolicy::lazy;
     findings.sbrk_takes_mode = mapped_when_lazy != mapped_when_eager;
 

@@ -31,9 +31,8 @@ Vintage find_vintage(elf::KernelImage const& image, bool all_segments_rwx,
     if (!has(image, "kalloc") || !has(image, "usertrap") || !has(image, "uvmcopy")) return {};
     if (all_segments_rwx) return {2020, 2021};
     if (!has(image, "timervec")) return has(image, "kfork") ? Vintage{2025, 2025} : Vintage{2024, 2024};
-    if (!tree) return {2022, 2023};
-    unsigned const year = mentions(*tree / "kernel" / "param.h", "USERSTACK") ? 2023 : 2022;
-    return {year, year};
+    if (tree && mentions(*tree / "kernel" / "param.h", "USERSTACK")) return {2023, 2023};
+    return {2022, 2023};
 }
 
 }  // namespace vmcheck

@@ -65,7 +65,7 @@ class CommandLine {
         CLI::App* verify = command("verify", "Check a kernel: the reference kernel in all profiles, or yours", cli::verify);
         add_kernel(verify, true);
         add_effort(verify, "Programs to run (default 10,000)");
-        verify->add_option("--findings", options_.findings, "Directory for the programs that fail")->type_name("DIR")->capture_default_str();
+        verify->add_option("--findings", options_.findings, "Directory for what is found: programs, repro.c, report.html")->type_name("DIR")->capture_default_str();
 
         CLI::App* fuzz = command("fuzz", "Run until told to stop; file what is found in the corpus", cli::fuzz);
         add_kernel(fuzz, false);
@@ -96,6 +96,7 @@ class CommandLine {
             // CLI11 reports by exception; this is the border at which that ends.
             return app_.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
         }
+        settle_streams();
         return static_cast<int>(chosen_(options_));
     }
 
@@ -142,15 +143,29 @@ class CommandLine {
                "Stop after this long, as in 90s, 5m or 8h")
             ->type_name("TIME");
         sub->add_flag_callback("--no-shrink", [this] { options_.shrink = false; }, "Report failing programs as they were generated");
-        sub->add_flag_callback(
-            "--json",
-            [this] {
-                options_.json = true;
-                options_.text = stderr;
-                options_.colour = false;
-            },
-            "Print the report as JSON; text goes to standard error");
-        sub->add_option("--out", options_.out, "Write the report as JSON into this file")->type_name("FILE");
+        add_report(sub);
+    }
+
+    void add_report(CLI::App* sub) {
+        CLI::Option* const json = sub->add_flag("--json", options_.json, "The same as --format json; text goes to standard error");
+        sub->add_option_function<std::string>(
+               "--format",
+               [this](std::string const& text) {
+                   options_.format = report::parse_format(text);
+                   if (!options_.format) throw CLI::ValidationError("--format", fmt::format("expected {}, found '{}'", report::format_names(), text));
+               },
+               "The report as " + report::format_names() + ": in the file of --out, else on standard output")
+            ->type_name("FORMAT")
+            ->excludes(json);
+        sub->add_option("--out", options_.out, "Write the report into this file (as JSON where there is no --format)")->type_name("FILE");
+    }
+
+    // A report for a machine takes standard output for itself; what is for a person gives way.
+    void settle_streams() {
+        bool const printed = options_.format && !options_.out && *options_.format != report::Format::text;
+        if (!printed && !options_.json) return;
+        options_.text = stderr;
+        options_.colour = false;
     }
 
     void add_programs(CLI::App* sub) {

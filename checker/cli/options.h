@@ -1,6 +1,7 @@
 #pragma once
 // What the command line says, as plain values. Each field is one option; --help is made from the same words (main.cpp).
 
+#include "checker/report/format.h"
 #include "spec/program.h"
 
 #include <chrono>
@@ -29,12 +30,13 @@ struct Options {
     unsigned jobs = 1;
     bool shrink = true;
     bool json = false;                            // the report as JSON on standard output
-    std::optional<std::filesystem::path> out;     // the report as JSON in a file
-    std::filesystem::path findings = "findings";  // verify: directory for the programs that fail
+    std::optional<report::Format> format;         // the report in this format: in `out`, else on standard output
+    std::optional<std::filesystem::path> out;     // the report in a file; as JSON where no format is given
+    std::filesystem::path findings = "findings";  // verify: directory for what is found
     std::filesystem::path corpus = "corpus";      // fuzz: where found/ is
     std::vector<std::filesystem::path> programs;  // replay, shrink, show
     bool colour = false;
-    std::FILE* text = stdout;  // where text for a person goes: standard error when standard output is JSON
+    std::FILE* text = stdout;  // where text for a person goes: standard error when a report takes standard output
     std::stop_token stop;
 };
 

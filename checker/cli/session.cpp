@@ -3,7 +3,11 @@
 #include "checker/cli/builtin.h"
 #include "checker/cli/files.h"
 #include "checker/cli/progress.h"
+#include "checker/report/html.h"
+#include "checker/report/rank.h"
+#include "checker/report/repro_c.h"
 #include "checker/report/text.h"
+#include "checker/report/verdict.h"
 #include "checker/shrink/shrinker.h"
 #include "impl/target/kernel_target.h"
 #include "spec/text.h"
@@ -21,14 +25,46 @@ namespace {
 // Findings that are shrunk and shown; more are counted.
 constexpr std::size_t kFindingsMax = 5;
 
+// "1-I3-fork", to which each file adds its ending.
 std::string file_name(std::size_t number, run::Signature signature) {
-    return fmt::format("{}-{}-{}.vmc", number, spec::short_name(signature.invariant), spec::kind_name(signature.kind));
+    return fmt::format("{}-{}-{}", number, spec::short_name(signature.invariant), spec::kind_name(signature.kind));
 }
 
 std::string about(report::Finding const& finding) {
     if (finding.divergence.violations.empty()) return "This failed once and did not come back.";
     spec::Violation const& violation = finding.divergence.violations.front();
     return fmt::format("{} at step {}: {}", report::title_of(violation.invariant), finding.divergence.at.value + 1, violation.story);
+}
+
+// What matters most to a student is shrunk and shown first; within a rank what was found first.
+void put_the_gravest_first(std::vector<run::Failure>& failures) {
+    std::stable_sort(failures.begin(), failures.end(), [](run::Failure const& a, run::Failure const& b) {
+        return report::rank_of(a.run.divergence->signature.invariant) < report::rank_of(b.run.divergence->signature.invariant);
+    });
+}
+
+tl::expected<report::Saved, Stop> save(report::Finding const& finding, std::filesystem::path const& stem) {
+    auto const write = [](std::filesystem::path const& path, std::string_view contents) -> tl::expected<void, Stop> {
+        if (auto written = write_file(path, contents); !written)
+            return tl::unexpected(Stop{ExitCode::environment, written.error().message});
+        return {};
+    };
+    report::Saved saved{stem.string() + ".vmc", std::nullopt, {}};
+    spec::Program program = finding.program;
+    program.about = about(finding);
+    if (auto written = write(saved.program, spec::print(program)); !written) return tl::unexpected(written.error());
+    auto const repro = report::repro_c(finding);
+    if (!repro) {
+        saved.why_no_repro_c = repro.error();
+        return saved;
+    }
+    saved.repro_c = stem.string() + ".c";
+    if (auto written = write(*saved.repro_c, *repro); !written) return tl::unexpected(written.error());
+    return saved;
+}
+
+std::string counted(std::size_t number, char const* one, char const* many) {
+    return fmt::format("{} {}", number, number == 1 ? one : many);
 }
 
 void print_boot_violations(std::FILE* out, std::vector<spec::Violation> const& violations) {
@@ -122,12 +158,14 @@ tl::expected<report::Session, Stop> run_session(Bench& bench, Options const& opt
     session.tally = result.tally;
     session.interrupted = result.interrupted;
     session.signatures = result.failures.size();
+    put_the_gravest_first(result.failures);
     for (run::Failure& failure : result.failures) {
         if (session.findings.size() == kFindingsMax) break;
         auto finding = make_finding(bench, std::move(failure), options);
         if (!finding) return tl::unexpected(finding.error());
         session.findings.push_back(std::move(*finding));
     }
+    report::sort_by_rank(session.findings);
     return session;
 }
 
@@ -135,16 +173,13 @@ tl::expected<ExitCode, Stop> conclude(report::Session const& session, std::files
                                       Options const& options) {
     report::TextStyle const style{options.colour};
     if (!session.boot_violations.empty()) return ExitCode::divergence;
-    std::size_t solid = 0;
+    std::size_t flaky = 0;
     for (std::size_t i = 0; i < session.findings.size(); ++i) {
         report::Finding const& finding = session.findings[i];
-        std::filesystem::path const saved = directory / file_name(i + 1, finding.signature);
-        spec::Program program = finding.program;
-        program.about = about(finding);
-        if (auto written = write_file(saved, spec::print(program)); !written)
-            return tl::unexpected(Stop{ExitCode::environment, written.error().message});
-        fmt::print(options.text, "\n{}", report::finding_text(finding, i + 1, session.findings.size(), saved, style));
-        if (finding.reproduced > 0) ++solid;
+        auto const saved = save(finding, directory / file_name(i + 1, finding.signature));
+        if (!saved) return tl::unexpected(saved.error());
+        fmt::print(options.text, "\n{}", report::finding_text(finding, i + 1, session.findings.size(), *saved, style));
+        if (!report::is_solid(finding)) ++flaky;
     }
     fmt::print(options.text, "{}", report::checks_table(session.tally, style));
     if (session.interrupted) fmt::print(options.text, "interrupted: what is above is what was done until then\n");
@@ -152,19 +187,39 @@ tl::expected<ExitCode, Stop> conclude(report::Session const& session, std::files
         fmt::print(options.text, "✓ nothing found in {} programs ({} steps) · seed {}\n", session.tally.programs, session.tally.steps, session.seed);
         return ExitCode::nothing_found;
     }
-    fmt::print(options.text, "{} defect{}{} · seed {}: the same command finds the same again\n", solid, solid == 1 ? "" : "s",
+    std::size_t const defects = report::defects_in(session);
+    std::size_t const advice = session.findings.size() - flaky - defects;
+    fmt::print(options.text, "{}{}{} · seed {}: the same command finds the same again\n", counted(defects, "defect", "defects"),
+               advice == 0 ? "" : fmt::format(", {} advice", advice),
                session.signatures > session.findings.size() ? fmt::format(" shown of {} different failures", session.signatures) : "",
                session.seed);
-    return solid > 0 ? ExitCode::divergence : ExitCode::not_reproducible;
+    if (defects > 0) return ExitCode::divergence;
+    return flaky > 0 ? ExitCode::not_reproducible : ExitCode::nothing_found;
 }
 
 tl::expected<void, Stop> write_report(std::vector<report::Session> const& sessions, Options const& options) {
-    if (!options.json && !options.out) return {};
-    std::string const document = report::json_document(sessions);
-    if (options.json) fmt::print("{}", document);
-    if (options.out)
+    using report::Format;
+    if (options.json) fmt::print("{}", report::render(Format::json, sessions));
+    if (options.out) {
+        std::string const document = report::render(options.format.value_or(Format::json), sessions);
         if (auto written = write_file(*options.out, document); !written)
             return tl::unexpected(Stop{ExitCode::environment, written.error().message});
+    } else if (options.format && *options.format != Format::text) {
+        fmt::print("{}", report::render(*options.format, sessions));
+    }
+    return {};
+}
+
+tl::expected<void, Stop> write_html(std::vector<report::Session> const& sessions, std::filesystem::path const& directory,
+                                    Options const& options) {
+    bool const found = std::any_of(sessions.begin(), sessions.end(), [](report::Session const& session) {
+        return !session.findings.empty() || !session.boot_violations.empty();
+    });
+    if (!found) return {};
+    std::filesystem::path const path = directory / "report.html";
+    if (auto written = write_file(path, report::html_document(sessions)); !written)
+        return tl::unexpected(Stop{ExitCode::environment, written.error().message});
+    fmt::print(options.text, "report    {}\n", path.string());
     return {};
 }
 

@@ -3,7 +3,7 @@
 
 #include "checker/cli/exit_code.h"
 #include "checker/cli/options.h"
-#include "checker/report/json.h"
+#include "checker/report/session.h"
 #include "checker/run/campaign.h"
 
 #include <filesystem>
@@ -36,13 +36,17 @@ tl::expected<report::Finding, Stop> make_finding(Bench& bench, run::Failure fail
 // Runs a campaign and makes findings of its failures; prints as it goes.
 tl::expected<report::Session, Stop> run_session(Bench& bench, Options const& options, run::Effort const& effort);
 
-// Prints findings and verdict, writes the failing programs to `directory`. The findings that did not come back make
-// the exit code 5, unless others did.
+// Prints findings and verdict; writes to `directory` each failing program and, where there can be one, its repro.c. The
+// findings that did not come back make the exit code 5, unless others did; advice alone leaves it 0.
 tl::expected<ExitCode, Stop> conclude(report::Session const& session, std::filesystem::path const& directory,
                                       Options const& options);
 
-// Writes the report as JSON where options ask for it.
+// Writes the report in the format and to the place that options ask for.
 tl::expected<void, Stop> write_report(std::vector<report::Session> const& sessions, Options const& options);
+
+// Writes report.html into `directory` if anything was found.
+tl::expected<void, Stop> write_html(std::vector<report::Session> const& sessions, std::filesystem::path const& directory,
+                                    Options const& options);
 
 // Prints the message and gives the code.
 ExitCode give_up(Stop const& stop);

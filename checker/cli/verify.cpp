@@ -45,6 +45,7 @@ ExitCode verify(Options const& options) {
         sessions.push_back(std::move(*session));
         if (options.stop.stop_requested()) break;
     }
+    if (auto written = write_html(sessions, options.findings, options); !written) return give_up(written.error());
     if (auto written = write_report(sessions, options); !written) return give_up(written.error());
     return code;
 }

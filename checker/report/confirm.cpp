@@ -1,4 +1,5 @@
 #include "checker/report/finding.h"
+#include "checker/report/place.h"
 
 #include <algorithm>
 #include <map>
@@ -76,8 +77,10 @@ class LastStep final : public run::Watcher {
         after_ = take_picture(execution);
     }
 
-    Evidence evidence(spec::Violation const& violation, bool alive) {
+    Evidence evidence(spec::Violation const& violation, spec::Layout const& layout, bool alive) {
+        evidence_.heap_start = layout.heap;
         if (violation.address) {
+            evidence_.place = place_of(layout, *violation.address);
             Vpn const page = violation.address->page();
             evidence_.pages = PageTable{page, rows(before_, page), alive ? rows(after_, page) : std::vector<PageRow>{}};
         }
@@ -91,7 +94,36 @@ class LastStep final : public run::Watcher {
     Evidence evidence_;
 };
 
+// How well a student knows the place: memory that programs store to tells more than the pages of code and constants.
+int obscurity(spec::Layout const& layout, spec::Violation const& violation) {
+    if (!violation.address) return 2;
+    switch (place_of(layout, *violation.address).anchor) {
+        case spec::Anchor::heap:
+        case spec::Anchor::bss:
+        case spec::Anchor::data:
+            return 0;
+        case spec::Anchor::stack:
+            return 1;
+        default:
+            return 2;
+    }
+}
+
+// Of many violations alike the one that is easiest to follow comes first. The signature stays what it was.
+void put_the_clearest_first(spec::Layout const& layout, std::vector<spec::Violation>& violations) {
+    spec::Invariant const invariant = violations.front().invariant;
+    auto const end = std::find_if(violations.begin(), violations.end(),
+                                  [&](spec::Violation const& each) { return each.invariant != invariant; });
+    std::stable_sort(violations.begin(), end, [&](spec::Violation const& a, spec::Violation const& b) {
+        return obscurity(layout, a) < obscurity(layout, b);
+    });
+}
+
 }  // namespace
+
+std::string_view to_string(Severity severity) {
+    return severity == Severity::defect ? "defect" : "advice";
+}
 
 tl::expected<Finding, BootError> confirm(Target const& target, spec::Program const& program, run::Signature signature,
                                          std::uint32_t attempts) {
@@ -116,7 +148,8 @@ tl::expected<Finding, BootError> confirm(Target const& target, spec::Program con
         bool const alive = signature.invariant != spec::Invariant::liveness;
         finding.records = std::move(run.records);
         finding.divergence = std::move(*run.divergence);
-        finding.evidence = watcher.evidence(finding.divergence.violations.front(), alive);
+        put_the_clearest_first((*fresh)->setting()->layout, finding.divergence.violations);
+        finding.evidence = watcher.evidence(finding.divergence.violations.front(), (*fresh)->setting()->layout, alive);
     }
     return finding;
 }

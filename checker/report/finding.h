@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vmcheck::report {
@@ -18,9 +19,9 @@ struct PageRow {
     spec::ProcId process;
     bool zombie = false;
     bool mapped = false;
-    spec::ObservedPage page{};                // where mapped
-    std::uint64_t references = 0;             // PTEs of all processes that map the frame for the user
-    std::optional<std::int64_t> count{};      // the kernel's own
+    spec::ObservedPage page{};            // where mapped
+    std::uint64_t references = 0;         // PTEs of all processes that map the frame for the user
+    std::optional<std::int64_t> count{};  // the kernel's own
     std::optional<bool> on_free_list{};
 };
 
@@ -31,22 +32,29 @@ struct PageTable {
 };
 
 struct Evidence {
-    std::optional<PageTable> pages;  // where the violation is about a page
-    KernelTrace trace;               // of the failing step
-    std::string console;             // what the kernel printed last
+    std::optional<PageTable> pages;      // where the violation is about a page
+    std::optional<spec::Address> place;  // the same address as the violation's, relative to the region that it lies in
+    std::optional<VirtAddr> heap_start;  // `heap` in this kernel's layout: what results of sbrk are relative to
+    KernelTrace trace;                   // of the failing step
+    std::string console;                 // what the kernel printed last
 };
+
+// A defect breaks an invariant. Advice is legal by the lab's text, but poor; it never fails a kernel.
+enum class Severity : std::uint8_t { defect, advice };
+std::string_view to_string(Severity severity);  // "defect", "advice"
 
 struct Finding {
     run::Signature signature;
+    Severity severity = Severity::defect;
     run::Divergence divergence;
     spec::Program program;                 // shrunk; ends with the failing step
     std::vector<run::StepRecord> records;  // one for each step
     spec::Program original;                // as generated
     std::uint64_t case_index = 0;
-    std::uint64_t seen = 0;                // programs of the campaign with this signature
+    std::uint64_t seen = 0;  // programs of the campaign with this signature
     std::uint32_t shrink_executions = 0;
     bool shrink_exhausted = false;
-    std::uint32_t reproduced = 0;          // of `attempts` runs after a fresh boot
+    std::uint32_t reproduced = 0;  // of `attempts` runs after a fresh boot
     std::uint32_t attempts = 0;
     Evidence evidence;
 };

@@ -1,5 +1,10 @@
 #include "checker/report/json.h"
 
+#include "checker/report/look.h"
+#include "checker/report/pseudo_code.h"
+#include "checker/report/rank.h"
+#include "checker/report/repro_c.h"
+#include "checker/report/story.h"
 #include "spec/text.h"
 
 #include <fmt/format.h>
@@ -29,6 +34,12 @@ Json to_json(CodePlace const& place) {
     return {{"function", place.function}, {"file", place.file}, {"line", place.line}};
 }
 
+Json to_json(std::vector<CodePlace> const& places) {
+    Json all = Json::array();
+    for (CodePlace const& place : places) all.push_back(to_json(place));
+    return all;
+}
+
 Json to_json(std::vector<PageRow> const& rows) {
     Json all = Json::array();
     for (PageRow const& row : rows) {
@@ -53,27 +64,41 @@ Json to_json(std::vector<PageRow> const& rows) {
 Json to_json(Finding const& finding) {
     Json json;
     json["signature"] = run::to_string(finding.signature);
-    json["severity"] = "defect";
+    json["severity"] = to_string(finding.severity);
+    json["rank"] = to_string(rank_of(finding));
+    json["story"] = is_solid(finding) ? Json(story_of(finding)) : Json(nullptr);
     json["case"] = finding.case_index;
     json["seen_in_programs"] = finding.seen;
     json["reproduced"] = {{"times", finding.reproduced}, {"attempts", finding.attempts}};
     json["step"] = finding.divergence.at.value + 1;
     json["violations"] = Json::array();
-    for (spec::Violation const& violation : finding.divergence.violations) json["violations"].push_back(to_json(violation));
+    for (spec::Violation const& violation : finding.divergence.violations)
+        json["violations"].push_back(to_json(violation));
     json["program"] = spec::print(finding.program);
     json["steps"] = Json::array();
     for (run::StepRecord const& record : finding.records)
-        json["steps"].push_back({{"step", spec::print(record.step)}, {"expected", record.expected}, {"seen", record.seen}});
+        json["steps"].push_back(
+            {{"step", spec::print(record.step)}, {"expected", record.expected}, {"seen", record.seen}});
+    json["page"] = nullptr;
     if (finding.evidence.pages) {
         PageTable const& pages = *finding.evidence.pages;
         json["page"] = {{"address", fmt::format("{:#x}", start_of(pages.page).value)},
+                        {"place", finding.evidence.place ? Json(spec::print(*finding.evidence.place)) : Json(nullptr)},
                         {"before", to_json(pages.before)},
                         {"after", to_json(pages.after)}};
     }
-    json["functions"] = Json::array();
-    for (CodePlace const& place : finding.evidence.trace.functions) json["functions"].push_back(to_json(place));
+    json["pseudo_code"] = Json::array();
+    for (CodeLine const& line : pseudo_code(finding))
+        json["pseudo_code"].push_back({{"process", line.process}, {"code", line.code}, {"remark", line.remark}});
+    Look const look = where_to_look(finding);
+    json["look_at"] = to_json(look.at);
+    json["ran"] = to_json(look.ran);
+    json["functions"] = to_json(finding.evidence.trace.functions);
     json["died_in"] = finding.evidence.trace.last ? to_json(*finding.evidence.trace.last) : Json(nullptr);
     json["console"] = finding.evidence.console;
+    auto const repro = repro_c(finding);
+    json["repro_c"] = repro ? Json(*repro) : Json(nullptr);
+    json["why_no_repro_c"] = repro ? Json(nullptr) : Json(repro.error());
     json["original_program"] = spec::print(finding.original);
     json["shrink"] = {{"executions", finding.shrink_executions}, {"exhausted", finding.shrink_exhausted}};
     return json;
@@ -93,11 +118,13 @@ Json to_json(Session const& session) {
         json["steps_by_kind"][std::string(spec::kind_name(i))] = session.tally.kinds[i];
     for (std::size_t i = 1; i <= spec::kInvariants; ++i) {
         auto const name = std::string(spec::short_name(static_cast<spec::Invariant>(i)));
-        json["checks"][name] = {{"evaluated", session.tally.checks.evaluated[i]}, {"skipped", session.tally.checks.skipped[i]}};
+        json["checks"][name] = {{"evaluated", session.tally.checks.evaluated[i]},
+                                {"skipped", session.tally.checks.skipped[i]}};
     }
     json["different_failures"] = session.signatures;
     json["boot_violations"] = Json::array();
-    for (spec::Violation const& violation : session.boot_violations) json["boot_violations"].push_back(to_json(violation));
+    for (spec::Violation const& violation : session.boot_violations)
+        json["boot_violations"].push_back(to_json(violation));
     json["findings"] = Json::array();
     for (Finding const& finding : session.findings) json["findings"].push_back(to_json(finding));
     return json;

@@ -1,141 +1,197 @@
 #include "checker/report/text.h"
 
+#include "checker/report/escape.h"
+#include "checker/report/look.h"
+#include "checker/report/page_view.h"
+#include "checker/report/pseudo_code.h"
+#include "checker/report/rank.h"
 #include "spec/text.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <utility>
-
-#include <fmt/format.h>
 
 namespace vmcheck::report {
 
 namespace {
 
-enum class Paint { red, green, bold, dim };
+enum class Paint { red, yellow, bold, dim };
 
 std::string paint(std::string_view text, Paint how, TextStyle style) {
     if (!style.colour) return std::string(text);
-    static constexpr std::array<std::string_view, 4> kCodes{"31", "32", "1", "2"};
+    static constexpr std::array<std::string_view, 4> kCodes{"31", "33", "1", "2"};
     return fmt::format("\033[{}m{}\033[0m", kCodes[static_cast<std::size_t>(how)], text);
+}
+
+// What a kernel has said may hold anything; a terminal is to see text.
+std::string one_line(std::string_view bytes) {
+    std::string text = printable(bytes);
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    return text;
+}
+
+// Breaks a sentence into lines that fit a terminal beside the indentation.
+std::string wrapped(std::string_view text, std::size_t indent, Paint how, TextStyle style) {
+    constexpr std::size_t kWidth = 100;
+    std::string out;
+    while (!text.empty()) {
+        std::size_t end = text.size();
+        if (end > kWidth) {
+            std::size_t const space = text.rfind(' ', kWidth);
+            end = space == std::string_view::npos || space == 0 ? std::min(text.find(' '), text.size()) : space;
+        }
+        out += std::string(indent, ' ') + paint(text.substr(0, end), how, style) + '\n';
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return out;
+}
+
+std::string title_line(Finding const& finding, std::size_t number, std::size_t total, TextStyle style) {
+    std::string const title =
+        fmt::format("✗ {} of {}   {} · at {}", number, total, title_of(finding.signature.invariant),
+                    spec::kind_name(finding.signature.kind));
+    return fmt::format("{} · {} · {} · seen in {} program{}, reproduced {} of {} times from a fresh boot\n\n",
+                       paint(title, finding.severity == Severity::defect ? Paint::red : Paint::yellow, style),
+                       to_string(finding.severity), to_string(rank_of(finding)), finding.seen,
+                       finding.seen == 1 ? "" : "s", finding.reproduced, finding.attempts);
+}
+
+// The step without its actor, which has a column of its own.
+std::string deed(spec::Step const& step) {
+    std::string const text = spec::print(step);
+    return text.substr(std::min(text.find(' ') + 1, text.size()));
 }
 
 std::string step_table(Finding const& finding, TextStyle style) {
     std::array<std::size_t, 2> widths{4, 16};
     for (run::StepRecord const& record : finding.records) {
-        widths[0] = std::max(widths[0], spec::print(record.step).size());
+        widths[0] = std::max(widths[0], deed(record.step).size());
         widths[1] = std::max(widths[1], record.expected.size());
     }
-    std::string text = fmt::format("     {:>2}  {:<{}}  {:<{}}  {}\n", "#", "step", widths[0], "a correct kernel", widths[1],
-                                   "this kernel");
+    std::string const head = fmt::format("    {:>3}  who  {:<{}}   {:<{}}   {}", "#", "step", widths[0],
+                                         "a correct kernel", widths[1], "this kernel");
+    std::string text = paint(head, Paint::dim, style) + '\n';
     for (std::size_t i = 0; i < finding.records.size(); ++i) {
         run::StepRecord const& record = finding.records[i];
         bool const here = i == finding.divergence.at.value;
-        std::string const line = fmt::format("     {:>2}  {:<{}}  {:<{}}  {}{}", i + 1, spec::print(record.step), widths[0],
-                                             record.expected, widths[1], record.seen, here ? "   <- here" : "");
-        text += here ? paint(line, Paint::bold, style) : line;
-        text += '\n';
+        std::string const line = fmt::format(
+            "    {:>3}  {:<3}  {:<{}}   {:<{}}   {}{}", i + 1, fmt::format("p{}", record.step.actor.value),
+            deed(record.step), widths[0], record.expected, widths[1], one_line(record.seen), here ? "   ← here" : "");
+        text += (here ? paint(line, Paint::bold, style) : line) + '\n';
     }
     return text;
 }
 
-std::string rights_of(spec::Rights rights) {
-    return fmt::format("{} {} {} {}", rights.read ? 'R' : '-', rights.write ? 'W' : '-', rights.execute ? 'X' : '-',
-                       rights.user ? 'U' : '-');
-}
-
-std::string cell(PageRow const& row) {
-    if (!row.mapped) return "not mapped";
-    std::string text = fmt::format("frame {:#x}  {}", row.page.frame.value, rights_of(row.page.rights));
-    if (row.references > 0) text += fmt::format("  {} PTE{}", row.references, row.references == 1 ? "" : "s");
-    if (row.count) text += fmt::format(", count {}", *row.count);
-    if (row.on_free_list == true) text += ", ON THE FREE LIST";
-    return text;
-}
-
-std::string page_table(PageTable const& table) {
-    std::string text = fmt::format("      page at {:#x}\n", start_of(table.page).value);
-    constexpr int kWidth = 46;
-    text += fmt::format("        {:<9} {:<{}} {}\n", "", "before the last step", kWidth, "after it");
-    auto const find = [](std::vector<PageRow> const& rows, spec::ProcId id) {
-        return std::find_if(rows.begin(), rows.end(), [&](PageRow const& row) { return row.process == id; });
-    };
-    std::vector<PageRow> all = table.before;
-    for (PageRow const& row : table.after)
-        if (find(all, row.process) == all.end()) all.push_back(row);
-    for (PageRow const& row : all) {
-        auto const before = find(table.before, row.process);
-        auto const after = find(table.after, row.process);
-        text += fmt::format("        {:<9} {:<{}} {}\n", fmt::format("p{}{}", row.process.value, row.zombie ? " zombie" : ""),
-                            before == table.before.end() ? "-" : cell(*before), kWidth,
-                            after == table.after.end() ? "-" : cell(*after));
-    }
-    return text;
-}
-
-std::string place(CodePlace const& place) {
-    if (place.line == 0) return place.function;
-    return fmt::format("{} ({}:{})", place.function, place.file, place.line);
-}
-
-std::string trace_lines(KernelTrace const& trace) {
+std::string in_c(Finding const& finding) {
+    auto const lines = pseudo_code(finding);
+    std::size_t width = 0;
+    for (CodeLine const& line : lines) width = std::max(width, line.code.size());
     std::string text;
-    if (trace.last) text += fmt::format("      Died in   {}\n", place(*trace.last));
-    if (trace.functions.empty()) return text;
-    // The first functions of a step are the trap's entry, the same every time; the last ones tell more.
-    constexpr std::size_t kMost = 14;
-    std::size_t const from = trace.functions.size() > kMost ? trace.functions.size() - kMost : 0;
-    text += "      Ran       ";
-    if (from > 0) text += "... -> ";
-    for (std::size_t i = from; i < trace.functions.size(); ++i)
-        text += (i > from ? " -> " : "") + trace.functions[i].function;
-    return text + "\n";
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        std::string const lead = fmt::format("      {:<10}{:<4} ", i == 0 ? "In C" : "", lines[i].process);
+        text += lines[i].remark.empty()
+                    ? fmt::format("{}{}\n", lead, lines[i].code)
+                    : fmt::format("{}{:<{}}   // {}\n", lead, lines[i].code, width, one_line(lines[i].remark));
+    }
+    return text;
+}
+
+std::string page_table(Finding const& finding, TextStyle style) {
+    PageView const view = page_view(finding);
+    std::size_t width = 16;
+    std::size_t name = view.page.size();
+    for (PageView::Row const& row : view.rows) width = std::max(width, row.before.size());
+    for (PageView::Row const& row : view.rows) name = std::max(name, row.process.size() + 3);
+    std::uint32_t const step = finding.divergence.at.value + 1;
+    std::string const head =
+        fmt::format("      {:<{}}   {:<{}}   {}", view.page, name, fmt::format("before step {}", step), width,
+                    fmt::format("after step {}", step));
+    std::string text = paint(head, Paint::dim, style) + '\n';
+    for (PageView::Row const& row : view.rows)
+        text += fmt::format("         {:<{}}   {:<{}}   {}\n", row.process, name - 3, row.before, width, row.after);
+    return text;
+}
+
+// The way that the step took; a long one begins in the middle, since the end tells more.
+std::string chain(std::vector<CodePlace> const& ran) {
+    constexpr std::size_t kMost = 12;
+    std::size_t const from = ran.size() > kMost ? ran.size() - kMost : 0;
+    std::string text = from > 0 ? "... → " : "";
+    for (std::size_t i = from; i < ran.size(); ++i) text += (i > from ? " → " : "") + ran[i].function;
+    return text;
+}
+
+std::string places(Finding const& finding) {
+    Look const look = where_to_look(finding);
+    std::string text;
+    for (std::size_t i = 0; i < look.at.size(); ++i)
+        text += fmt::format("      {:<9} {}\n", place_label(finding, i), to_string(look.at[i]));
+    if (!look.ran.empty()) text += fmt::format("      Ran       {}\n", chain(look.ran));
+    return text;
+}
+
+std::string also(Finding const& finding) {
+    constexpr std::size_t kMost = 3;
+    std::string text;
+    auto const& violations = finding.divergence.violations;
+    for (std::size_t i = 1; i < violations.size() && i <= kMost; ++i)
+        text += fmt::format("      {:<9} {}: {}\n", i == 1 ? "Also" : "", spec::short_name(violations[i].invariant),
+                            one_line(violations[i].story));
+    if (violations.size() > kMost + 1)
+        text += fmt::format("                and {} more\n", violations.size() - kMost - 1);
+    return text;
+}
+
+std::string what_to_do(Saved const& saved) {
+    std::string text = fmt::format("      Replay    vmcheck replay {}\n", saved.program.string());
+    if (saved.repro_c)
+        return text + fmt::format(
+                          "      Show it   {} is an xv6 program: copy it to user/repro.c, add $U/_repro to UPROGS, "
+                          "make qemu, run repro\n",
+                          saved.repro_c->string());
+    return text + fmt::format("      Show it   no user program: {}\n", saved.why_no_repro_c);
 }
 
 }  // namespace
-
-std::string title_of(spec::Invariant invariant) {
-    return fmt::format("{} {}", spec::short_name(invariant), spec::title(invariant));
-}
 
 std::string kernel_lines(TargetSummary const& summary, TextStyle style) {
     std::string text = fmt::format("kernel    {} · {} · {} MiB · booted in {:.1f} s\n", summary.name, summary.profile,
                                    summary.ram_bytes >> 20, summary.boot_seconds);
     if (!summary.windows.empty()) text += fmt::format("windows   {}\n", fmt::join(summary.windows, " · "));
-    for (std::string const& missing : summary.missing) text += paint(fmt::format("missing   {}", missing), Paint::bold, style) + "\n";
+    for (std::string const& missing : summary.missing)
+        text += paint(fmt::format("missing   {}", missing), Paint::bold, style) + "\n";
     return text;
 }
 
 std::string finding_text(Finding const& finding, std::size_t number, std::size_t total,
-                         std::optional<std::filesystem::path> const& saved, TextStyle style) {
-    std::string text = paint(fmt::format("✗ {} of {}   {} · at {}", number, total, title_of(finding.signature.invariant),
-                                         spec::kind_name(finding.signature.kind)),
-                             Paint::red, style);
-    text += fmt::format(" · defect · seen in {} program{}, reproduced {} of {} times after a fresh boot\n\n", finding.seen,
-                        finding.seen == 1 ? "" : "s", finding.reproduced, finding.attempts);
-    if (finding.divergence.violations.empty())
-        return text + "      The program did not fail again: this finding is flaky, and not counted.\n\n" + spec::print(finding.program) + "\n";
+                         std::optional<Saved> const& saved, TextStyle style) {
+    std::string text = title_line(finding, number, total, style);
+    if (!is_solid(finding))
+        return text + "      The program did not fail again: this finding is flaky, and not counted.\n\n" +
+               spec::print(finding.program) + "\n";
     spec::Violation const& violation = finding.divergence.violations.front();
-    text += fmt::format("      {}\n\n", paint(violation.story, Paint::bold, style));
-    text += step_table(finding, style) + "\n";
-    text += fmt::format("      expected  {}\n      seen      {}\n", violation.expected, violation.seen);
-    if (finding.evidence.pages) text += "\n" + page_table(*finding.evidence.pages);
-    text += "\n" + trace_lines(finding.evidence.trace);
-    constexpr std::size_t kAlsoMost = 3;
-    for (std::size_t i = 1; i < finding.divergence.violations.size() && i <= kAlsoMost; ++i)
-        text += fmt::format("      Also      {}: {}\n", title_of(finding.divergence.violations[i].invariant),
-                            finding.divergence.violations[i].story);
+    text += wrapped(one_line(story_of(finding)), 6, Paint::bold, style) + '\n';
+    text += step_table(finding, style) + '\n';
+    text += fmt::format("      {:<9} {}\n      {:<9} {}\n\n", "Expected", one_line(violation.expected), "Seen",
+                        one_line(violation.seen));
+    if (finding.evidence.pages) text += page_table(finding, style) + '\n';
+    text += in_c(finding) + '\n';
+    text += places(finding) + also(finding);
     if (finding.shrink_exhausted) text += "      Shrinking ended by its budget: a shorter program may exist.\n";
-    if (saved) text += fmt::format("      Replay    vmcheck replay {}\n", saved->string());
+    if (saved) text += what_to_do(*saved);
     return text + "\n";
 }
 
 std::string checks_table(run::Tally const& tally, TextStyle style) {
-    std::string text = "checks    evaluated   skipped\n";
+    std::string text = "checks                  evaluated   skipped\n";
     for (std::size_t i = 1; i <= spec::kInvariants; ++i) {
         auto const invariant = static_cast<spec::Invariant>(i);
-        std::string const line = fmt::format("  {:<17} {:>9} {:>9}", title_of(invariant), tally.checks.evaluated[i], tally.checks.skipped[i]);
-        text += (tally.checks.evaluated[i] == 0 || tally.checks.skipped[i] > 0 ? paint(line, Paint::bold, style) : line) + "\n";
+        std::string const line = fmt::format("  {:<20} {:>10} {:>9}", title_of(invariant), tally.checks.evaluated[i],
+                                             tally.checks.skipped[i]);
+        text +=
+            (tally.checks.evaluated[i] == 0 || tally.checks.skipped[i] > 0 ? paint(line, Paint::bold, style) : line) +
+            "\n";
     }
     return text;
 }

@@ -2,11 +2,11 @@
 // The report for a terminal: what is wrong, in the words of the lab, with the program that shows it.
 
 #include "checker/report/finding.h"
+#include "checker/report/story.h"
 
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace vmcheck::report {
 
@@ -14,17 +14,21 @@ struct TextStyle {
     bool colour = false;
 };
 
+// Where a finding's files were written; for the lines that say what to do with them.
+struct Saved {
+    std::filesystem::path program;                 // replays it
+    std::optional<std::filesystem::path> repro_c;  // shows it under `make qemu`; nothing where there is none
+    std::string why_no_repro_c{};                  // then: why not, as part of a sentence
+};
+
 // The lines about the kernel that come before any result.
 std::string kernel_lines(TargetSummary const& summary, TextStyle style);
 
-// One finding; `number` of `total`; `saved`: where its program was written, if it was.
+// One finding; `number` of `total`; `saved`: its files, if they were written.
 std::string finding_text(Finding const& finding, std::size_t number, std::size_t total,
-                         std::optional<std::filesystem::path> const& saved, TextStyle style);
+                         std::optional<Saved> const& saved, TextStyle style);
 
 // How often each invariant was evaluated, and which were skipped.
 std::string checks_table(run::Tally const& tally, TextStyle style);
-
-// "I3 isolation"
-std::string title_of(spec::Invariant invariant);
 
 }  // namespace vmcheck::report

@@ -1,0 +1,131 @@
+#include "checker/report/escape.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace vmcheck::report {
+
+namespace {
+
+constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
+
+unsigned byte_at(std::string_view text, std::size_t at) {
+    return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U;
+}
+
+bool continues(unsigned byte) {
+    return (byte & 0xc0U) == 0x80U;
+}
+
+// The length of the valid UTF-8 sequence that starts at `at`; 0 where there is none (RFC 3629, section 4).
+std::size_t sequence_length(std::string_view text, std::size_t at) {
+    unsigned const first = byte_at(text, at);
+    unsigned const second = byte_at(text, at + 1);
+    if (first < 0x80) return 1;
+    if (first >= 0xc2 && first <= 0xdf) return continues(second) ? 2 : 0;
+    if (first >= 0xe0 && first <= 0xef) {
+        bool const overlong = first == 0xe0 && second < 0xa0;
+        bool const surrogate = first == 0xed && second >= 0xa0;
+        bool const not_a_character = first == 0xef && second == 0xbf && byte_at(text, at + 2) >= 0xbe;
+        if (overlong || surrogate || not_a_character) return 0;
+        return continues(second) && continues(byte_at(text, at + 2)) ? 3 : 0;
+    }
+    if (first >= 0xf0 && first <= 0xf4) {
+        if ((first == 0xf0 && second < 0x90) || (first == 0xf4 && second >= 0x90)) return 0;
+        return continues(second) && continues(byte_at(text, at + 2)) && continues(byte_at(text, at + 3)) ? 4 : 0;
+    }
+    return 0;
+}
+
+// U+0080 to U+009F are controls too; XML allows them, terminals act on them.
+bool is_control(std::string_view sequence) {
+    unsigned const first = byte_at(sequence, 0);
+    if (sequence.size() == 2) return first == 0xc2 && byte_at(sequence, 1) < 0xa0;
+    return sequence.size() == 1 && ((first < 0x20 && first != '\n' && first != '\t') || first == 0x7f);
+}
+
+// Each character of printable(text) through `replace`, which gives what stands for it, or nothing for itself.
+template <class Replace>
+std::string replace_each(std::string_view bytes, Replace replace) {
+    std::string out;
+    for (char const c : printable(bytes)) {
+        std::string_view const with = replace(c);
+        if (with.empty())
+            out += c;
+        else
+            out += with;
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string printable(std::string_view bytes) {
+    std::string out;
+    out.reserve(bytes.size());
+    for (std::size_t at = 0; at < bytes.size();) {
+        std::size_t const length = sequence_length(bytes, at);
+        std::string_view const sequence = bytes.substr(at, std::max<std::size_t>(length, 1));
+        out += length == 0 || is_control(sequence) ? kReplacement : sequence;
+        at += sequence.size();
+    }
+    return out;
+}
+
+std::string escape_markup(std::string_view bytes) {
+    return replace_each(bytes, [](char c) -> std::string_view {
+        switch (c) {
+            case '&':
+                return "&amp;";
+            case '<':
+                return "&lt;";
+            case '>':
+                return "&gt;";
+            case '"':
+                return "&quot;";
+            case '\'':
+                return "&#39;";
+            default:
+                return {};
+        }
+    });
+}
+
+std::string escape_message(std::string_view bytes) {
+    return replace_each(bytes, [](char c) -> std::string_view { return c == '%' ? "%25" : c == '\n' ? "%0A" : ""; });
+}
+
+std::string escape_property(std::string_view bytes) {
+    return replace_each(bytes, [](char c) -> std::string_view {
+        return c == '%' ? "%25" : c == '\n' ? "%0A" : c == ':' ? "%3A" : c == ',' ? "%2C" : "";
+    });
+}
+
+std::string escape_c_string(std::string_view bytes) {
+    return replace_each(bytes, [](char c) -> std::string_view {
+        switch (c) {
+            case '\\':
+                return "\\\\";
+            case '"':
+                return "\\\"";
+            case '\n':
+                return "\\n";
+            case '\t':
+                return " ";
+            case '?':
+                return "\\?";  // no trigraphs
+            default:
+                return {};
+        }
+    });
+}
+
+std::string escape_c_comment(std::string_view bytes) {
+    std::string out = replace_each(bytes, [](char c) -> std::string_view { return c == '\n' || c == '\t' ? " " : ""; });
+    // A backslash at the end of the line would swallow the next one.
+    while (!out.empty() && (out.back() == '\\' || out.back() == ' ')) out.pop_back();
+    return out;
+}
+
+}  // namespace vmcheck::report

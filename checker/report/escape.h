@@ -1,0 +1,24 @@
+#pragma once
+// Text of a kernel that nobody vouches for, made fit for each format. Whatever bytes come in, what goes out is valid.
+
+#include <string>
+#include <string_view>
+
+namespace vmcheck::report {
+
+// Valid UTF-8 without control characters other than newline and tab: bad bytes and controls become U+FFFD.
+std::string printable(std::string_view bytes);
+
+// For the text and the attribute values of XML and HTML.
+std::string escape_markup(std::string_view bytes);
+
+// For GitHub's workflow commands: the message, and a property such as title= or file=.
+// Source: GitHub, "Workflow commands for GitHub Actions".
+std::string escape_message(std::string_view bytes);
+std::string escape_property(std::string_view bytes);
+
+// For the inside of a C string literal, and for a line of a // comment.
+std::string escape_c_string(std::string_view bytes);
+std::string escape_c_comment(std::string_view bytes);
+
+}  // namespace vmcheck::report

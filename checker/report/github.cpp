@@ -1,0 +1,50 @@
+#include "checker/report/github.h"
+
+#include "checker/report/escape.h"
+#include "checker/report/look.h"
+#include "checker/report/story.h"
+#include "checker/report/verdict.h"
+#include "spec/text.h"
+
+#include <fmt/format.h>
+
+namespace vmcheck::report {
+
+namespace {
+
+// The first place whose line is known; what an annotation is attached to.
+std::string where(Finding const& finding) {
+    for (CodePlace const& place : where_to_look(finding).at)
+        if (place.line != 0) return fmt::format("file={},line={},", escape_property(place.file), place.line);
+    return {};
+}
+
+std::string annotation(Finding const& finding) {
+    bool const solid = is_solid(finding);
+    std::string const title =
+        fmt::format("{} at {}", title_of(finding.signature.invariant), spec::kind_name(finding.signature.kind));
+    std::string const program = spec::print(finding.program);
+    std::string const message = solid ? fmt::format("{}\nShrunk program:\n{}", story_of(finding), program)
+                                      : fmt::format("Seen once, and did not come back:\n{}", program);
+    return fmt::format("::{} {}title={}::{}\n", solid && finding.severity == Severity::defect ? "error" : "warning",
+                       where(finding), escape_property(title), escape_message(message));
+}
+
+}  // namespace
+
+std::string github_annotations(std::vector<Session> const& sessions) {
+    std::string text;
+    for (Session const& session : sessions) {
+        for (spec::Violation const& violation : session.boot_violations)
+            text += fmt::format("::error title={} right after boot::{}\n",
+                                escape_property(title_of(violation.invariant)), escape_message(violation.story));
+        for (Finding const& finding : session.findings) text += annotation(finding);
+        if (session.findings.empty() && session.boot_violations.empty())
+            text += fmt::format("::notice title=vmcheck::{}\n",
+                                escape_message(fmt::format("{}: nothing found in {} programs, seed {}",
+                                                           name_of(session), session.tally.programs, session.seed)));
+    }
+    return text;
+}
+
+}  // namespace vmcheck::report

@@ -1,0 +1,176 @@
+#include "checker/report/html.h"
+
+#include "checker/report/escape.h"
+#include "checker/report/html_style.h"
+#include "checker/report/look.h"
+#include "checker/report/page_view.h"
+#include "checker/report/pseudo_code.h"
+#include "checker/report/rank.h"
+#include "checker/report/repro_c.h"
+#include "checker/report/story.h"
+#include "checker/report/verdict.h"
+#include "spec/text.h"
+
+#include <fmt/format.h>
+
+#include <initializer_list>
+
+namespace vmcheck::report {
+
+namespace {
+
+// Everything that comes from a kernel, a file or a program goes through here.
+std::string safe(std::string_view text) {
+    return escape_markup(text);
+}
+
+std::string row(std::initializer_list<std::string_view> cells, bool here = false) {
+    std::string text = here ? "<tr class=\"here\">" : "<tr>";
+    for (std::string_view cell : cells) text += fmt::format("<td>{}</td>", safe(cell));
+    return text + "</tr>\n";
+}
+
+std::string table(std::initializer_list<std::string_view> heads, std::string const& rows) {
+    std::string text = "<div class=\"scroll\"><table>\n<thead><tr>";
+    for (std::string_view head : heads) text += fmt::format("<th scope=\"col\">{}</th>", safe(head));
+    return text + "</tr></thead>\n<tbody>\n" + rows + "</tbody></table></div>\n";
+}
+
+std::string details(std::string_view summary, std::string const& contents) {
+    return fmt::format("<details><summary>{}</summary>\n<pre>{}</pre></details>\n", safe(summary), safe(contents));
+}
+
+std::string steps(Finding const& finding) {
+    std::string rows;
+    for (std::size_t i = 0; i < finding.records.size(); ++i) {
+        run::StepRecord const& record = finding.records[i];
+        std::string const step = spec::print(record.step);
+        bool const here = i == finding.divergence.at.value;
+        rows += row({fmt::format("{}", i + 1), fmt::format("p{}", record.step.actor.value),
+                     step.substr(std::min(step.find(' ') + 1, step.size())), record.expected,
+                     record.seen + (here ? "  ← here" : "")},
+                    here);
+    }
+    return table({"#", "who", "step", "a correct kernel", "this kernel"}, rows);
+}
+
+std::string page(Finding const& finding) {
+    PageView const view = page_view(finding);
+    std::string rows;
+    for (PageView::Row const& each : view.rows) rows += row({each.process, each.before, each.after});
+    std::uint32_t const step = finding.divergence.at.value + 1;
+    return fmt::format("<h4>Page table at {}</h4>\n", safe(view.page)) +
+           table({"who", fmt::format("before step {}", step), fmt::format("after step {}", step)}, rows);
+}
+
+std::string code(Finding const& finding) {
+    std::string text;
+    for (CodeLine const& line : pseudo_code(finding)) {
+        text += fmt::format("{:<4}{}", line.process + ":", line.code);
+        if (!line.remark.empty()) text += "  // " + line.remark;
+        text += '\n';
+    }
+    return text;
+}
+
+std::string places(Finding const& finding) {
+    Look const look = where_to_look(finding);
+    std::string text;
+    for (std::size_t i = 0; i < look.at.size(); ++i)
+        text +=
+            fmt::format("<dt>{}</dt><dd><code>{}</code></dd>\n", place_label(finding, i), safe(to_string(look.at[i])));
+    std::string ran;
+    for (CodePlace const& place : look.ran) ran += (ran.empty() ? "" : " → ") + place.function;
+    if (!ran.empty()) text += fmt::format("<dt>Ran</dt><dd><code>{}</code></dd>\n", safe(ran));
+    return text;
+}
+
+std::string also(Finding const& finding) {
+    std::string text;
+    for (std::size_t i = 1; i < finding.divergence.violations.size(); ++i)
+        text += fmt::format("{}: {}\n", title_of(finding.divergence.violations[i].invariant),
+                            finding.divergence.violations[i].story);
+    return text.empty() ? text : details("Also wrong after this step", text);
+}
+
+std::string solid(Finding const& finding) {
+    spec::Violation const& violation = finding.divergence.violations.front();
+    std::string text = fmt::format("<p class=\"story\">{}</p>\n", safe(story_of(finding)));
+    text += steps(finding);
+    text += fmt::format("<dl>\n<dt>Expected</dt><dd>{}</dd>\n<dt>Seen</dt><dd>{}</dd>\n{}</dl>\n",
+                        safe(violation.expected), safe(violation.seen), places(finding));
+    text += fmt::format("<h4>The program in C</h4>\n<pre>{}</pre>\n", safe(code(finding)));
+    if (finding.evidence.pages) text += page(finding);
+    text += also(finding);
+    if (!finding.evidence.console.empty()) text += details("What the kernel printed last", finding.evidence.console);
+    text += details("The program for vmcheck replay", spec::print(finding.program));
+    auto const repro = repro_c(finding);
+    if (repro)
+        return text + details(
+                          "An xv6 user program that shows it: copy it to user/repro.c, add $U/_repro to UPROGS, make "
+                          "qemu, run repro",
+                          *repro);
+    return text +
+           fmt::format("<p class=\"dim\">There is no user program that shows it: {}.</p>\n", safe(repro.error()));
+}
+
+std::string article(Finding const& finding, std::size_t number, std::size_t total) {
+    std::string text =
+        fmt::format("<article{}>\n<h3><span class=\"tag\">{}</span> · at {}</h3>\n",
+                    finding.severity == Severity::advice ? " class=\"advice\"" : "",
+                    safe(title_of(finding.signature.invariant)), safe(spec::kind_name(finding.signature.kind)));
+    text += fmt::format(
+        "<p class=\"dim\">{} of {} · {} · {} · seen in {} program{} · reproduced {} of {} times from a fresh "
+        "boot</p>\n",
+        number, total, to_string(finding.severity), to_string(rank_of(finding)), finding.seen,
+        finding.seen == 1 ? "" : "s", finding.reproduced, finding.attempts);
+    text += is_solid(finding)
+                ? solid(finding)
+                : fmt::format("<p>Seen once, and did not come back: flaky, and not counted.</p>\n<pre>{}</pre>\n",
+                              safe(spec::print(finding.program)));
+    return text + "</article>\n";
+}
+
+std::string checks(Session const& session) {
+    std::string rows;
+    for (std::size_t i = 1; i <= spec::kInvariants; ++i)
+        rows += row({title_of(static_cast<spec::Invariant>(i)), fmt::format("{}", session.tally.checks.evaluated[i]),
+                     fmt::format("{}", session.tally.checks.skipped[i])});
+    return "<h4>What was checked</h4>\n" + table({"invariant", "evaluated", "skipped"}, rows);
+}
+
+std::string section(Session const& session) {
+    std::string text =
+        fmt::format("<section>\n<h2>{}</h2>\n<p class=\"dim\">{} · {} programs · {} steps · seed {}</p>\n",
+                    safe(session.kernel.name), safe(session.kernel.profile), session.tally.programs,
+                    session.tally.steps, session.seed);
+    for (std::string const& missing : session.kernel.missing)
+        text += fmt::format("<p><strong>missing</strong> {}</p>\n", safe(missing));
+    for (spec::Violation const& violation : session.boot_violations)
+        text += fmt::format(
+            "<article>\n<h3><span class=\"tag\">{}</span> · right after boot</h3>\n<p "
+            "class=\"story\">{}</p>\n</article>\n",
+            safe(title_of(violation.invariant)), safe(violation.story));
+    for (std::size_t i = 0; i < session.findings.size(); ++i)
+        text += article(session.findings[i], i + 1, session.findings.size());
+    if (session.findings.empty() && session.boot_violations.empty()) text += "<p class=\"good\">✓ Nothing found.</p>\n";
+    if (session.interrupted) text += "<p>Interrupted: this is what was done until then.</p>\n";
+    return text + checks(session) + "</section>\n";
+}
+
+}  // namespace
+
+std::string html_document(std::vector<Session> const& sessions) {
+    std::size_t defects = 0;
+    for (Session const& session : sessions) defects += defects_in(session);
+    std::string text = fmt::format(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>vmcheck: {} "
+        "defect{}</title>\n"
+        "<style>{}</style>\n</head>\n<body>\n<main>\n<h1>vmcheck: {} defect{}</h1>\n",
+        defects, defects == 1 ? "" : "s", kHtmlStyle, defects, defects == 1 ? "" : "s");
+    for (Session const& session : sessions) text += section(session);
+    return text + "</main>\n</body>\n</html>\n";
+}
+
+}  // namespace vmcheck::report

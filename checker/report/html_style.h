@@ -1,0 +1,45 @@
+#pragma once
+// The style sheet of the HTML report.
+
+#include <string_view>
+
+namespace vmcheck::report {
+
+// Tables and code scroll within themselves, so that the page never scrolls sideways.
+inline constexpr std::string_view kHtmlStyle = R"css(
+:root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --soft: #f3f4f6; --line: #d5d9de; --dim: #5b6570;
+  --bad: #b42318; --bad-soft: #fdecea; --advice: #8a5a00; --good: #12703a; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e8ea; --paper: #15181c; --soft: #1e2329; --line: #353c44;
+  --dim: #9aa4ae; --bad: #ff8a7d; --bad-soft: #3a1d1b; --advice: #f0c060; --good: #6fd08c; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+main { max-width: 60rem; margin: 0 auto; padding: 1rem; }
+h1 { font-size: 1.5rem; margin: .5rem 0; }
+h2 { font-size: 1.15rem; margin: 2rem 0 .25rem; overflow-wrap: anywhere; }
+h3 { font-size: 1.1rem; margin: 0 0 .25rem; }
+h4 { font-size: .95rem; margin: 1.25rem 0 .35rem; }
+p { margin: .4rem 0; overflow-wrap: anywhere; }
+.dim { color: var(--dim); font-size: .9rem; }
+.story { font-size: 1.05rem; font-weight: 600; }
+.good { color: var(--good); font-weight: 600; }
+article { border: 1px solid var(--line); border-left: 4px solid var(--bad); border-radius: .4rem; padding: 1rem;
+  margin: 1rem 0; }
+article.advice { border-left-color: var(--advice); }
+.tag { color: var(--bad); font-weight: 700; }
+.advice .tag { color: var(--advice); }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font: .85rem/1.45 ui-monospace, monospace; white-space: pre; }
+th, td { text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th { color: var(--dim); font-weight: 500; }
+tr.here td { background: var(--bad-soft); font-weight: 700; }
+td.number { text-align: right; }
+pre { background: var(--soft); padding: .75rem; border-radius: .4rem; overflow-x: auto; margin: .4rem 0;
+  font: .85rem/1.45 ui-monospace, monospace; }
+code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; }
+summary { cursor: pointer; margin: .4rem 0; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .8rem; margin: .5rem 0; }
+dt { color: var(--dim); }
+dd { margin: 0; overflow-wrap: anywhere; }
+)css";
+
+}  // namespace vmcheck::report

@@ -1,0 +1,53 @@
+#include "checker/report/junit.h"
+
+#include "checker/report/escape.h"
+#include "checker/report/story.h"
+#include "checker/report/verdict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace vmcheck::report {
+
+namespace {
+
+using State = InvariantVerdict::State;
+
+std::string test_case(Session const& session, InvariantVerdict const& verdict) {
+    std::string text = fmt::format(R"(    <testcase classname="vmcheck.{}" name="{}" time="0")",
+                                   escape_markup(session.kernel.profile), escape_markup(title_of(verdict.invariant)));
+    if (verdict.state == State::passed) return text + "/>\n";
+    if (verdict.state == State::skipped)
+        return text + fmt::format(">\n      <skipped message=\"{}\"/>\n    </testcase>\n", escape_markup(verdict.text));
+    std::string const message =
+        verdict.findings.empty() ? verdict.text : story_of(session.findings[verdict.findings.front()]);
+    return text + fmt::format(">\n      <failure type=\"{}\" message=\"{}\">{}</failure>\n    </testcase>\n",
+                              spec::short_name(verdict.invariant), escape_markup(message), escape_markup(verdict.text));
+}
+
+std::string test_suite(Session const& session) {
+    auto const all = verdicts(session);
+    auto const count = [&](State state) {
+        return std::count_if(all.begin(), all.end(), [&](InvariantVerdict const& each) { return each.state == state; });
+    };
+    std::string text =
+        fmt::format(R"(  <testsuite name="{}" tests="{}" failures="{}" errors="0" skipped="{}" time="0">)",
+                    escape_markup(name_of(session)), all.size(), count(State::failed), count(State::skipped));
+    text += fmt::format(
+        "\n    <properties>\n      <property name=\"seed\" value=\"{}\"/>\n      <property name=\"programs\" "
+        "value=\"{}\"/>\n    </properties>\n",
+        session.seed, session.tally.programs);
+    for (InvariantVerdict const& verdict : all) text += test_case(session, verdict);
+    return text + "  </testsuite>\n";
+}
+
+}  // namespace
+
+std::string junit_document(std::vector<Session> const& sessions) {
+    std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"vmcheck\">\n";
+    for (Session const& session : sessions) text += test_suite(session);
+    return text + "</testsuites>\n";
+}
+
+}  // namespace vmcheck::report

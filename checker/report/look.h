@@ -1,0 +1,27 @@
+#pragma once
+// Where to look: of the kernel functions that ran in the failing step, those that matter.
+
+#include "checker/report/finding.h"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vmcheck::report {
+
+struct Look {
+    std::vector<CodePlace> at;   // the likely places, the likeliest first; at most three
+    std::vector<CodePlace> ran;  // the way that the step took, without locks, printing and trap entry
+};
+
+// Names are shortened to what the source says: no "kernel::", no "(anonymous namespace)::".
+Look where_to_look(Finding const& finding);
+
+// What goes in front of the i-th of Look::at: "Died in", "Look at", or nothing where it stands already.
+std::string_view place_label(Finding const& finding, std::size_t i);
+
+// "uvmcopy, kernel/vm.c:318"; the name alone without debug information.
+std::string to_string(CodePlace const& place);
+
+}  // namespace vmcheck::report

@@ -1,0 +1,24 @@
+#pragma once
+// The page table of a finding in words, for text and HTML alike.
+
+#include "checker/report/finding.h"
+
+#include <string>
+#include <vector>
+
+namespace vmcheck::report {
+
+struct PageView {
+    struct Row {
+        std::string process;  // "p1", "p1 zombie"
+        std::string before;   // "frame 0x87f3b  R W - U  1 PTE, count 1", "not mapped", "-" where there is no process
+        std::string after;
+    };
+    std::string page;  // "heap (va 0x5000)"
+    std::vector<Row> rows;
+};
+
+// REQUIRES: the finding's evidence has pages.
+PageView page_view(Finding const& finding);
+
+}  // namespace vmcheck::report

@@ -1,0 +1,179 @@
+#include "checker/report/repro_c.h"
+
+#include "checker/report/repro_expect.h"
+#include "checker/report/sample_testing.h"
+#include "spec/testing/arbitrary_program.h"
+
+#include <gtest/gtest.h>
+
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace vmcheck::report {
+namespace {
+
+using spec::Invariant;
+using testing::finding_of;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::parent_keeps_w;
+
+std::string source_of(Finding const& finding) {
+    auto const source = repro_c(finding);
+    return source ? *source : "no source: " + source.error();
+}
+
+// Compiles a program as an xv6 tree does, warnings being errors; what the compiler says.
+std::string compiler_says(std::string const& source) {
+    std::filesystem::path const file =
+        std::filesystem::temp_directory_path() / ("vmcheck-repro-" + std::to_string(::getpid()) + ".c");
+    std::ofstream(file) << source;
+    std::string const command =
+        std::string(VMCHECK_RISCV_GCC) +
+        " -fsyntax-only -Wall -Werror -O -mcmodel=medany -ffreestanding -fno-builtin -I" VMCHECK_XV6_HEADERS " " +
+        file.string() + " 2>&1";
+    std::string said;
+    std::FILE* const pipe = ::popen(command.c_str(), "r");
+    std::array<char, 512> block{};
+    while (std::size_t const count = std::fread(block.data(), 1, block.size(), pipe)) said.append(block.data(), count);
+    int const status = ::pclose(pipe);
+    std::filesystem::remove(file);
+    return status == 0 ? said : said + "\n" + source;
+}
+
+TEST(ReproC, IsolationIsShownByAStoreInOneProcessAndALoadInTheOther) {
+    std::string const source = source_of(parent_keeps_w());
+    EXPECT_THAT(source, HasSubstr("await(1); kept = load1(bss); pass(0);"));
+    EXPECT_THAT(source, HasSubstr("await(0); store1(bss, load1(bss) + 1); pass(1);"));
+    EXPECT_THAT(source, HasSubstr("expect(load1(bss) == kept,"));
+    EXPECT_THAT(source, HasSubstr("printf(\"PASS\\n\")"));
+    EXPECT_EQ(compiler_says(source), "");
+}
+
+TEST(ReproC, AWildStoreIsShownByTheChildsStatus) {
+    std::string const source = source_of(finding_of(
+        Invariant::results, "vmcheck 1\nprofile cow\np0 fork p1\np1 store rodata 1 = 1\n", {"p1"}, "killed", "ok"));
+    EXPECT_THAT(source, HasSubstr("await(1); store1((char *)rodata, 1);\n  exit(0);"));
+    EXPECT_THAT(source, HasSubstr("finish(pid[1], -1, \"p1's store to rodata must kill p1\");"));
+    EXPECT_EQ(compiler_says(source), "");
+}
+
+TEST(ReproC, AWrongKillOfP0IsToldByItsParent) {
+    std::string const source = source_of(
+        finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 sp heap\np0 sbrk +1p\np0 store heap 1 = 1\n",
+                   {"ok", "0x7000"}, "ok", "killed"));
+    EXPECT_THAT(source, HasSubstr("store_with_sp(heap, heap, 1);"));
+    EXPECT_THAT(source, HasSubstr("else if (status != 77) printf(\"FAIL: p0 must survive p0's store to heap\\n\");"));
+    EXPECT_EQ(compiler_says(source), "");
+}
+
+TEST(ReproC, ResultsOfSbrkAreRelativeToTheHeap) {
+    std::string const source = source_of(finding_of(
+        Invariant::results, "vmcheck 1\nprofile cow\np0 sbrk +1p\np0 sbrk 0\n", {"0x7000"}, "0x8000", "0x9000"));
+    EXPECT_THAT(source, HasSubstr("long r = (long)sbrk(0); expect(r == (long)(heap + PGSIZE),"));
+    EXPECT_EQ(compiler_says(source), "");
+}
+
+TEST(ReproC, ALeakIsShownByCountingFreeMemory) {
+    std::string const source =
+        source_of(finding_of(Invariant::conservation, "vmcheck 1\nprofile cow\np0 fork p1\np1 load brk 1\np0 wait\n",
+                             {"p1", "killed"}, "pid 2 (p1)", "pid 2"));
+    EXPECT_THAT(source, HasSubstr("int lost = before - free_pages();"));
+    EXPECT_THAT(source, HasSubstr("await(1); pass(0); load1(sbrk(0));"));
+    EXPECT_THAT(source, HasSubstr("await(0); settle(); wait(0);"));
+    EXPECT_EQ(compiler_says(source), "");
+}
+
+TEST(ReproC, AFrameFreedTooEarlyIsShownByWhoGetsItNext) {
+    Finding finding = parent_keeps_w();
+    finding.signature.invariant = finding.divergence.violations.front().invariant = Invariant::counts;
+    std::string const source = source_of(finding);
+    EXPECT_THAT(source, HasSubstr("grab(); expect(load1(bss) == kept,"));
+    EXPECT_EQ(compiler_says(source), "");
+}
+
+TEST(ReproC, SaysWhyAUserProgramCannotShowIt) {
+    auto const why = [](Invariant invariant, char const* step, char const* expected, char const* seen) {
+        return source_of(
+            finding_of(invariant, std::string("vmcheck 1\nprofile cow\n") + step + "\n", {}, expected, seen));
+    };
+    EXPECT_THAT(why(Invariant::containment, "p0 fork p1 !oom 2", "p1", "panic: x"),
+                HasSubstr("a kalloc that fails at a chosen moment"));
+    EXPECT_THAT(why(Invariant::liveness, "p0 fork p1 @9", "p1", "panic: x"),
+                HasSubstr("a timer interrupt at a chosen instruction"));
+    EXPECT_THAT(why(Invariant::laziness, "p0 fork p1", "p1", "p1"), HasSubstr("only more memory is used"));
+    EXPECT_THAT(why(Invariant::results, "p0 load data 8", "0x61", "0x62"), HasSubstr("vmcheck's own image"));
+    EXPECT_THAT(why(Invariant::results, "p0 pipe rodata+0xffc", "-1", "0"), HasSubstr("side by side"));
+}
+
+TEST(ReproC, WhatRunsIntoTheGuardPageDoesSoInEveryProgram) {
+    std::string const source =
+        source_of(finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 pipe bss+0xffc\n", {}, "-1", "0"));
+    EXPECT_THAT(source, HasSubstr("pipe((int *)(guard - 4))"));
+    EXPECT_EQ(compiler_says(source), "");
+}
+
+TEST(ReproExpect, ReadsTheWordsOfTheReport) {
+    EXPECT_TRUE(parse_expectation("killed").must_die());
+    EXPECT_FALSE(parse_expectation("ok or killed").must_die());
+    EXPECT_EQ(c_condition(parse_expectation("-1 or at most 5"), std::nullopt), "r == -1 || r <= 5");
+    EXPECT_EQ(c_condition(parse_expectation("pid 2 (p1) or -1"), std::nullopt), "r > 0 || r == -1");
+    EXPECT_EQ(c_condition(parse_expectation("7 or -1 or less"), std::nullopt), "r == 7 || r == -1 || r <= 7");
+    EXPECT_EQ(c_condition(parse_expectation("0x8000 or -1"), 0x7000), "r == (long)(heap + PGSIZE) || r == -1");
+    EXPECT_EQ(c_condition(parse_expectation("a descriptor"), std::nullopt), "r >= 0");
+}
+
+TEST(ReproExpect, TellsWhatIsAllowed) {
+    EXPECT_TRUE(allows(parse_expectation("-1 or 0"), "-1"));
+    EXPECT_FALSE(allows(parse_expectation("-1 or 0"), "1"));
+    EXPECT_FALSE(allows(parse_expectation("ok"), "killed"));
+    EXPECT_FALSE(allows(parse_expectation("ok"), "panic: remap"));
+    EXPECT_TRUE(allows(parse_expectation("p1"), "p1"));
+    EXPECT_TRUE(allows(parse_expectation("0, p1 killed"), "0"));
+    EXPECT_FALSE(allows(parse_expectation("0x2a"), "0x2b"));
+}
+
+// A finding about any program at all: its steps need not make sense, the C must be C all the same.
+Finding any_finding() {
+    spec::Program program = *spec::testing::arbitrary_program();
+    if (program.steps.empty()) program.steps.push_back({spec::kInit, spec::Load{{spec::Anchor::heap, 0}, 1}, {}});
+    for (spec::Step& step : program.steps) step.faults = {};
+    Finding finding = parent_keeps_w();
+    finding.signature = {static_cast<Invariant>(*rc::gen::inRange(1, 11)), program.steps.back().action.index()};
+    finding.divergence.violations.front().invariant = finding.signature.invariant;
+    finding.divergence.violations.front().story = *testing::any_bytes();
+    finding.divergence.at = {static_cast<std::uint32_t>(program.steps.size() - 1)};
+    finding.records.clear();
+    for (spec::Step const& step : program.steps) {
+        auto const* fork = std::get_if<spec::Fork>(&step.action);
+        std::string const seen = fork ? "p" + std::to_string(fork->child.value)
+                                      : *rc::gen::element<std::string>("ok", "-1", "killed", "0x2a");
+        finding.records.push_back(
+            {step, *rc::gen::element<std::string>("ok", "-1 or 0", "killed", "p1", "0x8000 or -1"), seen});
+    }
+    finding.program = std::move(program);
+    return finding;
+}
+
+RC_GTEST_PROP(ReproCProperty, AProgramIsShortAndAReasonIsPartOfASentence, ()) {
+    auto const source = repro_c(any_finding());
+    if (source) {
+        RC_ASSERT(static_cast<std::size_t>(std::count(source->begin(), source->end(), '\n')) < kReproLinesMax);
+    } else {
+        RC_ASSERT(!source.error().empty());
+        RC_ASSERT(source.error().back() != '.');
+    }
+}
+
+}  // namespace
+}  // namespace vmcheck::report

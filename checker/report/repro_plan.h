@@ -1,0 +1,36 @@
+#pragma once
+// The plan of a repro.c: which process does what in which order, as lines of C, and how the outcome is told.
+//
+// The plan is the shrunk program, plus the turns that make a broken invariant visible to the program itself: I3, say,
+// by a store in one process and a load in the other.
+
+#include "checker/report/finding.h"
+
+#include <tl/expected.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vmcheck::report {
+
+// What one process does before another one goes on.
+struct Turn {
+    spec::ProcId actor;
+    std::string code;                     // statements of C
+    std::string check{};                  // more of them: what must hold afterwards
+    std::optional<spec::ProcId> forks{};  // the child that it makes
+    bool ends = false;                    // the actor is not there any more afterwards
+    int exit_status = 0;                  // where it ends: the status for its parent; -1 when killed
+};
+
+struct Plan {
+    std::vector<Turn> turns;       // the last one shows what is wrong
+    bool measures_memory = false;  // instead, the program is run often, and free memory counted before and after
+    std::string complaint;         // about the end of the last turn's process: "p1's store to rodata must kill p1"
+};
+
+// Or why no user program can show the finding, as part of a sentence.
+tl::expected<Plan, std::string> plan_of(Finding const& finding);
+
+}  // namespace vmcheck::report

@@ -1,0 +1,65 @@
+#include "checker/report/text.h"
+
+#include "checker/report/escape.h"
+#include "checker/report/sample_testing.h"
+
+#include <gtest/gtest.h>
+
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+#include <gmock/gmock.h>
+
+namespace vmcheck::report {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(Text, TellsStoryStepsPageTablePlaceAndWhatToDo) {
+    Saved const saved{"findings/1-I3-fork.vmc", "findings/1-I3-fork.c", {}};
+    std::string const text = finding_text(testing::parent_keeps_w(), 1, 2, saved, {});
+    EXPECT_THAT(
+        text,
+        HasSubstr(
+            "✗ 1 of 2   I3 isolation · at fork · defect · isolation · seen in 3 programs, reproduced 3 of 3 times"));
+    EXPECT_THAT(text, HasSubstr("After p0's fork, p0's bss and p1's bss map one frame"));
+    EXPECT_THAT(text, HasSubstr("p0   fork p1   p1                 p1   ← here"));
+    EXPECT_THAT(text, HasSubstr("before step 1"));
+    EXPECT_THAT(text, HasSubstr("p1 = fork();"));
+    EXPECT_THAT(text, HasSubstr("Look at   uvmcopy, kernel/vm.c:318\n"));
+    EXPECT_THAT(text, HasSubstr("usertrap → syscall → sys_fork"));
+    EXPECT_THAT(text, HasSubstr("vmcheck replay findings/1-I3-fork.vmc"));
+    EXPECT_THAT(text, HasSubstr("findings/1-I3-fork.c is an xv6 program"));
+    EXPECT_THAT(text, Not(HasSubstr("\033")));
+}
+
+TEST(Text, HasColourOnlyWhereItIsAskedFor) {
+    std::string const text = finding_text(testing::parent_keeps_w(), 1, 1, std::nullopt, {.colour = true});
+    EXPECT_THAT(text, HasSubstr("\033[31m✗ 1 of 1"));
+    EXPECT_THAT(text, Not(HasSubstr("Replay"))) << "nothing was saved";
+}
+
+TEST(Text, SaysWhyThereIsNoUserProgram) {
+    Saved const saved{"a.vmc", std::nullopt, "it needs a kalloc that fails"};
+    EXPECT_THAT(finding_text(testing::parent_keeps_w(), 1, 1, saved, {}),
+                HasSubstr("no user program: it needs a kalloc that fails"));
+}
+
+TEST(Text, CallsAFindingThatDidNotComeBackFlaky) {
+    Finding finding = testing::parent_keeps_w();
+    finding.reproduced = 0;
+    finding.divergence.violations.clear();
+    EXPECT_THAT(finding_text(finding, 1, 1, std::nullopt, {}), HasSubstr("flaky"));
+}
+
+RC_GTEST_PROP(TextProperty, NothingThatAKernelSaysReachesTheTerminalAsAnythingButText, ()) {
+    Session const session = *testing::any_session();
+    for (Finding const& finding : session.findings) {
+        std::string const text = finding_text(finding, 1, 1, std::nullopt, {});
+        RC_ASSERT(printable(text) == text);
+    }
+}
+
+}  // namespace
+}  // namespace vmcheck::report

@@ -1,0 +1,63 @@
+#include "checker/report/verdict.h"
+
+#include "checker/report/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace vmcheck::report {
+
+namespace {
+
+bool is_defect(Finding const& finding) {
+    return is_solid(finding) && finding.severity == Severity::defect;
+}
+
+std::string boot_text(spec::Violation const& violation) {
+    return fmt::format("Right after boot, before anything was asked of the kernel:\n{}\nexpected  {}\nseen      {}\n",
+                       violation.story, violation.expected, violation.seen);
+}
+
+}  // namespace
+
+std::vector<InvariantVerdict> verdicts(Session const& session) {
+    using State = InvariantVerdict::State;
+    std::vector<InvariantVerdict> all;
+    for (std::size_t i = 1; i <= spec::kInvariants; ++i) {
+        InvariantVerdict verdict{
+            static_cast<spec::Invariant>(i), State::passed, {}, session.tally.checks.evaluated[i], {}};
+        for (spec::Violation const& violation : session.boot_violations)
+            if (violation.invariant == verdict.invariant) verdict.text += boot_text(violation);
+        for (std::size_t at = 0; at < session.findings.size(); ++at) {
+            Finding const& finding = session.findings[at];
+            if (!is_defect(finding) || finding.signature.invariant != verdict.invariant) continue;
+            verdict.findings.push_back(at);
+            verdict.text += finding_text(finding, at + 1, session.findings.size(), std::nullopt, {});
+        }
+        if (!verdict.text.empty()) {
+            verdict.state = State::failed;
+        } else if (verdict.evaluated == 0) {
+            verdict.state = State::skipped;
+            verdict.text = session.boot_violations.empty()
+                               ? "never evaluated: what it needs was not found in this kernel"
+                               : "not reached: the kernel is wrong right after boot";
+        } else {
+            verdict.text = fmt::format("evaluated {} times in {} programs, and never broken", verdict.evaluated,
+                                       session.tally.programs);
+        }
+        all.push_back(std::move(verdict));
+    }
+    return all;
+}
+
+std::string name_of(Session const& session) {
+    return fmt::format("{} ({})", session.kernel.name, session.kernel.profile);
+}
+
+std::size_t defects_in(Session const& session) {
+    return static_cast<std::size_t>(std::count_if(session.findings.begin(), session.findings.end(), is_defect)) +
+           session.boot_violations.size();
+}
+
+}  // namespace vmcheck::report

@@ -1,0 +1,2 @@
+#define O_WRONLY 0x001
+#define O_CREATE 0x200

@@ -1,0 +1,7 @@
+struct stat {
+    int dev;
+    uint ino;
+    short type;
+    short nlink;
+    uint64 size;
+};

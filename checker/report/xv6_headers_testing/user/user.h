@@ -1,0 +1,18 @@
+struct stat;
+int fork(void);
+int exit(int) __attribute__((noreturn));
+int wait(int*);
+int pipe(int*);
+int write(int, const void*, int);
+int read(int, void*, int);
+int close(int);
+int kill(int);
+int exec(const char*, char**);
+int open(const char*, int);
+int fstat(int, struct stat*);
+int getpid(void);
+char* sbrk(int);
+char* sbrklazy(int);
+int uptime(void);
+void* memset(void*, int, uint);
+void printf(const char*, ...) __attribute__((format(printf, 1, 2)));

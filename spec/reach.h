@@ -21,8 +21,8 @@ struct Reach {
 // A user instruction of process `id`. A page that is surely mapped is served by the hart without asking the kernel.
 Reach user_reach(World const& world, ProcId id, VirtAddr at, std::size_t bytes, Access access);
 
-// The kernel's copyin (read) or copyout (write) on behalf of process `id`. `sure` is less where the vintage has a defect
-// of its own there (Traits).
+// The kernel's copyin (read) or copyout (write) on behalf of process `id`. `sure` is less where the vintage has a
+// defect of its own there (Traits).
 Reach copy_reach(World const& world, ProcId id, VirtAddr at, std::size_t bytes, Access access);
 
 // The kernel's copyinstr, for as many bytes as a path may have.

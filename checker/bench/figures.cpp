@@ -7,23 +7,27 @@
 #include "checker/shrink/shrinker.h"
 #include "impl/target/kernel_target.h"
 
-#include <algorithm>
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
-
-#include <fmt/format.h>
 
 namespace vmcheck {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
-std::string kernel_path(std::string const& name) { return std::string(VMCHECK_KERNELS "/") + name + "/kernel"; }
+std::string kernel_path(std::string const& name) {
+    return std::string(VMCHECK_KERNELS "/") + name + "/kernel";
+}
 
 // Nothing can be measured without the kernel: says so and ends.
 std::unique_ptr<KernelTarget> boot(std::string const& name) {
@@ -38,7 +42,8 @@ std::unique_ptr<KernelTarget> boot(std::string const& name) {
 // "0.21 s of <= 0.30 s" beside the numbers, with the mark where it is missed.
 void verdict(benchmark::State& state, double measured, bool at_most, double budget, char const* unit) {
     bool const met = at_most ? measured <= budget : measured >= budget;
-    state.SetLabel(fmt::format("{:.3g} {} (budget {} {:.3g}){}", measured, unit, at_most ? "<=" : ">=", budget, met ? "" : "  MISSED"));
+    state.SetLabel(fmt::format("{:.3g} {} (budget {} {:.3g}){}", measured, unit, at_most ? "<=" : ">=", budget,
+                               met ? "" : "  MISSED"));
 }
 
 void BootToAgent(benchmark::State& state) {
@@ -76,10 +81,12 @@ void Restore(benchmark::State& state) {
 }
 BENCHMARK(Restore)->Iterations(500);
 
-run::CampaignResult campaign(run::Crew& crew, run::Reference const& reference, std::shared_ptr<spec::Setting const> setting, std::uint64_t count) {
+run::CampaignResult campaign(run::Crew& crew, run::Reference const& reference,
+                             std::shared_ptr<spec::Setting const> setting, std::uint64_t count) {
     run::Effort effort;
     effort.programs = count;
-    return run::run_campaign(crew, reference, generate::programs(std::move(setting), {}), 1, effort, {}, [](run::Progress const&) {});
+    return run::run_campaign(crew, reference, generate::programs(std::move(setting), {}), 1, effort, {},
+                             [](run::Progress const&) {});
 }
 
 double programs_per_second(KernelTarget const& target, unsigned jobs, std::uint64_t count) {
@@ -135,7 +142,8 @@ void ShareOfChecks(benchmark::State& state) {
 }
 BENCHMARK(ShareOfChecks)->Iterations(1'000);
 
-// One after the other, all mutants that fail within 2,000 programs: how long shrinking takes, and how short the result is.
+// One after the other, all mutants that fail within 2,000 programs: how long shrinking takes, and how short the result
+// is.
 void ShrinkMutants(benchmark::State& state) {
     std::vector<double> seconds, steps;
     for (auto _ : state) {
@@ -156,8 +164,9 @@ void ShrinkMutants(benchmark::State& state) {
     std::sort(steps.begin(), steps.end());
     double const median_seconds = seconds[seconds.size() / 2], median_steps = steps[steps.size() / 2];
     state.counters["mutants"] = static_cast<double>(seconds.size());
-    state.SetLabel(fmt::format("median {:.3g} s (budget <= 2){}, {:.3g} steps (budget <= 6){}", median_seconds, median_seconds <= 2 ? "" : "  MISSED",
-                               median_steps, median_steps <= 6 ? "" : "  MISSED"));
+    state.SetLabel(fmt::format("median {:.3g} s (budget <= 2){}, {:.3g} steps (budget <= 6){}", median_seconds,
+                               median_seconds <= 2 ? "" : "  MISSED", median_steps,
+                               median_steps <= 6 ? "" : "  MISSED"));
 }
 BENCHMARK(ShrinkMutants)->Unit(benchmark::kMillisecond)->Iterations(1);
 

@@ -2,8 +2,9 @@
 
 #include "checker/e2e/command.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <gmock/gmock.h>
 
 namespace vmcheck::e2e {
 namespace {
@@ -75,7 +76,8 @@ TEST_F(BadInput, AnUnreadableProgramFileIsAUsageError) {
 }
 
 TEST_F(BadInput, AnUnknownStepIsShownWithItsPlace) {
-    Result const result = run({"replay", scratch.file("typo.vmc", "vmcheck 1\nprofile cow\np0 sbrk +1p\np0 stroe heap 8 = 1\n")});
+    Result const result =
+        run({"replay", scratch.file("typo.vmc", "vmcheck 1\nprofile cow\np0 sbrk +1p\np0 stroe heap 8 = 1\n")});
     EXPECT_EQ(result.exit_code, 2);
     expect_paragraph(result);
     EXPECT_THAT(result.err, HasSubstr("typo.vmc: line 4, column 4"));
@@ -88,7 +90,9 @@ TEST_F(BadInput, AReportThatCannotBeWrittenIsAnEnvironmentError) {
     EXPECT_THAT(result.err, HasSubstr("/dev/full"));
 }
 
-TEST_F(BadInput, AnUnknownOptionIsAUsageError) { EXPECT_EQ(run({"verify", "--no-such-option"}).exit_code, 2); }
+TEST_F(BadInput, AnUnknownOptionIsAUsageError) {
+    EXPECT_EQ(run({"verify", "--no-such-option"}).exit_code, 2);
+}
 
 TEST_F(BadInput, AnUnknownProfileIsAUsageErrorThatNamesTheKnownOnes) {
     Result const result = run({"verify", "--profile", "lazy"});
@@ -96,7 +100,9 @@ TEST_F(BadInput, AnUnknownProfileIsAUsageErrorThatNamesTheKnownOnes) {
     EXPECT_THAT(result.err, HasSubstr("cow+lazy"));
 }
 
-TEST_F(BadInput, NoCommandIsAUsageError) { EXPECT_EQ(run({}).exit_code, 2); }
+TEST_F(BadInput, NoCommandIsAUsageError) {
+    EXPECT_EQ(run({}).exit_code, 2);
+}
 
 }  // namespace
 }  // namespace vmcheck::e2e

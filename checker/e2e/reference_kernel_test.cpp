@@ -2,8 +2,9 @@
 
 #include "checker/e2e/command.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
 namespace vmcheck::e2e {
@@ -30,7 +31,8 @@ TEST_P(ReferenceKernel, HasNothingToBeFoundAndEveryCheckIsOn) {
     for (auto const& [kind, steps] : session.at("steps_by_kind").items()) EXPECT_GT(steps, 0) << kind;
 }
 
-INSTANTIATE_TEST_SUITE_P(Profiles, ReferenceKernel, testing::Values("cow+lazy", "cow+eager", "eager+lazy", "eager+eager"),
+INSTANTIATE_TEST_SUITE_P(Profiles, ReferenceKernel,
+                         testing::Values("cow+lazy", "cow+eager", "eager+lazy", "eager+eager"),
                          [](auto const& parameter) {
                              std::string name = parameter.param;
                              name[name.find('+')] = '_';
@@ -47,15 +49,19 @@ TEST(Corpus, IsReplayedWithoutADifference) {
 
 TEST(Profile, AKernelThatCopiesOnForkBreaksThePromiseOfCow) {
     Scratch const scratch;
-    Result const result = vmcheck(
-        {"verify", "--kernel", VMCHECK_KERNELS "/eager-eager/kernel", "--profile", "cow+eager", "--runs", "200", "--json"}, scratch.path());
+    Result const result = vmcheck({"verify", "--kernel", VMCHECK_KERNELS "/eager-eager/kernel", "--profile",
+                                   "cow+eager", "--runs", "200", "--json"},
+                                  scratch.path());
     ASSERT_EQ(result.exit_code, 1) << result.err;
     EXPECT_EQ(json::parse(result.out).at("sessions").at(0).at("findings").at(0).at("signature"), "I8 fork");
 }
 
 TEST(Findings, AreTheSameOnOneAndOnTwoWorkers) {
     Scratch const scratch;
-    std::vector<std::string> const base{"verify", "--kernel", VMCHECK_KERNELS "/eager-eager/kernel", "--profile", "cow+lazy", "--runs", "600", "--seed", "7", "--json", "--jobs"};
+    std::vector<std::string> const base{"verify",    "--kernel", VMCHECK_KERNELS "/eager-eager/kernel",
+                                        "--profile", "cow+lazy", "--runs",
+                                        "600",       "--seed",   "7",
+                                        "--json",    "--jobs"};
     std::vector<std::string> one = base, two = base;
     one.push_back("1");
     two.push_back("2");
@@ -66,11 +72,16 @@ TEST(Findings, AreTheSameOnOneAndOnTwoWorkers) {
 
 TEST(Findings, ReplayFromTheFileThatTheyAreSavedIn) {
     Scratch const scratch;
-    Result const verify = vmcheck({"verify", "--kernel", VMCHECK_KERNELS "/eager-eager/kernel", "--profile", "cow+eager", "--runs", "200"}, scratch.path());
+    Result const verify = vmcheck(
+        {"verify", "--kernel", VMCHECK_KERNELS "/eager-eager/kernel", "--profile", "cow+eager", "--runs", "200"},
+        scratch.path());
     ASSERT_EQ(verify.exit_code, 1);
-    Result const replay = vmcheck({"replay", "--kernel", VMCHECK_KERNELS "/eager-eager/kernel", "--profile", "cow+eager", "findings"}, scratch.path());
+    Result const replay =
+        vmcheck({"replay", "--kernel", VMCHECK_KERNELS "/eager-eager/kernel", "--profile", "cow+eager", "findings"},
+                scratch.path());
     EXPECT_EQ(replay.exit_code, 1) << replay.out << replay.err;
-    Result const clean = vmcheck({"replay", "--kernel", VMCHECK_KERNELS "/cow-eager/kernel", "findings"}, scratch.path());
+    Result const clean =
+        vmcheck({"replay", "--kernel", VMCHECK_KERNELS "/cow-eager/kernel", "findings"}, scratch.path());
     EXPECT_EQ(clean.exit_code, 0) << clean.out << clean.err;
 }
 

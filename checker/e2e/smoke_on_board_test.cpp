@@ -4,9 +4,11 @@
 #include "impl/board/board.h"
 #include "impl/elf/kernel_image.h"
 
-#include <cstring>
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <gmock/gmock.h>
+
+#include <cstring>
 
 namespace vmcheck::e2e {
 namespace {
@@ -14,7 +16,8 @@ namespace {
 class SmokeOnBoard : public testing::TestWithParam<char const*> {};
 
 TEST_P(SmokeOnBoard, PassesEveryCheck) {
-    auto const image = elf::KernelImage::load(std::string(VMCHECK_KERNELS "/") + GetParam() + "/kernel", elf::kDefaultRam);
+    auto const image =
+        elf::KernelImage::load(std::string(VMCHECK_KERNELS "/") + GetParam() + "/kernel", elf::kDefaultRam);
     ASSERT_TRUE(image.has_value()) << image.error().message;
     std::string const disk = read(VMCHECK_SMOKE_IMAGE);
     board::Config config;

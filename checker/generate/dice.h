@@ -2,9 +2,10 @@
 // Random choices from RapidCheck's generator of random numbers: the same state gives the same choices on every machine
 // (which the standard library's distributions do not promise).
 
+#include <rapidcheck.h>
+
 #include <cstddef>
 #include <cstdint>
-#include <rapidcheck.h>
 #include <span>
 
 namespace vmcheck::generate {

@@ -5,12 +5,14 @@
 #include "spec/advance.h"
 #include "spec/predict.h"
 
+#include <rapidcheck/shrinkable/Create.h>
+
+#include <xxhash.h>
+
 #include <array>
 #include <optional>
-#include <rapidcheck/shrinkable/Create.h>
 #include <utility>
 #include <vector>
-#include <xxhash.h>
 
 namespace vmcheck::generate {
 
@@ -51,7 +53,8 @@ class Author {
         std::int64_t const most = config_.steps_max;
         auto const wanted = static_cast<std::size_t>(dice_.chance(1, 4) ? dice_.between(1, most) : most);
         constexpr unsigned kProposalsPerStep = 12;
-        for (std::size_t proposals = 0; program.steps.size() < wanted && proposals < wanted * kProposalsPerStep; ++proposals) {
+        for (std::size_t proposals = 0; program.steps.size() < wanted && proposals < wanted * kProposalsPerStep;
+             ++proposals) {
             spec::Step step = next_planned().value_or(propose());
             if (spec::why_not(world_, step)) continue;
             auto prediction = spec::predict(world_, step);
@@ -66,7 +69,8 @@ class Author {
 
   private:
     void draw_swarm() {
-        for (std::size_t kind = 0; kind < weights_.size(); ++kind) weights_[kind] = dice_.chance(2, 3) ? kWeights[kind] : 0;
+        for (std::size_t kind = 0; kind < weights_.size(); ++kind)
+            weights_[kind] = dice_.chance(2, 3) ? kWeights[kind] : 0;
         // Without these hardly anything happens: a program that lacks them is wasted.
         weights_[index_of<spec::Fork>()] = kWeights[index_of<spec::Fork>()];
         weights_[index_of<spec::Store>()] = kWeights[index_of<spec::Store>()];
@@ -94,18 +98,28 @@ class Author {
         std::vector<ProcId> const running = world_.running();
         ProcId const actor = running[dice_.below(running.size())];
         if (!dice_.chance(1, 16)) {
-            // A path that ends in a page that was never touched: the data file's first bytes, read to the end of a page.
+            // A path that ends in a page that was never touched: the data file's first bytes, read to the end of a
+            // page.
             Address const path{Anchor::brk, -kPage - std::int64_t{kPathBytes}};
-            plan_ = {{actor, Sbrk{-world_heap_odd(actor)}, {}}, {actor, Sbrk{2 * kPage}, {}}, {actor, FileRead{path, kPathBytes}, {}}, {actor, Open{path}, {}}};
+            plan_ = {{actor, Sbrk{-world_heap_odd(actor)}, {}},
+                     {actor, Sbrk{2 * kPage}, {}},
+                     {actor, FileRead{path, kPathBytes}, {}},
+                     {actor, Open{path}, {}}};
         } else if (world_.setting().profile.sbrk == SbrkPolicy::lazy) {
             // A heap whose size no int can hold, and a child that inherits it. Rare: many kernels walk it page by page.
             constexpr std::int64_t kGigabyte = std::int64_t{1} << 30;
-            plan_ = {{actor, Sbrk{kGigabyte}, {}}, {actor, Sbrk{kGigabyte}, {}}, {actor, Sbrk{kPage}, {}}, {actor, Store{Address{Anchor::brk, -8}, 8, 1}, {}}, {actor, Fork{ProcId{children_ + 1}}, {}}};
+            plan_ = {{actor, Sbrk{kGigabyte}, {}},
+                     {actor, Sbrk{kGigabyte}, {}},
+                     {actor, Sbrk{kPage}, {}},
+                     {actor, Store{Address{Anchor::brk, -8}, 8, 1}, {}},
+                     {actor, Fork{ProcId{children_ + 1}}, {}}};
         }
     }
 
     // How far the break lies above a page boundary.
-    std::int64_t world_heap_odd(spec::ProcId actor) const { return static_cast<std::int64_t>(world_.find(actor)->space->brk.offset()); }
+    std::int64_t world_heap_odd(spec::ProcId actor) const {
+        return static_cast<std::int64_t>(world_.find(actor)->space->brk.offset());
+    }
 
     spec::Step propose() {
         std::vector<spec::ProcId> const running = world_.running();
@@ -114,14 +128,16 @@ class Author {
         std::size_t kind = 0;
         while (ticket >= weights_[kind]) ticket -= weights_[kind++];
         spec::Step step{actor, propose(kind, actor, running), {}};
-        if (faulty_ && may_fail(step) && dice_.chance(1, 4)) step.faults.oom = static_cast<std::uint32_t>(1 + dice_.below(dice_.chance(1, 2) ? 2 : 10));
+        if (faulty_ && may_fail(step) && dice_.chance(1, 4))
+            step.faults.oom = static_cast<std::uint32_t>(1 + dice_.below(dice_.chance(1, 2) ? 2 : 10));
         return step;
     }
 
     // p0 may not be killed, so it has allocations fail in system calls only.
     static bool may_fail(spec::Step const& step) {
-        bool const user_access = std::holds_alternative<spec::Load>(step.action) || std::holds_alternative<spec::Store>(step.action) ||
-                                 std::holds_alternative<spec::Touch>(step.action) || std::holds_alternative<spec::Fetch>(step.action);
+        bool const user_access =
+            std::holds_alternative<spec::Load>(step.action) || std::holds_alternative<spec::Store>(step.action) ||
+            std::holds_alternative<spec::Touch>(step.action) || std::holds_alternative<spec::Fetch>(step.action);
         return step.actor != spec::kInit || !user_access;
     }
 
@@ -134,25 +150,41 @@ class Author {
                 // Beyond the wanted number of processes, wait for room instead.
                 if (world_.processes().size() >= config_.processes_max) return Wait{};
                 return Fork{ProcId{children_ + 1}};
-            case index_of<Exit>(): return Exit{static_cast<std::int32_t>(dice_.between(-1, 255))};
-            case index_of<Wait>(): return dice_.chance(1, 3) ? Wait{} : Wait{place(Use::write)};
-            case index_of<Kill>(): return Kill{running[dice_.below(running.size())]};
-            case index_of<Sbrk>(): return Sbrk{sbrk_bytes(dice_, world_, actor), sbrk_mode()};
-            case index_of<Load>(): return Load{place(Use::read), access_size(dice_)};
-            case index_of<Store>(): return Store{place(Use::write), access_size(dice_), store_value(dice_)};
-            case index_of<Touch>(): return Touch{place(Use::read), static_cast<std::uint32_t>(dice_.between(1, 4))};
+            case index_of<Exit>():
+                return Exit{static_cast<std::int32_t>(dice_.between(-1, 255))};
+            case index_of<Wait>():
+                return dice_.chance(1, 3) ? Wait{} : Wait{place(Use::write)};
+            case index_of<Kill>():
+                return Kill{running[dice_.below(running.size())]};
+            case index_of<Sbrk>():
+                return Sbrk{sbrk_bytes(dice_, world_, actor), sbrk_mode()};
+            case index_of<Load>():
+                return Load{place(Use::read), access_size(dice_)};
+            case index_of<Store>():
+                return Store{place(Use::write), access_size(dice_), store_value(dice_)};
+            case index_of<Touch>():
+                return Touch{place(Use::read), static_cast<std::uint32_t>(dice_.between(1, 4))};
             case index_of<PipeWrite>(): {
                 std::size_t const room = world_.setting().traits.pipe_bytes - pipe_filled;
-                return PipeWrite{place(Use::read), copy_bytes(dice_, room == 0 ? 1U : static_cast<std::uint32_t>(room))};
+                return PipeWrite{place(Use::read),
+                                 copy_bytes(dice_, room == 0 ? 1U : static_cast<std::uint32_t>(room))};
             }
-            case index_of<PipeRead>(): return PipeRead{place(Use::write), copy_bytes(dice_, 600)};
-            case index_of<FileRead>(): return FileRead{place(Use::write), copy_bytes(dice_, 6100)};
-            case index_of<Fstat>(): return Fstat{place(Use::write)};
-            case index_of<Pipe>(): return Pipe{place(Use::write)};
-            case index_of<Open>(): return Open{path(actor)};
-            case index_of<Exec>(): return Exec{};
-            case index_of<SetSp>(): return SetSp{place(Use::write)};
-            default: return Fetch{dice_.chance(1, 2) ? Address{Anchor::text, 2 * dice_.between(0, 60)} : place(Use::read)};
+            case index_of<PipeRead>():
+                return PipeRead{place(Use::write), copy_bytes(dice_, 600)};
+            case index_of<FileRead>():
+                return FileRead{place(Use::write), copy_bytes(dice_, 6100)};
+            case index_of<Fstat>():
+                return Fstat{place(Use::write)};
+            case index_of<Pipe>():
+                return Pipe{place(Use::write)};
+            case index_of<Open>():
+                return Open{path(actor)};
+            case index_of<Exec>():
+                return Exec{};
+            case index_of<SetSp>():
+                return SetSp{place(Use::write)};
+            default:
+                return Fetch{dice_.chance(1, 2) ? Address{Anchor::text, 2 * dice_.between(0, 60)} : place(Use::read)};
         }
     }
 
@@ -164,9 +196,12 @@ class Author {
     // Mostly where a path really is: in read-only and in writable memory.
     spec::Address path(spec::ProcId actor) {
         switch (dice_.below(4)) {
-            case 0: return {spec::Anchor::rodata, 0};
-            case 1: return {spec::Anchor::data, 0};
-            default: return address(dice_, world_, actor, Use::read);
+            case 0:
+                return {spec::Anchor::rodata, 0};
+            case 1:
+                return {spec::Anchor::data, 0};
+            default:
+                return address(dice_, world_, actor, Use::read);
         }
     }
 

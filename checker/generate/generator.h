@@ -8,9 +8,10 @@
 #include "spec/layout.h"
 #include "spec/program.h"
 
+#include <rapidcheck.h>
+
 #include <cstdint>
 #include <memory>
-#include <rapidcheck.h>
 
 namespace vmcheck::generate {
 

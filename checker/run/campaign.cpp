@@ -16,7 +16,8 @@ struct CaseResult {
     Tally tally;
 };
 
-Progress progress_of(CampaignResult const& result, std::size_t signatures, Effort const& effort, Clock::time_point started) {
+Progress progress_of(CampaignResult const& result, std::size_t signatures, Effort const& effort,
+                     Clock::time_point started) {
     Progress progress;
     progress.tally = result.tally;
     progress.programs_wanted = effort.programs;

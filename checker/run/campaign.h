@@ -21,7 +21,8 @@ struct Effort {
     std::uint64_t programs = 10'000;
     // Stop after this long; results then depend on the machine's speed. Nothing: only `programs` counts.
     std::optional<std::chrono::milliseconds> time{};
-    // Programs in a batch: enough to keep every worker busy, few enough that a kernel's first failure ends the run soon.
+    // Programs in a batch: enough to keep every worker busy, few enough that a kernel's first failure ends the run
+    // soon.
     std::uint32_t batch = 256;
     // End after the batch that brought so many different signatures.
     std::uint32_t signatures_max = 1;

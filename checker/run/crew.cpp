@@ -1,8 +1,10 @@
 #include "checker/run/crew.h"
 
 #include <tbb/concurrent_queue.h>
+#include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
+
 #include <thread>
 #include <utility>
 #include <vector>
@@ -10,6 +12,8 @@
 namespace vmcheck::run {
 
 struct Crew::Parts {
+    // As many threads as machines, even where there are fewer processors.
+    std::unique_ptr<tbb::global_control> threads;
     std::vector<std::unique_ptr<Execution>> machines;
     tbb::task_arena arena;
 };
@@ -21,6 +25,7 @@ Crew::~Crew() = default;
 
 tl::expected<Crew, BootError> Crew::hire(Target const& target, unsigned jobs) {
     auto parts = std::make_unique<Parts>();
+    parts->threads = std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism, jobs);
     for (unsigned i = 0; i < jobs; ++i) {
         auto machine = target.start();
         if (!machine) return tl::unexpected(machine.error());
@@ -30,9 +35,13 @@ tl::expected<Crew, BootError> Crew::hire(Target const& target, unsigned jobs) {
     return Crew(std::move(parts));
 }
 
-unsigned Crew::jobs() const { return static_cast<unsigned>(parts_->machines.size()); }
+unsigned Crew::jobs() const {
+    return static_cast<unsigned>(parts_->machines.size());
+}
 
-Execution& Crew::first() { return *parts_->machines.front(); }
+Execution& Crew::first() {
+    return *parts_->machines.front();
+}
 
 void Crew::for_each(std::size_t count, std::function<void(Execution&, std::size_t)> const& work) {
     tbb::concurrent_queue<Execution*> idle;

@@ -4,10 +4,11 @@
 
 #include "impl/target/target.h"
 
+#include <tl/expected.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <tl/expected.hpp>
 
 namespace vmcheck::run {
 
@@ -23,7 +24,8 @@ class Crew {
     unsigned jobs() const;
     // Any one machine, for work on the calling thread. Not while for_each() runs.
     Execution& first();
-    // Calls `work(machine, index)` once for each index in [0, count), on all machines at a time. Returns when all are done.
+    // Calls `work(machine, index)` once for each index in [0, count), on all machines at a time. Returns when all are
+    // done.
     void for_each(std::size_t count, std::function<void(Execution&, std::size_t)> const& work);
 
   private:

@@ -3,11 +3,11 @@
 #include "spec/advance.h"
 #include "spec/ground.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace vmcheck::run {
 
@@ -20,7 +20,9 @@ std::uint64_t pages_spanned(spec::World const& world, spec::Step const& step) {
     std::uint64_t pages = 0;
     for (spec::ProcId id : world.running()) pages += world.find(id)->space->brk.page().value + 1;
     if (auto const* sbrk = std::get_if<spec::Sbrk>(&step.action))
-        pages += static_cast<std::uint64_t>(std::abs(static_cast<std::int64_t>(static_cast<std::int32_t>(sbrk->bytes)))) / kPageBytes;
+        pages +=
+            static_cast<std::uint64_t>(std::abs(static_cast<std::int64_t>(static_cast<std::int32_t>(sbrk->bytes)))) /
+            kPageBytes;
     if (auto const* touch = std::get_if<spec::Touch>(&step.action)) pages += touch->pages;
     return pages;
 }

@@ -41,7 +41,8 @@ struct StepRecord {
 };
 
 struct Run {
-    spec::Program program;  // the steps that were run: those that could not be asked are left out, the closing ones added
+    spec::Program
+        program;  // the steps that were run: those that could not be asked are left out, the closing ones added
     std::vector<StepRecord> records;  // only where RunOptions::records
     std::optional<Divergence> divergence;
     std::uint32_t left_out = 0;  // steps that could not be asked in the state that had been reached
@@ -78,7 +79,8 @@ struct Reference {
     std::shared_ptr<spec::Setting const> setting;
     std::optional<spec::Baseline> baseline;
 };
-// Looks at the machine right after boot. Violations are those of a kernel that is wrong before anything was asked of it.
+// Looks at the machine right after boot. Violations are those of a kernel that is wrong before anything was asked of
+// it.
 struct FirstLook {
     Reference reference;
     std::vector<spec::Violation> violations;

@@ -15,7 +15,8 @@ Program with_steps(Program const& program, std::vector<Step> steps) {
     return {program.profile, std::move(steps), program.about};
 }
 
-// ---- simpler arguments: for each kind of value, what is simpler than it ------------------------------------------------
+// ---- simpler arguments: for each kind of value, what is simpler than it
+// ------------------------------------------------
 
 template <class T>
 void push_unless_equal(std::vector<T>& simpler, T const& candidate, T const& original) {
@@ -42,7 +43,8 @@ std::vector<Address> simpler(Address const& address) {
 
 std::vector<std::int64_t> simpler(std::int64_t amount) {
     std::vector<std::int64_t> all;
-    for (std::int64_t candidate : {std::int64_t{0}, std::int64_t{4096}, std::int64_t{-4096}, amount / 4096 * 4096, amount / 2})
+    for (std::int64_t candidate :
+         {std::int64_t{0}, std::int64_t{4096}, std::int64_t{-4096}, amount / 4096 * 4096, amount / 2})
         if (std::abs(candidate) <= std::abs(amount)) push_unless_equal(all, candidate, amount);
     if (amount == 4096 || amount == -4096) all = {0};
     return all;
@@ -155,8 +157,8 @@ std::vector<Program> without_subtrees(Program const& program) {
             auto const* kill = std::get_if<Kill>(&each.action);
             bool const by_gone = gone.contains(each.actor);
             if (other != nullptr && by_gone) gone.insert(other->child);
-            bool const of_gone = (other != nullptr && gone.contains(other->child)) ||
-                                 (kill != nullptr && gone.contains(kill->target));
+            bool const of_gone =
+                (other != nullptr && gone.contains(other->child)) || (kill != nullptr && gone.contains(kill->target));
             if (!by_gone && !of_gone) kept.push_back(each);
         }
         all.push_back(with_steps(program, std::move(kept)));
@@ -193,14 +195,17 @@ std::vector<Program> with_simpler_arguments(Program const& program) {
         if (step.faults.oom) replace({step.actor, step.action, Faults{std::nullopt, step.faults.preempt}});
         for (Action& action : simplify(step.action)) replace({step.actor, std::move(action), step.faults});
         // The same deed by p0, which needs no fork.
-        if (step.actor != kInit && !std::holds_alternative<Exit>(step.action)) replace({kInit, step.action, step.faults});
+        if (step.actor != kInit && !std::holds_alternative<Exit>(step.action))
+            replace({kInit, step.action, step.faults});
     }
     return all;
 }
 
 Program renumbered(Program const& program) {
     std::map<ProcId, ProcId> names{{kInit, kInit}};
-    auto const rename = [&](ProcId id) { return names.try_emplace(id, ProcId{static_cast<std::uint32_t>(names.size())}).first->second; };
+    auto const rename = [&](ProcId id) {
+        return names.try_emplace(id, ProcId{static_cast<std::uint32_t>(names.size())}).first->second;
+    };
     std::vector<Step> steps = program.steps;
     for (Step& step : steps) {
         step.actor = rename(step.actor);

@@ -52,7 +52,8 @@ class Shrinker {
             std::vector<std::optional<Run>> results(count);
             crew_.for_each(count, [&](Execution& machine, std::size_t i) {
                 run::Tally uncounted;
-                Run run = run::run_program(machine, reference_, candidates[start + i], run::RunOptions{.close = false}, uncounted);
+                Run run = run::run_program(machine, reference_, candidates[start + i], run::RunOptions{.close = false},
+                                           uncounted);
                 if (run.divergence && run.divergence->signature == signature_) results[i] = std::move(run);
             });
             executions_ += static_cast<std::uint32_t>(count);

@@ -19,9 +19,9 @@ struct ShrinkBudget {
 };
 
 struct Shrunk {
-    run::Run run;                    // of the smallest program found; ends with the divergence
-    std::uint32_t executions = 0;    // candidates run
-    bool exhausted = false;          // the budget ended it: a smaller program may exist
+    run::Run run;                  // of the smallest program found; ends with the divergence
+    std::uint32_t executions = 0;  // candidates run
+    bool exhausted = false;        // the budget ended it: a smaller program may exist
 };
 
 // REQUIRES: `failing` has a divergence.

@@ -11,17 +11,17 @@
 //
 // Used by C++ and by assembly, hence macros. This header is all that kernel-side code and host code share.
 
-#define VMCHECK_HYPERCALL 0x766d63 /* "vmc" */
+#define VMCHECK_HYPERCALL 0x766d63       /* "vmc" */
 #define VMCHECK_AGENT_FRESH 0x6672657368 /* "fresh" */
 
-#define VMCHECK_ORDER_SYSCALL 0  /* ecall with a7, a0...a5 as given; result a0 */
-#define VMCHECK_ORDER_LOAD_1 1   /* zero-extending load of 1 byte at a1; result the value */
+#define VMCHECK_ORDER_SYSCALL 0 /* ecall with a7, a0...a5 as given; result a0 */
+#define VMCHECK_ORDER_LOAD_1 1  /* zero-extending load of 1 byte at a1; result the value */
 #define VMCHECK_ORDER_LOAD_2 2
 #define VMCHECK_ORDER_LOAD_4 3
 #define VMCHECK_ORDER_LOAD_8 4
-#define VMCHECK_ORDER_STORE_1 5  /* store the low byte of a2 at a1; result 0 */
+#define VMCHECK_ORDER_STORE_1 5 /* store the low byte of a2 at a1; result 0 */
 #define VMCHECK_ORDER_STORE_2 6
 #define VMCHECK_ORDER_STORE_4 7
 #define VMCHECK_ORDER_STORE_8 8
-#define VMCHECK_ORDER_SET_SP 9   /* sp = a1; result 0 */
-#define VMCHECK_ORDER_JUMP 10    /* call a1; result a0 as the code there left it */
+#define VMCHECK_ORDER_SET_SP 9 /* sp = a1; result 0 */
+#define VMCHECK_ORDER_JUMP 10  /* call a1; result a0 as the code there left it */

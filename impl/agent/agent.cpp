@@ -16,6 +16,8 @@ extern "C" std::byte const vmcheck_agent_elf_end[];
 
 namespace vmcheck::agent {
 
-std::span<std::byte const> elf_file() { return {vmcheck_agent_elf_start, vmcheck_agent_elf_end}; }
+std::span<std::byte const> elf_file() {
+    return {vmcheck_agent_elf_start, vmcheck_agent_elf_end};
+}
 
 }  // namespace vmcheck::agent

@@ -23,8 +23,8 @@ inline constexpr VirtAddr kImageEnd{0x5000};
 inline constexpr std::uint64_t kVictimTextBytes = 256;
 
 // Strings and the empty argument vector in the read-only page, for system calls that need them.
-inline constexpr VirtAddr kPathData = kVictimRodata;           // "/data"
-inline constexpr VirtAddr kPathInit = kVictimRodata + 16;      // "/init"
-inline constexpr VirtAddr kNoArguments = kVictimRodata + 32;   // a null pointer
+inline constexpr VirtAddr kPathData = kVictimRodata;          // "/data"
+inline constexpr VirtAddr kPathInit = kVictimRodata + 16;     // "/init"
+inline constexpr VirtAddr kNoArguments = kVictimRodata + 32;  // a null pointer
 
 }  // namespace vmcheck::agent

@@ -1,9 +1,9 @@
 #include "impl/observe/free_list.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
-
-#include <fmt/format.h>
 
 namespace vmcheck::observe {
 

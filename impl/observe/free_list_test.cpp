@@ -94,7 +94,8 @@ RC_GTEST_PROP(FreeListProperty, AgreesWithWalkingTheWholeList, ()) {
     auto const draw_list = [&] {
         std::vector<std::uint64_t> frames;
         for (std::uint64_t i = 1; i < kFrames; ++i) frames.push_back(i);
-        for (std::size_t i = frames.size(); i > 1; --i) std::swap(frames[i - 1], frames[*rc::gen::inRange<std::size_t>(0, i)]);
+        for (std::size_t i = frames.size(); i > 1; --i)
+            std::swap(frames[i - 1], frames[*rc::gen::inRange<std::size_t>(0, i)]);
         frames.resize(*rc::gen::inRange<std::size_t>(0, frames.size() + 1));
         return frames;
     };
@@ -116,12 +117,15 @@ RC_GTEST_PROP(FreeListProperty, AgreesWithWalkingTheWholeList, ()) {
     // Keep a tail of the old list often, since that is what the shortcut is about.
     std::vector<std::uint64_t> after = draw_list();
     std::size_t const tail = *rc::gen::inRange<std::size_t>(0, before.size() + 1);
-    std::erase_if(after, [&](std::uint64_t frame) { return std::find(before.end() - static_cast<std::ptrdiff_t>(tail), before.end(), frame) != before.end(); });
+    std::erase_if(after, [&](std::uint64_t frame) {
+        return std::find(before.end() - static_cast<std::ptrdiff_t>(tail), before.end(), frame) != before.end();
+    });
     after.insert(after.end(), before.end() - static_cast<std::ptrdiff_t>(tail), before.end());
     link(after);
     std::vector<FrameNo> dirty;
     for (std::uint64_t i = 0; i < kFrames; ++i)
-        if (std::memcmp(old.data() + i * kPageBytes, ram.view().bytes.data() + i * kPageBytes, kPageBytes) != 0) dirty.push_back(FakeRam::frame(i));
+        if (std::memcmp(old.data() + i * kPageBytes, ram.view().bytes.data() + i * kPageBytes, kPageBytes) != 0)
+            dirty.push_back(FakeRam::frame(i));
     list.refresh(ram.view(), dirty);
     RC_ASSERT(list.broken().empty());
     RC_ASSERT(list.length() == after.size());

@@ -42,7 +42,9 @@ spec::Observation Observer::observe(std::span<Subject const> running, std::span<
     return seen;
 }
 
-std::span<std::byte const, kPageBytes> Observer::bytes(FrameNo frame) const { return ram().frame(frame); }
+std::span<std::byte const, kPageBytes> Observer::bytes(FrameNo frame) const {
+    return ram().frame(frame);
+}
 
 std::optional<bool> Observer::on_free_list(FrameNo frame) const {
     if (!free_list_ || !ram().holds(frame)) return std::nullopt;

@@ -1,10 +1,10 @@
 #include "impl/observe/page_table.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
-
-#include <fmt/format.h>
 
 namespace vmcheck::observe {
 
@@ -16,8 +16,12 @@ constexpr unsigned kGroup = 8;
 constexpr unsigned kLevelBits = 9;
 constexpr std::uint64_t kPpnMask = (std::uint64_t{1} << 44) - 1;
 
-FrameNo frame_of(std::uint64_t pte) { return FrameNo{(pte >> 10) & kPpnMask}; }
-bool is_leaf(std::uint64_t pte) { return (pte & (kRead | kWrite | kExecute)) != 0; }
+FrameNo frame_of(std::uint64_t pte) {
+    return FrameNo{(pte >> 10) & kPpnMask};
+}
+bool is_leaf(std::uint64_t pte) {
+    return (pte & (kRead | kWrite | kExecute)) != 0;
+}
 
 class Walk {
   public:
@@ -56,7 +60,8 @@ class Walk {
 
     bool enter(FrameNo table) {
         if (!ram_.holds(table)) {
-            contents_.broken = fmt::format("a page table points to a next level at frame {:#x}, outside RAM", table.value);
+            contents_.broken =
+                fmt::format("a page table points to a next level at frame {:#x}, outside RAM", table.value);
             return false;
         }
         // Tables are few (about five), so a linear search beats a set.
@@ -89,7 +94,8 @@ class Walk {
     static Vpn sign_extended(std::uint64_t page) {
         constexpr unsigned kPageBits = 39 - kPageShift;
         bool const upper = (page >> (kPageBits - 1)) & 1;
-        constexpr std::uint64_t kUpper = ((std::uint64_t{1} << (64 - kPageShift)) - 1) & ~((std::uint64_t{1} << kPageBits) - 1);
+        constexpr std::uint64_t kUpper =
+            ((std::uint64_t{1} << (64 - kPageShift)) - 1) & ~((std::uint64_t{1} << kPageBits) - 1);
         return Vpn{upper ? page | kUpper : page};
     }
 
@@ -105,9 +111,12 @@ bool Ram::holds(FrameNo frame) const {
 }
 
 std::span<std::byte const, kPageBytes> Ram::frame(FrameNo frame) const {
-    return std::span<std::byte const, kPageBytes>(bytes.data() + (frame.value - first().value) * kPageBytes, kPageBytes);
+    return std::span<std::byte const, kPageBytes>(bytes.data() + (frame.value - first().value) * kPageBytes,
+                                                  kPageBytes);
 }
 
-TableContents read_user_table(Ram ram, FrameNo root) { return Walk(ram).take(root); }
+TableContents read_user_table(Ram ram, FrameNo root) {
+    return Walk(ram).take(root);
+}
 
 }  // namespace vmcheck::observe

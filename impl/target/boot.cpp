@@ -4,9 +4,9 @@
 #include "impl/image/disk_image.h"
 #include "impl/target/syscalls.h"
 
-#include <utility>
-
 #include <fmt/format.h>
+
+#include <utility>
 
 namespace vmcheck {
 
@@ -41,7 +41,8 @@ std::string tail_of(board::Board const& board) {
     constexpr std::size_t kTail = 300;
     std::string wild;
     if (!board.void_accesses().empty())
-        wild = fmt::format(" It accessed physical address {:#x}, where there is nothing.", board.void_accesses().front().page.value);
+        wild = fmt::format(" It accessed physical address {:#x}, where there is nothing.",
+                           board.void_accesses().front().page.value);
     std::string_view text = board.console();
     if (text.size() > kTail) text.remove_prefix(text.size() - kTail);
     if (text.empty()) return "The kernel printed nothing." + wild;
@@ -79,7 +80,8 @@ class Preparation {
   private:
     std::uint64_t value(char const* name, Answer const& answer) {
         if (!failure_.empty()) return 0;
-        if (auto const* mishap = std::get_if<Mishap>(&answer)) failure_ = fmt::format("{}: {}", name, describe(*mishap));
+        if (auto const* mishap = std::get_if<Mishap>(&answer))
+            failure_ = fmt::format("{}: {}", name, describe(*mishap));
         auto const* result = std::get_if<Answered>(&answer);
         if (failure_.empty() && result == nullptr) failure_ = fmt::format("/init did not come back from {}", name);
         if (failure_.empty() && static_cast<std::int64_t>(result->value) < 0) failure_ = fmt::format("{} failed", name);
@@ -109,7 +111,7 @@ struct AttemptError {
 };
 
 tl::expected<Booted, AttemptError> attempt(KernelOptions const& options, elf::KernelImage const& image,
-                                        map::KernelMap const& map, board::Config config) {
+                                           map::KernelMap const& map, board::Config config) {
     auto board = board::Board::create(config);
     if (!board) return tl::unexpected(AttemptError{{board.error().text}});
     KernelEntries const entries = entries_of(map);
@@ -124,24 +126,25 @@ tl::expected<Booted, AttemptError> attempt(KernelOptions const& options, elf::Ke
     Conductor conductor(*board, table ? &*table : nullptr, entries, where);
     board::Parcels const budget = config.memset_at ? options.budgets.boot : options.budgets.boot_unaccelerated;
     if (auto mishap = conductor.wait_for_init(budget))
-        return tl::unexpected(AttemptError{
-            {fmt::format("{}: the kernel did not reach user mode: {}. {}", image.name(), describe(*mishap), tail_of(*board))},
-            std::holds_alternative<spec::Panicked>(*mishap)});
+        return tl::unexpected(AttemptError{{fmt::format("{}: the kernel did not reach user mode: {}. {}", image.name(),
+                                                        describe(*mishap), tail_of(*board))},
+                                           std::holds_alternative<spec::Panicked>(*mishap)});
     conductor.begin_step(budget, std::nullopt);
     Preparation prepare(conductor);
     Descriptors descriptors;
     prepare.call("pipe", syscalls::kPipe, agent::kVictimBss.value);
     descriptors.pipe_read = prepare.load_word(agent::kVictimBss);
     descriptors.pipe_write = prepare.load_word(agent::kVictimBss + 4);
-    descriptors.data_file = prepare.call("open(\"/data\")", syscalls::kOpen, agent::kPathData.value, syscalls::kReadOnly);
+    descriptors.data_file =
+        prepare.call("open(\"/data\")", syscalls::kOpen, agent::kPathData.value, syscalls::kReadOnly);
     // Reads the file once to the end, so that its blocks are cached and no step waits for the disk.
     for (std::size_t done = 0; done < kDataFileBytes; done += kPageBytes)
         prepare.call("read", syscalls::kRead, descriptors.data_file, agent::kVictimBss.value, kPageBytes);
     prepare.exec();
     std::uint64_t const heap = prepare.call("sbrk(0)", syscalls::kSbrk, 0, syscalls::kSbrkEager);
     if (!prepare.failure().empty())
-        return tl::unexpected(AttemptError{{fmt::format("{}: the kernel boots, but /init cannot prepare: {}. {}", image.name(),
-                                                        prepare.failure(), tail_of(*board))}});
+        return tl::unexpected(AttemptError{{fmt::format("{}: the kernel boots, but /init cannot prepare: {}. {}",
+                                                        image.name(), prepare.failure(), tail_of(*board))}});
     return Booted{std::move(*board), std::move(config), entries, conductor.conversation(), descriptors, VirtAddr{heap}};
 }
 

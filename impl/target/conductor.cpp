@@ -1,9 +1,9 @@
 #include "impl/target/conductor.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace vmcheck {
 
@@ -12,12 +12,18 @@ namespace {
 using board::Register;
 
 // What each agent carries in s11. The high part tells a tag from a value that a kernel left there.
-std::uint64_t tag_of(spec::ProcId id) { return (std::uint64_t{VMCHECK_HYPERCALL} << 32) | (id.value + 1U); }
+std::uint64_t tag_of(spec::ProcId id) {
+    return (std::uint64_t{VMCHECK_HYPERCALL} << 32) | (id.value + 1U);
+}
 
 // satp.PPN: bits 43:0 (privileged spec, "Supervisor Address Translation and Protection Register").
-FrameNo root_of(std::uint64_t satp) { return FrameNo{satp & ((std::uint64_t{1} << 44) - 1)}; }
+FrameNo root_of(std::uint64_t satp) {
+    return FrameNo{satp & ((std::uint64_t{1} << 44) - 1)};
+}
 
-std::string name_of(spec::ProcId id) { return fmt::format("p{}", id.value); }
+std::string name_of(spec::ProcId id) {
+    return fmt::format("p{}", id.value);
+}
 
 }  // namespace
 
@@ -25,20 +31,25 @@ Conductor::Conductor(board::Board& board, observe::ProcessTable const* table, Ke
                      std::function<std::string(VirtAddr)> where)
     : board_(board), table_(table), entries_(std::move(entries)), where_(std::move(where)) {}
 
-observe::Ram Conductor::ram() const { return {board_.ram_start(), board_.ram()}; }
+observe::Ram Conductor::ram() const {
+    return {board_.ram_start(), board_.ram()};
+}
 
 Agent* Conductor::find(spec::ProcId id) {
     auto at = std::find_if(now_.agents.begin(), now_.agents.end(), [&](Agent const& a) { return a.id == id; });
     return at == now_.agents.end() ? nullptr : &*at;
 }
-Agent const* Conductor::find(spec::ProcId id) const { return const_cast<Conductor*>(this)->find(id); }
+Agent const* Conductor::find(spec::ProcId id) const {
+    return const_cast<Conductor*>(this)->find(id);
+}
 
 void Conductor::resume(Conversation conversation) {
     now_ = std::move(conversation);
     died_at_.reset();
 }
 
-// ---- what the machine does next --------------------------------------------------------------------------------------
+// ---- what the machine does next
+// --------------------------------------------------------------------------------------
 
 Mishap Conductor::stuck(std::string what) {
     VirtAddr const pc{board_.read(Register::pc)};
@@ -81,7 +92,8 @@ std::optional<Mishap> Conductor::at_breakpoint(VirtAddr address) {
 
 void Conductor::at_allocation() {
     auto const is_empty = [&](PhysAddr head) { return board_.read_u64(head) == 0; };
-    if (!entries_.free_list_heads.empty() && std::all_of(entries_.free_list_heads.begin(), entries_.free_list_heads.end(), is_empty))
+    if (!entries_.free_list_heads.empty() &&
+        std::all_of(entries_.free_list_heads.begin(), entries_.free_list_heads.end(), is_empty))
         now_.allocator_dry = true;
     if (now_.fail_allocation == 0 || --now_.fail_allocation != 0) return;
     // The allocator returns 0 to its caller without having run.
@@ -137,8 +149,8 @@ Conductor::Event Conductor::welcome(FrameNo root, std::uint64_t tag, std::uint64
         return Asks{child, value, false};
     }
     return Mishap{spec::Lost{fmt::format(
-        "a process that nobody forked runs user code (its page table is at frame {:#x}, its s11 holds {:#x})", root.value,
-        tag)}};
+        "a process that nobody forked runs user code (its page table is at frame {:#x}, its s11 holds {:#x})",
+        root.value, tag)}};
 }
 
 std::optional<Mishap> Conductor::switch_process() {
@@ -146,7 +158,8 @@ std::optional<Mishap> Conductor::switch_process() {
     return stuck("the kernel has no timer set, so no other process can be scheduled");
 }
 
-// ---- orders ------------------------------------------------------------------------------------------------------------
+// ---- orders
+// ------------------------------------------------------------------------------------------------------------
 
 std::optional<Mishap> Conductor::wait_for_init(board::Parcels budget) {
     begin_step(budget, std::nullopt);
@@ -164,7 +177,9 @@ void Conductor::begin_step(board::Parcels budget, std::optional<std::uint32_t> o
 }
 
 // How many times others may ask before a process counts as not scheduled: several rounds of a fair scheduler.
-unsigned Conductor::patience() const { return 4 * static_cast<unsigned>(now_.agents.size()) + 8; }
+unsigned Conductor::patience() const {
+    return 4 * static_cast<unsigned>(now_.agents.size()) + 8;
+}
 
 std::optional<Mishap> Conductor::bring(spec::ProcId who) {
     for (unsigned asked = 0; now_.current != who; ++asked) {
@@ -265,7 +280,8 @@ tl::expected<bool, Mishap> Conductor::await_end(spec::ProcId target) {
     return true;
 }
 
-// ---- who is who ----------------------------------------------------------------------------------------------------------
+// ---- who is who
+// ----------------------------------------------------------------------------------------------------------
 
 bool Conductor::has_ended(Agent const& agent) const {
     auto const entry = table_->find(ram(), agent.pid);

@@ -24,7 +24,7 @@ namespace vmcheck {
 // What an agent is told to do: one of VMCHECK_ORDER_... with its registers.
 struct Order {
     std::uint64_t kind = 0;
-    std::uint64_t a7 = 0;  // the system call's number
+    std::uint64_t a7 = 0;                      // the system call's number
     std::array<std::uint64_t, 3> arguments{};  // a0, a1, a2
 };
 
@@ -56,16 +56,16 @@ struct KernelEntries {
 
 // All state of a conversation: a value, so that it can be saved and restored beside the machine's.
 struct Conversation {
-    std::vector<Agent> agents;             // those that ask, or could
-    std::vector<Agent> ended;              // ended but not yet waited for
-    std::optional<spec::ProcId> current;   // who stands at its hypercall now
+    std::vector<Agent> agents;                // those that ask, or could
+    std::vector<Agent> ended;                 // ended but not yet waited for
+    std::optional<spec::ProcId> current;      // who stands at its hypercall now
     std::optional<spec::ProcId> fork_parent;  // whose fork has not shown its child yet
     spec::ProcId fork_child;                  // what that child is called
     std::uint64_t fork_child_pid = 0;         // its pid, once fork has returned it
     std::optional<spec::ProcId> exec_by;      // who was told to exec and has not answered yet
-    std::uint32_t fail_allocation = 0;     // the n-th allocation from now on is to fail; 0: none
-    std::uint32_t allocations_failed = 0;  // in this step
-    bool allocator_dry = false;            // in this step
+    std::uint32_t fail_allocation = 0;        // the n-th allocation from now on is to fail; 0: none
+    std::uint32_t allocations_failed = 0;     // in this step
+    bool allocator_dry = false;               // in this step
 };
 
 class Conductor {

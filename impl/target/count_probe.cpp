@@ -2,11 +2,11 @@
 
 #include "spec/observation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace vmcheck {
 
@@ -44,7 +44,8 @@ std::vector<Suspect> suspects(std::vector<map::ReferenceCounts> const& candidate
 
 class CountProbe {
   public:
-    CountProbe(KernelExecution& execution, std::vector<Suspect> all) : execution_(execution), suspects_(std::move(all)) {}
+    CountProbe(KernelExecution& execution, std::vector<Suspect> all)
+        : execution_(execution), suspects_(std::move(all)) {}
 
     std::optional<FoundCounts> take() {
         execution_.reset();
@@ -72,7 +73,8 @@ class CountProbe {
   private:
     bool step(spec::Step const& step) {
         spec::Outcome const outcome = execution_.run(step, kPagesOfAProbe);
-        return std::holds_alternative<spec::Returned>(outcome.what) || std::holds_alternative<spec::Ended>(outcome.what);
+        return std::holds_alternative<spec::Returned>(outcome.what) ||
+               std::holds_alternative<spec::Ended>(outcome.what);
     }
 
     void note(std::vector<std::optional<std::int64_t>> Suspect::*moment) {

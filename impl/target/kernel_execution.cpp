@@ -1,9 +1,9 @@
 #include "impl/target/kernel_execution.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace vmcheck {
 
@@ -89,7 +89,9 @@ spec::Outcome KernelExecution::run(spec::Step const& step, std::uint64_t pages) 
     return runner_.run(step);
 }
 
-spec::FrameCensus KernelExecution::census() { return observer_.census(); }
+spec::FrameCensus KernelExecution::census() {
+    return observer_.census();
+}
 
 spec::Observation KernelExecution::observe() {
     std::vector<observe::Subject> running;

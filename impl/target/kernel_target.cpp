@@ -7,10 +7,10 @@
 #include "impl/target/vintage.h"
 #include "spec/text.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace vmcheck {
 
@@ -37,14 +37,17 @@ class WindowFinder {
     void find_free_list() {
         if (!map_.free_list) return miss(map_.free_list.error().reason, "I5 and I6 are not checked");
         auto list = observe::GoldenFreeList::take(ram_, map_.free_list->heads);
-        if (!list) return miss(fmt::format("{} is no sound list of frames right after boot", map_.free_list->name), "I5 and I6 are not checked");
+        if (!list)
+            return miss(fmt::format("{} is no sound list of frames right after boot", map_.free_list->name),
+                        "I5 and I6 are not checked");
         summary_.windows.push_back(fmt::format("free list {}{} ({} frames)", map_.free_list->name,
                                                map_.free_list->guessed ? " (guessed)" : "", list->length()));
         windows_.free_list = std::make_shared<observe::GoldenFreeList const>(std::move(*list));
     }
 
     void find_processes() {
-        if (!map_.processes) return miss(map_.processes.error().reason, "I4 and I6 are not checked while zombies exist");
+        if (!map_.processes)
+            return miss(map_.processes.error().reason, "I4 and I6 are not checked while zombies exist");
         windows_.processes.emplace(*map_.processes);
         summary_.windows.push_back(fmt::format("processes {}[{}]", map_.processes->name, map_.processes->count));
     }
@@ -60,7 +63,8 @@ class WindowFinder {
         FrameNo const base = layout.index_base == map::IndexBase::kZero ? FrameNo{0} : ram_.first();
         observe::ReferenceCounts counts(layout, base);
         auto const one = count_for_one(counts, ram_, p0);
-        if (!one) return miss(fmt::format("{} has no one value for frames with one reference", layout.name), kConsequence);
+        if (!one)
+            return miss(fmt::format("{} has no one value for frames with one reference", layout.name), kConsequence);
         summary_.windows.push_back("counts " + describe(layout, *one));
         windows_.counts.emplace(std::move(counts));
         windows_.raw_count_for_one = *one;
@@ -84,7 +88,8 @@ std::string describe(spec::Profile profile) {
                        profile.sbrk == spec::SbrkPolicy::lazy ? "lazy" : "eager");
 }
 
-observe::Windows find_windows(map::KernelMap const& map, Booted& booted, TargetSummary& summary, spec::Observation& p0) {
+observe::Windows find_windows(map::KernelMap const& map, Booted& booted, TargetSummary& summary,
+                              spec::Observation& p0) {
     observe::Ram const ram{booted.board.ram_start(), booted.board.ram()};
     WindowFinder finder(map, ram, summary);
     finder.find_free_list();
@@ -103,11 +108,13 @@ void inherit(Vintage vintage, Findings const& findings, spec::Traits& traits, Ta
     summary.vintage = to_string(vintage);
     if (findings.copyout_ignores_write_right && vintage.may_be_before(2023)) {
         traits.copyout_ignores_write_right = true;
-        summary.inherited.push_back("copyout does not ask whether a page is writable (bare trees before 2023 do not either)");
+        summary.inherited.push_back(
+            "copyout does not ask whether a page is writable (bare trees before 2023 do not either)");
     }
     if (findings.copyinstr_skips_reserved && vintage.from == 2025) {
         traits.copyinstr_skips_reserved = true;
-        summary.inherited.push_back("copyinstr does not bring in pages that lazy sbrk has promised (the bare tree of 2025 does not either)");
+        summary.inherited.push_back(
+            "copyinstr does not bring in pages that lazy sbrk has promised (the bare tree of 2025 does not either)");
     }
 }
 

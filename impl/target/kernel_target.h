@@ -6,10 +6,11 @@
 #include "impl/target/target.h"
 #include "spec/program.h"
 
+#include <tl/expected.hpp>
+
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <tl/expected.hpp>
 
 namespace vmcheck {
 

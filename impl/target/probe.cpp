@@ -4,11 +4,11 @@
 #include "spec/invariants.h"
 #include "spec/world.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace vmcheck {
 
@@ -38,7 +38,9 @@ spec::Contents contents_of(elf::KernelImage const& image, Vpn page) {
 // More than any probe uses.
 constexpr std::uint64_t kPagesOfAProbe = 64;
 
-spec::Address absolute(VirtAddr at) { return {spec::Anchor::absolute, static_cast<std::int64_t>(at.value)}; }
+spec::Address absolute(VirtAddr at) {
+    return {spec::Anchor::absolute, static_cast<std::int64_t>(at.value)};
+}
 
 // Runs one step of p0 that must return a value that is not negative.
 tl::expected<std::uint64_t, BootError> must_return(KernelExecution& execution, spec::Action action) {
@@ -65,12 +67,15 @@ void probe_copies(KernelExecution& execution, spec::Layout const& layout, Findin
     execution.reset();
     // The data file starts with its own path of five bytes; read to the end of a page, it ends in the next one.
     VirtAddr const path = layout.heap + (kPageBytes - 5);
-    bool const written = result_of(execution, spec::Sbrk{2 * static_cast<std::int64_t>(kPageBytes), spec::SbrkMode::lazy}) >= 0 &&
-                         result_of(execution, spec::FileRead{absolute(path), 5}) == 5;
+    bool const written =
+        result_of(execution, spec::Sbrk{2 * static_cast<std::int64_t>(kPageBytes), spec::SbrkMode::lazy}) >= 0 &&
+        result_of(execution, spec::FileRead{absolute(path), 5}) == 5;
     findings.copyinstr_skips_reserved = written && result_of(execution, spec::Open{absolute(path)}) < 0;
 }
 
-bool is_mapped(spec::Observation const& seen, Vpn page) { return page_in(seen.processes.front(), page) != nullptr; }
+bool is_mapped(spec::Observation const& seen, Vpn page) {
+    return page_in(seen.processes.front(), page) != nullptr;
+}
 
 }  // namespace
 
@@ -146,7 +151,8 @@ tl::expected<Findings, BootError> probe(KernelExecution& execution, spec::Settin
     auto const forked = must_return(execution, spec::Fork{spec::ProcId{1}});
     if (!forked) return tl::unexpected(forked.error());
     spec::Observation const seen = execution.observe();
-    if (seen.processes.size() < 2) return tl::unexpected(BootError{"the kernel boots, but the child of its first fork never runs"});
+    if (seen.processes.size() < 2)
+        return tl::unexpected(BootError{"the kernel boots, but the child of its first fork never runs"});
     auto const* parents = page_in(seen.processes[0], provisional.layout.data.page());
     auto const* childs = page_in(seen.processes[1], provisional.layout.data.page());
     bool const shared = parents != nullptr && childs != nullptr && parents->frame == childs->frame;

@@ -3,8 +3,9 @@
 
 #include "impl/target/kernel_execution.h"
 
-#include <string>
 #include <tl/expected.hpp>
+
+#include <string>
 #include <vector>
 
 namespace vmcheck {
@@ -14,12 +15,12 @@ namespace vmcheck {
 spec::Layout find_layout(spec::Observation const& seen, VirtAddr heap);
 
 struct Findings {
-    spec::Profile profile;                  // how the kernel behaves
-    bool sbrk_takes_mode = false;           // xv6 of 2025
+    spec::Profile profile;                     // how the kernel behaves
+    bool sbrk_takes_mode = false;              // xv6 of 2025
     bool copyout_ignores_write_right = false;  // copyout wrote into a read-only page
     bool copyinstr_skips_reserved = false;     // a path that ends in an untouched lazy page was refused
-    bool heap_executable = false;           // what sbrk gave could be executed
-    std::uint64_t frames_per_process = 0;   // that a process holds beyond what its page table shows
+    bool heap_executable = false;              // what sbrk gave could be executed
+    std::uint64_t frames_per_process = 0;      // that a process holds beyond what its page table shows
 };
 
 // Whether every segment of the image is mapped read-write-execute.

@@ -1,5 +1,11 @@
 #include "impl/target/source_tree.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -11,12 +17,6 @@
 #include <system_error>
 #include <utility>
 #include <vector>
-
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace vmcheck {
 
@@ -76,10 +76,12 @@ void write_wrappers(fs::path const& directory) {
 
 // Runs make in `directory`; all that it prints goes to `log`. Returns its exit status, or nothing if it cannot be run.
 std::optional<int> run_make(fs::path const& directory, fs::path const& wrappers, fs::path const& log) {
-    std::string const path = fmt::format("PATH={}:{}", wrappers.string(), std::getenv("PATH") == nullptr ? "" : std::getenv("PATH"));
+    std::string const path =
+        fmt::format("PATH={}:{}", wrappers.string(), std::getenv("PATH") == nullptr ? "" : std::getenv("PATH"));
     std::string const where = directory.string();
     // A prefix whose compiler is really there: wrappers exist for every prefix that trees look for.
-    std::vector<std::string> arguments{"timeout", kBuildSeconds, "make", "-C", where, "TOOLPREFIX=riscv64-unknown-elf-", "kernel/kernel"};
+    std::vector<std::string> arguments{
+        "timeout", kBuildSeconds, "make", "-C", where, "TOOLPREFIX=riscv64-unknown-elf-", "kernel/kernel"};
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
@@ -107,12 +109,13 @@ std::string complaints(fs::path const& log) {
     std::ifstream text(log);
     std::vector<std::string> errors, all;
     for (std::string line; std::getline(text, line);) {
-        bool const complains = line.find(": error:") != std::string::npos || line.find("undefined reference") != std::string::npos ||
-                               line.starts_with("make: ***");
+        bool const complains = line.find(": error:") != std::string::npos ||
+                               line.find("undefined reference") != std::string::npos || line.starts_with("make: ***");
         if (complains && errors.size() < kLinesMax) errors.push_back(line);
         all.push_back(std::move(line));
     }
-    if (errors.empty()) errors.assign(all.end() - static_cast<std::ptrdiff_t>(std::min(all.size(), kLinesMax)), all.end());
+    if (errors.empty())
+        errors.assign(all.end() - static_cast<std::ptrdiff_t>(std::min(all.size(), kLinesMax)), all.end());
     std::string joined;
     for (std::string const& line : errors) joined += "\n    " + line;
     return joined;
@@ -142,7 +145,9 @@ tl::expected<TreeKernel, TreeError> kernel_of_tree(fs::path const& tree) {
     if (is_built(tree)) return TreeKernel(tree / "kernel" / "kernel", {});
     std::error_code error;
     std::string name = (fs::temp_directory_path(error) / "vmcheck-build-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) return tl::unexpected(TreeError{fmt::format("{}: cannot be made, so {} cannot be built.", name, tree.string())});
+    if (mkdtemp(name.data()) == nullptr)
+        return tl::unexpected(
+            TreeError{fmt::format("{}: cannot be made, so {} cannot be built.", name, tree.string())});
     TreeKernel built(fs::path(name) / "tree" / "kernel" / "kernel", name);
     fs::path const copy = fs::path(name) / "tree", wrappers = fs::path(name) / "bin", log = fs::path(name) / "make.log";
     fs::create_directories(copy, error);
@@ -151,9 +156,12 @@ tl::expected<TreeKernel, TreeError> kernel_of_tree(fs::path const& tree) {
     auto const status = run_make(copy, wrappers, log);
     if (!status) return tl::unexpected(TreeError{fmt::format("{}: make cannot be run; install make.", tree.string())});
     constexpr int kTimedOut = 124;
-    if (*status == kTimedOut) return tl::unexpected(TreeError{fmt::format("{}: make kernel/kernel did not end within {} seconds.", tree.string(), kBuildSeconds)});
+    if (*status == kTimedOut)
+        return tl::unexpected(TreeError{
+            fmt::format("{}: make kernel/kernel did not end within {} seconds.", tree.string(), kBuildSeconds)});
     if (*status != 0 || !fs::is_regular_file(built.kernel(), error))
-        return tl::unexpected(TreeError{fmt::format("{}: the kernel does not build:{}", tree.string(), complaints(log))});
+        return tl::unexpected(
+            TreeError{fmt::format("{}: the kernel does not build:{}", tree.string(), complaints(log))});
     return built;
 }
 

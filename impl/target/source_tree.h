@@ -1,11 +1,12 @@
 #pragma once
-// A student's tree: finds its kernel, or builds it with the tree's own rules in a scratch copy. Nothing in the tree itself
-// is changed.
+// A student's tree: finds its kernel, or builds it with the tree's own rules in a scratch copy. Nothing in the tree
+// itself is changed.
+
+#include <tl/expected.hpp>
 
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <tl/expected.hpp>
 
 namespace vmcheck {
 

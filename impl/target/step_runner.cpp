@@ -3,21 +3,27 @@
 #include "impl/agent/agent.h"
 #include "impl/target/syscalls.h"
 
+#include <fmt/format.h>
+
 #include <type_traits>
 #include <variant>
-
-#include <fmt/format.h>
 
 namespace vmcheck {
 
 namespace {
 
-std::uint64_t absolute(spec::Address address) { return static_cast<std::uint64_t>(address.offset); }
+std::uint64_t absolute(spec::Address address) {
+    return static_cast<std::uint64_t>(address.offset);
+}
 
-bool failed(std::uint64_t result) { return static_cast<std::int64_t>(result) < 0; }
+bool failed(std::uint64_t result) {
+    return static_cast<std::int64_t>(result) < 0;
+}
 
 // 1, 2, 4, 8 -> 0, 1, 2, 3: how orders for loads and stores are numbered.
-std::uint64_t size_class(std::uint8_t size) { return size == 1 ? 0U : size == 2 ? 1U : size == 4 ? 2U : 3U; }
+std::uint64_t size_class(std::uint8_t size) {
+    return size == 1 ? 0U : size == 2 ? 1U : size == 4 ? 2U : 3U;
+}
 
 decltype(spec::Outcome::what) as_outcome(Answer const& answer) {
     return std::visit(
@@ -33,7 +39,9 @@ decltype(spec::Outcome::what) as_outcome(Answer const& answer) {
         answer);
 }
 
-decltype(spec::Outcome::what) as_outcome(Mishap const& mishap) { return as_outcome(Answer{mishap}); }
+decltype(spec::Outcome::what) as_outcome(Mishap const& mishap) {
+    return as_outcome(Answer{mishap});
+}
 
 }  // namespace
 
@@ -132,8 +140,7 @@ StepRunner::What StepRunner::perform(spec::ProcId actor, spec::Touch const& touc
 }
 
 StepRunner::What StepRunner::perform(spec::ProcId actor, spec::PipeWrite const& write) {
-    return as_outcome(
-        system_call(actor, syscalls::kWrite, descriptors_.pipe_write, absolute(write.from), write.bytes));
+    return as_outcome(system_call(actor, syscalls::kWrite, descriptors_.pipe_write, absolute(write.from), write.bytes));
 }
 
 StepRunner::What StepRunner::perform(spec::ProcId actor, spec::PipeRead const& read) {
@@ -179,8 +186,7 @@ StepRunner::What StepRunner::perform(spec::ProcId actor, spec::Open const& open)
 
 StepRunner::What StepRunner::perform(spec::ProcId actor, spec::Exec const&) {
     return as_outcome(conductor_.give_exec(
-        actor,
-        {VMCHECK_ORDER_SYSCALL, syscalls::kExec, {agent::kPathInit.value, agent::kNoArguments.value, 0}}));
+        actor, {VMCHECK_ORDER_SYSCALL, syscalls::kExec, {agent::kPathInit.value, agent::kNoArguments.value, 0}}));
 }
 
 StepRunner::What StepRunner::perform(spec::ProcId actor, spec::SetSp const& set_sp) {

@@ -12,11 +12,12 @@
 #include "spec/observation.h"
 #include "spec/program.h"
 
+#include <tl/expected.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <tl/expected.hpp>
 #include <vector>
 
 namespace vmcheck {
@@ -46,9 +47,9 @@ class Execution {
     virtual void reset() = 0;
 
     // Has the step done by its actor. All addresses in `step` must be absolute (ground() in spec/ground.h).
-    // `pages`: how many pages the address spaces span, the step's own growth included; a correct kernel may take time in
-    // proportion to it, and one that takes much longer hangs (Stuck).
-    // REQUIRES: the actor is alive; after Panicked, Stuck or Lost only reset() may follow.
+    // `pages`: how many pages the address spaces span, the step's own growth included; a correct kernel may take time
+    // in proportion to it, and one that takes much longer hangs (Stuck). REQUIRES: the actor is alive; after Panicked,
+    // Stuck or Lost only reset() may follow.
     virtual spec::Outcome run(spec::Step const& step, std::uint64_t pages) = 0;
 
     // The free frames now. Cheap: to be asked before each step.
@@ -73,12 +74,13 @@ struct BootError {
 
 // What the user should know about the kernel before any result: one line each, ready to print.
 struct TargetSummary {
-    std::string name;                   // the path as given
-    std::string vintage;                // "2024 tree"; empty for kernels outside the xv6 family
-    std::string profile;                // "cow fork, lazy sbrk"
-    std::vector<std::string> windows;   // what was found: "free list kernel::frames.head", ...
-    std::vector<std::string> missing;   // what was not, with the reason and what is not checked for it
-    std::vector<std::string> inherited; // defects that the bare tree of that vintage has as well: put up with, not counted
+    std::string name;                  // the path as given
+    std::string vintage;               // "2024 tree"; empty for kernels outside the xv6 family
+    std::string profile;               // "cow fork, lazy sbrk"
+    std::vector<std::string> windows;  // what was found: "free list kernel::frames.head", ...
+    std::vector<std::string> missing;  // what was not, with the reason and what is not checked for it
+    std::vector<std::string>
+        inherited;  // defects that the bare tree of that vintage has as well: put up with, not counted
     double boot_seconds = 0;
     std::uint64_t ram_bytes = 0;
 };

@@ -1,15 +1,17 @@
 #include "impl/target/vintage.h"
 
+#include <fmt/format.h>
+
 #include <fstream>
 #include <string_view>
-
-#include <fmt/format.h>
 
 namespace vmcheck {
 
 namespace {
 
-bool has(elf::KernelImage const& image, std::string_view symbol) { return image.find_symbol(symbol) != nullptr; }
+bool has(elf::KernelImage const& image, std::string_view symbol) {
+    return image.find_symbol(symbol) != nullptr;
+}
 
 bool mentions(std::filesystem::path const& file, std::string_view word) {
     std::ifstream text(file);

@@ -2,9 +2,9 @@
 // Which year's teaching tree a kernel grew from. Only so much of it matters as decides what a student was handed out:
 // the defects of the bare tree (spec::Traits, inherited) and the words for a report.
 //
-// Facts, each from the xv6-riscv tree of that year: until 2021 exec maps every segment read-write-execute; until 2023 the
-// timer is the CLINT with `timervec` in machine mode; from 2023 on USERSTACK is in kernel/param.h, and copyout asks for
-// PTE_W; 2025 renames fork to kfork and its sbrk takes a second argument.
+// Facts, each from the xv6-riscv tree of that year: until 2021 exec maps every segment read-write-execute; until 2023
+// the timer is the CLINT with `timervec` in machine mode; from 2023 on USERSTACK is in kernel/param.h, and copyout asks
+// for PTE_W; 2025 renames fork to kfork and its sbrk takes a second argument.
 
 #include "impl/elf/kernel_image.h"
 

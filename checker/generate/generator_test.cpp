@@ -1,0 +1,73 @@
+#include "checker/generate/generator.h"
+
+#include "spec/advance.h"
+#include "spec/predict.h"
+#include "spec/testing/test_setting.h"
+#include "spec/text.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <thread>
+
+namespace vmcheck::generate {
+namespace {
+
+constexpr spec::Profile kCowLazy{spec::ForkPolicy::cow, spec::SbrkPolicy::lazy};
+
+class GeneratorTest : public testing::Test {
+  protected:
+    std::shared_ptr<spec::Setting const> setting = spec::testing::shared_setting(kCowLazy);
+    rc::Gen<spec::Program> generator = programs(setting, {});
+};
+
+TEST_F(GeneratorTest, TheSameCaseIsTheSameProgramOnAnyThread) {
+    for (std::uint64_t index = 0; index < 50; ++index) {
+        spec::Program here = program_of_case(generator, 7, index), there;
+        std::thread([&] { there = program_of_case(generator, 7, index); }).join();
+        EXPECT_EQ(here, there);
+    }
+}
+
+TEST_F(GeneratorTest, SeedsAndCasesGiveDifferentPrograms) {
+    std::set<std::string> seen;
+    for (std::uint64_t seed = 0; seed < 4; ++seed)
+        for (std::uint64_t index = 0; index < 50; ++index)
+            seen.insert(spec::print(program_of_case(generator, seed, index)));
+    EXPECT_GT(seen.size(), 195U);
+}
+
+TEST_F(GeneratorTest, EveryStepCanBeAskedOfAKernelThatIsRight) {
+    for (std::uint64_t index = 0; index < 200; ++index) {
+        spec::World world = spec::World::initial(setting);
+        for (spec::Step const& step : program_of_case(generator, 1, index).steps) {
+            ASSERT_FALSE(spec::why_not(world, step).has_value())
+                << spec::print(step) << ": " << *spec::why_not(world, step);
+            auto const prediction = spec::predict(world, step);
+            ASSERT_TRUE(prediction.has_value()) << spec::print(step);
+            world = prediction->after;
+        }
+    }
+}
+
+TEST_F(GeneratorTest, ProgramsKeepToTheLimits) {
+    for (std::uint64_t index = 0; index < 200; ++index)
+        EXPECT_LE(program_of_case(generator, 1, index).steps.size(), 20U);
+}
+
+TEST_F(GeneratorTest, SwarmsDiffer) {
+    // With every kind in every program, no program of 20 steps would lack a third of the kinds so often.
+    std::size_t without_sbrk = 0;
+    for (std::uint64_t index = 0; index < 200; ++index) {
+        auto const steps = program_of_case(generator, 1, index).steps;
+        without_sbrk += std::none_of(steps.begin(), steps.end(), [](spec::Step const& step) {
+            return std::holds_alternative<spec::Sbrk>(step.action);
+        });
+    }
+    EXPECT_GT(without_sbrk, 20U);
+    EXPECT_LT(without_sbrk, 180U);
+}
+
+}  // namespace
+}  // namespace vmcheck::generate

@@ -1,0 +1,105 @@
+#include "checker/run/campaign.h"
+
+#include "checker/run/twin_testing.h"
+#include "spec/text.h"
+
+#include <gtest/gtest.h>
+
+#include <gmock/gmock.h>
+
+namespace vmcheck::run {
+namespace {
+
+using spec::testing::PlantedDefect;
+
+constexpr spec::Profile kCowLazy{spec::ForkPolicy::cow, spec::SbrkPolicy::lazy};
+
+struct Bench {
+    explicit Bench(spec::Profile profile, PlantedDefect defect = PlantedDefect::none, unsigned jobs = 1)
+        : target(profile, defect), crew(*Crew::hire(target, jobs)), look(first_look(crew.first(), target.setting())) {}
+
+    CampaignResult run(Effort const& effort, std::uint64_t seed = 1, std::stop_token stop = {}) {
+        return run_campaign(crew, look.reference, generate::programs(target.setting(), {}), seed, effort, stop,
+                            [](Progress const&) {});
+    }
+
+    Twin target;
+    Crew crew;
+    FirstLook look;
+};
+
+TEST(Campaign, FindsNothingOnAKernelThatIsRightInAnyProfile) {
+    for (spec::Profile profile : spec::testing::kAllProfiles) {
+        Bench bench(profile);
+        EXPECT_TRUE(bench.look.violations.empty());
+        CampaignResult const result = bench.run({.programs = 500});
+        EXPECT_EQ(result.tally.programs, 500U);
+        ASSERT_TRUE(result.failures.empty()) << spec::print(result.failures.front().run.program)
+                                             << result.failures.front().run.divergence->violations.front().story;
+    }
+}
+
+TEST(Campaign, EvaluatesEveryInvariantAndAsksEveryKindOfStep) {
+    Bench bench(kCowLazy);
+    CampaignResult const result = bench.run({.programs = 500});
+    for (std::size_t i = 1; i <= spec::kInvariants; ++i) EXPECT_GT(result.tally.checks.evaluated[i], 0U) << i;
+    for (std::size_t kind = 0; kind < spec::kActionKinds; ++kind)
+        EXPECT_GT(result.tally.kinds[kind], 0U) << spec::kind_name(kind);
+}
+
+TEST(Campaign, FindsAPlantedDefectUnderItsInvariant) {
+    Bench bench(kCowLazy, PlantedDefect::parent_keeps_write);
+    CampaignResult const result = bench.run({.programs = 500});
+    ASSERT_FALSE(result.failures.empty());
+    EXPECT_EQ(to_string(result.failures.front().run.divergence->signature), "I3 fork");
+}
+
+TEST(Campaign, GivesTheSameOnOneAndOnThreeWorkers) {
+    Bench one(kCowLazy, PlantedDefect::stale_cow_copy, 1), three(kCowLazy, PlantedDefect::stale_cow_copy, 3);
+    CampaignResult const a = one.run({.programs = 600}), b = three.run({.programs = 600});
+    ASSERT_EQ(a.failures.size(), b.failures.size());
+    EXPECT_EQ(a.tally.steps, b.tally.steps);
+    for (std::size_t i = 0; i < a.failures.size(); ++i) {
+        EXPECT_EQ(a.failures[i].index, b.failures[i].index);
+        EXPECT_EQ(a.failures[i].seen, b.failures[i].seen);
+        EXPECT_EQ(a.failures[i].run.program, b.failures[i].run.program);
+    }
+}
+
+TEST(Campaign, EndsWithTheBatchThatFoundSomething) {
+    Bench bench(kCowLazy, PlantedDefect::parent_keeps_write);
+    EXPECT_EQ(bench.run({.programs = 10'000, .batch = 64}).tally.programs, 64U);
+}
+
+TEST(Campaign, IsStoppedBetweenTwoBatchesAndSaysSo) {
+    Bench bench(kCowLazy);
+    std::stop_source stop;
+    stop.request_stop();
+    CampaignResult const result = bench.run({.programs = 10'000}, 1, stop.get_token());
+    EXPECT_TRUE(result.interrupted);
+    EXPECT_EQ(result.tally.programs, 0U);
+}
+
+TEST(Runner, ClosesEveryProgramSoThatOnlyInitIsLeft) {
+    Bench bench(kCowLazy);
+    auto const program = spec::parse("vmcheck 1\nprofile cow lazy\np0 sbrk +2p\np0 fork p1\np1 fork p2\n");
+    ASSERT_TRUE(program.has_value());
+    Tally tally;
+    vmcheck::run::Run const run = run_program(bench.crew.first(), bench.look.reference, *program, {}, tally);
+    EXPECT_FALSE(run.divergence.has_value());
+    std::string const text = spec::print(run.program);
+    EXPECT_THAT(text, testing::HasSubstr("p1 exit 0"));
+    EXPECT_THAT(text, testing::HasSubstr("p2 exit 0"));
+    EXPECT_THAT(text, testing::HasSubstr("p0 sbrk -2p"));
+}
+
+TEST(Runner, LeavesOutStepsThatCannotBeAskedAndCountsThem) {
+    Bench bench(kCowLazy);
+    auto const program = spec::parse("vmcheck 1\nprofile cow lazy\np0 fork p1\np1 exit 0\np1 load data 8\np0 wait\n");
+    ASSERT_TRUE(program.has_value());
+    Tally tally;
+    EXPECT_EQ(run_program(bench.crew.first(), bench.look.reference, *program, {}, tally).left_out, 1U);
+}
+
+}  // namespace
+}  // namespace vmcheck::run

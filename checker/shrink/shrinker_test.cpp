@@ -1,0 +1,84 @@
+#include "checker/shrink/shrinker.h"
+
+#include "checker/run/campaign.h"
+#include "checker/run/twin_testing.h"
+#include "checker/shrink/candidates.h"
+#include "spec/text.h"
+
+#include <gtest/gtest.h>
+
+namespace vmcheck::shrink {
+namespace {
+
+using spec::testing::PlantedDefect;
+
+constexpr spec::Profile kCowLazy{spec::ForkPolicy::cow, spec::SbrkPolicy::lazy};
+
+spec::Program program(std::string const& steps) {
+    return *spec::parse("vmcheck 1\nprofile cow lazy\n" + steps);
+}
+
+// Runs random programs until one fails, and shrinks it.
+Shrunk shrink_first_failure(PlantedDefect defect, unsigned jobs, ShrinkBudget budget = {}) {
+    run::Twin const target(kCowLazy, defect);
+    auto crew = *run::Crew::hire(target, jobs);
+    auto const look = run::first_look(crew.first(), target.setting());
+    auto result = run::run_campaign(crew, look.reference, generate::programs(target.setting(), {}), 1, {}, {},
+                                    [](run::Progress const&) {});
+    return shrink(crew, look.reference, std::move(result.failures.at(0).run), budget, {});
+}
+
+TEST(Shrinker, FindsTheOneStepThatShowsAForkDefect) {
+    Shrunk const shrunk = shrink_first_failure(PlantedDefect::parent_keeps_write, 1);
+    EXPECT_EQ(spec::print(shrunk.run.program), "vmcheck 1\nprofile cow lazy\np0 fork p1\n");
+}
+
+TEST(Shrinker, KeepsTheSignature) {
+    Shrunk const shrunk = shrink_first_failure(PlantedDefect::freed_while_shared, 1);
+    ASSERT_TRUE(shrunk.run.divergence.has_value());
+    EXPECT_EQ(shrunk.run.divergence->signature.invariant, spec::Invariant::dangling);
+    EXPECT_LE(shrunk.run.program.steps.size(), 4U);
+}
+
+TEST(Shrinker, GivesTheSameOnOneAndOnThreeWorkers) {
+    Shrunk const one = shrink_first_failure(PlantedDefect::stale_cow_copy, 1);
+    Shrunk const three = shrink_first_failure(PlantedDefect::stale_cow_copy, 3);
+    EXPECT_EQ(one.run.program, three.run.program);
+    EXPECT_EQ(one.executions, three.executions);
+}
+
+TEST(Shrinker, StopsAtItsBudgetWithWhatItHas) {
+    Shrunk const shrunk = shrink_first_failure(PlantedDefect::root_leaked, 1, {.executions = 8});
+    EXPECT_TRUE(shrunk.exhausted);
+    EXPECT_TRUE(shrunk.run.divergence.has_value());
+}
+
+TEST(Candidates, AProcessGoesWithAllItsDescendants) {
+    auto const all =
+        without_subtrees(program("p0 fork p1\np1 fork p2\np2 store data 8 = 1\np0 load data 8\np0 kill p2\n"));
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(all[0], program("p0 load data 8\n"));
+    EXPECT_EQ(all[1], program("p0 fork p1\np0 load data 8\n"));
+}
+
+TEST(Candidates, ChunksLeaveTheFailingStepAlone) {
+    spec::Program const whole = program("p0 sbrk +1p\np0 sbrk +2p\np0 sbrk +3p\np0 load data 8\n");
+    for (spec::Program const& candidate : without_chunks(whole)) {
+        EXPECT_LT(candidate.steps.size(), whole.steps.size());
+        EXPECT_EQ(candidate.steps.back(), whole.steps.back());
+    }
+}
+
+TEST(Candidates, RenamingFollowsTheForks) {
+    EXPECT_EQ(renumbered(program("p0 fork p7\np7 fork p3\np0 kill p3\n")),
+              program("p0 fork p1\np1 fork p2\np0 kill p2\n"));
+}
+
+TEST(Candidates, SimplerArgumentsNeverComeBackToTheSameProgram) {
+    spec::Program const whole = program("p0 sbrk +3p\np0 store heap+0x1010 4 = 300\np0 file_read heap+7 100 !oom 2\n");
+    for (spec::Program const& candidate : with_simpler_arguments(whole))
+        EXPECT_NE(candidate, whole) << spec::print(candidate);
+}
+
+}  // namespace
+}  // namespace vmcheck::shrink

@@ -25,11 +25,13 @@ set(kernel_sources
     memory/user_copy.cpp
     process/argument_page.cpp
     process/exec.cpp
+    process/first_program.S
     process/lifecycle.cpp
     process/process.cpp
     process/scheduler.cpp
     riscv/entry.S
     riscv/kernel_vector.S
+    riscv/machine_timer.S
     riscv/start_machine.cpp
     riscv/switch_context.S
     riscv/trampoline.S
@@ -63,6 +65,7 @@ set(kernel_headers
     memory/frames.h
     memory/kernel_table.h
     memory/page_table.h
+    memory/user_rights.h
     process/argument_page.h
     process/elf.h
     process/exec.h
@@ -92,5 +95,7 @@ set(user_headers
 
 # One program each.
 set(user_programs
+    user/cowtest.cpp
+    user/lazytests.cpp
     user/smoke.cpp
     user/stress.cpp)

@@ -71,8 +71,7 @@ int64_t write_console(AddressSpace& space, VirtAddr from, size_t bytes) {
     while (done < bytes) {
         size_t const chunk = min(bytes - done, sizeof buffer);
         size_t const copied = space.copy_in(buffer, from + done, chunk);
-        SpinGuard guard(console.lock);
-        for (size_t i = 0; i < copied; i++) uart_put(buffer[i]);
+        uart_send(buffer, copied);
         done += copied;
         if (copied < chunk) break;
     }

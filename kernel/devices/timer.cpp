@@ -1,8 +1,6 @@
 #include "devices/timer.h"
 
-#include "config.h"
 #include "process/scheduler.h"
-#include "riscv/csr.h"
 
 namespace kernel {
 namespace {
@@ -14,7 +12,12 @@ struct Clock {
 constinit Clock clock;
 
 void ask_for_next_tick() {
-    KERNEL_CSR_WRITE(KERNEL_CSR_STIMECMP, KERNEL_CSR_READ("time") + kTimerTicksPerInterrupt);
+    if constexpr (kTimerSource == TimerSource::clint) {
+        // Machine mode has asked already (riscv/machine_timer.S); its message to us has arrived.
+        KERNEL_CSR_CLEAR("sip", UINT64_C(1) << kInterruptSoftware);
+    } else {
+        KERNEL_CSR_WRITE(KERNEL_CSR_STIMECMP, KERNEL_CSR_READ("time") + kTimerTicksPerInterrupt);
+    }
 }
 
 }  // namespace

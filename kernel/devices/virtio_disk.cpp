@@ -1,6 +1,7 @@
 #include "devices/virtio_disk.h"
 
 #include "base/panic.h"
+#include "config.h"
 #include "devices/virtio_queue.h"
 #include "process/scheduler.h"
 #include "riscv/layout.h"
@@ -8,7 +9,7 @@
 namespace kernel {
 namespace {
 
-// Registers (section 4.2.2).
+// Registers (section 4.2.2; those marked legacy, section 4.2.4).
 enum Register : uint64_t {
     kMagic = 0x000,
     kVersion = 0x004,
@@ -17,9 +18,12 @@ enum Register : uint64_t {
     kDeviceFeaturesSelect = 0x014,
     kDriverFeatures = 0x020,
     kDriverFeaturesSelect = 0x024,
+    kGuestPageSize = 0x028,  // legacy
     kQueueSelect = 0x030,
     kQueueSizeMax = 0x034,
     kQueueSize = 0x038,
+    kQueueAlign = 0x03c,  // legacy
+    kQueuePage = 0x040,   // legacy: in guest pages
     kQueueReady = 0x044,
     kQueueNotify = 0x050,
     kInterruptStatus = 0x060,
@@ -31,7 +35,7 @@ enum Register : uint64_t {
 };
 
 constexpr uint32_t kMagicValue = 0x74726976;  // "virt"
-constexpr uint32_t kModern = 2;
+constexpr uint32_t kInterfaceVersion = kDiskRegisters == DiskRegisters::legacy ? 1 : 2;
 constexpr uint32_t kBlockDevice = 2;
 
 // Device status (section 2.1).
@@ -66,6 +70,12 @@ void write_address(Register low, void const* pointer) {
     at(low + 4) = static_cast<uint32_t>(address >> 32);
 }
 
+// Of a legacy device, we need no feature at all, and there is nothing to agree on.
+void decline_features() {
+    at(kDriverFeaturesSelect) = 0;
+    at(kDriverFeatures) = 0;
+}
+
 void agree_on_features() {
     at(kDeviceFeaturesSelect) = 1;
     uint32_t const offered = at(kDeviceFeatures);
@@ -77,15 +87,31 @@ void agree_on_features() {
     if ((at(kStatus) & kFeaturesAgreed) == 0) panic("disk: the device wants features that we lack");
 }
 
-void set_queue_up() {
-    at(kQueueSelect) = 0;
+// Where all of a legacy queue lies follows from where it begins (section 2.6.2).
+void place_legacy_queue() {
+    at(kGuestPageSize) = kPageBytes;
+    if (at(kQueuePage) != 0) panic("disk: the queue is in use");
+    at(kQueueAlign) = kQueueAlignment;
+    at(kQueuePage) = static_cast<uint32_t>(address_of(&disk.queue).value / kPageBytes);
+}
+
+void place_queue() {
     if (at(kQueueReady) != 0) panic("disk: the queue is in use");
-    if (at(kQueueSizeMax) < kQueueEntries) panic("disk: the queue is too short");
-    at(kQueueSize) = kQueueEntries;
     write_address(kQueueDescriptors, disk.queue.descriptors);
     write_address(kQueueAvailable, &disk.queue.available);
     write_address(kQueueUsed, &disk.queue.used);
     at(kQueueReady) = 1;
+}
+
+void set_queue_up() {
+    at(kQueueSelect) = 0;
+    if (at(kQueueSizeMax) < kQueueEntries) panic("disk: the queue is too short");
+    at(kQueueSize) = kQueueEntries;
+    if constexpr (kDiskRegisters == DiskRegisters::legacy) {
+        place_legacy_queue();
+    } else {
+        place_queue();
+    }
 }
 
 // Describes a read request as a chain of three: header, data, status (section 5.2.6).
@@ -111,13 +137,17 @@ void submit() {
 }  // namespace
 
 void initialize_disk() {
-    if (at(kMagic) != kMagicValue || at(kVersion) != kModern || at(kDeviceId) != kBlockDevice)
-        panic("disk: no modern virtio block device");
+    if (at(kMagic) != kMagicValue || at(kVersion) != kInterfaceVersion || at(kDeviceId) != kBlockDevice)
+        panic("disk: no virtio block device with the registers that this kernel is built for");
     // The order of these is that of section 3.1.1.
     at(kStatus) = 0;
     at(kStatus) = kAcknowledged;
     at(kStatus) = kAcknowledged | kDriverFound;
-    agree_on_features();
+    if constexpr (kDiskRegisters == DiskRegisters::legacy) {
+        decline_features();
+    } else {
+        agree_on_features();
+    }
     set_queue_up();
     at(kStatus) = at(kStatus) | kDriverReady;
 }

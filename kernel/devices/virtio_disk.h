@@ -1,5 +1,6 @@
 #pragma once
-// The disk: a virtio block device behind virtio-mmio, version 2 ("modern"; virtio 1.1, sections 4.2 and 5.2).
+// The disk: a virtio block device (virtio 1.1, section 5.2) behind virtio-mmio: its modern registers (section 4.2.2) or
+// its legacy ones (section 4.2.4), as the kernel is built (config.h).
 
 #include <stddef.h>
 #include <stdint.h>

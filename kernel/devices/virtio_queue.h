@@ -1,12 +1,15 @@
 #pragma once
 // What driver and device share in memory: a split virtqueue (virtio 1.1, section 2.6), and the header of a block
-// request (section 5.2.6).
+// request (section 5.2.6). The parts of the queue lie as the legacy interface wants them (section 2.6.2), which the
+// modern one allows: the used ring at the first multiple of kQueueAlignment behind the other two.
 
+#include <stddef.h>
 #include <stdint.h>
 
 namespace kernel {
 
 inline constexpr uint16_t kQueueEntries = 8;  // a power of two; one request needs three
+inline constexpr uint32_t kQueueAlignment = 4096;
 
 struct VirtioDescriptor {
     uint64_t address;  // physical
@@ -35,10 +38,12 @@ struct VirtioUsedRing {  // from the device: chains that it has finished with
 };
 
 struct VirtioQueue {
-    alignas(16) VirtioDescriptor descriptors[kQueueEntries];
-    alignas(2) VirtioAvailableRing available;
-    alignas(4) VirtioUsedRing used;
+    alignas(kQueueAlignment) VirtioDescriptor descriptors[kQueueEntries];
+    VirtioAvailableRing available;
+    alignas(kQueueAlignment) VirtioUsedRing used;
 };
+static_assert(offsetof(VirtioQueue, available) == sizeof(VirtioDescriptor) * kQueueEntries);
+static_assert(offsetof(VirtioQueue, used) == kQueueAlignment);
 
 struct VirtioBlockRequest {
     uint32_t type;

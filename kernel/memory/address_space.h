@@ -19,6 +19,9 @@ namespace kernel {
 
 enum class Access { load, store, execute };
 
+// What becomes of a heap that grows: its pages are mapped at once, or reserved until they are touched.
+enum class Growth { mapped, reserved };
+
 class AddressSpace {
   public:
     // No address space.
@@ -46,8 +49,8 @@ class AddressSpace {
     AddressSpace fork(FrameRef trapframe);
 
     // Moves the break by `change` bytes. False, with nothing changed, when there is no room for it above or below, or
-    // (eager sbrk) no memory.
-    bool move_break(int64_t change);
+    // no memory for pages that are to be mapped. REQUIRES: no growth is `reserved` where kSbrkPolicy is eager.
+    bool move_break(int64_t change, Growth growth);
 
     // The byte that the process means by `address`, ready for that access: reserved pages get a zeroed frame, shared
     // ones a copy. None when the process has no right to it, or memory is exhausted.

@@ -1,12 +1,12 @@
 // What sbrk does with memory. Lazy: growing moves the break and nothing else; a page below the break that has no frame
 // is reserved, and resolve() gives it one at the first touch.
 
-#include "config.h"
 #include "memory/address_space.h"
+#include "memory/user_rights.h"
 
 namespace kernel {
 
-bool AddressSpace::move_break(int64_t change) {
+bool AddressSpace::move_break(int64_t change, Growth growth) {
     if (change < 0) {
         if (static_cast<uint64_t>(-change) > program_break_ - heap_start_) return false;
         VirtAddr const old_end = program_break_.page_above();
@@ -16,7 +16,7 @@ bool AddressSpace::move_break(int64_t change) {
     }
     if (static_cast<uint64_t>(change) > kTrapframe - program_break_) return false;
     VirtAddr const new_break = program_break_ + static_cast<uint64_t>(change);
-    if (kSbrkPolicy == SbrkPolicy::eager && !map_zeroed(program_break_.page_above(), new_break.page_above()))
+    if (growth == Growth::mapped && !map_zeroed(program_break_.page_above(), new_break.page_above()))
         return false;
     program_break_ = new_break;
     return true;
@@ -27,7 +27,7 @@ bool AddressSpace::map_zeroed(VirtAddr from, VirtAddr to) {
     if ((to - from) / kPageBytes > frames.free_count) return false;  // why begin what cannot end
     for (VirtAddr page = from; page < to; page += kPageBytes) {
         FrameRef frame = FrameRef::allocate_zeroed();
-        if (!frame || !map(page, move(frame), kReadable | kWritable | kUser)) {
+        if (!frame || !map(page, move(frame), kHeapRights)) {
             unmap(from, page);
             return false;
         }
@@ -37,7 +37,7 @@ bool AddressSpace::map_zeroed(VirtAddr from, VirtAddr to) {
 
 // Whether the process was promised memory at `address` that is mapped at its first touch.
 bool AddressSpace::reserved(VirtAddr address) const {
-    return kSbrkPolicy == SbrkPolicy::lazy && address >= heap_start_ && address < program_break_;
+    return kSbrkPolicy != SbrkPolicy::eager && address >= heap_start_ && address < program_break_;
 }
 
 }  // namespace kernel

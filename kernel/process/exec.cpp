@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "files/inode.h"
+#include "memory/user_rights.h"
 #include "process/elf.h"
 #include "process/process.h"
 #include "riscv/csr.h"
@@ -18,10 +19,10 @@ bool read_header(Inode const& file, ElfHeader& header) {
 
 // Every page of a program may be read; the file says which may be written or executed.
 Rights rights_of(ElfProgramHeader const& segment) {
-    Rights rights = kUser | kReadable;
+    Rights rights = kReadable;
     if ((segment.flags & kElfWritable) != 0) rights = rights | kWritable;
     if ((segment.flags & kElfExecutable) != 0) rights = rights | kExecutable;
-    return rights;
+    return user_rights(rights);
 }
 
 bool well_formed(ElfProgramHeader const& segment) {
@@ -62,10 +63,10 @@ VirtAddr add_stack(AddressSpace& space, ArgumentPage& arguments) {
     VirtAddr const guard = space.program_break();
     VirtAddr const stack = guard + kPageBytes;
     FrameRef guard_frame = FrameRef::allocate_zeroed();
-    if (!guard_frame || !space.add_image_page(guard, move(guard_frame), kReadable)) return VirtAddr{};
+    if (!guard_frame || !space.add_image_page(guard, move(guard_frame), kGuardRights)) return VirtAddr{};
     FrameRef stack_frame;
     VirtAddr const stack_pointer = arguments.finish(stack, stack_frame);
-    if (!space.add_image_page(stack, move(stack_frame), kUser | kReadable | kWritable)) return VirtAddr{};
+    if (!space.add_image_page(stack, move(stack_frame), kStackRights)) return VirtAddr{};
     return stack_pointer;
 }
 

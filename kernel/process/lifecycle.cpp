@@ -3,8 +3,14 @@
 #include "base/memory.h"
 #include "base/panic.h"
 #include "files/inode.h"
+#include "memory/user_rights.h"
 #include "process/exec.h"
 #include "process/scheduler.h"
+
+extern "C" {
+extern char first_program_start[];
+extern char first_program_end[];
+}
 
 namespace kernel {
 namespace {
@@ -56,6 +62,16 @@ void give_children_to_init(Process const& self) {
 
 }  // namespace
 
+// What a process that is to execute /init by itself begins with: one page, which is code, data and stack.
+bool load_first_program(Process& init) {
+    FrameRef page = FrameRef::allocate_zeroed();
+    if (!page) return false;
+    memcpy(page.bytes(), first_program_start, static_cast<size_t>(first_program_end - first_program_start));
+    init.trapframe->program_counter = 0;
+    init.trapframe->sp = kPageBytes;
+    return init.space.add_image_page(VirtAddr{0}, move(page), user_rights(kReadable | kWritable | kExecutable));
+}
+
 void create_init() {
     Process* const init = claim_slot();
     FrameRef trapframe = FrameRef::allocate_zeroed();
@@ -63,6 +79,7 @@ void create_init() {
     init->trapframe = pointer_to<Trapframe>(trapframe.address());
     init->space = AddressSpace::create(move(trapframe));
     if (!init->space) panic("init: out of memory");
+    if (kFirstProcess == FirstProcess::small_program && !load_first_program(*init)) panic("init: out of memory");
     init->current_directory = kRootInode;
     process_table.init = init;
     start(*init, nullptr);
@@ -70,6 +87,7 @@ void create_init() {
 
 void run_init() {
     mount_file_system();
+    if constexpr (kFirstProcess == FirstProcess::small_program) return;
     ArgumentPage arguments;
     if (!arguments.begin() || !arguments.add("/init")) panic("init: out of memory");
     if (exec_program("/init", arguments) < 0) panic("init: /init cannot be executed");

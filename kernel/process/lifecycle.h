@@ -5,11 +5,12 @@
 
 namespace kernel {
 
-// Makes the first process, which will execute /init. Once, at boot.
+// Makes the first process, which will execute /init: the kernel does that for it, or a small program in the kernel's
+// image (config.h). Once, at boot.
 void create_init();
 
-// What the first process does before it is in user mode: mounts the file system and executes /init. Panics if it
-// cannot.
+// What the first process does before it is in user mode: mounts the file system and (unless it does so itself)
+// executes /init. Panics if it cannot.
 void run_init();
 
 // A child that goes on where its parent does, with 0 in a0. Returns its pid; -1, with nothing left behind, when the

@@ -36,6 +36,7 @@ struct Process {
     AddressSpace space;
     Trapframe* trapframe = nullptr;  // the one mapped in `space`
     Context context;                 // while it is not running
+    size_t fetched_on = 0;           // the hart that ran it last
     FileRef files[kFilesPerProcessMax];
     uint32_t current_directory = 0;  // inode number
     char name[16] = {};              // of the program, for messages

@@ -28,6 +28,7 @@ inline constexpr uint64_t kSstatusFromSupervisor = UINT64_C(1) << 8;      // SPP
 
 // sie and scause: the supervisor's interrupts.
 inline constexpr uint64_t kCauseInterrupt = UINT64_C(1) << 63;
+inline constexpr uint64_t kInterruptSoftware = 1;
 inline constexpr uint64_t kInterruptTimer = 5;
 inline constexpr uint64_t kInterruptExternal = 9;
 

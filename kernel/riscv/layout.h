@@ -2,7 +2,7 @@
 
    Physical (QEMU `virt` machine, hw/riscv/virt.c):
 
-       0x0200_0000  CLINT      (not used: the timer is the hart's own, Sstc)
+       0x0200_0000  CLINT      machine-mode timer, where the kernel is built for it (config.h)
        0x0c00_0000  PLIC       interrupt controller
        0x1000_0000  UART       console
        0x1000_1000  virtio     the first virtio-mmio slot: the disk
@@ -28,6 +28,8 @@
 */
 #pragma once
 
+#define LAYOUT_HARTS_MAX 8
+
 #define LAYOUT_RAM_START 0x80000000
 #define LAYOUT_RAM_BYTES 0x8000000 /* 128 MiB */
 
@@ -41,14 +43,23 @@
 #define TRAPFRAME_KERNEL_ENTRY 272
 #define TRAPFRAME_KERNEL_HART 280
 
+/* Offsets in struct MachineTimer (start_machine.cpp). */
+#define MACHINE_TIMER_SAVED 0
+#define MACHINE_TIMER_NOW 16
+#define MACHINE_TIMER_COMPARE 24
+#define MACHINE_TIMER_INTERVAL 32
+
 #ifndef __ASSEMBLER__
 #include "base/address.h"
 
 namespace kernel {
 
+inline constexpr size_t kHartsMax = LAYOUT_HARTS_MAX;
+
 inline constexpr PhysAddr kRamStart{LAYOUT_RAM_START};
 inline constexpr PhysAddr kRamEnd{LAYOUT_RAM_START + LAYOUT_RAM_BYTES};
 
+inline constexpr PhysAddr kClint{0x02000000};
 inline constexpr PhysAddr kPlic{0x0c000000};
 inline constexpr uint64_t kPlicBytes = 0x4000000;
 inline constexpr PhysAddr kUart{0x10000000};

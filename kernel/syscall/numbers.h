@@ -28,6 +28,10 @@ enum class SystemCall : unsigned long {
     close = 21,
 };
 
+// The second argument of sbrk in xv6-riscv of 2025 (its vm.h).
+inline constexpr int kSbrkEager = 1;
+inline constexpr int kSbrkLazy = 2;
+
 inline constexpr unsigned kOpenForWriting = 0x001;
 inline constexpr unsigned kOpenForBoth = 0x002;
 inline constexpr unsigned kOpenTruncate = 0x400;

@@ -3,6 +3,7 @@
 #include "devices/timer.h"
 #include "process/exec.h"
 #include "process/lifecycle.h"
+#include "syscall/numbers.h"
 #include "syscall/syscall.h"
 
 namespace kernel {
@@ -17,6 +18,12 @@ bool collect_arguments(AddressSpace& space, VirtAddr argv, ArgumentPage& argumen
         if (!argument) return true;
         if (!arguments.add_from_user(space, argument)) return false;
     }
+}
+
+// How a heap grows by a call of sbrk with this second argument, which counts only where the kernel is built so.
+Growth growth_for(int mode) {
+    if (kSbrkPolicy == SbrkPolicy::by_argument) return mode == kSbrkEager ? Growth::mapped : Growth::reserved;
+    return kSbrkPolicy == SbrkPolicy::eager ? Growth::mapped : Growth::reserved;
 }
 
 }  // namespace
@@ -51,7 +58,7 @@ int64_t call_getpid(Process& self, Arguments) {
 
 int64_t call_sbrk(Process& self, Arguments arguments) {
     VirtAddr const old_break = self.space.program_break();
-    if (!self.space.move_break(arguments.integer(0))) return -1;
+    if (!self.space.move_break(arguments.integer(0), growth_for(arguments.integer(1)))) return -1;
     return static_cast<int64_t>(old_break.value);
 }
 

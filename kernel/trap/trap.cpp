@@ -5,6 +5,7 @@
 #include "devices/console.h"
 #include "devices/plic.h"
 #include "devices/timer.h"
+#include "devices/uart.h"
 #include "devices/virtio_disk.h"
 #include "memory/kernel_table.h"
 #include "process/kernel_stacks.h"
@@ -37,14 +38,17 @@ enum class Interrupt { none, timer, device };
 void external_interrupt() {
     uint32_t const which = plic_claim();
     if (which == kNoInterrupt) return;
-    if (which == kUartInterrupt) console_interrupt();
+    if (which == kUartInterrupt) {
+        uart_interrupt();
+        console_interrupt();
+    }
     if (which == kVirtioDiskInterrupt) disk_interrupt();
     plic_complete(which);
 }
 
 // Serves what `cause` says if it is an interrupt. REQUIRES: interrupts are off.
 Interrupt serve_interrupt(uint64_t cause) {
-    if (cause == (kCauseInterrupt | kInterruptTimer)) {
+    if (cause == (kCauseInterrupt | kTickInterrupt)) {
         timer_interrupt();
         return Interrupt::timer;
     }
@@ -82,7 +86,7 @@ uint64_t trampoline_address(char const* symbol) {
 
 void initialize_traps() {
     KERNEL_CSR_WRITE("stvec", reinterpret_cast<uint64_t>(kernel_vector));
-    KERNEL_CSR_SET("sie", UINT64_C(1) << kInterruptTimer | UINT64_C(1) << kInterruptExternal);
+    KERNEL_CSR_SET("sie", UINT64_C(1) << kTickInterrupt | UINT64_C(1) << kInterruptExternal);
 }
 
 [[noreturn]] void return_to_user() {
@@ -94,6 +98,9 @@ void initialize_traps() {
     frame.kernel_stack = reinterpret_cast<uint64_t>(&kernel_stacks[&self - process_table.slots] + 1);
     frame.kernel_entry = reinterpret_cast<uint64_t>(&user_trap);
     frame.kernel_hart = hart_number();
+    // What another hart has written for this process to execute, as in exec, need not be what this one would fetch.
+    if (self.fetched_on != frame.kernel_hart) flush_instructions();
+    self.fetched_on = frame.kernel_hart;
 
     KERNEL_CSR_CLEAR("sstatus", kSstatusFromSupervisor);
     KERNEL_CSR_SET("sstatus", kSstatusInterruptsOnBefore);

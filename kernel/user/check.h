@@ -19,13 +19,19 @@ void check(char const* what, bool passed);
 // Opens the console as files 0, 1 and 2.
 void open_console();
 
-// Runs `body` in a child and returns its exit status: what it returned, or -1 if it was killed.
+// The same, and counts the free frames for judge().
+void begin_tests();
+
+// Runs `body` in a child and returns its exit status: what it returned, -1 if it was killed, -2 if there was no child.
 template <class Body>
 int status_of_child(Body body) {
     int const child = fork();
     if (child == 0) exit(body());
+    if (child < 0) return -2;
     int status = 0;
-    return child > 0 && wait(&status) == child ? status : -2;
+    for (int ended = wait(&status); ended != child; ended = wait(&status))
+        if (ended < 0) return -2;  // others are orphans, which the first process gets
+    return status;
 }
 
 // Loads and stores at addresses that the compiler must know nothing about.
@@ -49,6 +55,15 @@ bool kills(Body body) {
 
 // How many frames a process can still get, found by getting them all. What a correct program leaves unchanged.
 int count_free_frames();
+
+// Judges a test of the program's: whether its child ended with 0, and as many frames are free as before the first.
+void judge(char const* what, int status);
+
+// Runs `body` in a child of its own, which returns 0 or the number of the step that failed, and judges it.
+template <class Body>
+void test(char const* what, Body body) {
+    judge(what, status_of_child(body));
+}
 
 inline constexpr int kPageBytes = 4096;
 

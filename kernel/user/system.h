@@ -79,9 +79,10 @@ inline int uptime() {
     return static_cast<int>(call(Call::uptime));
 }
 
-// The old break, where a heap that grows goes on; kNoMemory on failure.
-inline char* sbrk(int bytes) {
-    return reinterpret_cast<char*>(call(Call::sbrk, word(bytes)));
+// The old break, where a heap that grows goes on; kNoMemory on failure. Kernels as of 2025 also want to be told when
+// to find the memory; others do not look.
+inline char* sbrk(int bytes, int mode = kernel::kSbrkLazy) {
+    return reinterpret_cast<char*>(call(Call::sbrk, word(bytes), word(mode)));
 }
 inline char* const kNoMemory = reinterpret_cast<char*>(-1L);
 

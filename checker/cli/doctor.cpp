@@ -4,9 +4,9 @@
 #include "checker/report/text.h"
 #include "impl/board/self_test.h"
 
-#include <thread>
-
 #include <fmt/format.h>
+
+#include <thread>
 
 namespace vmcheck::cli {
 
@@ -38,7 +38,8 @@ bool check_kernels() {
         TargetSummary const& summary = bench->target->summary();
         bool const sound = bench->look.violations.empty();
         all = all && sound;
-        fmt::print("  {}  {} · {} · booted in {:.1f} s\n", sound ? "ok    " : "FAILED", summary.profile, summary.name, summary.boot_seconds);
+        fmt::print("  {}  {} · {} · booted in {:.1f} s\n", sound ? "ok    " : "FAILED", summary.profile, summary.name,
+                   summary.boot_seconds);
     }
     return all;
 }
@@ -53,7 +54,9 @@ ExitCode doctor(Options const&) {
         fmt::print("everything works\n");
         return ExitCode::nothing_found;
     }
-    if (!emulator) fmt::print("The emulator does not behave as the board needs: run ci/bootstrap, which brings a Unicorn that does.\n");
+    if (!emulator)
+        fmt::print(
+            "The emulator does not behave as the board needs: run ci/bootstrap, which brings a Unicorn that does.\n");
     if (!kernels) fmt::print("The reference kernel cannot be used: build it with ci/vmcheck.\n");
     return ExitCode::environment;
 }

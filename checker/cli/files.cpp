@@ -2,6 +2,10 @@
 
 #include "spec/text.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -9,10 +13,6 @@
 #include <memory>
 #include <system_error>
 #include <utility>
-
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <unistd.h>
 
 namespace vmcheck::cli {
 
@@ -56,7 +56,8 @@ bool write_all(int descriptor, std::string_view contents) {
 
 tl::expected<std::string, FileError> read_file(fs::path const& path) {
     std::error_code error;
-    if (fs::is_directory(path, error)) return tl::unexpected(FileError{fmt::format("{}: is a directory, not a file.", path.string())});
+    if (fs::is_directory(path, error))
+        return tl::unexpected(FileError{fmt::format("{}: is a directory, not a file.", path.string())});
     Descriptor const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file.valid()) return tl::unexpected(failure("be read", path));
     std::string contents;
@@ -67,14 +68,17 @@ tl::expected<std::string, FileError> read_file(fs::path const& path) {
         if (count < 0) return tl::unexpected(failure("be read", path));
         if (count == 0) return contents;
         contents.append(block, 0, static_cast<std::size_t>(count));
-        if (contents.size() > kLargest) return tl::unexpected(FileError{fmt::format("{}: is larger than 16 MiB.", path.string())});
+        if (contents.size() > kLargest)
+            return tl::unexpected(FileError{fmt::format("{}: is larger than 16 MiB.", path.string())});
     }
 }
 
 tl::expected<void, FileError> write_file(fs::path const& path, std::string_view contents) {
     std::error_code error;
     if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
-    if (error) return tl::unexpected(FileError{fmt::format("{}: cannot be made: {}.", path.parent_path().string(), error.message())});
+    if (error)
+        return tl::unexpected(
+            FileError{fmt::format("{}: cannot be made: {}.", path.parent_path().string(), error.message())});
     bool const replaceable = !fs::exists(path, error) || fs::is_regular_file(path, error);
     fs::path const target = replaceable ? fs::path(path.string() + ".part") : path;
     int const flags = O_WRONLY | O_CLOEXEC | (replaceable ? O_CREAT | O_TRUNC : 0);
@@ -101,7 +105,9 @@ tl::expected<std::vector<CorpusFile>, FileError> read_corpus(std::vector<fs::pat
         std::vector<fs::path> found;
         for (fs::recursive_directory_iterator at(path, error), end; !error && at != end; at.increment(error))
             if (at->path().extension() == ".vmc") found.push_back(at->path());
-        if (error) return tl::unexpected(FileError{fmt::format("{}: cannot be searched: {}.", path.string(), error.message())});
+        if (error)
+            return tl::unexpected(
+                FileError{fmt::format("{}: cannot be searched: {}.", path.string(), error.message())});
         std::sort(found.begin(), found.end());
         files.insert(files.end(), found.begin(), found.end());
     }
@@ -110,7 +116,8 @@ tl::expected<std::vector<CorpusFile>, FileError> read_corpus(std::vector<fs::pat
         auto const text = read_file(file);
         if (!text) return tl::unexpected(text.error());
         auto program = spec::parse(*text);
-        if (!program) return tl::unexpected(FileError{fmt::format("{}: {}.", file.string(), spec::to_string(program.error()))});
+        if (!program)
+            return tl::unexpected(FileError{fmt::format("{}: {}.", file.string(), spec::to_string(program.error()))});
         corpus.push_back({file, std::move(*program)});
     }
     return corpus;

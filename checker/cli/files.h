@@ -3,10 +3,11 @@
 
 #include "spec/program.h"
 
+#include <tl/expected.hpp>
+
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <vector>
 
 namespace vmcheck::cli {

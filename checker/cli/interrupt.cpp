@@ -1,10 +1,10 @@
 #include "checker/cli/interrupt.h"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <ctime>
 #include <thread>
-
-#include <unistd.h>
 
 namespace vmcheck::cli {
 
@@ -33,6 +33,8 @@ Interrupt::Interrupt() : parts_(std::make_unique<Parts>()) {
 
 Interrupt::~Interrupt() = default;
 
-std::stop_token Interrupt::token() const { return parts_->stop.get_token(); }
+std::stop_token Interrupt::token() const {
+    return parts_->stop.get_token();
+}
 
 }  // namespace vmcheck::cli

@@ -3,14 +3,14 @@
 #include "spec/text.h"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <string>
 #include <thread>
-
-#include <fmt/format.h>
-#include <unistd.h>
 
 namespace vmcheck::cli {
 
@@ -18,7 +18,8 @@ namespace {
 
 constexpr char const* kAbout =
     "vmcheck: checks the virtual memory of a teaching kernel against a model.\n"
-    "Random programs of fork, sbrk, load, store, pipe, wait and exit steps run on the real kernel, on an emulated board,\n"
+    "Random programs of fork, sbrk, load, store, pipe, wait and exit steps run on the real kernel, on an emulated "
+    "board,\n"
     "and on an executable model; after every step the two are compared, and what differs is shrunk to a few lines.\n";
 
 constexpr char const* kFooter =
@@ -29,7 +30,8 @@ constexpr char const* kFooter =
     "                                                    hold it to the promises of both labs\n"
     "  vmcheck fuzz --time 8h --corpus corpus            run all night; file what it finds in corpus/found\n"
     "  vmcheck replay corpus                             did an old bug come back?\n"
-    "\nExit codes: 0 nothing found, 1 divergence found, 2 wrong usage or unreadable program, 3 a problem of this machine,\n"
+    "\nExit codes: 0 nothing found, 1 divergence found, 2 wrong usage or unreadable program, 3 a problem of this "
+    "machine,\n"
     "4 the kernel did not boot or is not supported, 5 something was seen that did not come back.\n";
 
 // "90s", "5m", "8h" or a number of seconds.
@@ -62,17 +64,24 @@ class CommandLine {
         options_.jobs = std::max(1U, std::thread::hardware_concurrency());
         options_.colour = ::isatty(STDOUT_FILENO) == 1;
 
-        CLI::App* verify = command("verify", "Check a kernel: the reference kernel in all profiles, or yours", cli::verify);
+        CLI::App* verify =
+            command("verify", "Check a kernel: the reference kernel in all profiles, or yours", cli::verify);
         add_kernel(verify, true);
         add_effort(verify, "Programs to run (default 10,000)");
-        verify->add_option("--findings", options_.findings, "Directory for what is found: programs, repro.c, report.html")->type_name("DIR")->capture_default_str();
+        verify
+            ->add_option("--findings", options_.findings, "Directory for what is found: programs, repro.c, report.html")
+            ->type_name("DIR")
+            ->capture_default_str();
 
         CLI::App* fuzz = command("fuzz", "Run until told to stop; file what is found in the corpus", cli::fuzz);
         add_kernel(fuzz, false);
         add_effort(fuzz, "Programs to run (default: until --time or Ctrl-C)");
-        fuzz->add_option("--corpus", options_.corpus, "The corpus; findings go to found/ in it")->type_name("DIR")->capture_default_str();
+        fuzz->add_option("--corpus", options_.corpus, "The corpus; findings go to found/ in it")
+            ->type_name("DIR")
+            ->capture_default_str();
 
-        CLI::App* replay = command("replay", "Run programs from files and say which differ from the model", cli::replay);
+        CLI::App* replay =
+            command("replay", "Run programs from files and say which differ from the model", cli::replay);
         add_kernel(replay, false);
         add_programs(replay);
 
@@ -85,7 +94,8 @@ class CommandLine {
         add_kernel(show, false);
         add_programs(show);
 
-        command("doctor", "Does vmcheck work on this machine? Checks the emulator and boots the reference kernel", cli::doctor);
+        command("doctor", "Does vmcheck work on this machine? Checks the emulator and boots the reference kernel",
+                cli::doctor);
     }
 
     int run(int argc, char** argv, std::stop_token stop) {
@@ -106,23 +116,31 @@ class CommandLine {
     CLI::App* command(char const* name, char const* about, Command chosen) {
         CLI::App* sub = app_.add_subcommand(name, about);
         sub->callback([this, chosen] { chosen_ = chosen; });
-        sub->add_flag_callback("--no-colour,--no-color", [this] { options_.colour = false; }, "No colours");
+        sub->add_flag_callback(
+            "--no-colour,--no-color", [this] { options_.colour = false; }, "No colours");
         return sub;
     }
 
     void add_kernel(CLI::App* sub, bool positional) {
         KernelChoice& kernel = options_.kernel;
-        if (positional) sub->add_option("path", kernel.kernel, "An xv6-riscv tree with a built kernel, or a kernel's ELF image")->type_name("PATH");
-        sub->add_option("--kernel", kernel.kernel, "The kernel's ELF image (default: the reference kernel)")->type_name("ELF");
-        sub->add_option("--map", kernel.map_file, "Names of the kernel's structures (default: ELF.map if there, else xv6's)")->type_name("FILE");
+        if (positional)
+            sub->add_option("path", kernel.kernel, "An xv6-riscv tree with a built kernel, or a kernel's ELF image")
+                ->type_name("PATH");
+        sub->add_option("--kernel", kernel.kernel, "The kernel's ELF image (default: the reference kernel)")
+            ->type_name("ELF");
+        sub->add_option("--map", kernel.map_file,
+                        "Names of the kernel's structures (default: ELF.map if there, else xv6's)")
+            ->type_name("FILE");
         sub->add_option_function<std::string>(
                "--profile",
                [this](std::string const& text) {
-                   if (auto error = parse_profile(text, options_.kernel.profile); !error.empty()) throw CLI::ValidationError("--profile", error);
+                   if (auto error = parse_profile(text, options_.kernel.profile); !error.empty())
+                       throw CLI::ValidationError("--profile", error);
                },
                "What the kernel promises: cow+lazy, cow+eager, eager+lazy, eager+eager (default: found by probing)")
             ->type_name("PROFILE");
-        sub->add_flag_callback("--no-accel", [&kernel] { kernel.accelerate = false; }, "Let the guest run its own memset and memmove");
+        sub->add_flag_callback(
+            "--no-accel", [&kernel] { kernel.accelerate = false; }, "Let the guest run its own memset and memmove");
     }
 
     void add_jobs(CLI::App* sub) {
@@ -134,30 +152,37 @@ class CommandLine {
     void add_effort(CLI::App* sub, char const* about_runs) {
         add_jobs(sub);
         sub->add_option("--seed", options_.seed, "The same seed finds the same")->capture_default_str();
-        sub->add_option("--runs", options_.runs, about_runs)->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
+        sub->add_option("--runs", options_.runs, about_runs)
+            ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
         sub->add_option_function<std::string>(
                "--time",
                [this](std::string const& text) {
-                   if (auto error = parse_time(text, options_.time); !error.empty()) throw CLI::ValidationError("--time", error);
+                   if (auto error = parse_time(text, options_.time); !error.empty())
+                       throw CLI::ValidationError("--time", error);
                },
                "Stop after this long, as in 90s, 5m or 8h")
             ->type_name("TIME");
-        sub->add_flag_callback("--no-shrink", [this] { options_.shrink = false; }, "Report failing programs as they were generated");
+        sub->add_flag_callback(
+            "--no-shrink", [this] { options_.shrink = false; }, "Report failing programs as they were generated");
         add_report(sub);
     }
 
     void add_report(CLI::App* sub) {
-        CLI::Option* const json = sub->add_flag("--json", options_.json, "The same as --format json; text goes to standard error");
+        CLI::Option* const json =
+            sub->add_flag("--json", options_.json, "The same as --format json; text goes to standard error");
         sub->add_option_function<std::string>(
                "--format",
                [this](std::string const& text) {
                    options_.format = report::parse_format(text);
-                   if (!options_.format) throw CLI::ValidationError("--format", fmt::format("expected {}, found '{}'", report::format_names(), text));
+                   if (!options_.format)
+                       throw CLI::ValidationError("--format",
+                                                  fmt::format("expected {}, found '{}'", report::format_names(), text));
                },
                "The report as " + report::format_names() + ": in the file of --out, else on standard output")
             ->type_name("FORMAT")
             ->excludes(json);
-        sub->add_option("--out", options_.out, "Write the report into this file (as JSON where there is no --format)")->type_name("FILE");
+        sub->add_option("--out", options_.out, "Write the report into this file (as JSON where there is no --format)")
+            ->type_name("FILE");
     }
 
     // A report for a machine takes standard output for itself; what is for a person gives way.
@@ -169,7 +194,9 @@ class CommandLine {
     }
 
     void add_programs(CLI::App* sub) {
-        sub->add_option("programs", options_.programs, "Program files (*.vmc), or directories of them")->required()->type_name("PATH");
+        sub->add_option("programs", options_.programs, "Program files (*.vmc), or directories of them")
+            ->required()
+            ->type_name("PATH");
     }
 
     CLI::App app_;

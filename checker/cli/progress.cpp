@@ -1,10 +1,10 @@
 #include "checker/cli/progress.h"
 
-#include <algorithm>
-#include <cstdio>
-
 #include <fmt/format.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
 
 namespace vmcheck::cli {
 
@@ -15,8 +15,10 @@ std::string progress_line(run::Progress const& progress) {
     auto const kinds = static_cast<std::size_t>(
         std::count_if(progress.tally.kinds.begin(), progress.tally.kinds.end(), [](std::uint64_t n) { return n > 0; }));
     std::string line = fmt::format("running   {} programs", progress.tally.programs);
-    if (progress.programs_wanted < UINT64_MAX) line = fmt::format("running   {} of {} programs", progress.tally.programs, progress.programs_wanted);
-    line += fmt::format(" · {:.0f} programs/s · {:.0f} steps/s · {} of {} step kinds", static_cast<double>(progress.tally.programs) / seconds,
+    if (progress.programs_wanted < UINT64_MAX)
+        line = fmt::format("running   {} of {} programs", progress.tally.programs, progress.programs_wanted);
+    line += fmt::format(" · {:.0f} programs/s · {:.0f} steps/s · {} of {} step kinds",
+                        static_cast<double>(progress.tally.programs) / seconds,
                         static_cast<double>(progress.tally.steps) / seconds, kinds, spec::kActionKinds);
     if (progress.signatures > 0) line += fmt::format(" · {} found", progress.signatures);
     if (progress.left) {

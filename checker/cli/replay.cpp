@@ -5,9 +5,9 @@
 #include "checker/report/text.h"
 #include "spec/text.h"
 
-#include <map>
-
 #include <fmt/format.h>
+
+#include <map>
 
 namespace vmcheck::cli {
 
@@ -26,7 +26,10 @@ class Replayer {
         run::Run run = run::run_program((*bench)->crew.first(), (*bench)->look.reference, file.program, how, tally);
         if (!run.divergence) {
             fmt::print("ok        {}{}\n", file.path.string(),
-                       run.left_out == 0 ? "" : fmt::format("   ({} steps cannot be asked in the state reached and were left out)", run.left_out));
+                       run.left_out == 0
+                           ? ""
+                           : fmt::format("   ({} steps cannot be asked in the state reached and were left out)",
+                                         run.left_out));
             return false;
         }
         Options as_it_is = options_;
@@ -68,7 +71,8 @@ class Replayer {
 ExitCode replay(Options const& options) {
     auto const corpus = read_corpus(options.programs);
     if (!corpus) return give_up({ExitCode::usage, corpus.error().message});
-    if (corpus->empty()) return give_up({ExitCode::usage, "no program found: give *.vmc files, or a directory that holds some."});
+    if (corpus->empty())
+        return give_up({ExitCode::usage, "no program found: give *.vmc files, or a directory that holds some."});
     Replayer replayer(options);
     std::size_t done = 0;
     for (CorpusFile const& file : *corpus) {
@@ -77,7 +81,8 @@ ExitCode replay(Options const& options) {
         ++done;
     }
     std::size_t const differ = replayer.solid() + replayer.flaky();
-    fmt::print("{} of {} programs replayed · {} as they should be · {} differ\n", done, corpus->size(), done - differ, differ);
+    fmt::print("{} of {} programs replayed · {} as they should be · {} differ\n", done, corpus->size(), done - differ,
+               differ);
     if (replayer.solid() > 0) return ExitCode::divergence;
     return replayer.flaky() > 0 ? ExitCode::not_reproducible : ExitCode::nothing_found;
 }

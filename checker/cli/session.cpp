@@ -12,11 +12,11 @@
 #include "impl/target/kernel_target.h"
 #include "spec/text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace vmcheck::cli {
 
@@ -33,13 +33,15 @@ std::string file_name(std::size_t number, run::Signature signature) {
 std::string about(report::Finding const& finding) {
     if (finding.divergence.violations.empty()) return "This failed once and did not come back.";
     spec::Violation const& violation = finding.divergence.violations.front();
-    return fmt::format("{} at step {}: {}", report::title_of(violation.invariant), finding.divergence.at.value + 1, violation.story);
+    return fmt::format("{} at step {}: {}", report::title_of(violation.invariant), finding.divergence.at.value + 1,
+                       violation.story);
 }
 
 // What matters most to a student is shrunk and shown first; within a rank what was found first.
 void put_the_gravest_first(std::vector<run::Failure>& failures) {
     std::stable_sort(failures.begin(), failures.end(), [](run::Failure const& a, run::Failure const& b) {
-        return report::rank_of(a.run.divergence->signature.invariant) < report::rank_of(b.run.divergence->signature.invariant);
+        return report::rank_of(a.run.divergence->signature.invariant) <
+               report::rank_of(b.run.divergence->signature.invariant);
     });
 }
 
@@ -69,8 +71,8 @@ std::string counted(std::size_t number, char const* one, char const* many) {
 
 void print_boot_violations(std::FILE* out, std::vector<spec::Violation> const& violations) {
     for (spec::Violation const& violation : violations)
-        fmt::print(out, "✗ {} · right after boot\n      {}\n      expected  {}\n      seen      {}\n", report::title_of(violation.invariant),
-                   violation.story, violation.expected, violation.seen);
+        fmt::print(out, "✗ {} · right after boot\n      {}\n      expected  {}\n      seen      {}\n",
+                   report::title_of(violation.invariant), violation.story, violation.expected, violation.seen);
 }
 
 }  // namespace
@@ -91,7 +93,10 @@ tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice) {
         options.kernel = *choice.kernel;
         std::error_code error;
         if (!fs::exists(options.kernel, error))
-            return tl::unexpected(Stop{ExitCode::usage, fmt::format("{}: no such file. Give the kernel's ELF image, as in --kernel kernel/kernel.", options.kernel.string())});
+            return tl::unexpected(
+                Stop{ExitCode::usage,
+                     fmt::format("{}: no such file. Give the kernel's ELF image, as in --kernel kernel/kernel.",
+                                 options.kernel.string())});
         if (is_source_tree(options.kernel)) {
             auto built = kernel_of_tree(options.kernel);
             if (!built) return tl::unexpected(Stop{ExitCode::kernel_unusable, built.error().message});
@@ -102,7 +107,9 @@ tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice) {
     } else {
         auto const builtin = builtin_kernel(choice.profile.value_or(kProfiles.front()));
         if (!builtin)
-            return tl::unexpected(Stop{ExitCode::environment, "the reference kernel is not beside this program: build it with ci/vmcheck, or give one with --kernel."});
+            return tl::unexpected(Stop{ExitCode::environment,
+                                       "the reference kernel is not beside this program: build it with ci/vmcheck, or "
+                                       "give one with --kernel."});
         options.kernel = *builtin;
     }
     auto target = KernelTarget::boot(options);
@@ -123,7 +130,8 @@ tl::expected<report::Finding, Stop> make_finding(Bench& bench, run::Failure fail
     run::Signature const signature = failure.run.divergence->signature;
     spec::Program const original = failure.run.program;
     shrink::Shrunk shrunk{failure.run, 0, false};
-    if (options.shrink) shrunk = shrink::shrink(bench.crew, bench.look.reference, std::move(failure.run), {}, options.stop);
+    if (options.shrink)
+        shrunk = shrink::shrink(bench.crew, bench.look.reference, std::move(failure.run), {}, options.stop);
     auto finding = report::confirm(*bench.target, shrunk.run.program, signature);
     if (!finding) return tl::unexpected(Stop{ExitCode::kernel_unusable, finding.error().message});
     finding->original = original;
@@ -146,8 +154,8 @@ tl::expected<report::Session, Stop> run_session(Bench& bench, Options const& opt
     }
     ProgressDisplay display;
     run::Progress last;
-    auto result = run::run_campaign(bench.crew, bench.look.reference, generate::programs(bench.target->setting(), {}), options.seed, effort,
-                                    options.stop, [&](run::Progress const& progress) {
+    auto result = run::run_campaign(bench.crew, bench.look.reference, generate::programs(bench.target->setting(), {}),
+                                    options.seed, effort, options.stop, [&](run::Progress const& progress) {
                                         last = progress;
                                         display.show(progress);
                                     });
@@ -184,14 +192,17 @@ tl::expected<ExitCode, Stop> conclude(report::Session const& session, std::files
     fmt::print(options.text, "{}", report::checks_table(session.tally, style));
     if (session.interrupted) fmt::print(options.text, "interrupted: what is above is what was done until then\n");
     if (session.findings.empty()) {
-        fmt::print(options.text, "✓ nothing found in {} programs ({} steps) · seed {}\n", session.tally.programs, session.tally.steps, session.seed);
+        fmt::print(options.text, "✓ nothing found in {} programs ({} steps) · seed {}\n", session.tally.programs,
+                   session.tally.steps, session.seed);
         return ExitCode::nothing_found;
     }
     std::size_t const defects = report::defects_in(session);
     std::size_t const advice = session.findings.size() - flaky - defects;
-    fmt::print(options.text, "{}{}{} · seed {}: the same command finds the same again\n", counted(defects, "defect", "defects"),
-               advice == 0 ? "" : fmt::format(", {} advice", advice),
-               session.signatures > session.findings.size() ? fmt::format(" shown of {} different failures", session.signatures) : "",
+    fmt::print(options.text, "{}{}{} · seed {}: the same command finds the same again\n",
+               counted(defects, "defect", "defects"), advice == 0 ? "" : fmt::format(", {} advice", advice),
+               session.signatures > session.findings.size()
+                   ? fmt::format(" shown of {} different failures", session.signatures)
+                   : "",
                session.seed);
     if (defects > 0) return ExitCode::divergence;
     return flaky > 0 ? ExitCode::not_reproducible : ExitCode::nothing_found;
@@ -210,8 +221,8 @@ tl::expected<void, Stop> write_report(std::vector<report::Session> const& sessio
     return {};
 }
 
-tl::expected<void, Stop> write_html(std::vector<report::Session> const& sessions, std::filesystem::path const& directory,
-                                    Options const& options) {
+tl::expected<void, Stop> write_html(std::vector<report::Session> const& sessions,
+                                    std::filesystem::path const& directory, Options const& options) {
     bool const found = std::any_of(sessions.begin(), sessions.end(), [](report::Session const& session) {
         return !session.findings.empty() || !session.boot_violations.empty();
     });

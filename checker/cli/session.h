@@ -6,10 +6,11 @@
 #include "checker/report/session.h"
 #include "checker/run/campaign.h"
 
+#include <tl/expected.hpp>
+
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <tl/expected.hpp>
 
 namespace vmcheck::cli {
 
@@ -45,8 +46,8 @@ tl::expected<ExitCode, Stop> conclude(report::Session const& session, std::files
 tl::expected<void, Stop> write_report(std::vector<report::Session> const& sessions, Options const& options);
 
 // Writes report.html into `directory` if anything was found.
-tl::expected<void, Stop> write_html(std::vector<report::Session> const& sessions, std::filesystem::path const& directory,
-                                    Options const& options);
+tl::expected<void, Stop> write_html(std::vector<report::Session> const& sessions,
+                                    std::filesystem::path const& directory, Options const& options);
 
 // Prints the message and gives the code.
 ExitCode give_up(Stop const& stop);

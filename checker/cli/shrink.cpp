@@ -20,12 +20,14 @@ ExitCode shrink(Options const& options) {
         run::Tally tally;
         run::Run run = run::run_program(bench->crew.first(), bench->look.reference, file.program, {}, tally);
         if (!run.divergence)
-            return give_up({ExitCode::usage, fmt::format("{}: does not fail on this kernel, so there is nothing to shrink.", file.path.string())});
+            return give_up(
+                {ExitCode::usage,
+                 fmt::format("{}: does not fail on this kernel, so there is nothing to shrink.", file.path.string())});
         std::size_t const before = run.program.steps.size();
         auto finding = make_finding(*bench, {0, std::move(run), 1}, options);
         if (!finding) return give_up(finding.error());
-        fmt::print(stderr, "{}: {} steps before, {} now; {} programs tried\n", file.path.string(), before, finding->program.steps.size(),
-                   finding->shrink_executions);
+        fmt::print(stderr, "{}: {} steps before, {} now; {} programs tried\n", file.path.string(), before,
+                   finding->program.steps.size(), finding->shrink_executions);
         fmt::print(stderr, "{}", report::finding_text(*finding, 1, 1, std::nullopt, {options.colour}));
         fmt::print("{}", spec::print(finding->program));
         if (finding->reproduced == 0) return ExitCode::not_reproducible;

@@ -144,6 +144,8 @@ std::string section(Session const& session) {
         fmt::format("<section>\n<h2>{}</h2>\n<p class=\"dim\">{} · {} programs · {} steps · seed {}</p>\n",
                     safe(session.kernel.name), safe(session.kernel.profile), session.tally.programs,
                     session.tally.steps, session.seed);
+    for (std::string const& inherited : session.kernel.inherited)
+        text += fmt::format("<p><strong>inherited</strong> {}</p>\n", safe(inherited));
     for (std::string const& missing : session.kernel.missing)
         text += fmt::format("<p><strong>missing</strong> {}</p>\n", safe(missing));
     for (spec::Violation const& violation : session.boot_violations)

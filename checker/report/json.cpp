@@ -110,6 +110,8 @@ Json to_json(Session const& session) {
     json["profile"] = session.kernel.profile;
     json["windows"] = session.kernel.windows;
     json["missing"] = session.kernel.missing;
+    json["vintage"] = session.kernel.vintage;
+    json["inherited"] = session.kernel.inherited;
     json["seed"] = session.seed;
     json["programs"] = session.tally.programs;
     json["steps"] = session.tally.steps;

@@ -156,9 +156,11 @@ std::string what_to_do(Saved const& saved) {
 }  // namespace
 
 std::string kernel_lines(TargetSummary const& summary, TextStyle style) {
-    std::string text = fmt::format("kernel    {} · {} · {} MiB · booted in {:.1f} s\n", summary.name, summary.profile,
-                                   summary.ram_bytes >> 20, summary.boot_seconds);
+    std::string const vintage = summary.vintage.empty() ? "" : " · " + summary.vintage;
+    std::string text = fmt::format("kernel    {}{} · {} · {} MiB · booted in {:.1f} s\n", summary.name, vintage,
+                                   summary.profile, summary.ram_bytes >> 20, summary.boot_seconds);
     if (!summary.windows.empty()) text += fmt::format("windows   {}\n", fmt::join(summary.windows, " · "));
+    for (std::string const& inherited : summary.inherited) text += fmt::format("inherited {}\n", inherited);
     for (std::string const& missing : summary.missing)
         text += paint(fmt::format("missing   {}", missing), Paint::bold, style) + "\n";
     return text;

@@ -39,6 +39,18 @@ INSTANTIATE_TEST_SUITE_P(Profiles, ReferenceKernel,
                              return name;
                          });
 
+// The same kernel built as the trees of each year are: timer, disk, segments, first program, sbrk.
+class Vintage : public testing::TestWithParam<int> {};
+
+TEST_P(Vintage, HasNothingToBeFound) {
+    Scratch const scratch;
+    std::string const kernel = std::string(VMCHECK_KERNELS "/vintage-") + std::to_string(GetParam()) + "/kernel";
+    Result const result = vmcheck({"verify", "--kernel", kernel, "--runs", "300"}, scratch.path());
+    EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(Years, Vintage, testing::Range(2020, 2026));
+
 TEST(Corpus, IsReplayedWithoutADifference) {
     Scratch const scratch;
     Result const result = vmcheck({"replay", VMCHECK_CORPUS}, scratch.path());

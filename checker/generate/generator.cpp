@@ -97,7 +97,13 @@ class Author {
         planned_ = true;
         std::vector<ProcId> const running = world_.running();
         ProcId const actor = running[dice_.below(running.size())];
-        if (!dice_.chance(1, 16)) {
+        if (config_.allocation_faults && dice_.chance(1, 4)) {
+            // A fork that fails when most of its page-table pages are made: the heap reaches into a second last level.
+            Faults const late{static_cast<std::uint32_t>(dice_.between(4, 9)), std::nullopt};
+            plan_ = {{actor, Sbrk{600 * kPage}, {}},
+                     {actor, Store{Address{Anchor::brk, -8}, 8, 1}, {}},
+                     {actor, Fork{ProcId{children_ + 1}}, late}};
+        } else if (!dice_.chance(1, 16)) {
             // A path that ends in a page that was never touched: the data file's first bytes, read to the end of a
             // page.
             Address const path{Anchor::brk, -kPage - std::int64_t{kPathBytes}};

@@ -65,13 +65,15 @@ TEST_P(Mutant, IsKilledWithItsOwnSignatureByAShortProgram) {
     if (wrong_at_boot()) return;
     json const session = json::parse(result.out).at("sessions").at(0);
     ASSERT_FALSE(session.at("findings").empty());
+    // The one that is shown first is the one that has to be short.
+    json const& first = session.at("findings").at(0);
+    EXPECT_LE(first.at("steps").size(), kStepsMax) << first.at("program").get<std::string>();
     auto const expected = expected_signatures(GetParam());
     for (json const& finding : session.at("findings")) {
         auto const signature = finding.at("signature").get<std::string>();
         std::string const anywhere = signature.substr(0, signature.find(' ')) + " *";
         EXPECT_THAT(expected, testing::Contains(testing::AnyOf(signature, anywhere)))
             << finding.at("program").get<std::string>();
-        EXPECT_LE(finding.at("steps").size(), kStepsMax) << finding.at("program").get<std::string>();
         EXPECT_EQ(finding.at("reproduced").at("times"), finding.at("reproduced").at("attempts"));
         EXPECT_FALSE(finding.at("functions").empty()) << "no kernel function was named";
     }

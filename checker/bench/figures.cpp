@@ -148,7 +148,10 @@ void ShrinkMutants(benchmark::State& state) {
     std::vector<double> seconds, steps;
     for (auto _ : state) {
         for (auto const& entry : std::filesystem::directory_iterator(VMCHECK_KERNELS "/mutants")) {
-            auto const target = boot("mutants/" + entry.path().filename().string());
+            // Some mutants do not come up at all: nothing to shrink there.
+            auto booted = KernelTarget::boot({.kernel = entry.path() / "kernel"});
+            if (!booted) continue;
+            auto const target = std::move(*booted);
             auto crew = run::Crew::hire(*target, 2);
             auto const look = run::first_look(crew->first(), target->setting());
             if (!look.violations.empty()) continue;

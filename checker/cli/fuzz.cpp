@@ -10,6 +10,7 @@ ExitCode fuzz(Options const& options) {
     run::Effort effort;
     effort.programs = options.runs.value_or(std::numeric_limits<std::uint64_t>::max());
     effort.time = options.time;
+    effort.families_max = options.findings_max;
     auto bench = set_up(options.kernel, options.jobs);
     if (!bench) return give_up(bench.error());
     auto session = run_session(*bench, options, effort);

@@ -68,6 +68,7 @@ class CommandLine {
             command("verify", "Check a kernel: the reference kernel in all profiles, or yours", cli::verify);
         add_kernel(verify, true);
         add_effort(verify, "Programs to run (default 10,000)");
+        add_findings_max(verify);
         verify
             ->add_option("--findings", options_.findings, "Directory for what is found: programs, repro.c, report.html")
             ->type_name("DIR")
@@ -76,6 +77,7 @@ class CommandLine {
         CLI::App* fuzz = command("fuzz", "Run until told to stop; file what is found in the corpus", cli::fuzz);
         add_kernel(fuzz, false);
         add_effort(fuzz, "Programs to run (default: until --time or Ctrl-C)");
+        add_findings_max(fuzz);
         fuzz->add_option("--corpus", options_.corpus, "The corpus; findings go to found/ in it")
             ->type_name("DIR")
             ->capture_default_str();
@@ -165,6 +167,14 @@ class CommandLine {
         sub->add_flag_callback(
             "--no-shrink", [this] { options_.shrink = false; }, "Report failing programs as they were generated");
         add_report(sub);
+    }
+
+    void add_findings_max(CLI::App* sub) {
+        sub->add_option("--max-findings", options_.findings_max,
+                        "Stop when this many different failures were seen; show no more than these, the gravest first")
+            ->check(CLI::Range(1, 1000))
+            ->type_name("N")
+            ->capture_default_str();
     }
 
     void add_report(CLI::App* sub) {

@@ -20,7 +20,7 @@ std::string progress_line(run::Progress const& progress) {
     line += fmt::format(" · {:.0f} programs/s · {:.0f} steps/s · {} of {} step kinds",
                         static_cast<double>(progress.tally.programs) / seconds,
                         static_cast<double>(progress.tally.steps) / seconds, kinds, spec::kActionKinds);
-    if (progress.signatures > 0) line += fmt::format(" · {} found", progress.signatures);
+    if (progress.families > 0) line += fmt::format(" · {} found", progress.families);
     if (progress.left) {
         auto const left = std::chrono::duration_cast<std::chrono::seconds>(*progress.left + 999ms).count();
         line += fmt::format(" · {}:{:02} left", left / 60, left % 60);

@@ -22,9 +22,6 @@ namespace vmcheck::cli {
 
 namespace {
 
-// Findings that are shrunk and shown; more are counted.
-constexpr std::size_t kFindingsMax = 5;
-
 // "1-I3-fork", to which each file adds its ending.
 std::string file_name(std::size_t number, run::Signature signature) {
     return fmt::format("{}-{}-{}", number, spec::short_name(signature.invariant), spec::kind_name(signature.kind));
@@ -137,6 +134,7 @@ tl::expected<report::Finding, Stop> make_finding(Bench& bench, run::Failure fail
     finding->original = original;
     finding->case_index = failure.index;
     finding->seen = failure.seen;
+    finding->also.assign(failure.also.begin(), failure.also.end());
     finding->shrink_executions = shrunk.executions;
     finding->shrink_exhausted = shrunk.exhausted;
     return *finding;
@@ -165,10 +163,10 @@ tl::expected<report::Session, Stop> run_session(Bench& bench, Options const& opt
     std::fflush(options.text);
     session.tally = result.tally;
     session.interrupted = result.interrupted;
-    session.signatures = result.failures.size();
+    session.families = result.failures.size();
     put_the_gravest_first(result.failures);
     for (run::Failure& failure : result.failures) {
-        if (session.findings.size() == kFindingsMax) break;
+        if (session.findings.size() == options.findings_max) break;
         auto finding = make_finding(bench, std::move(failure), options);
         if (!finding) return tl::unexpected(finding.error());
         session.findings.push_back(std::move(*finding));
@@ -200,8 +198,8 @@ tl::expected<ExitCode, Stop> conclude(report::Session const& session, std::files
     std::size_t const advice = session.findings.size() - flaky - defects;
     fmt::print(options.text, "{}{}{} · seed {}: the same command finds the same again\n",
                counted(defects, "defect", "defects"), advice == 0 ? "" : fmt::format(", {} advice", advice),
-               session.signatures > session.findings.size()
-                   ? fmt::format(" shown of {} different failures", session.signatures)
+               session.families > session.findings.size()
+                   ? fmt::format(" shown of {} different failures", session.families)
                    : "",
                session.seed);
     if (defects > 0) return ExitCode::divergence;

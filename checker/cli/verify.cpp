@@ -32,6 +32,7 @@ ExitCode verify(Options const& options) {
     run::Effort effort;
     effort.programs = options.runs.value_or(effort.programs);
     effort.time = options.time;
+    effort.families_max = options.findings_max;
     std::vector<report::Session> sessions;
     ExitCode code = ExitCode::nothing_found;
     for (KernelChoice const& choice : choices(options.kernel)) {

@@ -97,8 +97,10 @@ std::string solid(Finding const& finding) {
     spec::Violation const& violation = finding.divergence.violations.front();
     std::string text = fmt::format("<p class=\"story\">{}</p>\n", safe(story_of(finding)));
     text += steps(finding);
-    text += fmt::format("<dl>\n<dt>Expected</dt><dd>{}</dd>\n<dt>Seen</dt><dd>{}</dd>\n{}</dl>\n",
-                        safe(violation.expected), safe(violation.seen), places(finding));
+    std::string const likewise =
+        finding.also.empty() ? "" : fmt::format("<dt>Likewise</dt><dd>at {}</dd>\n", safe(likewise_at(finding)));
+    text += fmt::format("<dl>\n<dt>Expected</dt><dd>{}</dd>\n<dt>Seen</dt><dd>{}</dd>\n{}{}</dl>\n",
+                        safe(violation.expected), safe(violation.seen), places(finding), likewise);
     text += fmt::format("<h4>The program in C</h4>\n<pre>{}</pre>\n", safe(code(finding)));
     if (finding.evidence.pages) text += page(finding);
     text += also(finding);

@@ -64,6 +64,8 @@ Json to_json(std::vector<PageRow> const& rows) {
 Json to_json(Finding const& finding) {
     Json json;
     json["signature"] = run::to_string(finding.signature);
+    json["also"] = Json::array();
+    for (run::Signature const& other : finding.also) json["also"].push_back(run::to_string(other));
     json["severity"] = to_string(finding.severity);
     json["rank"] = to_string(rank_of(finding));
     json["story"] = is_solid(finding) ? Json(story_of(finding)) : Json(nullptr);
@@ -123,7 +125,7 @@ Json to_json(Session const& session) {
         json["checks"][name] = {{"evaluated", session.tally.checks.evaluated[i]},
                                 {"skipped", session.tally.checks.skipped[i]}};
     }
-    json["different_failures"] = session.signatures;
+    json["different_failures"] = session.families;
     json["boot_violations"] = Json::array();
     for (spec::Violation const& violation : session.boot_violations)
         json["boot_violations"].push_back(to_json(violation));

@@ -86,7 +86,7 @@ Session session_with(std::vector<Finding> findings) {
     session.tally.programs = 256;
     session.tally.steps = 1234;
     session.tally.checks.evaluated.fill(1234);
-    session.signatures = findings.size();
+    session.families = findings.size();
     session.findings = std::move(findings);
     return session;
 }

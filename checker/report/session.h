@@ -16,7 +16,7 @@ struct Session {
     run::Tally tally;
     bool interrupted = false;
     std::vector<spec::Violation> boot_violations;  // of a kernel that is wrong before anything was asked of it
-    std::size_t signatures = 0;                    // different failures seen; at least findings.size()
+    std::size_t families = 0;                      // different failures seen; at least findings.size()
     std::vector<Finding> findings;
 };
 

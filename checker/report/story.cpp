@@ -117,4 +117,14 @@ bool is_solid(Finding const& finding) {
            finding.divergence.at.value < finding.program.steps.size();
 }
 
+std::string likewise_at(Finding const& finding) {
+    std::string text;
+    for (run::Signature const& other : finding.also) {
+        if (!text.empty()) text += ", ";
+        text += other.invariant == finding.signature.invariant ? std::string(spec::kind_name(other.kind))
+                                                               : run::to_string(other);
+    }
+    return text;
+}
+
 }  // namespace vmcheck::report

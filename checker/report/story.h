@@ -20,4 +20,7 @@ std::string story_of(Finding const& finding);
 // True where the finding came back on the freshly booted kernel; what did not has no violation and no evidence.
 bool is_solid(Finding const& finding);
 
+// Other steps at which the same failure showed: "fstat, wait, I10 fork"; empty where there are none.
+std::string likewise_at(Finding const& finding);
+
 }  // namespace vmcheck::report

@@ -180,6 +180,7 @@ std::string finding_text(Finding const& finding, std::size_t number, std::size_t
     if (finding.evidence.pages) text += page_table(finding, style) + '\n';
     text += in_c(finding) + '\n';
     text += places(finding) + also(finding);
+    if (!finding.also.empty()) text += fmt::format("      Likewise  at {}\n", likewise_at(finding));
     if (finding.shrink_exhausted) text += "      Shrinking ended by its budget: a shorter program may exist.\n";
     if (saved) text += what_to_do(*saved);
     return text + "\n";

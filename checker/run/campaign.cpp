@@ -16,12 +16,12 @@ struct CaseResult {
     Tally tally;
 };
 
-Progress progress_of(CampaignResult const& result, std::size_t signatures, Effort const& effort,
+Progress progress_of(CampaignResult const& result, std::size_t families, Effort const& effort,
                      Clock::time_point started) {
     Progress progress;
     progress.tally = result.tally;
     progress.programs_wanted = effort.programs;
-    progress.signatures = signatures;
+    progress.families = families;
     progress.elapsed = std::chrono::duration_cast<milliseconds>(Clock::now() - started);
     std::uint64_t const done = result.tally.programs;
     if (done > 0 && effort.programs < UINT64_MAX)
@@ -42,7 +42,7 @@ CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec
                             std::function<void(Progress const&)> const& report) {
     Clock::time_point const started = Clock::now();
     CampaignResult result;
-    std::map<Signature, Failure> by_signature;
+    std::map<Family, Failure> by_family;
     for (std::uint64_t next = 0; next < effort.programs;) {
         if (stop.stop_requested()) {
             result.interrupted = true;
@@ -59,18 +59,21 @@ CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec
         for (std::size_t i = 0; i < count; ++i) {
             result.tally.add(cases[i].tally);
             if (!cases[i].failure) continue;
+            auto const [at, fresh] = by_family.try_emplace(family_of(*cases[i].failure));
+            Failure& failure = at->second;
+            if (fresh) {
+                failure = {next + i, std::move(*cases[i].failure)};
+                continue;
+            }
+            ++failure.seen;
             Signature const signature = cases[i].failure->divergence->signature;
-            auto const [at, fresh] = by_signature.try_emplace(signature);
-            if (fresh)
-                at->second = {next + i, std::move(*cases[i].failure), 1};
-            else
-                ++at->second.seen;
+            if (signature != failure.run.divergence->signature) failure.also.insert(signature);
         }
         next += count;
-        report(progress_of(result, by_signature.size(), effort, started));
-        if (by_signature.size() >= effort.signatures_max) break;
+        report(progress_of(result, by_family.size(), effort, started));
+        if (by_family.size() >= effort.families_max) break;
     }
-    for (auto& [signature, failure] : by_signature) result.failures.push_back(std::move(failure));
+    for (auto& [family, failure] : by_family) result.failures.push_back(std::move(failure));
     std::sort(result.failures.begin(), result.failures.end(),
               [](Failure const& a, Failure const& b) { return a.index < b.index; });
     return result;

@@ -2,16 +2,18 @@
 // A campaign: many random programs against one kernel, until something is found or the effort is spent.
 //
 // Programs are numbered; they are run in batches, and only whole batches count. What is reported of a batch is, for
-// each signature, the failure with the lowest number: so the result depends on seed and effort alone, not on threads.
+// each family, the failure with the lowest number: so the result depends on seed and effort alone, not on threads.
 
 #include "checker/generate/generator.h"
 #include "checker/run/crew.h"
+#include "checker/run/family.h"
 #include "checker/run/runner.h"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <vector>
 
@@ -24,14 +26,15 @@ struct Effort {
     // Programs in a batch: enough to keep every worker busy, few enough that a kernel's first failure ends the run
     // soon.
     std::uint32_t batch = 256;
-    // End after the batch that brought so many different signatures.
-    std::uint32_t signatures_max = 1;
+    // End after the batch that brought so many families of failures: what is left of the effort tells little more.
+    std::uint32_t families_max = 5;
 };
 
 struct Failure {
     std::uint64_t index = 0;  // of the case
     Run run;                  // ends with the divergence
-    std::uint64_t seen = 1;   // programs of the campaign that ended with the same signature
+    std::uint64_t seen = 1;   // programs of the campaign that ended with a failure of this family
+    std::set<Signature> also{};  // other signatures of the family
 };
 
 struct Progress {
@@ -39,11 +42,11 @@ struct Progress {
     std::uint64_t programs_wanted = 0;
     std::chrono::milliseconds elapsed{0};
     std::optional<std::chrono::milliseconds> left{};  // an estimate
-    std::size_t signatures = 0;
+    std::size_t families = 0;
 };
 
 struct CampaignResult {
-    std::vector<Failure> failures;  // one for each signature, by index
+    std::vector<Failure> failures;  // one for each family, by index
     Tally tally;
     bool interrupted = false;
 };

@@ -66,9 +66,16 @@ TEST(Campaign, GivesTheSameOnOneAndOnThreeWorkers) {
     }
 }
 
-TEST(Campaign, EndsWithTheBatchThatFoundSomething) {
+TEST(Campaign, EndsWithTheBatchThatFoundEnough) {
     Bench bench(kCowLazy, PlantedDefect::parent_keeps_write);
-    EXPECT_EQ(bench.run({.programs = 10'000, .batch = 64}).tally.programs, 64U);
+    EXPECT_EQ(bench.run({.programs = 10'000, .batch = 64, .families_max = 1}).tally.programs, 64U);
+}
+
+TEST(Campaign, GoesOnLookingForOtherFailures) {
+    Bench bench(kCowLazy, PlantedDefect::parent_keeps_write);
+    CampaignResult const result = bench.run({.programs = 300, .batch = 64, .families_max = 50});
+    EXPECT_EQ(result.tally.programs, 300U);
+    EXPECT_GT(result.failures.front().seen, 1U);
 }
 
 TEST(Campaign, IsStoppedBetweenTwoBatchesAndSaysSo) {

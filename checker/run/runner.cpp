@@ -76,7 +76,12 @@ class Runner {
         for (Invariant judged : {Invariant::results, Invariant::liveness, Invariant::containment})
             ++tally_.checks.evaluated[static_cast<std::size_t>(judged)];
         auto next = spec::advance(world_, step, outcome, before);
-        if (!next) return diverge(at, step, {next.error()});
+        if (!next) {
+            diverge(at, step, {next.error()});
+            if (auto const* panicked = std::get_if<spec::Panicked>(&outcome.what))
+                result_.divergence->panic = panicked->message;
+            return;
+        }
         world_ = std::move(*next);
         if (world_.over()) return;
         spec::Observation const seen = execution_.observe();

@@ -25,6 +25,20 @@ std::string name_of(spec::ProcId id) {
     return fmt::format("p{}", id.value);
 }
 
+// How often the console is read for a panic's message.
+constexpr board::Parcels kGlance{100'000};
+
+// The message of a panic that is the last thing on the console (panic() in xv6's kernel/printf.c prints "panic: " first).
+std::optional<std::string> last_panic_printed(std::string_view console) {
+    constexpr std::string_view kPanic = "panic: ";
+    if (!console.ends_with('\n')) return std::nullopt;  // the message may still be on its way
+    while (console.ends_with('\n') || console.ends_with('\r')) console.remove_suffix(1);
+    std::size_t const line = console.rfind('\n');
+    if (line != std::string_view::npos) console.remove_prefix(line + 1);
+    if (!console.starts_with(kPanic)) return std::nullopt;
+    return std::string(console.substr(kPanic.size()));
+}
+
 }  // namespace
 
 Conductor::Conductor(board::Board& board, observe::ProcessTable const* table, KernelEntries entries,
@@ -66,7 +80,11 @@ Conductor::Event Conductor::next_event() {
     while (true) {
         board::Parcels const elapsed = board_.elapsed();
         if (elapsed >= deadline_) return stuck("no end within the step's budget");
-        board::Stop const stop = board_.run(deadline_ - elapsed);
+        // Without symbols a panic is no breakpoint, but a message and then a loop: look for it now and then.
+        if (!entries_.panic)
+            if (auto message = last_panic_printed(board_.console())) return Mishap{spec::Panicked{std::move(*message)}};
+        board::Parcels const slice = entries_.panic ? deadline_ - elapsed : std::min(kGlance, deadline_ - elapsed);
+        board::Stop const stop = board_.run(slice);
         if (std::holds_alternative<board::stop::Hypercall>(stop)) return identify();
         if (std::holds_alternative<board::stop::Idle>(stop)) return Asleep{};
         if (std::holds_alternative<board::stop::BudgetExhausted>(stop)) continue;

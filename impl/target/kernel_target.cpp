@@ -56,7 +56,8 @@ class WindowFinder {
     void find_counts(spec::ObservedProcess const& p0) {
         constexpr char const* kConsequence = "I4 is not checked";
         if (!map_.reference_counts) {
-            if (map_.candidates.empty()) miss(map_.reference_counts.error().reason, kConsequence);
+            if (map_.candidates.empty())
+                miss("No variable that could be an array of reference counts was found.", kConsequence);
             return;
         }
         map::ReferenceCounts const& layout = *map_.reference_counts;
@@ -173,7 +174,8 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     bool const all_segments_rwx = ignores_segment_rights(p0.processes.front());
     // The same kernels map what sbrk gives as they map the image (uvmalloc in kernel/vm.c); a lazy one need not.
     setting.layout.heap_rights.execute = all_segments_rwx && findings->heap_executable;
-    inherit(find_vintage(*image, all_segments_rwx, options.tree), *findings, setting.traits, summary);
+    inherit(find_vintage(*image, {all_segments_rwx, findings->sbrk_takes_mode}, options.tree), *findings,
+            setting.traits, summary);
     setting.traits.frames_per_process = findings->frames_per_process;
     auto final = std::make_shared<BootedKernel>(*kernel);
     if (!kernel->windows->counts && !kernel->map->candidates.empty()) {

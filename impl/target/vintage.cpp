@@ -28,10 +28,11 @@ std::string to_string(Vintage vintage) {
     return fmt::format("{}-{} tree", vintage.from, vintage.to);
 }
 
-Vintage find_vintage(elf::KernelImage const& image, bool all_segments_rwx,
-                     std::optional<std::filesystem::path> const& tree) {
-    if (!has(image, "kalloc") || !has(image, "usertrap") || !has(image, "uvmcopy")) return {};
-    if (all_segments_rwx) return {2020, 2021};
+Vintage find_vintage(elf::KernelImage const& image, Habits habits, std::optional<std::filesystem::path> const& tree) {
+    bool const nameless = image.symbols().empty();
+    if (!nameless && (!has(image, "kalloc") || !has(image, "usertrap") || !has(image, "uvmcopy"))) return {};
+    if (habits.all_segments_rwx) return {2020, 2021};
+    if (nameless) return habits.sbrk_takes_mode ? Vintage{2025, 2025} : Vintage{2022, 2024};
     if (!has(image, "timervec")) return has(image, "kfork") ? Vintage{2025, 2025} : Vintage{2024, 2024};
     if (tree && mentions(*tree / "kernel" / "param.h", "USERSTACK")) return {2023, 2023};
     return {2022, 2023};

@@ -27,8 +27,14 @@ struct Vintage {
 // "2020-2021 tree", "2024 tree"; empty when unknown.
 std::string to_string(Vintage vintage);
 
-// `all_segments_rwx`: what the fresh image of /init looks like. `tree`: the source tree, where there is one.
-Vintage find_vintage(elf::KernelImage const& image, bool all_segments_rwx,
-                     std::optional<std::filesystem::path> const& tree);
+// What running the kernel told about it.
+struct Habits {
+    bool all_segments_rwx = false;  // the fresh image of /init is mapped so
+    bool sbrk_takes_mode = false;
+};
+
+// `tree`: the source tree, where there is one. An image without symbols is taken for one of the xv6 family, since what
+// it does cannot be held against its student where some year's bare tree does the same.
+Vintage find_vintage(elf::KernelImage const& image, Habits habits, std::optional<std::filesystem::path> const& tree);
 
 }  // namespace vmcheck

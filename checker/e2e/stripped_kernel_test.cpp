@@ -1,0 +1,56 @@
+// A kernel without a single symbol is still checked from outside: what its programs see, and what its page tables say.
+
+#include "checker/e2e/command.h"
+
+#include <gtest/gtest.h>
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+
+namespace vmcheck::e2e {
+namespace {
+
+using testing::HasSubstr;
+
+class StrippedKernel : public testing::Test {
+  protected:
+    // A copy of one of our kernels, alone in a directory: no symbols, no debug information, no map file.
+    std::string stripped(std::string const& name) const {
+        std::string const copy = (scratch.path() / "kernel").string();
+        std::string const command = RISCV_STRIP " -o " + copy + " " VMCHECK_KERNELS "/" + name + "/kernel";
+        EXPECT_EQ(std::system(command.c_str()), 0) << command;
+        return copy;
+    }
+    Scratch scratch;
+};
+
+class StrippedVintage : public StrippedKernel, public testing::WithParamInterface<std::string> {};
+
+TEST_P(StrippedVintage, PassesAndSaysWhatWasNotChecked) {
+    Result const result = vmcheck({"verify", "--kernel", stripped(GetParam()), "--runs", "200"}, scratch.path());
+    EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+    EXPECT_THAT(result.out, HasSubstr("I5 and I6 are not checked"));
+    EXPECT_THAT(result.out, HasSubstr("I4 is not checked"));
+}
+
+// The oldest needs the disk's legacy registers, which only its panic tells.
+INSTANTIATE_TEST_SUITE_P(Every, StrippedVintage, testing::Values("vintage-2020", "vintage-2022", "vintage-2025"),
+                         [](auto const& parameter) { return parameter.param.substr(8); });
+
+TEST_F(StrippedKernel, WithADefectThatProgramsCanSeeIsFound) {
+    Result const result =
+        vmcheck({"verify", "--kernel", stripped("mutants/16-parent-keeps-w"), "--runs", "200"}, scratch.path());
+    EXPECT_EQ(result.exit_code, 1) << result.out << result.err;
+    EXPECT_THAT(result.out, HasSubstr("I3 isolation"));
+}
+
+TEST_F(StrippedKernel, ThatPanicsIsReportedWithTheMessage) {
+    Result const result = vmcheck(
+        {"verify", "--kernel", stripped("mutants/08-unmap-panics-at-missing-table"), "--runs", "2000"}, scratch.path());
+    EXPECT_EQ(result.exit_code, 1) << result.out << result.err;
+    EXPECT_THAT(result.out, HasSubstr("panic: "));
+}
+
+}  // namespace
+}  // namespace vmcheck::e2e

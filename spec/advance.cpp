@@ -22,12 +22,13 @@ World unchanged(World const& world) {
 }
 
 tl::unexpected<Violation> wrong_result(Asked const& asked, std::string story) {
-    return tl::make_unexpected(Violation{.invariant = Invariant::results,
-                                         .process = asked.actor(),
-                                         .address = std::nullopt,
-                                         .story = std::move(story),
-                                         .expected = expectation(asked.world, asked.step),
-                                         .seen = describe(asked.outcome, asked.step)});
+    return tl::make_unexpected(
+        Violation{.invariant = Invariant::results,
+                  .process = asked.actor(),
+                  .address = std::nullopt,
+                  .story = std::move(story),
+                  .expected = expectation(asked.world, asked.step, allocation_failed(asked.outcome)),
+                  .seen = describe(asked.outcome, asked.step)});
 }
 
 namespace {
@@ -58,8 +59,13 @@ Judged judge_any(Asked const& asked) {
         return wrong_result(
             asked, fmt::format("after {}, the wrong process or wrong registers came back to user mode: {}", words,
                                lost->what));
-    if (auto const* panicked = std::get_if<Panicked>(&asked.outcome.what))
+    if (auto const* panicked = std::get_if<Panicked>(&asked.outcome.what)) {
+        // No step that p0 is asked to do may end it; a kernel that ends it can only panic.
+        if (asked.actor() == kInit && !panicked->message.empty() && is_end_of_init(*panicked))
+            return wrong_result(asked, fmt::format("{} killed p0, which is init, and so the kernel panics: {}", words,
+                                                   panicked->message));
         return not_alive(asked, fmt::format("{} made the kernel panic: {}", words, panicked->message));
+    }
     if (auto const* stuck = std::get_if<Stuck>(&asked.outcome.what))
         return not_alive(asked, fmt::format("{} never came to an end: {}", words, stuck->where));
     if (std::holds_alternative<Blocked>(asked.outcome.what))
@@ -79,7 +85,7 @@ tl::expected<World, Violation> advance(World const& world, Step const& step, Out
                                        FrameCensus const& before) {
     Judged judged = judge_any(Asked{world, step, outcome, before});
     // With a failed allocation in the step, a wrong answer is a failure to contain it (I10), whatever form it takes.
-    if (!judged && (outcome.allocations_failed > 0 || outcome.allocator_dry)) {
+    if (!judged && allocation_failed(outcome)) {
         judged.error().invariant = Invariant::containment;
         judged.error().story += ", after a frame allocation (kalloc) failed";
     }

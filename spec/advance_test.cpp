@@ -149,6 +149,7 @@ TEST(WhyNot, RefusesActorsThatAreNotThere) {
 TEST(Expectation, SpeaksShortly) {
     Story story{Profile{ForkPolicy::cow, SbrkPolicy::lazy}};
     EXPECT_EQ(expectation(story.world(), by(0, Fork{ProcId{1}})), "p1");
+    EXPECT_EQ(expectation(story.world(), by(0, Fork{ProcId{1}}), true), "p1 or -1");
     story.then(by(0, Fork{ProcId{1}}), forked(2)).then(by(0, Store{at(Anchor::bss), 8, 41}), returned(0));
     auto const expected = [&](std::uint32_t actor, Action action) {
         return expectation(story.world(), by(actor, std::move(action)));

@@ -41,6 +41,11 @@ struct Outcome {
     bool allocator_dry = false;  // the kernel's allocator was seen to return 0 in this step without being made to
 };
 
+// Whether the kernel had to do without a frame that it asked for.
+inline bool allocation_failed(Outcome const& outcome) {
+    return outcome.allocations_failed > 0 || outcome.allocator_dry;
+}
+
 // Free frames, counted on the kernel's own free list; nothing where no list is known.
 struct FrameCensus {
     std::optional<std::uint64_t> free;

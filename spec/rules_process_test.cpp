@@ -234,7 +234,7 @@ TEST(AnyStep, ThatGoesWrongAfterAFailedAllocationBreaksContainment) {
 TEST(AnyStep, ThatKillsInitForWantOfMemoryEndsTheWorldRightly) {
     Story story{kCow};
     Step const store = by(0, Store{at(Anchor::bss), 8, 1});
-    EXPECT_EQ(story.verdict(store, ended_as(Panicked{"init exiting"})), "I9");
+    EXPECT_EQ(story.verdict(store, ended_as(Panicked{"init exiting"})), "I7");
     EXPECT_EQ(story.verdict(store, ended_as(Panicked{"cow: no memory"}), kNothingFree), "I9");
     story.then(store, ended_as(Panicked{"init exiting"}), kNothingFree);
     EXPECT_TRUE(story.world().over());

@@ -152,8 +152,12 @@ std::string words_for(Asked const& asked) {
     return print(asked.step.action);
 }
 
-std::string expectation(World const& world, Step const& step) {
-    return std::visit(Expectation{world, step.actor}, step.action);
+std::string expectation(World const& world, Step const& step, bool short_of_frames) {
+    std::string words = std::visit(Expectation{world, step.actor}, step.action);
+    if (!short_of_frames) return words;
+    bool const is_access = std::holds_alternative<Load>(step.action) || std::holds_alternative<Store>(step.action) ||
+                           std::holds_alternative<Touch>(step.action) || std::holds_alternative<Fetch>(step.action);
+    return add_alternative(std::move(words), is_access ? "killed" : "-1");
 }
 
 std::string describe(Outcome const& outcome, Step const& step) {

@@ -51,8 +51,8 @@ struct Finding {
     std::vector<run::StepRecord> records;  // one for each step
     spec::Program original;                // as generated
     std::uint64_t case_index = 0;
-    std::uint64_t seen = 0;             // programs of the campaign that failed so, or as in `also`
-    std::vector<run::Signature> also;   // other signatures that went the same way through the kernel
+    std::uint64_t seen = 0;            // programs of the campaign that failed so, or as in `also`
+    std::vector<run::Signature> also;  // other signatures that went the same way through the kernel
     std::uint32_t shrink_executions = 0;
     bool shrink_exhausted = false;
     std::uint32_t reproduced = 0;  // of `attempts` runs after a fresh boot

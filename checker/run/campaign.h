@@ -31,9 +31,9 @@ struct Effort {
 };
 
 struct Failure {
-    std::uint64_t index = 0;  // of the case
-    Run run;                  // ends with the divergence
-    std::uint64_t seen = 1;   // programs of the campaign that ended with a failure of this family
+    std::uint64_t index = 0;     // of the case
+    Run run;                     // ends with the divergence
+    std::uint64_t seen = 1;      // programs of the campaign that ended with a failure of this family
     std::set<Signature> also{};  // other signatures of the family
 };
 

@@ -15,15 +15,24 @@ constexpr std::array<std::string_view, 2> kSaysNothing{"kerneltrap", "trap in th
 
 std::string_view to_string(Way way) {
     switch (way) {
-        case Way::fault: return "a user access";
-        case Way::copyin: return "copyin";
-        case Way::copyout: return "copyout";
-        case Way::copyinstr: return "copyinstr";
-        case Way::fork: return "fork";
-        case Way::exec: return "exec";
-        case Way::sbrk: return "sbrk";
-        case Way::end: return "the end of a process";
-        case Way::none: return "";
+        case Way::fault:
+            return "a user access";
+        case Way::copyin:
+            return "copyin";
+        case Way::copyout:
+            return "copyout";
+        case Way::copyinstr:
+            return "copyinstr";
+        case Way::fork:
+            return "fork";
+        case Way::exec:
+            return "exec";
+        case Way::sbrk:
+            return "sbrk";
+        case Way::end:
+            return "the end of a process";
+        case Way::none:
+            return "";
     }
     return "";
 }

@@ -1,7 +1,7 @@
 #pragma once
 // Which failures are one to a reader. A defect in copyout shows at fstat, at read and at wait; a panic in the code that
-// frees memory shows at exit, at exec and at sbrk. Signatures tell such failures apart, which is right for shrinking and
-// wrong for a report: a family holds those that go the same way through the kernel.
+// frees memory shows at exit, at exec and at sbrk. Signatures tell such failures apart, which is right for shrinking
+// and wrong for a report: a family holds those that go the same way through the kernel.
 
 #include "checker/run/runner.h"
 

@@ -60,21 +60,18 @@ class Runner {
         result_.program.steps.push_back(step);
         ++tally_.steps;
         ++tally_.kinds[step.action.index()];
-        StepRecord record{step, {}, {}};
-        if (options_.records) record.expected = spec::expectation(world_, step);
-
         // The most so far: a zombie's pages are still to be freed, by the wait that reaps it.
         pages_ = std::max(pages_, pages_spanned(world_, step));
         if (options_.watcher != nullptr) options_.watcher->before(at, execution_);
         spec::FrameCensus const before = execution_.census();
         spec::Outcome const outcome = execution_.run(spec::ground(world_, step), pages_);
         if (options_.watcher != nullptr) options_.watcher->after(at, execution_);
-        if (options_.records) {
-            record.seen = spec::describe(outcome, step);
-            result_.records.push_back(std::move(record));
-        }
-        for (Invariant judged : {Invariant::results, Invariant::liveness, Invariant::containment})
-            ++tally_.checks.evaluated[static_cast<std::size_t>(judged)];
+        if (options_.records)
+            result_.records.push_back({step, spec::expectation(world_, step, spec::allocation_failed(outcome)),
+                                       spec::describe(outcome, step)});
+        count_judged(Invariant::results);
+        count_judged(Invariant::liveness);
+        if (spec::allocation_failed(outcome)) count_judged(Invariant::containment);
         auto next = spec::advance(world_, step, outcome, before);
         if (!next) {
             diverge(at, step, {next.error()});
@@ -89,6 +86,8 @@ class Runner {
         auto violations = spec::inspect(world_, seen, reference_.baseline, tally_.checks);
         if (!violations.empty()) diverge(at, step, std::move(violations));
     }
+
+    void count_judged(Invariant invariant) { ++tally_.checks.evaluated[static_cast<std::size_t>(invariant)]; }
 
     void diverge(spec::StepIndex at, spec::Step const& step, std::vector<spec::Violation> violations) {
         Signature const signature{violations.front().invariant, step.action.index()};

@@ -28,7 +28,8 @@ std::string name_of(spec::ProcId id) {
 // How often the console is read for a panic's message.
 constexpr board::Parcels kGlance{100'000};
 
-// The message of a panic that is the last thing on the console (panic() in xv6's kernel/printf.c prints "panic: " first).
+// The message of a panic that is the last thing on the console (panic() in xv6's kernel/printf.c prints "panic: "
+// first).
 std::optional<std::string> last_panic_printed(std::string_view console) {
     constexpr std::string_view kPanic = "panic: ";
     if (!console.ends_with('\n')) return std::nullopt;  // the message may still be on its way

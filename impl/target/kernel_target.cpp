@@ -52,6 +52,12 @@ class WindowFinder {
         summary_.windows.push_back(fmt::format("processes {}[{}]", map_.processes->name, map_.processes->count));
     }
 
+    void find_allocator() {
+        if (!map_.allocate)
+            miss("The frame allocator (kalloc) was not found.",
+                 "No allocation can be made to fail, and I10 is checked only where memory runs out by itself");
+    }
+
     // Where no map file names the array, it is looked for later, by probing.
     void find_counts(spec::ObservedProcess const& p0) {
         constexpr char const* kConsequence = "I4 is not checked";
@@ -95,6 +101,7 @@ observe::Windows find_windows(map::KernelMap const& map, Booted& booted, TargetS
     WindowFinder finder(map, ram, summary);
     finder.find_free_list();
     finder.find_processes();
+    finder.find_allocator();
     // A first look, with no window but RAM itself: p0's page table.
     observe::Observer observer(booted.board, std::make_shared<observe::Windows const>());
     std::vector<observe::Subject> subjects{{spec::kInit, booted.conversation.agents.front().root}};

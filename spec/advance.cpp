@@ -64,7 +64,8 @@ Judged judge_any(Asked const& asked) {
         if (asked.actor() == kInit && !panicked->message.empty() && is_end_of_init(*panicked))
             return wrong_result(asked, fmt::format("{} killed p0, which is init, and so the kernel panics: {}", words,
                                                    panicked->message));
-        return not_alive(asked, fmt::format("{} made the kernel panic: {}", words, panicked->message));
+        return not_alive(asked, fmt::format("{} made the kernel panic: {}{}", words, panicked->message,
+                                            panicked->cause.empty() ? "" : fmt::format(" ({})", panicked->cause)));
     }
     if (auto const* stuck = std::get_if<Stuck>(&asked.outcome.what))
         return not_alive(asked, fmt::format("{} never came to an end: {}", words, stuck->where));

@@ -37,13 +37,14 @@ Violation bytes_differ(Picture const& picture, ProcId id, ObservedPage const& se
     auto const references = picture.references_to(seen_page.frame);
     std::string const sharers =
         references.size() > 1 ? fmt::format(" ({} map one frame)", list_of(picture, references)) : std::string{};
-    return Violation{.invariant = Invariant::contents,
-                     .process = id,
-                     .address = at,
-                     .story = fmt::format("p{}'s memory at {} does not hold what p{} stored there{}", id.value,
-                                          picture.place(at), id.value, sharers),
-                     .expected = fmt::format("byte {:#04x}", std::to_integer<unsigned>(expected)),
-                     .seen = fmt::format("byte {:#04x}", std::to_integer<unsigned>(seen))};
+    return Violation{
+        .invariant = Invariant::contents,
+        .process = id,
+        .address = at,
+        .story = fmt::format("p{}'s memory at {} holds another byte than p{}'s stores and calls left there{}", id.value,
+                             picture.place(at), id.value, sharers),
+        .expected = fmt::format("byte {:#04x}", std::to_integer<unsigned>(expected)),
+        .seen = fmt::format("byte {:#04x}", std::to_integer<unsigned>(seen))};
 }
 
 class ContentsCheck {

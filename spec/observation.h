@@ -25,6 +25,7 @@ struct Ended {};      // the actor is no longer scheduled and is not asleep: it 
 struct Blocked {};    // the actor sleeps in the kernel
 struct Panicked {     // the kernel stopped itself
     std::string message;
+    std::string cause{};  // the exception that the kernel took itself, where that is why; for a reader
 };
 struct Stuck {  // the step did not end within its budget, or the machine went where nothing can be executed
     std::string where;

@@ -102,8 +102,11 @@ Judged judge(Asked const& asked, PipeRead const& read) {
         }
         append(afterwards, after);
     }
-    if (!copyout.possible_at_all())
-        return wrong_result(asked, "the read from the pipe returned another count than there was to read");
+    if (!copyout.possible_at_all()) {
+        bool const refusable = *value != kFailed && *value > copyout.limits().possible();
+        return wrong_result(asked, refusable ? "the read from the pipe wrote to where copyout must refuse the address"
+                                             : "the read from the pipe returned another count than there was to read");
+    }
     copyout.transition().set_pipe(std::move(afterwards));
     return copyout.finish();
 }

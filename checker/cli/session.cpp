@@ -187,7 +187,7 @@ tl::expected<ExitCode, Stop> conclude(report::Session const& session, std::files
         fmt::print(options.text, "\n{}", report::finding_text(finding, i + 1, session.findings.size(), *saved, style));
         if (!report::is_solid(finding)) ++flaky;
     }
-    fmt::print(options.text, "{}", report::checks_table(session.tally, style));
+    fmt::print(options.text, "{}{}", report::checks_table(session.tally, style), report::not_tried());
     if (session.interrupted) fmt::print(options.text, "interrupted: what is above is what was done until then\n");
     if (session.findings.empty()) {
         fmt::print(options.text, "✓ nothing found in {} programs ({} steps) · seed {}\n", session.tally.programs,
@@ -199,7 +199,8 @@ tl::expected<ExitCode, Stop> conclude(report::Session const& session, std::files
     fmt::print(options.text, "{}{}{} · seed {}: the same command finds the same again\n",
                counted(defects, "defect", "defects"), advice == 0 ? "" : fmt::format(", {} advice", advice),
                session.families > session.findings.size()
-                   ? fmt::format(" shown of {} different failures", session.families)
+                   ? fmt::format(" shown of {} different failures (--max-findings {} shows all)", session.families,
+                                 session.families)
                    : "",
                session.seed);
     if (defects > 0) return ExitCode::divergence;

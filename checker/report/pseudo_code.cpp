@@ -66,7 +66,10 @@ struct Statement {
 std::string remark_at(Finding const& finding, std::size_t step) {
     if (step != finding.divergence.at.value || step >= finding.records.size()) return {};
     run::StepRecord const& record = finding.records[step];
-    if (record.expected == record.seen || allows(parse_expectation(record.expected), record.seen))
+    bool const result_was_judged = finding.signature.invariant == spec::Invariant::results ||
+                                   finding.signature.invariant == spec::Invariant::liveness ||
+                                   finding.signature.invariant == spec::Invariant::containment;
+    if (!result_was_judged || record.expected == record.seen || allows(parse_expectation(record.expected), record.seen))
         return "after this, it shows";
     return fmt::format("must be: {}; is: {}", record.expected, record.seen);
 }

@@ -23,8 +23,8 @@ std::string_view to_string(Rank rank) {
             return "corruption";
         case Rank::isolation:
             return "isolation";
-        case Rank::wrong_kill:
-            return "wrong kill";
+        case Rank::wrong_result:
+            return "wrong result";
         case Rank::leak:
             return "leak";
         case Rank::laziness:
@@ -45,7 +45,7 @@ Rank rank_of(spec::Invariant invariant) {
         case spec::Invariant::rights:
             return Rank::isolation;
         case spec::Invariant::results:
-            return Rank::wrong_kill;
+            return Rank::wrong_result;
         case spec::Invariant::conservation:
             return Rank::leak;
         case spec::Invariant::laziness:

@@ -10,13 +10,13 @@ namespace vmcheck::report {
 
 // From the gravest down.
 enum class Rank : std::uint8_t {
-    corruption,  // the kernel panics or hangs, or memory is used after it was freed
-    isolation,   // a process reaches, changes or loses memory in a way that it must not
-    wrong_kill,  // the wrong result: a wrong return value, a legal access killed, a wild one let through
-    leak,        // frames that never come back
-    laziness,    // right, but with more memory than was promised
+    corruption,    // the kernel panics or hangs, or memory is used after it was freed
+    isolation,     // a process reaches, changes or loses memory in a way that it must not
+    wrong_result,  // a wrong return value, a legal access killed, a wild one let through
+    leak,          // frames that never come back
+    laziness,      // right, but with more memory than was promised
 };
-std::string_view to_string(Rank rank);  // "corruption", "isolation", "wrong kill", "leak", "laziness"
+std::string_view to_string(Rank rank);  // "corruption", "isolation", "wrong result", "leak", "laziness"
 
 // By the invariant alone: before there is any evidence.
 Rank rank_of(spec::Invariant invariant);

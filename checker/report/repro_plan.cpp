@@ -46,8 +46,10 @@ class Planner {
     Words can_do(std::size_t at) {
         spec::Step const& step = finding_.program.steps[at];
         if (step.faults.oom)
-            return tl::unexpected(std::string(
-                "it needs a kalloc that fails at a chosen moment, which a user program cannot bring about"));
+            return tl::unexpected(
+                std::string("it needs a kalloc that fails at a chosen moment. Filling memory first, while (sbrk(4096) "
+                            "!= (char *)-1), may "
+                            "bring that about by hand"));
         if (step.faults.preempt)
             return tl::unexpected(std::string(
                 "it needs a timer interrupt at a chosen instruction, which a user program cannot bring about"));

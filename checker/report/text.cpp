@@ -186,6 +186,11 @@ std::string finding_text(Finding const& finding, std::size_t number, std::size_t
     return text + "\n";
 }
 
+std::string not_tried() {
+    return "not tried: several harts at once, and another process's step in the middle of one, so races are not looked "
+           "for\n";
+}
+
 std::string checks_table(run::Tally const& tally, TextStyle style) {
     std::string text = "checks                  evaluated   skipped\n";
     for (std::size_t i = 1; i <= spec::kInvariants; ++i) {

@@ -8,7 +8,7 @@ namespace {
 constexpr spec::Address kHeap{spec::Anchor::heap, 0};
 
 // A run that ended at `action`.
-Run failed_at(spec::Action action, spec::Invariant invariant, std::optional<std::string> panic = std::nullopt) {
+Run failed_at(spec::Action action, spec::Invariant invariant, std::string panic = {}) {
     Run run;
     run.program.steps.push_back({spec::kInit, spec::Fork{spec::ProcId{1}}, {}});
     run.program.steps.push_back({spec::kInit, action, {}});

@@ -31,7 +31,7 @@ struct Divergence {
     spec::StepIndex at;                       // in Run::program
     std::vector<spec::Violation> violations;  // at least one; the first is the most telling
     Signature signature;
-    std::optional<std::string> panic{};  // the message, where the kernel panicked
+    std::string panic{};  // the message, where the kernel panicked and gave one
 };
 
 // One step as it went.

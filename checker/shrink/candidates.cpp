@@ -201,6 +201,33 @@ std::vector<Program> with_simpler_arguments(Program const& program) {
     return all;
 }
 
+std::vector<Program> with_earlier_failing_allocations(Program const& program) {
+    // Long programs are for the other stages first.
+    constexpr std::size_t kStepsMax = 8;
+    std::vector<Program> all;
+    if (program.steps.empty() || program.steps.size() > kStepsMax) return all;
+    Step const last = program.steps.back();
+    if (!last.faults.oom) return all;
+    auto const add = [&](std::vector<Step> steps, ProcId actor, std::uint32_t oom) {
+        steps.push_back({actor, last.action, Faults{oom, last.faults.preempt}});
+        all.push_back(with_steps(program, std::move(steps)));
+    };
+    std::vector<Step> const before(program.steps.begin(), program.steps.end() - 1);
+    for (std::uint32_t oom = 1; oom <= *last.faults.oom; ++oom) {
+        add({}, kInit, oom);
+        if (oom < *last.faults.oom) add(before, last.actor, oom);
+        for (std::size_t i = 0; i < before.size(); ++i) {
+            std::vector<Step> kept = before;
+            kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(i));
+            add(kept, last.actor, oom);
+        }
+    }
+    // What leaves most out comes first.
+    std::stable_sort(all.begin(), all.end(),
+                     [](Program const& a, Program const& b) { return a.steps.size() < b.steps.size(); });
+    return all;
+}
+
 Program renumbered(Program const& program) {
     std::map<ProcId, ProcId> names{{kInit, kInit}};
     auto const rename = [&](ProcId id) {

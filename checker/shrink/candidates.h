@@ -18,6 +18,11 @@ std::vector<spec::Program> without_chunks(spec::Program const& program);
 // One argument made simpler: smaller amounts and lengths, plainer addresses and values, no status address, no fault.
 std::vector<spec::Program> with_simpler_arguments(spec::Program const& program);
 
+// Another allocation of the last step fails, the first ones first: with one step less before it, alone, or as it is.
+// Which allocation is the wanted one depends on what the steps before have allocated, so both change together. For
+// programs of at most 8 steps.
+std::vector<spec::Program> with_earlier_failing_allocations(spec::Program const& program);
+
 // Children named p1, p2, ... in the order of their forks.
 spec::Program renumbered(spec::Program const& program);
 

@@ -1,5 +1,6 @@
 #include "checker/shrink/shrinker.h"
 
+#include "checker/run/family.h"
 #include "checker/shrink/candidates.h"
 #include "spec/advance.h"
 #include "spec/predict.h"
@@ -22,12 +23,14 @@ class Shrinker {
     Shrinker(run::Crew& crew, run::Reference const& reference, Run failing, ShrinkBudget budget, std::stop_token stop)
         : crew_(crew), reference_(reference), budget_(budget), stop_(std::move(stop)), best_(std::move(failing)) {
         signature_ = best_.divergence->signature;
+        family_ = run::family_of(best_);
     }
 
     Shrunk take() {
         adopt_prefix();
         using Stage = std::function<std::vector<spec::Program>(spec::Program const&)>;
-        std::vector<Stage> const stages{without_subtrees, without_chunks, with_simpler_arguments};
+        std::vector<Stage> const stages{without_subtrees, without_chunks, with_simpler_arguments,
+                                        with_earlier_failing_allocations};
         // Each stage may make room for the ones before: until none finds anything more.
         for (bool progress = true; progress && !spent();) {
             progress = false;
@@ -40,6 +43,11 @@ class Shrinker {
 
   private:
     bool spent() const { return executions_ >= budget_.executions || stop_.stop_requested(); }
+
+    // Two panics at the same kind of step are two defects, unless they say the same.
+    bool is_the_same(Run const& other) const {
+        return other.divergence->signature == signature_ && run::family_of(other) == family_;
+    }
 
     // A run ends at its divergence: its program is the failing prefix already.
     void adopt_prefix() { seen_.insert(spec::print(best_.program)); }
@@ -54,7 +62,7 @@ class Shrinker {
                 run::Tally uncounted;
                 Run run = run::run_program(machine, reference_, candidates[start + i], run::RunOptions{.close = false},
                                            uncounted);
-                if (run.divergence && run.divergence->signature == signature_) results[i] = std::move(run);
+                if (run.divergence && is_the_same(run)) results[i] = std::move(run);
             });
             executions_ += static_cast<std::uint32_t>(count);
             for (auto& result : results) {
@@ -89,6 +97,7 @@ class Shrinker {
     std::stop_token stop_;
     Run best_;
     run::Signature signature_;
+    run::Family family_;
     std::uint32_t executions_ = 0;
     std::set<std::string> seen_;
 };

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <gmock/gmock.h>
+
 namespace vmcheck::shrink {
 namespace {
 
@@ -67,6 +69,14 @@ TEST(Candidates, ChunksLeaveTheFailingStepAlone) {
         EXPECT_LT(candidate.steps.size(), whole.steps.size());
         EXPECT_EQ(candidate.steps.back(), whole.steps.back());
     }
+}
+
+TEST(Candidates, AnotherAllocationFailsWithAStepLess) {
+    auto const all = with_earlier_failing_allocations(program("p0 sbrk +1p\np0 fork p1\np1 fork p2 !oom 2\n"));
+    EXPECT_THAT(all, testing::Contains(program("p0 fork p2 !oom 1\n")));
+    EXPECT_THAT(all, testing::Contains(program("p0 fork p1\np1 fork p2 !oom 2\n")));
+    EXPECT_THAT(all, testing::Contains(program("p0 sbrk +1p\np0 fork p1\np1 fork p2 !oom 1\n")));
+    EXPECT_TRUE(with_earlier_failing_allocations(program("p0 fork p1\n")).empty());
 }
 
 TEST(Candidates, RenamingFollowsTheForks) {

@@ -25,6 +25,20 @@ std::string name_of(spec::ProcId id) {
     return fmt::format("p{}", id.value);
 }
 
+// What the kernel did when it took exception `cause` (privileged spec, table of scause values).
+std::string deed_of(std::uint64_t cause) {
+    switch (cause) {
+        case 12:
+            return "a jump to";
+        case 13:
+            return "a load from";
+        case 15:
+            return "a store to";
+        default:
+            return fmt::format("exception {} with stval", cause);
+    }
+}
+
 // How often the console is read for a panic's message.
 constexpr board::Parcels kGlance{100'000};
 
@@ -103,7 +117,13 @@ Conductor::Event Conductor::next_event() {
 std::optional<Mishap> Conductor::at_breakpoint(VirtAddr address) {
     if (entries_.panic == address) {
         died_at_ = VirtAddr{board_.read(Register::ra) - 1};
-        return spec::Panicked{read_string(VirtAddr{board_.read(Register::a0)})};
+        spec::Panicked panicked{read_string(VirtAddr{board_.read(Register::a0)})};
+        // A panic that follows an exception of the kernel's own is explained by that: "kerneltrap" says nothing.
+        if (auto fault = board_.last_kernel_fault(); fault && fault->at >= step_began_) {
+            died_at_ = fault->pc;
+            panicked.cause = fmt::format("{} {:#x} in {}", deed_of(fault->cause), fault->value, where_(fault->pc));
+        }
+        return panicked;
     }
     if (entries_.allocate == address) at_allocation();
     return std::nullopt;
@@ -189,7 +209,8 @@ std::optional<Mishap> Conductor::wait_for_init(board::Parcels budget) {
 }
 
 void Conductor::begin_step(board::Parcels budget, std::optional<std::uint32_t> oom) {
-    deadline_ = board_.elapsed() + budget;
+    step_began_ = board_.elapsed();
+    deadline_ = step_began_ + budget;
     now_.fail_allocation = oom.value_or(0);
     now_.allocations_failed = 0;
     now_.allocator_dry = false;
@@ -350,8 +371,10 @@ std::string Conductor::read_string(VirtAddr at) const {
                                             board::Privilege::supervisor);
         auto const byte = place ? board_.read_u8(place->address) : std::nullopt;
         if (!byte || *byte == 0) break;
-        text += *byte >= 0x20 && *byte < 0x7f ? static_cast<char>(*byte) : '?';
+        text += *byte >= 0x20 && *byte < 0x7f ? static_cast<char>(*byte) : *byte == '\n' ? '\n' : '?';
     }
+    // Some kernels end the message with a line end of its own.
+    while (text.ends_with('\n')) text.pop_back();
     return text;
 }
 

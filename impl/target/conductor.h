@@ -141,6 +141,7 @@ class Conductor {
     KernelEntries entries_;
     std::function<std::string(VirtAddr)> where_;
     Conversation now_;
+    board::Parcels step_began_{0};
     board::Parcels deadline_;
     std::optional<VirtAddr> died_at_;
 };

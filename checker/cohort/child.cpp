@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,11 +39,15 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
     return pointers;
 }
 
+// A build that writes without end does not fill the disk for everyone.
+constexpr rlimit kLargestFile{rlim_t{1} << 30, rlim_t{1} << 30};
+
 // The child's side of the fork. Only calls that are safe there, since this program has other threads.
 [[noreturn]] void become(char* const* arguments, char* const* environment, int log, int nothing, pid_t parent) {
     constexpr int kNotStarted = 127;
     ::setsid();
     ::prctl(PR_SET_PDEATHSIG, SIGINT);
+    ::setrlimit(RLIMIT_FSIZE, &kLargestFile);
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -125,6 +125,15 @@ TEST_F(WorkersTest, HaveTheirOwnTemporaryDirectoryAndNoBlockedSignals) {
     EXPECT_EQ(testing::contents_of(log(0)), directory_.path().string() + "\nSigBlk:\t0000000000000000\n");
 }
 
+// So that a build which prints without end cannot fill the disk.
+TEST_F(WorkersTest, WriteNoFileOfMoreThanOneGibibyte) {
+    Workers workers({1, 1min, 1s});
+    start(workers, 0, "ulimit -f");
+    all_of(workers, 1);
+    constexpr int kBlock = 512;
+    EXPECT_EQ(number_in_log(0), (1 << 30) / kBlock);
+}
+
 TEST_F(WorkersTest, WhatCannotBeStartedSaysSo) {
     Workers workers({2, 1min, 1s});
     auto const refused = workers.start(0, {{"/bin/true"}, directory_.path() / "no" / "log", directory_.path()});

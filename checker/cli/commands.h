@@ -7,6 +7,8 @@
 namespace vmcheck::cli {
 
 ExitCode verify(Options const& options);
+// verify where the path is a class: a directory of many trees.
+ExitCode verify_class(Options const& options);
 ExitCode fuzz(Options const& options);
 ExitCode replay(Options const& options);
 ExitCode shrink(Options const& options);

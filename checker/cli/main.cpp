@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
 #include <string>
@@ -28,11 +29,26 @@ constexpr char const* kFooter =
     "  vmcheck verify --kernel kernel/kernel             check yours\n"
     "  vmcheck verify --kernel kernel/kernel --profile cow+lazy\n"
     "                                                    hold it to the promises of both labs\n"
+    "  vmcheck verify class --findings results           check every tree in class/; results/class.html, .csv, .json\n"
     "  vmcheck fuzz --time 8h --corpus corpus            run all night; file what it finds in corpus/found\n"
     "  vmcheck replay corpus                             did an old bug come back?\n"
     "\nExit codes: 0 nothing found, 1 divergence found, 2 wrong usage or unreadable program, 3 a problem of this "
     "machine,\n"
-    "4 the kernel did not boot or is not supported, 5 something was seen that did not come back.\n";
+    "4 the kernel did not boot or is not supported, 5 something was seen that did not come back.\n"
+    "Of a class, the first that holds: 1 a tree has a defect, 5, 3, 4 a tree was not checked to its end, 0.\n";
+
+constexpr char const* kClassHelp =
+    "A class is a directory with a sub-directory for each student; in it, or one level deeper, an xv6 tree or a\n"
+    "kernel's ELF image:  vmcheck verify class --findings results\n"
+    "  Each tree is checked by a process of its own, as many at a time as --jobs says, with the options given here. A\n"
+    "  tree that hangs, crashes or does not build stops no other.\n"
+    "  results/class.html, class.csv and class.json are the summary; results/STUDENT has report.html, report.json,\n"
+    "  log.txt and the programs of each finding. --format junit, json, html or text gives the summary in that format.\n"
+    "  The same command goes on where an interrupted one stopped, and checks again only what has changed: the tree,\n"
+    "  the options, or vmcheck. --again checks all.\n"
+    "  Exit code, the first that holds: 1 a tree has a defect, 5 something did not come back, 3 a problem of this\n"
+    "  machine, 4 a tree was not checked or not to its end (no kernel, does not build or boot, time limit, Ctrl-C), 0\n"
+    "  every tree was checked and nothing was found.\n";
 
 // "90s", "5m", "8h" or a number of seconds.
 std::string parse_time(std::string const& text, std::optional<std::chrono::milliseconds>& time) {
@@ -54,6 +70,24 @@ std::string parse_profile(std::string const& text, std::optional<spec::Profile>&
     return profile ? std::string() : "expected cow+lazy, cow+eager, eager+lazy or eager+eager, found '" + text + "'";
 }
 
+// The options as they were given, but for those that are about a class as a whole: what each of its trees is verified
+// with.
+std::vector<std::string> passed_on(CLI::App const& command) {
+    constexpr std::array<std::string_view, 10> kOfTheWhole{"kernel", "findings", "jobs", "json",          "format",
+                                                           "out",    "again",    "help", "time-per-tree", "no-colour"};
+    std::vector<std::string> words;
+    for (CLI::Option const* option : command.get_options()) {
+        auto const& names = option->get_lnames();
+        if (option->count() == 0 || names.empty() ||
+            std::find(kOfTheWhole.begin(), kOfTheWhole.end(), names.front()) != kOfTheWhole.end())
+            continue;
+        bool const is_flag = option->get_items_expected_max() == 0;
+        for (std::string const& value : option->results())
+            words.push_back("--" + names.front() + (is_flag ? "" : "=" + value));
+    }
+    return words;
+}
+
 // Attaches options to commands; what they say lands in one Options.
 class CommandLine {
   public:
@@ -73,6 +107,7 @@ class CommandLine {
             ->add_option("--findings", options_.findings, "Directory for what is found: programs, repro.c, report.html")
             ->type_name("DIR")
             ->capture_default_str();
+        add_class(verify);
 
         CLI::App* fuzz = command("fuzz", "Run until told to stop; file what is found in the corpus", cli::fuzz);
         add_kernel(fuzz, false);
@@ -109,6 +144,7 @@ class CommandLine {
             return app_.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
         }
         settle_streams();
+        options_.passed_on = passed_on(*app_.get_subcommands().front());
         return static_cast<int>(chosen_(options_));
     }
 
@@ -126,7 +162,8 @@ class CommandLine {
     void add_kernel(CLI::App* sub, bool positional) {
         KernelChoice& kernel = options_.kernel;
         if (positional)
-            sub->add_option("path", kernel.kernel, "An xv6-riscv tree with a built kernel, or a kernel's ELF image")
+            sub->add_option("path", kernel.kernel,
+                            "An xv6-riscv tree, a kernel's ELF image, or a class: a directory of trees")
                 ->type_name("PATH");
         sub->add_option("--kernel", kernel.kernel, "The kernel's ELF image (default: the reference kernel)")
             ->type_name("ELF");
@@ -175,6 +212,20 @@ class CommandLine {
             ->check(CLI::Range(1, 1000))
             ->type_name("N")
             ->capture_default_str();
+    }
+
+    void add_class(CLI::App* verify) {
+        verify
+            ->add_option_function<std::string>(
+                "--time-per-tree",
+                [this](std::string const& text) {
+                    if (auto error = parse_time(text, options_.time_per_tree); !error.empty())
+                        throw CLI::ValidationError("--time-per-tree", error);
+                },
+                "Of a class: the longest that one tree may take (default 5m, and --time)")
+            ->type_name("TIME");
+        verify->add_flag("--again", options_.again, "Of a class: check every tree anew, and keep no earlier result");
+        verify->footer(kClassHelp);
     }
 
     void add_report(CLI::App* sub) {

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 namespace vmcheck::cli {
@@ -34,6 +35,9 @@ struct Options {
     std::optional<report::Format> format;         // the report in this format: in `out`, else on standard output
     std::optional<std::filesystem::path> out;     // the report in a file; as JSON where no format is given
     std::filesystem::path findings = "findings";  // verify: directory for what is found
+    std::optional<std::chrono::milliseconds> time_per_tree;  // verify, of a class: the longest that one tree may take
+    bool again = false;                                      // verify, of a class: keeps nothing of an earlier run
+    std::vector<std::string> passed_on;           // verify, of a class: the options that each tree is verified with
     std::filesystem::path corpus = "corpus";      // fuzz: where found/ is
     std::vector<std::filesystem::path> programs;  // replay, shrink, show
     bool colour = false;

@@ -1,6 +1,7 @@
 #include "checker/cli/builtin.h"
 #include "checker/cli/commands.h"
 #include "checker/cli/session.h"
+#include "checker/cohort/discover.h"
 
 #include <vector>
 
@@ -29,6 +30,7 @@ ExitCode worse(ExitCode a, ExitCode b) {
 }  // namespace
 
 ExitCode verify(Options const& options) {
+    if (options.kernel.kernel && cohort::is_class(*options.kernel.kernel)) return verify_class(options);
     run::Effort effort;
     effort.programs = options.runs.value_or(effort.programs);
     effort.time = options.time;

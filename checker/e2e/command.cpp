@@ -10,8 +10,15 @@
 
 namespace vmcheck::e2e {
 
-Result vmcheck(std::vector<std::string> const& arguments, std::filesystem::path const& directory) {
-    std::filesystem::path const out = directory / "stdout.txt", err = directory / "stderr.txt";
+namespace {
+
+constexpr char const* kOut = "stdout.txt";
+constexpr char const* kErr = "stderr.txt";
+
+}  // namespace
+
+pid_t start_vmcheck(std::vector<std::string> const& arguments, std::filesystem::path const& directory) {
+    std::filesystem::path const out = directory / kOut, err = directory / kErr;
     pid_t const child = fork();
     if (child == 0) {
         std::vector<char*> argv{const_cast<char*>(VMCHECK_BINARY)};
@@ -23,9 +30,17 @@ Result vmcheck(std::vector<std::string> const& arguments, std::filesystem::path 
         execv(VMCHECK_BINARY, argv.data());
         _exit(127);
     }
+    return child;
+}
+
+Result finish_vmcheck(pid_t process, std::filesystem::path const& directory) {
     int status = 0;
-    waitpid(child, &status, 0);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read(out), read(err)};
+    waitpid(process, &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read(directory / kOut), read(directory / kErr)};
+}
+
+Result vmcheck(std::vector<std::string> const& arguments, std::filesystem::path const& directory) {
+    return finish_vmcheck(start_vmcheck(arguments, directory), directory);
 }
 
 Scratch::Scratch() {

@@ -1,6 +1,8 @@
 #pragma once
 // Runs the real command line, as a user would, and keeps what it prints.
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -15,6 +17,11 @@ struct Result {
 
 // Runs vmcheck with these arguments in `directory`.
 Result vmcheck(std::vector<std::string> const& arguments, std::filesystem::path const& directory);
+
+// The same in two steps, for what happens while it runs: gives its process.
+pid_t start_vmcheck(std::vector<std::string> const& arguments, std::filesystem::path const& directory);
+// Waits for it. `directory` is the one that it was started in.
+Result finish_vmcheck(pid_t process, std::filesystem::path const& directory);
 
 // A directory of its own for one test, removed at the end.
 class Scratch {

@@ -34,17 +34,6 @@ bool is_source(fs::path const& file) {
     return file.filename() == "Makefile";
 }
 
-// The kernel is there and no source is younger.
-bool is_built(fs::path const& tree) {
-    std::error_code error;
-    auto const built = fs::last_write_time(tree / "kernel" / "kernel", error);
-    if (error) return false;
-    for (fs::path const& directory : {tree, tree / "kernel"})
-        for (auto const& entry : fs::directory_iterator(directory, error))
-            if (is_source(entry.path()) && fs::last_write_time(entry.path(), error) > built) return false;
-    return true;
-}
-
 // Copies what a kernel is made of; object files are left behind, since they may be of another compiler.
 void copy_sources(fs::path const& tree, fs::path const& to) {
     std::error_code error;
@@ -139,6 +128,16 @@ TreeKernel::~TreeKernel() {
 bool is_source_tree(fs::path const& path) {
     std::error_code error;
     return fs::is_regular_file(path / "Makefile", error) && fs::is_directory(path / "kernel", error);
+}
+
+bool is_built(fs::path const& tree) {
+    std::error_code error;
+    auto const built = fs::last_write_time(tree / "kernel" / "kernel", error);
+    if (error) return false;
+    for (fs::path const& directory : {tree, tree / "kernel"})
+        for (auto const& entry : fs::directory_iterator(directory, error))
+            if (is_source(entry.path()) && fs::last_write_time(entry.path(), error) > built) return false;
+    return true;
 }
 
 tl::expected<TreeKernel, TreeError> kernel_of_tree(fs::path const& tree) {

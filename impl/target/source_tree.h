@@ -33,6 +33,9 @@ class TreeKernel {
 // Whether `path` is a tree of the xv6 family: a directory with a Makefile and kernel/.
 bool is_source_tree(std::filesystem::path const& path);
 
+// Whether the tree's kernel/kernel is there and no source is younger, so that it is used as it is.
+bool is_built(std::filesystem::path const& tree);
+
 // The kernel of a tree: kernel/kernel where it is newer than every source, else made by `make kernel/kernel` in a copy.
 // Old trees turn warnings into errors that newer compilers have since invented: those stay warnings.
 // REQUIRES: is_source_tree(tree).

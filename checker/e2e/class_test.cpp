@@ -1,0 +1,327 @@
+// A class: a directory of trees, as course staff verify it. The trees are faked around our own kernels: their only rule
+// puts one in place.
+
+#include "checker/e2e/command.h"
+
+#include <gtest/gtest.h>
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <thread>
+
+namespace vmcheck::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::Pair;
+using testing::StartsWith;
+using testing::UnorderedElementsAre;
+
+std::string const kRight = VMCHECK_KERNELS "/vintage-2024";
+std::string const kWrong = VMCHECK_KERNELS "/mutants/16-parent-keeps-w";
+
+class ClassOfTrees : public testing::Test {
+  protected:
+    void SetUp() override {
+        fs::create_directories(tmp());
+        char const* const outer = std::getenv("TMPDIR");
+        outer_tmp_ = outer == nullptr ? "" : outer;
+        ::setenv("TMPDIR", tmp().c_str(), 1);
+    }
+    // Whatever happened: no scratch copy stays.
+    void TearDown() override {
+        EXPECT_TRUE(fs::is_empty(tmp()));
+        if (outer_tmp_.empty())
+            ::unsetenv("TMPDIR");
+        else
+            ::setenv("TMPDIR", outer_tmp_.c_str(), 1);
+    }
+
+    fs::path tmp() const { return scratch_.path() / "tmp"; }
+    fs::path at(std::string const& name) const { return scratch_.path() / name; }
+
+    void tree(std::string const& name, std::string const& recipe) const {
+        fs::create_directories(at("class/" + name + "/kernel"));
+        scratch_.file("class/" + name + "/Makefile", "kernel/kernel: kernel/main.c\n\t" + recipe + "\n");
+        scratch_.file("class/" + name + "/kernel/main.c", "int main(void) { return 0; }\n");
+    }
+    void tree_with_kernel(std::string const& name, std::string const& kernel) const {
+        tree(name, "cp " + kernel + "/kernel kernel/kernel && cp " + kernel + "/kernel.map kernel/kernel.map");
+    }
+
+    static std::vector<std::string> words(std::vector<std::string> const& more) {
+        std::vector<std::string> all{"verify", "class", "--findings", "out"};
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
+    }
+    Result run(std::vector<std::string> const& more) const { return vmcheck(words(more), scratch_.path()); }
+    pid_t start(std::vector<std::string> const& more) const { return start_vmcheck(words(more), scratch_.path()); }
+    Result finish(pid_t process) const { return finish_vmcheck(process, scratch_.path()); }
+
+    json summary(std::string const& out = "out") const { return json::parse(read(at(out + "/class.json"))); }
+    std::map<std::string, std::string> verdicts() const {
+        std::map<std::string, std::string> all;
+        json const whole = summary();
+        for (json const& each : whole.at("trees")) all[each.at("name")] = each.at("verdict");
+        return all;
+    }
+    // Trees that were checked in that run: those that have a line of their own.
+    static int checked(Result const& result) {
+        int count = 0;
+        for (std::size_t line = 0; line != std::string::npos; line = result.out.find('\n', line + 1)) {
+            std::string const rest = result.out.substr(line, result.out.find('\n', line + 1) - line);
+            if (rest.find(" of ") != std::string::npos && rest.ends_with(")") && rest.find(": ") != std::string::npos &&
+                rest.find("kept") == std::string::npos)
+                ++count;
+        }
+        return count;
+    }
+    static bool comes_true(std::function<bool()> const& condition) {
+        constexpr int kTries = 3000;
+        for (int i = 0; i < kTries; ++i) {
+            if (condition()) return true;
+            std::this_thread::sleep_for(std::chrono::milliseconds{20});
+        }
+        return false;
+    }
+
+    Scratch scratch_;
+    std::string outer_tmp_;
+};
+
+TEST_F(ClassOfTrees, EveryTreeGetsItsVerdictAndNoneStopsAnother) {
+    tree_with_kernel("alice", kRight);
+    tree_with_kernel("bob/xv6-labs-2024", kWrong);
+    tree("carol", "riscv64-unknown-elf-gcc -c -o kernel/kernel kernel/main.c");
+    scratch_.file("class/carol/kernel/main.c", "int main(void) { return sorry; }\n");
+    tree("dora", "cp " VMCHECK_BAD_KERNELS "/wild.elf kernel/kernel");
+    fs::create_directories(at("class/emil"));
+    fs::create_directories(at("class/fritz, the \"2nd\""));
+    fs::copy_file(kWrong + "/kernel", at("class/fritz, the \"2nd\"/kernel.elf"));
+    fs::copy_file(kWrong + "/kernel.map", at("class/fritz, the \"2nd\"/kernel.elf.map"));
+    scratch_.file("class/late.zip", "PK");
+
+    Result const result = run({"--runs", "100"});
+    EXPECT_EQ(result.exit_code, 1) << result.err;
+    EXPECT_EQ(checked(result), 5) << result.out;
+    EXPECT_THAT(verdicts(), ElementsAre(Pair("alice", "nothing found"), Pair("bob", "defects"),
+                                        Pair("carol", "does not build"), Pair("dora", "does not boot"),
+                                        Pair("emil", "no kernel found"), Pair("fritz, the \"2nd\"", "defects")));
+    EXPECT_THAT(result.out, AllOf(HasSubstr("left out  late.zip"), HasSubstr("'sorry' undeclared"),
+                                  HasSubstr("0x40000000"), HasSubstr("   2 trees  I3 isolation · at fork\n"),
+                                  HasSubstr("6 trees: 2 with defects, 1 does not boot, 1 does not build, "
+                                            "1 no kernel found, 1 nothing found\n")));
+    EXPECT_LT(result.out.rfind("bob"), result.out.rfind("alice")) << "defects come first in the table";
+
+    std::string const csv = read(at("out/class.csv"));
+    EXPECT_THAT(csv, AllOf(StartsWith("tree,verdict,defects,"), HasSubstr("\r\nbob,defects,1,0,0,I3 fork,isolation,"),
+                           HasSubstr("\r\n\"fritz, the \"\"2nd\"\"\",defects,1,")));
+    std::string const page = read(at("out/class.html"));
+    EXPECT_THAT(page, HasSubstr("href=\"bob/report.html\""));
+    std::size_t files = 0;
+    json const whole = summary();
+    for (json const& each : whole.at("trees"))
+        for (json const& file : each.at("files")) {
+            EXPECT_TRUE(fs::is_regular_file(at("out") / file.get<std::string>())) << file;
+            ++files;
+        }
+    EXPECT_EQ(files, 5U + 2 * 3U) << "a log of all but emil, and of two defects page, program and user program";
+    EXPECT_THAT(read(at("out/carol/log.txt")), HasSubstr("'sorry' undeclared"));
+    EXPECT_FALSE(fs::exists(at("class/alice/kernel/kernel"))) << "a tree is left as it was";
+}
+
+TEST_F(ClassOfTrees, ARunKeepsWhatIsThereAndChecksWhatHasChanged) {
+    tree_with_kernel("alice", kRight);
+    tree_with_kernel("bob", kWrong);
+    tree("carol", "false");
+    Result const first = run({"--runs", "60"});
+    EXPECT_EQ(checked(first), 3);
+    std::string const before = read(at("out/class.json")), log = read(at("out/alice/log.txt"));
+
+    Result const second = run({"--runs", "60"});
+    EXPECT_EQ(second.exit_code, 1);
+    EXPECT_EQ(checked(second), 0) << second.out;
+    EXPECT_THAT(second.out, HasSubstr("kept      3 of 3 trees from an earlier run"));
+    EXPECT_EQ(read(at("out/class.json")), before) << "a summary does not depend on how often it took";
+
+    tree_with_kernel("bob", kRight);
+    scratch_.file("class/bob/kernel/main.c", "// mended\n");
+    Result const third = run({"--runs", "60"});
+    EXPECT_EQ(third.exit_code, 4) << "carol still does not build";
+    EXPECT_EQ(checked(third), 1) << third.out;
+    EXPECT_EQ(verdicts().at("bob"), "nothing found");
+    EXPECT_FALSE(fs::exists(at("out/bob/report.html"))) << "what was found earlier is not there any more";
+    EXPECT_EQ(read(at("out/alice/log.txt")), log);
+
+    fs::remove(at("out/bob/report.json"));
+    EXPECT_EQ(checked(run({"--runs", "60"})), 1) << "a result that is gone is made again";
+    EXPECT_EQ(checked(run({"--runs", "60", "--again"})), 3);
+    EXPECT_EQ(checked(run({"--runs", "61"})), 3) << "other options, other results";
+}
+
+TEST_F(ClassOfTrees, TheSummaryDoesNotDependOnJobs) {
+    tree_with_kernel("alice", kRight);
+    tree_with_kernel("bob", kWrong);
+    EXPECT_EQ(run({"--runs", "60", "--jobs", "1"}).exit_code, 1);
+    fs::rename(at("out"), at("one"));
+    EXPECT_EQ(run({"--runs", "60", "--jobs", "3"}).exit_code, 1);
+    for (char const* name : {"class.csv", "class.json", "class.html", "bob/report.json", "alice/report.json"})
+        EXPECT_EQ(read(at("one") / name), read(at("out") / name)) << name;
+}
+
+TEST_F(ClassOfTrees, OptionsReachEveryTree) {
+    tree_with_kernel("alice", VMCHECK_KERNELS "/eager-eager");
+    Result const result = run({"--runs", "60", "--seed", "7", "--profile", "cow+eager", "--no-shrink"});
+    EXPECT_EQ(result.exit_code, 1) << result.out;
+    json const session = json::parse(read(at("out/alice/report.json"))).at("sessions").at(0);
+    EXPECT_EQ(session.at("seed"), 7);
+    EXPECT_EQ(session.at("findings").at(0).at("signature"), "I8 fork");
+    EXPECT_EQ(session.at("findings").at(0).at("shrink").at("executions"), 0);
+    EXPECT_THAT(summary().at("options"),
+                UnorderedElementsAre("--profile=cow+eager", "--no-shrink", "--runs=60", "--seed=7"));
+}
+
+TEST_F(ClassOfTrees, WhereNothingIsFoundTheExitCodeIsZero) {
+    tree_with_kernel("alice", kRight);
+    EXPECT_EQ(run({"--runs", "60"}).exit_code, 0);
+}
+
+TEST_F(ClassOfTrees, ATreeHasItsTimeAndKeepsWhatItHasFoundInIt) {
+    tree_with_kernel("alice", kRight);
+    tree_with_kernel("bob", kWrong);
+    std::vector<std::string> const short_time{"--runs", "100000000", "--time-per-tree", "4s"};
+    Result const result = run(short_time);
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(verdicts(), ElementsAre(Pair("alice", "timed out"), Pair("bob", "defects")));
+    json const alice = summary().at("trees").at(0);
+    EXPECT_GT(alice.at("programs"), 0);
+    EXPECT_TRUE(alice.at("timed_out"));
+    EXPECT_THAT(alice.at("what_to_know").get<std::string>(), HasSubstr("time limit"));
+    EXPECT_EQ(checked(run(short_time)), 0) << "with no more time it would not get further";
+    EXPECT_EQ(checked(run({"--runs", "100000000", "--time-per-tree", "5s"})), 1) << "bob was done before";
+}
+
+TEST_F(ClassOfTrees, ABuildThatHangsIsEndedWithAllThatItStarted) {
+    std::string const marker = "1000." + std::to_string(::getpid());
+    tree("alice", "trap '' INT TERM; sleep " + marker);
+    tree_with_kernel("bob", kRight);
+    Result const result = run({"--runs", "60", "--time-per-tree", "2s", "--jobs", "2"});
+    EXPECT_EQ(result.exit_code, 4);
+    EXPECT_THAT(verdicts(), ElementsAre(Pair("alice", "timed out"), Pair("bob", "nothing found")));
+    for (auto const& process : fs::directory_iterator("/proc"))
+        EXPECT_THAT(read(process.path() / "cmdline"), Not(HasSubstr(marker))) << process.path();
+}
+
+TEST_F(ClassOfTrees, AfterCtrlCTheSameCommandGoesOnAndComesToTheSame) {
+    tree_with_kernel("alice", kWrong);
+    tree_with_kernel("bob", kRight);
+    tree_with_kernel("carol", kWrong);
+    std::vector<std::string> const options{"--runs", "1200", "--jobs", "1"};
+    pid_t const process = start(options);
+    ASSERT_TRUE(comes_true([&] { return fs::exists(at("out/bob/log.txt")); }));
+    ::kill(process, SIGINT);
+    Result const result = finish(process);
+    EXPECT_EQ(result.exit_code, 1) << "alice has a defect";
+    EXPECT_THAT(verdicts(),
+                ElementsAre(Pair("alice", "defects"), Pair("bob", "interrupted"), Pair("carol", "not reached")));
+    EXPECT_THAT(result.out, HasSubstr("interrupted: 2 of 3 trees were not checked to their end. Go on with: vmcheck "
+                                      "verify class --findings out --runs=1200\n"));
+    EXPECT_FALSE(fs::exists(at("out/bob/stamp.json")));
+
+    Result const rest = run(options);
+    EXPECT_EQ(checked(rest), 2) << rest.out;
+    EXPECT_THAT(rest.out, HasSubstr("kept      1 of 3 trees"));
+    std::string const resumed = read(at("out/class.json"));
+    fs::remove_all(at("out"));
+    EXPECT_EQ(run(options).exit_code, 1);
+    EXPECT_EQ(read(at("out/class.json")), resumed);
+}
+
+// The processes that `process` has started.
+std::vector<pid_t> children_of(pid_t process) {
+    std::string const number = std::to_string(process);
+    std::ifstream file("/proc/" + number + "/task/" + number + "/children");
+    std::vector<pid_t> children;
+    for (pid_t child = 0; file >> child;) children.push_back(child);
+    return children;
+}
+
+TEST_F(ClassOfTrees, ATreeOnWhichVmcheckDiesStopsNoOtherAndIsTriedAgain) {
+    tree_with_kernel("alice", kRight);
+    tree_with_kernel("bob", kWrong);
+    pid_t const process = start({"--runs", "600", "--jobs", "1"});
+    ASSERT_TRUE(comes_true([&] { return children_of(process).size() == 1; }));
+    ::kill(children_of(process).front(), SIGSEGV);
+    Result const result = finish(process);
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(verdicts(), ElementsAre(Pair("alice", "crashed"), Pair("bob", "defects")));
+    EXPECT_THAT(result.out, HasSubstr("signal 11"));
+    EXPECT_EQ(checked(run({"--runs", "600", "--jobs", "1"})), 1);
+    EXPECT_EQ(verdicts().at("alice"), "nothing found");
+}
+
+TEST_F(ClassOfTrees, KilledItLeavesNoTreeRunningAndLosesNoResult) {
+    tree_with_kernel("alice", kWrong);
+    tree_with_kernel("bob", kRight);
+    std::vector<std::string> const options{"--runs", "1200", "--jobs", "1"};
+    pid_t const process = start(options);
+    ASSERT_TRUE(comes_true([&] { return fs::exists(at("out/bob/log.txt")); }));
+    std::vector<pid_t> children;
+    ASSERT_TRUE(comes_true([&] { return !(children = children_of(process)).empty(); }));
+    ::kill(process, SIGKILL);
+    EXPECT_EQ(finish(process).exit_code, -1);
+    for (pid_t child : children) EXPECT_TRUE(comes_true([&] { return ::kill(child, 0) != 0; }));
+    // What nobody was left to clear away.
+    for (auto const& entry : fs::directory_iterator(tmp())) fs::remove_all(entry);
+    Result const rest = run(options);
+    EXPECT_EQ(checked(rest), 1) << rest.out;
+    EXPECT_THAT(rest.out, HasSubstr("kept      1 of 2 trees"));
+}
+
+TEST_F(ClassOfTrees, TheSummaryComesInTheFormatThatIsAskedFor) {
+    tree_with_kernel("alice", kWrong);
+    Result const printed = run({"--runs", "60", "--json"});
+    EXPECT_EQ(json::parse(printed.out), summary());
+    EXPECT_THAT(printed.err, HasSubstr("1 defect"));
+    run({"--runs", "60", "--format", "junit", "--out", "class.xml"});
+    EXPECT_THAT(read(at("class.xml")), HasSubstr("<testsuite name=\"alice\" tests=\"1\" failures=\"1\""));
+}
+
+TEST_F(ClassOfTrees, WhatMakesNoSenseForAClassIsRefused) {
+    tree_with_kernel("alice", kRight);
+    for (char const* format : {"gradescope", "github"}) {
+        Result const refused = run({"--format", format});
+        EXPECT_EQ(refused.exit_code, 2);
+        EXPECT_THAT(refused.err, AllOf(StartsWith("vmcheck: class: "), HasSubstr("gradescope")));
+    }
+    Result const inside = vmcheck({"verify", "class", "--findings", "class/alice"}, scratch_.path());
+    EXPECT_EQ(inside.exit_code, 2);
+    EXPECT_THAT(inside.err, HasSubstr("--findings"));
+    EXPECT_EQ(run({"--time-per-tree", "soon"}).exit_code, 2);
+    fs::create_directories(at("nothing/here"));
+    Result const nothing = vmcheck({"verify", "nothing"}, scratch_.path());
+    EXPECT_EQ(nothing.exit_code, 2);
+    EXPECT_THAT(nothing.err, HasSubstr("nothing: there is nothing to check."));
+}
+
+TEST_F(ClassOfTrees, IsExplainedByHelp) {
+    EXPECT_THAT(vmcheck({"verify", "--help"}, scratch_.path()).out,
+                AllOf(HasSubstr("--time-per-tree"), HasSubstr("--again"), HasSubstr("A class is a directory")));
+}
+
+}  // namespace
+}  // namespace vmcheck::e2e

@@ -67,6 +67,7 @@ CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec
                 ++at->second.seen;
         }
         next += count;
+        if ((result.engine_failure = crew.engine_failure())) break;
         report(progress_of(result, by_signature.size(), effort, started));
         if (by_signature.size() >= effort.signatures_max) break;
     }

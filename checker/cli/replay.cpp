@@ -24,6 +24,7 @@ class Replayer {
         run::Tally tally;
         run::RunOptions const how{.close = true, .records = false};
         run::Run run = run::run_program((*bench)->crew.first(), (*bench)->look.reference, file.program, how, tally);
+        if (auto well = check_engines((*bench)->crew); !well) return tl::unexpected(well.error());
         if (!run.divergence) {
             fmt::print("ok        {}{}\n", file.path.string(),
                        run.left_out == 0

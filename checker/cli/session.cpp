@@ -72,7 +72,21 @@ void print_boot_violations(std::FILE* out, std::vector<spec::Violation> const& v
                    report::title_of(violation.invariant), violation.story, violation.expected, violation.seen);
 }
 
+Stop stop_for(BootError const& error) {
+    return {error.environment ? ExitCode::environment : ExitCode::kernel_unusable, error.message};
+}
+
 }  // namespace
+
+tl::expected<void, Stop> check_engines(run::Crew const& crew) {
+    auto const failure = crew.engine_failure();
+    if (!failure) return {};
+    return tl::unexpected(Stop{
+        ExitCode::environment,
+        fmt::format("the emulator failed, which says nothing about the kernel: {} Run the same command again; if it "
+                    "fails again, vmcheck doctor says whether vmcheck works on this machine.",
+                    *failure)});
+}
 
 ExitCode give_up(Stop const& stop) {
     std::fflush(stdout);
@@ -110,7 +124,7 @@ tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice) {
         options.kernel = *builtin;
     }
     auto target = KernelTarget::boot(options);
-    if (!target) return tl::unexpected(Stop{ExitCode::kernel_unusable, target.error().message});
+    if (!target) return tl::unexpected(stop_for(target.error()));
     return std::unique_ptr<Target>(std::move(*target));
 }
 
@@ -129,8 +143,9 @@ tl::expected<report::Finding, Stop> make_finding(Bench& bench, run::Failure fail
     shrink::Shrunk shrunk{failure.run, 0, false};
     if (options.shrink)
         shrunk = shrink::shrink(bench.crew, bench.look.reference, std::move(failure.run), {}, options.stop);
+    if (auto well = check_engines(bench.crew); !well) return tl::unexpected(well.error());
     auto finding = report::confirm(*bench.target, shrunk.run.program, signature);
-    if (!finding) return tl::unexpected(Stop{ExitCode::kernel_unusable, finding.error().message});
+    if (!finding) return tl::unexpected(stop_for(finding.error()));
     finding->original = original;
     finding->case_index = failure.index;
     finding->seen = failure.seen;
@@ -158,6 +173,7 @@ tl::expected<report::Session, Stop> run_session(Bench& bench, Options const& opt
                                         display.show(progress);
                                     });
     display.clear();
+    if (auto well = check_engines(bench.crew); !well) return tl::unexpected(well.error());
     last.left.reset();
     fmt::print(options.text, "{}\n", progress_line(last));
     std::fflush(options.text);

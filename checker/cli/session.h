@@ -49,6 +49,10 @@ tl::expected<void, Stop> write_report(std::vector<report::Session> const& sessio
 tl::expected<void, Stop> write_html(std::vector<report::Session> const& sessions,
                                     std::filesystem::path const& directory, Options const& options);
 
+// Whether the emulator has failed on any of the machines; asked after programs were run on them. What they showed says
+// nothing about the kernel then.
+tl::expected<void, Stop> check_engines(run::Crew const& crew);
+
 // Prints the message and gives the code.
 ExitCode give_up(Stop const& stop);
 

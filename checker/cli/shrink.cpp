@@ -19,6 +19,7 @@ ExitCode shrink(Options const& options) {
         if (!bench) return give_up(bench.error());
         run::Tally tally;
         run::Run run = run::run_program(bench->crew.first(), bench->look.reference, file.program, {}, tally);
+        if (auto well = check_engines(bench->crew); !well) return give_up(well.error());
         if (!run.divergence)
             return give_up(
                 {ExitCode::usage,

@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <gmock/gmock.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
 
 namespace vmcheck::e2e {
 namespace {
@@ -88,6 +91,22 @@ TEST_F(BadInput, AReportThatCannotBeWrittenIsAnEnvironmentError) {
     Result const result = run({"verify", "--kernel", built_in(), "--runs", "10", "--out", "/dev/full"});
     EXPECT_EQ(result.exit_code, 3);
     EXPECT_THAT(result.err, HasSubstr("/dev/full"));
+}
+
+// Under the shell's limit (KiB) there is no room for the RAM, the engine, or a second machine: no fault of the kernel.
+TEST_F(BadInput, AMachineWithoutMemoryIsAnEnvironmentError) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "sanitizers need all of the address space";
+#endif
+    std::string const out = scratch.file("out", ""), err = scratch.file("err", "");
+    for (int const limit : {100'000, 200'000, 300'000}) {
+        std::string const command = "ulimit -v " + std::to_string(limit) +
+                                    "; exec '" VMCHECK_BINARY "' verify --jobs 2 --runs 1 --kernel '" + built_in() +
+                                    "' >'" + out + "' 2>'" + err + "'";
+        int const status = std::system(command.c_str());
+        EXPECT_EQ(WEXITSTATUS(status), 3) << limit << read(err);
+        EXPECT_THAT(read(err), HasSubstr("vmcheck: Could not "));
+    }
 }
 
 TEST_F(BadInput, AnUnknownOptionIsAUsageError) {

@@ -62,13 +62,18 @@ TEST_P(Mutant, IsKilledWithItsOwnSignatureByAShortProgram) {
         return;
     }
     ASSERT_EQ(result.exit_code, 1) << "survives\n" << result.err;
-    if (wrong_at_boot()) return;
     json const session = json::parse(result.out).at("sessions").at(0);
+    auto const expected = expected_signatures(GetParam());
+    if (wrong_at_boot()) {
+        ASSERT_FALSE(session.at("boot_violations").empty());
+        for (json const& violation : session.at("boot_violations"))
+            EXPECT_THAT(expected, testing::Contains(violation.at("signature").get<std::string>())) << violation;
+        return;
+    }
     ASSERT_FALSE(session.at("findings").empty());
     // The one that is shown first is the one that has to be short.
     json const& first = session.at("findings").at(0);
     EXPECT_LE(first.at("steps").size(), kStepsMax) << first.at("program").get<std::string>();
-    auto const expected = expected_signatures(GetParam());
     for (json const& finding : session.at("findings")) {
         auto const signature = finding.at("signature").get<std::string>();
         std::string const anywhere = signature.substr(0, signature.find(' ')) + " *";

@@ -142,6 +142,7 @@ tl::expected<Finding, BootError> confirm(Target const& target, spec::Program con
         run::RunOptions options{.close = false, .records = last, .watcher = last ? &watcher : nullptr};
         run::Tally uncounted;
         run::Run run = run::run_program(**execution, look.reference, program, options, uncounted);
+        if (auto failure = (*execution)->engine_failure()) return tl::unexpected(BootError{std::move(*failure), true});
         if (!run.divergence || run.divergence->signature != signature) continue;
         ++finding.reproduced;
         if (!last) continue;

@@ -14,6 +14,8 @@
 #include <fmt/format.h>
 
 #include <initializer_list>
+#include <string>
+#include <vector>
 
 namespace vmcheck::report {
 
@@ -24,43 +26,55 @@ std::string safe(std::string_view text) {
     return escape_markup(text);
 }
 
-std::string row(std::initializer_list<std::string_view> cells, bool here = false) {
-    std::string text = here ? "<tr class=\"here\">" : "<tr>";
-    for (std::string_view cell : cells) text += fmt::format("<td>{}</td>", safe(cell));
-    return text + "</tr>\n";
-}
+// A table that a phone shows as a list: each cell under the last one, after the name of its column.
+class Table {
+  public:
+    Table(std::initializer_list<std::string> heads) : heads_(heads) {}
 
-std::string table(std::initializer_list<std::string_view> heads, std::string const& rows) {
-    std::string text = "<div class=\"scroll\"><table>\n<thead><tr>";
-    for (std::string_view head : heads) text += fmt::format("<th scope=\"col\">{}</th>", safe(head));
-    return text + "</tr></thead>\n<tbody>\n" + rows + "</tbody></table></div>\n";
-}
+    // REQUIRES: a cell for each head.
+    void add(std::initializer_list<std::string_view> cells, bool here = false) {
+        rows_ += here ? "<tr class=\"here\">" : "<tr>";
+        auto head = heads_.begin();
+        for (std::string_view cell : cells)
+            rows_ += fmt::format("<td data-head=\"{}\">{}</td>", safe(*head++), safe(cell));
+        rows_ += "</tr>\n";
+    }
+
+    std::string text() const {
+        std::string text = "<div class=\"scroll\"><table>\n<thead><tr>";
+        for (std::string const& head : heads_) text += fmt::format("<th scope=\"col\">{}</th>", safe(head));
+        return text + "</tr></thead>\n<tbody>\n" + rows_ + "</tbody></table></div>\n";
+    }
+
+  private:
+    std::vector<std::string> heads_;
+    std::string rows_;
+};
 
 std::string details(std::string_view summary, std::string const& contents) {
     return fmt::format("<details><summary>{}</summary>\n<pre>{}</pre></details>\n", safe(summary), safe(contents));
 }
 
 std::string steps(Finding const& finding) {
-    std::string rows;
+    Table table{"#", "who", "step", "a correct kernel", "this kernel"};
     for (std::size_t i = 0; i < finding.records.size(); ++i) {
         run::StepRecord const& record = finding.records[i];
         std::string const step = spec::print(record.step);
         bool const here = i == finding.divergence.at.value;
-        rows += row({fmt::format("{}", i + 1), fmt::format("p{}", record.step.actor.value),
-                     step.substr(std::min(step.find(' ') + 1, step.size())), record.expected,
-                     record.seen + (here ? "  ← here" : "")},
-                    here);
+        table.add({fmt::format("{}", i + 1), fmt::format("p{}", record.step.actor.value),
+                   step.substr(std::min(step.find(' ') + 1, step.size())), record.expected,
+                   record.seen + (here ? "  ← here" : "")},
+                  here);
     }
-    return table({"#", "who", "step", "a correct kernel", "this kernel"}, rows);
+    return table.text();
 }
 
 std::string page(Finding const& finding) {
     PageView const view = page_view(finding);
-    std::string rows;
-    for (PageView::Row const& each : view.rows) rows += row({each.process, each.before, each.after});
     std::uint32_t const step = finding.divergence.at.value + 1;
-    return fmt::format("<h4>Page table at {}</h4>\n", safe(view.page)) +
-           table({"who", fmt::format("before step {}", step), fmt::format("after step {}", step)}, rows);
+    Table table{"who", fmt::format("before step {}", step), fmt::format("after step {}", step)};
+    for (PageView::Row const& each : view.rows) table.add({each.process, each.before, each.after});
+    return fmt::format("<h4>Page table at {}</h4>\n", safe(view.page)) + table.text();
 }
 
 std::string code(Finding const& finding) {
@@ -134,11 +148,11 @@ std::string article(Finding const& finding, std::size_t number, std::size_t tota
 }
 
 std::string checks(Session const& session) {
-    std::string rows;
+    Table table{"invariant", "evaluated", "skipped"};
     for (std::size_t i = 1; i <= spec::kInvariants; ++i)
-        rows += row({title_of(static_cast<spec::Invariant>(i)), fmt::format("{}", session.tally.checks.evaluated[i]),
-                     fmt::format("{}", session.tally.checks.skipped[i])});
-    return "<h4>What was checked</h4>\n" + table({"invariant", "evaluated", "skipped"}, rows);
+        table.add({title_of(static_cast<spec::Invariant>(i)), fmt::format("{}", session.tally.checks.evaluated[i]),
+                   fmt::format("{}", session.tally.checks.skipped[i])});
+    return "<h4>What was checked</h4>\n<div class=\"short\">" + table.text() + "</div>\n";
 }
 
 std::string section(Session const& session) {

@@ -5,7 +5,7 @@
 
 namespace vmcheck::report {
 
-// Tables and code scroll within themselves, so that the page never scrolls sideways.
+// Wide tables and code scroll within themselves, so that the page never scrolls sideways; on a phone they wrap instead.
 inline constexpr std::string_view kHtmlStyle = R"css(
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --soft: #f3f4f6; --line: #d5d9de; --dim: #5b6570;
   --bad: #b42318; --bad-soft: #fdecea; --advice: #8a5a00; --good: #12703a; }
@@ -40,6 +40,26 @@ summary { cursor: pointer; margin: .4rem 0; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .8rem; margin: .5rem 0; }
 dt { color: var(--dim); }
 dd { margin: 0; overflow-wrap: anywhere; }
+@media (max-width: 40rem) {
+  dl { display: block; }
+  dt { margin-top: .5rem; }
+  pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+  article { padding: .75rem; }
+  dt:empty { margin: 0; }
+  table, tbody, tr { display: block; white-space: normal; }
+  thead { display: none; }
+  tr { border-bottom: 1px solid var(--line); padding: .35rem 0; }
+  td { display: grid; grid-template-columns: 8.5rem 1fr; border: 0; padding: .05rem 0; white-space: pre-wrap;
+    overflow-wrap: anywhere; }
+  td::before { content: attr(data-head); color: var(--dim); font-weight: 400; }
+  tr.here { background: var(--bad-soft); margin: 0 -.35rem; padding: .35rem; }
+  .short table { display: table; }
+  .short thead { display: table-header-group; }
+  .short tbody { display: table-row-group; }
+  .short tr { display: table-row; }
+  .short td { display: table-cell; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--line); }
+  .short td::before { content: none; }
+}
 )css";
 
 }  // namespace vmcheck::report

@@ -127,8 +127,11 @@ Json to_json(Session const& session) {
     }
     json["different_failures"] = session.families;
     json["boot_violations"] = Json::array();
-    for (spec::Violation const& violation : session.boot_violations)
-        json["boot_violations"].push_back(to_json(violation));
+    for (spec::Violation const& violation : session.boot_violations) {
+        Json each = {{"signature", fmt::format("{} boot", spec::short_name(violation.invariant))}};
+        each.update(to_json(violation));
+        json["boot_violations"].push_back(std::move(each));
+    }
     json["findings"] = Json::array();
     for (Finding const& finding : session.findings) json["findings"].push_back(to_json(finding));
     return json;

@@ -58,7 +58,8 @@ class Validator {
         std::string const type = types.get<std::string>();
         return (type == "object" && value.is_object()) || (type == "array" && value.is_array()) ||
                (type == "string" && value.is_string()) || (type == "integer" && value.is_number_integer()) ||
-               (type == "boolean" && value.is_boolean()) || (type == "null" && value.is_null());
+               (type == "number" && value.is_number()) || (type == "boolean" && value.is_boolean()) ||
+               (type == "null" && value.is_null());
     }
 
     void check_any(json const& choices, json const& value, std::string const& path) {

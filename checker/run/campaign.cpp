@@ -70,6 +70,7 @@ CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec
             if (signature != failure.run.divergence->signature) failure.also.insert(signature);
         }
         next += count;
+        if ((result.engine_failure = crew.engine_failure())) break;
         report(progress_of(result, by_family.size(), effort, started));
         if (by_family.size() >= effort.families_max) break;
     }

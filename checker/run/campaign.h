@@ -49,6 +49,8 @@ struct CampaignResult {
     std::vector<Failure> failures;  // one for each family, by index
     Tally tally;
     bool interrupted = false;
+    // Why the emulator failed, if it did: the campaign ended there.
+    std::optional<std::string> engine_failure{};
 };
 
 CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec::Program> const& programs,

@@ -47,6 +47,15 @@ TEST(Campaign, EvaluatesEveryInvariantAndAsksEveryKindOfStep) {
         EXPECT_GT(result.tally.kinds[kind], 0U) << spec::kind_name(kind);
 }
 
+TEST(Campaign, AnEmulatorThatFailsIsNoFindingAndEndsTheCampaign) {
+    Bench bench(kCowLazy);
+    dynamic_cast<TwinExecution&>(bench.crew.first()).engine_fails_after = 1000;
+    CampaignResult const result = bench.run({.programs = 5000});
+    EXPECT_TRUE(result.failures.empty());
+    EXPECT_EQ(result.engine_failure, "Unicorn failed.");
+    EXPECT_LT(result.tally.programs, 5000U);
+}
+
 TEST(Campaign, FindsAPlantedDefectUnderItsInvariant) {
     Bench bench(kCowLazy, PlantedDefect::parent_keeps_write);
     CampaignResult const result = bench.run({.programs = 500});

@@ -39,6 +39,12 @@ unsigned Crew::jobs() const {
     return static_cast<unsigned>(parts_->machines.size());
 }
 
+std::optional<std::string> Crew::engine_failure() const {
+    for (auto const& machine : parts_->machines)
+        if (auto failure = machine->engine_failure()) return failure;
+    return std::nullopt;
+}
+
 Execution& Crew::first() {
     return *parts_->machines.front();
 }

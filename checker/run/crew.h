@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 
 namespace vmcheck::run {
 
@@ -22,6 +24,8 @@ class Crew {
     ~Crew();
 
     unsigned jobs() const;
+    // Of any machine whose emulator has failed (Execution::engine_failure).
+    std::optional<std::string> engine_failure() const;
     // Any one machine, for work on the calling thread. Not while for_each() runs.
     Execution& first();
     // Calls `work(machine, index)` once for each index in [0, count), on all machines at a time. Returns when all are

@@ -53,7 +53,7 @@ class Runner {
     }
 
   private:
-    bool done() const { return result_.divergence.has_value() || world_.over(); }
+    bool done() const { return result_.divergence.has_value() || result_.engine_failed || world_.over(); }
 
     void perform(spec::Step const& step) {
         spec::StepIndex const at{static_cast<std::uint32_t>(result_.program.steps.size())};
@@ -65,6 +65,10 @@ class Runner {
         if (options_.watcher != nullptr) options_.watcher->before(at, execution_);
         spec::FrameCensus const before = execution_.census();
         spec::Outcome const outcome = execution_.run(spec::ground(world_, step), pages_);
+        if (execution_.engine_failure()) {
+            result_.engine_failed = true;
+            return;
+        }
         if (options_.watcher != nullptr) options_.watcher->after(at, execution_);
         if (options_.records)
             result_.records.push_back({step, spec::expectation(world_, step, spec::allocation_failed(outcome)),

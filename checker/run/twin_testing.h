@@ -16,14 +16,26 @@ class TwinExecution : public Execution {
         : machine_(std::move(setting), defect), start_(machine_.save()) {}
 
     void reset() override { machine_.restore(start_); }
-    spec::Outcome run(spec::Step const& step, std::uint64_t) override { return machine_.run(step); }
+    spec::Outcome run(spec::Step const& step, std::uint64_t) override {
+        ++steps_;
+        if (engine_failure()) return {spec::Stuck{"Unicorn failed."}};
+        return machine_.run(step);
+    }
     spec::FrameCensus census() override { return machine_.census(); }
     spec::Observation observe() override { return machine_.observe(); }
     void record(bool) override {}
     KernelTrace trace() override { return {}; }
     std::string console_tail(std::size_t) const override { return {}; }
+    std::optional<std::string> engine_failure() const override {
+        if (steps_ < engine_fails_after) return std::nullopt;
+        return "Unicorn failed.";
+    }
+
+    // From the step of this number on, over all programs.
+    std::uint64_t engine_fails_after = UINT64_MAX;
 
   private:
+    std::uint64_t steps_ = 0;
     spec::testing::ConcreteMachine machine_;
     spec::testing::ConcreteMachine::State start_;
 };

@@ -3,6 +3,7 @@
 #include "impl/board/engine_clock.h"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 
 #include <array>
 
@@ -11,6 +12,13 @@ namespace {
 
 // Enough for every block of a teaching kernel; when it is full, Unicorn drops all translations and starts over.
 constexpr std::uint32_t kCodeBufferBytes = 64u << 20;
+
+// Unicorn ends the whole process, with the exit code of a finding, when it does not get its code buffer.
+bool has_room_for_code() {
+    constexpr std::size_t kBytes = kCodeBufferBytes + (std::size_t{16} << 20);
+    void* const room = mmap(nullptr, kBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return room != MAP_FAILED && munmap(room, kBytes) == 0;
+}
 
 constexpr int unicorn_number(Register which) {
     auto const index = static_cast<unsigned>(which);
@@ -74,6 +82,8 @@ tl::expected<Engine, Error> Engine::open() {
     auto failure = [](char const* what, uc_err error) {
         return tl::unexpected(Error{fmt::format("Unicorn could not {}: {}.", what, uc_strerror(error))});
     };
+    if (!has_room_for_code())
+        return tl::unexpected(Error{"Could not get the memory that Unicorn translates code into."});
     use_engine_clock();
     if (uc_err const error = uc_open(UC_ARCH_RISCV, UC_MODE_RISCV64, &raw); error != UC_ERR_OK) {
         return failure("make a RISC-V engine", error);

@@ -72,7 +72,8 @@ std::optional<Error> Hart::install() {
     };
     Hook const hooks[] = {{UC_HOOK_TLB_FILL, as_pointer(fill_hook)},
                           {UC_HOOK_INTR, as_pointer(exception_hook)},
-                          {UC_HOOK_BLOCK, as_pointer(block_hook)}};
+                          {UC_HOOK_BLOCK, as_pointer(block_hook)},
+                          {UC_HOOK_EDGE_GENERATED, as_pointer(translation_hook)}};
     for (Hook const& hook : hooks) {
         uc_hook handle = 0;
         // A range that is empty (1 to 0) means everywhere.

@@ -33,6 +33,7 @@ struct RunLimits {
     std::uint64_t budget_end = 0;
     std::uint64_t slice_end = kNever;
     std::uint64_t preempt_at = kNever;
+    std::uint64_t free_host_work = 0;  // see Hart::charge_host_work
 };
 
 // Where nothing is: the physical page that stands for all addresses without RAM or device. It reads as 0 and ignores
@@ -134,6 +135,13 @@ class Hart {
         Access access = Access::load;
         bool outside_memory = false;  // an access fault rather than a page fault
     };
+    // The latest trap, and how often in a row it was the same with nothing but its own block executed in between.
+    struct TrapRow {
+        VirtAddr pc;
+        std::uint64_t cause = 0;
+        std::uint64_t blocks = 0;
+        unsigned repeats = 0;
+    };
 
     Hart(HartIndex index, Surroundings const& surroundings, Engine engine);
     std::optional<Error> install();
@@ -146,6 +154,8 @@ class Hart {
     bool attend(VirtAddr pc);
     std::uint64_t next_timer_event() const;
     void charge_trap() { world_.clock.parcels += kTrapCost.value; }
+    static void translation_hook(uc_engine*, uc_tb* block, uc_tb* previous, void* user);
+    void charge_host_work(std::uint64_t units);
     void stop(Stop reason);
     std::optional<Pause> wait();
     std::optional<Pause> resume_after(uc_err error);
@@ -168,6 +178,7 @@ class Hart {
     // Takes an exception or interrupt, or records why that is impossible. `cause` as in scause.
     void take_trap(std::uint64_t cause, VirtAddr pc, std::uint64_t value);
     bool take_machine_interrupt(VirtAddr pc);
+    void notice_trap_loop(std::uint64_t cause, VirtAddr pc);
     std::optional<std::uint32_t> instruction_at(VirtAddr pc);
     std::uint64_t faulting_address(MemoryAccess const& access) const;
 
@@ -193,7 +204,8 @@ class Hart {
     bool line_raised_ = false;                // since the last look; the present block has to be left for it
     std::optional<Fault> fault_;              // why the last fill was refused
     std::optional<FrameNo> rewritten_frame_;  // or: this frame's code must be dropped first
-    bool identity_fills_ = false;             // answer every fill with the address itself
+    TrapRow trap_row_;
+    bool identity_fills_ = false;  // answer every fill with the address itself
     std::vector<std::pair<VirtAddr, void*>> address_hooks_;
 };
 

@@ -66,6 +66,7 @@ tl::expected<Translation, PageFault> Hart::translate(VirtAddr address, Access ac
 
 bool Hart::fill(VirtAddr page, Access access, uc_tlb_entry& result) {
     ++world_.counters.fills;
+    charge_host_work(1);
     if (identity_fills_) {
         result.paddr = page.value;
         result.perms = UC_PROT_ALL;

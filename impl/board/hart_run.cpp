@@ -22,6 +22,10 @@ constexpr unsigned kWaitsBeforeJump = 4;
 // How soon to look again for a machine interrupt that is pending but not enabled.
 constexpr std::uint64_t kMaskedInterruptPoll = 64;
 
+// What the host does for the guest without the guest executing anything, in units of a page-table walk.
+constexpr std::uint64_t kTranslationUnits = 16;
+constexpr std::uint64_t kUnitParcels = 32;
+
 }  // namespace
 
 void Hart::block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user) {
@@ -33,6 +37,22 @@ void Hart::on_block(VirtAddr pc, std::uint32_t bytes) {
     world_.clock.parcels += bytes / 2;
     ++world_.counters.blocks;
     if (world_.reports.trace.is_on() && engine_.privilege() == Privilege::supervisor) world_.reports.trace.add(pc);
+}
+
+void Hart::translation_hook(uc_engine*, uc_tb*, uc_tb*, void* user) {
+    static_cast<Hart*>(user)->charge_host_work(kTranslationUnits);
+}
+
+// Code that rewrites itself, or flushes its translations, for ever, makes the host work a hundred times harder than
+// its parcels say. Beyond what any sane kernel needs within one run(), that work costs virtual time, so that the budget
+// holds for it as well. What is below must cost nothing: it depends on what an earlier run has left translated.
+void Hart::charge_host_work(std::uint64_t units) {
+    std::uint64_t& left = world_.limits.free_host_work;
+    if (left >= units) {
+        left -= units;
+    } else {
+        world_.clock.parcels += units * kUnitParcels;
+    }
 }
 
 void Hart::stop(Stop reason) {
@@ -178,6 +198,7 @@ std::optional<Hart::Pause> Hart::resume_after(uc_err error) {
 
 Hart::Pause Hart::run() {
     slice_over_ = false;
+    trap_row_ = {};
     if (std::exchange(state.awaiting_reply, false)) engine_.set_pc(engine_.pc() + 4);
     while (true) {
         fault_.reset();

@@ -2,11 +2,16 @@
 
 #include "impl/board/hart.h"
 
+#include <algorithm>
+
 namespace vmcheck::board {
 namespace {
 
 // As numbered by Unicorn's UC_HOOK_INTR: the exception codes of the privileged spec, but every ecall is 8.
 constexpr std::uint32_t kEcall = 8;
+
+// No handler is there to be found after so many traps at the same place without any other code in between.
+constexpr unsigned kTrapLoop = 1024;
 
 }  // namespace
 
@@ -114,6 +119,7 @@ void Hart::take_trap(std::uint64_t cause, VirtAddr pc, std::uint64_t value) {
     TrapEntry const entry = enter_trap(context, cause);
     ++world_.counters.traps;
     charge_trap();
+    notice_trap_loop(cause, pc);
     if (entry.to == Privilege::machine && context.machine_vector == 0) {
         engine_.set_privilege(from);
         engine_.set_pc(pc);
@@ -134,6 +140,17 @@ void Hart::take_trap(std::uint64_t cause, VirtAddr pc, std::uint64_t value) {
     engine_.set_pc(entry.vector);
     // The handler may have to be interrupted in its turn.
     world_.limits.attention = 0;
+}
+
+// A handler that traps at its first instruction (stvec or satp is garbage) goes on so for ever, and a trap takes the
+// host longer than its cost in virtual time. What is left of this turn passes at once.
+void Hart::notice_trap_loop(std::uint64_t cause, VirtAddr pc) {
+    std::uint64_t const blocks = world_.counters.blocks;
+    bool const same = trap_row_.pc == pc && trap_row_.cause == cause && blocks - trap_row_.blocks <= 1;
+    trap_row_ = {pc, cause, blocks, same ? trap_row_.repeats + 1 : 0};
+    if (trap_row_.repeats < kTrapLoop) return;
+    std::uint64_t const end = std::min(world_.limits.budget_end, world_.limits.slice_end);
+    world_.clock.parcels = std::max(world_.clock.parcels, end);
 }
 
 // The CLINT's timer and software interrupts: Unicorn cannot be told of them (its mip lets only the S-mode bits be

@@ -62,6 +62,8 @@ TEST(HostileGuest, GarbageInSatpIsATrapLoop) {
         Parcels const before = board.elapsed();
         EXPECT_TRUE(stopped_by<stop::BudgetExhausted>(board.run(kBudget))) << std::hex << satp;
         EXPECT_LE((board.elapsed() - before).value, kBudget.value + kOverrun);
+        // Whatever the budget: once it is clear that there is no handler, the rest of it passes at once.
+        EXPECT_LT(board.counters().traps, 3000u);
     }
 }
 

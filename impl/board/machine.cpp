@@ -10,6 +10,13 @@ namespace {
 constexpr std::uint64_t kRamBytesMin = std::uint64_t{1} << 20;
 constexpr std::uint64_t kRamBytesMax = std::uint64_t{1} << 30;
 
+// Page-table walks in one run(); a kernel that fills all of its memory needs a hundredth of it.
+constexpr std::uint64_t kFreeHostWork = std::uint64_t{4} << 20;
+
+// A kernel writes satp in a handful of places. An image that is full of such instructions would need a hook for each;
+// the ones after these run as Unicorn runs them.
+constexpr std::size_t kWatchedMax = 256;
+
 std::optional<Error> check(Config const& config) {
     if (config.ram_bytes % kPageBytes != 0 || config.ram_bytes < kRamBytesMin || config.ram_bytes > kRamBytesMax) {
         return Error{fmt::format("The board's RAM must be a multiple of 4 KiB from 1 MiB to 1 GiB, not {} bytes.",
@@ -82,6 +89,7 @@ void Machine::find_instructions() {
             bool const reads_number = harts() > 1 && (bits & ~kReadHartNumberVaries) == kReadHartNumber;
             bool const writes_satp = config_.flush_on_satp_write && (bits & ~kWriteSatpVaries) == kWriteSatp;
             if (reads_number || writes_satp) watched_.push_back({bits, VirtAddr{at.value}});
+            if (watched_.size() == kWatchedMax) return;
         }
     }
 }
@@ -123,6 +131,7 @@ Stop Machine::run(Parcels budget) {
     std::uint64_t const start = clock_.parcels;
     limits_.budget_end = start + std::clamp<std::uint64_t>(budget.value, 1, kNever - start);
     std::optional<Parcels> const preempt = std::exchange(preempt_after_, std::nullopt);
+    limits_.free_host_work = kFreeHostWork;
     limits_.preempt_at = preempt ? start + std::min(preempt->value, kNever - start) : kNever;
     unsigned waiting = 0;  // harts in a row that had nothing to do
     while (true) {

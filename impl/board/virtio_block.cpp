@@ -53,6 +53,7 @@ constexpr std::uint8_t kUnsupported = 2;
 constexpr std::uint64_t kRequestSectorsMax = 4096;
 constexpr std::uint64_t kNotificationSectorsMax = 65536;
 constexpr std::uint64_t kSectorParcels = 64;
+constexpr std::uint64_t kDescriptorParcels = 8;
 
 PhysAddr with_low(PhysAddr address, std::uint32_t value) {
     return PhysAddr{(address.value & 0xffff'ffff'0000'0000) | value};
@@ -242,13 +243,14 @@ void VirtioBlock::process_queue() {
 }
 
 // A hostile driver can queue the same huge request a thousand times with two stores. What one notification may move is
-// bounded, and each sector costs virtual time, so that the run's budget holds for it as well.
+// bounded, and each descriptor and sector costs virtual time, so that the run's budget holds for them as well.
 bool VirtioBlock::serve_all() {
     std::uint64_t const budget_end = clock_.parcels + kNotificationSectorsMax * kSectorParcels;
     bool served = false;
     while (true) {
         auto const chain = queue_.next();
         if (chain && !*chain) return served;
+        if (chain) clock_.parcels += (*chain)->segments.size() * kDescriptorParcels;
         bool const done = chain && clock_.parcels < budget_end && queue_.finish(**chain, serve(**chain));
         clock_.parcels += kSectorParcels;
         if (!done) {

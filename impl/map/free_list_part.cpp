@@ -11,7 +11,7 @@ namespace vmcheck::map::parts {
 namespace {
 
 constexpr std::uint64_t kPointerBytes = 8;
-constexpr std::uint64_t kHeadsMax = 1024;  // more are not one list per hart, but something else
+constexpr std::uint64_t kHeadsMax = 256;  // more are not one list per hart, but something else
 
 // xv6 kernel/kalloc.c: `struct { struct spinlock lock; struct run *freelist; } kmem`, with 24 bytes of lock; one per
 // hart after the lab on locks (kernel/param.h: NCPU).

@@ -84,6 +84,10 @@ class Walk {
         }
         spec::Rights const rights{(pte & kRead) != 0, (pte & kWrite) != 0, (pte & kExecute) != 0, (pte & kUser) != 0};
         std::uint64_t const span = std::uint64_t{1} << (kLevelBits * level);
+        if (contents_.pages.size() + span > pages_max()) {
+            contents_.broken = fmt::format("the page table maps more than {} pages", pages_max());
+            return;
+        }
         for (std::uint64_t i = 0; i < span; ++i) {
             FrameNo const frame{frame_of(pte).value + i};
             contents_.pages.push_back({sign_extended(page + i), frame, rights, ram_.holds(frame)});
@@ -100,6 +104,11 @@ class Walk {
     }
 
     static constexpr std::size_t kTablesMax = 4096;
+    // Enough for all of RAM and the devices. Without a limit, a megabyte of tables full of 2 MiB leaves would be a
+    // hundred million pages.
+    static constexpr std::size_t kPagesMin = std::size_t{64} << 10;
+    std::size_t pages_max() const { return std::max<std::size_t>(kPagesMin, 2 * ram_.frames()); }
+
     Ram ram_;
     TableContents contents_;
 };

@@ -30,8 +30,8 @@ struct TableContents {
     std::string broken;                     // why the walk stopped early; empty when it did not
 };
 
-// Never fails and always ends: a table that is used twice (a loop included), lies outside RAM, or maps 1 GiB at a time
-// stops the walk and is described in `broken`.
+// Never fails and always ends: a table that is used twice (a loop included), lies outside RAM, maps 1 GiB at a time, or
+// maps more pages than could make sense stops the walk and is described in `broken`.
 TableContents read_user_table(Ram ram, FrameNo root);
 
 }  // namespace vmcheck::observe

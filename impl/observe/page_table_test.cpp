@@ -64,6 +64,19 @@ TEST_F(PageTableTest, AMegapageIsFiveHundredAndTwelvePages) {
     EXPECT_EQ(contents.pages[511].frame, FrameNo{0x803ff});
 }
 
+// 32 tables of megapages are eight million pages.
+TEST_F(PageTableTest, MorePagesThanCouldMakeSenseEndTheWalkAndAreSaid) {
+    constexpr std::uint64_t kTables = 32;
+    FakeRam full{1 + kTables};
+    for (std::uint64_t table = 0; table < kTables; ++table) {
+        full.map(0, table, FakeRam::frame(1 + table), kV);
+        for (std::uint64_t entry = 0; entry < 512; ++entry) full.map(1 + table, entry, FakeRam::frame(1), kV | kR | kU);
+    }
+    TableContents const contents = read_user_table(full.view(), FakeRam::frame(0));
+    EXPECT_NE(contents.broken.find("maps more than"), std::string::npos);
+    EXPECT_LE(contents.pages.size(), std::size_t{64} << 10);
+}
+
 TEST_F(PageTableTest, ALoopEndsTheWalkAndIsSaid) {
     ram.map(1, 7, FakeRam::frame(0), kV);
     EXPECT_NE(read().broken.find("twice"), std::string::npos);

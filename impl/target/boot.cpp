@@ -113,7 +113,7 @@ struct AttemptError {
 tl::expected<Booted, AttemptError> attempt(KernelOptions const& options, elf::KernelImage const& image,
                                            map::KernelMap const& map, board::Config config) {
     auto board = board::Board::create(config);
-    if (!board) return tl::unexpected(AttemptError{{board.error().text}});
+    if (!board) return tl::unexpected(AttemptError{{board.error().text, true}});
     KernelEntries const entries = entries_of(map);
     if (auto added = add_breakpoints(*board, entries); !added) return tl::unexpected(AttemptError{added.error()});
     load(*board, image);
@@ -125,7 +125,9 @@ tl::expected<Booted, AttemptError> attempt(KernelOptions const& options, elf::Ke
     if (map.processes) table.emplace(*map.processes);
     Conductor conductor(*board, table ? &*table : nullptr, entries, where);
     board::Parcels const budget = config.memset_at ? options.budgets.boot : options.budgets.boot_unaccelerated;
-    if (auto mishap = conductor.wait_for_init(budget))
+    auto const mishap = conductor.wait_for_init(budget);
+    if (conductor.engine_failure()) return tl::unexpected(AttemptError{{*conductor.engine_failure(), true}});
+    if (mishap)
         return tl::unexpected(AttemptError{{fmt::format("{}: the kernel did not reach user mode: {}. {}", image.name(),
                                                         describe(*mishap), tail_of(*board))},
                                            std::holds_alternative<spec::Panicked>(*mishap)});
@@ -142,6 +144,7 @@ tl::expected<Booted, AttemptError> attempt(KernelOptions const& options, elf::Ke
         prepare.call("read", syscalls::kRead, descriptors.data_file, agent::kVictimBss.value, kPageBytes);
     prepare.exec();
     std::uint64_t const heap = prepare.call("sbrk(0)", syscalls::kSbrk, 0, syscalls::kSbrkEager);
+    if (conductor.engine_failure()) return tl::unexpected(AttemptError{{*conductor.engine_failure(), true}});
     if (!prepare.failure().empty())
         return tl::unexpected(AttemptError{{fmt::format("{}: the kernel boots, but /init cannot prepare: {}. {}",
                                                         image.name(), prepare.failure(), tail_of(*board))}});

@@ -110,7 +110,8 @@ Conductor::Event Conductor::next_event() {
         if (auto const* trap = std::get_if<board::stop::MachineTrap>(&stop))
             return stuck(fmt::format("trap {} went to machine mode, which has no handler, from {}", trap->cause,
                                      where_(trap->pc)));
-        return stuck(std::get<board::stop::EngineError>(stop).text);
+        engine_failure_ = std::get<board::stop::EngineError>(stop).text;
+        return stuck(*engine_failure_);
     }
 }
 

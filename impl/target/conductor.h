@@ -107,6 +107,9 @@ class Conductor {
     // Where the kernel died: the caller of panic, or the pc at a mishap; nothing while it lives.
     std::optional<VirtAddr> died_at() const { return died_at_; }
 
+    // Set for good when the emulator failed.
+    std::optional<std::string> const& engine_failure() const { return engine_failure_; }
+
     Conversation const& conversation() const { return now_; }
     // Goes on from a saved conversation; the board must have been restored to the same moment.
     void resume(Conversation conversation);
@@ -144,6 +147,7 @@ class Conductor {
     board::Parcels step_began_{0};
     board::Parcels deadline_;
     std::optional<VirtAddr> died_at_;
+    std::optional<std::string> engine_failure_;
 };
 
 }  // namespace vmcheck

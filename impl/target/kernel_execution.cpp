@@ -34,16 +34,18 @@ CodePlace place_of(BootedKernel const& kernel, VirtAddr pc) {
 
 tl::expected<board::Board, BootError> new_board(BootedKernel const& kernel) {
     auto board = board::Board::create(kernel.config);
-    if (!board) return tl::unexpected(BootError{board.error().text});
+    if (!board) return tl::unexpected(BootError{board.error().text, true});
     if (auto added = add_breakpoints(*board, kernel.entries); !added) return tl::unexpected(added.error());
-    if (auto adopted = board->adopt(kernel.golden); !adopted) return tl::unexpected(BootError{adopted.error().text});
+    if (auto adopted = board->adopt(kernel.golden); !adopted)
+        return tl::unexpected(BootError{adopted.error().text, true});
     return std::move(*board);
 }
 
 tl::expected<void, BootError> add_breakpoints(board::Board& board, KernelEntries const& entries) {
     for (std::optional<VirtAddr> const& entry : {entries.panic, entries.allocate}) {
         if (!entry) continue;
-        if (auto added = board.add_breakpoint(*entry); !added) return tl::unexpected(BootError{added.error().text});
+        if (auto added = board.add_breakpoint(*entry); !added)
+            return tl::unexpected(BootError{added.error().text, true});
     }
     // Armed for single steps only.
     if (entries.allocate) board.arm_breakpoint(*entries.allocate, false);

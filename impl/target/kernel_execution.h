@@ -61,6 +61,7 @@ class KernelExecution : public Execution {
     void record(bool on) override;
     KernelTrace trace() override;
     std::string console_tail(std::size_t bytes) const override;
+    std::optional<std::string> engine_failure() const override { return conductor_.engine_failure(); }
 
     board::Board const& board() const { return board_; }
 

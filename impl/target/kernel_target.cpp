@@ -162,7 +162,7 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     auto windows = find_windows(*kernel->map, *booted, summary, p0);
     auto setting = describe_kernel(*kernel->map, *booted, windows, p0, *disk);
     auto golden = booted->board.take_golden();
-    if (!golden) return tl::unexpected(BootError{golden.error().text});
+    if (!golden) return tl::unexpected(BootError{golden.error().text, true});
     kernel->windows = std::make_shared<observe::Windows const>(std::move(windows));
     kernel->golden = *golden;
     kernel->config = booted->config;
@@ -175,6 +175,7 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     kernel->setting = std::make_shared<spec::Setting const>(setting);
     KernelExecution execution(kernel, std::move(booted->board));
     auto const findings = probe(execution, setting);
+    if (auto failure = execution.engine_failure()) return tl::unexpected(BootError{std::move(*failure), true});
     if (!findings) return tl::unexpected(BootError{fmt::format("{}: {}.", image->name(), findings.error().message)});
     setting.profile = options.profile.value_or(findings->profile);
     setting.traits.sbrk_takes_mode = findings->sbrk_takes_mode;

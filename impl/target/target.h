@@ -65,11 +65,16 @@ class Execution {
 
     // The last lines that the kernel printed, at most `bytes` bytes.
     virtual std::string console_tail(std::size_t bytes) const = 0;
+
+    // Set, and from then on for good, when the emulator itself has failed: a full sentence. The outcome of that step
+    // says nothing about the kernel.
+    virtual std::optional<std::string> engine_failure() const { return std::nullopt; }
 };
 
 // Why there is no kernel to test: a full sentence or two, with what to do.
 struct BootError {
     std::string message;
+    bool environment = false;  // this machine or the emulator is at fault, not the kernel
 };
 
 // What the user should know about the kernel before any result: one line each, ready to print.

@@ -1,0 +1,183 @@
+// What real runs write, held against the formats' rules by tools that are not ours: xmllint for JUnit, Chromium for
+// HTML; and against the schemas of checker/report for JSON and Gradescope.
+
+#include "checker/e2e/command.h"
+#include "checker/report/schema_testing.h"
+
+#include <gtest/gtest.h>
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <regex>
+#include <sstream>
+
+namespace vmcheck::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using report::testing::schema_errors;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// Runs a shell's command line; gives its exit code.
+int shell(std::string const& command) {
+    int const status = std::system(command.c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+bool is_installed(std::string const& tool) {
+    return shell("command -v " + tool + " >/dev/null") == 0;
+}
+
+// One run with findings, one clean, one with something missing and one that is wrong right after boot.
+struct Case {
+    char const* name;
+    char const* kernel;
+    int exit_code;
+};
+constexpr Case kCases[] = {
+    {"finding", "mutants/16-parent-keeps-w", 1},
+    {"clean", "cow-lazy", 0},
+    {"missing", "hostile/free-list-in-circles-from-boot", 0},
+    {"markup", "hostile/panics-in-markup", 1},
+    {"boot", "mutants/58-bss-not-zeroed", 1},
+};
+
+class ReportFormats : public testing::TestWithParam<Case> {
+  protected:
+    // The report in this format, of a real run.
+    std::string report(std::string const& format) const {
+        Result const result =
+            vmcheck({"verify", "--kernel", std::string(VMCHECK_KERNELS "/") + GetParam().kernel + "/kernel", "--runs",
+                     "256", "--format", format, "--out", "report"},
+                    scratch.path());
+        EXPECT_EQ(result.exit_code, GetParam().exit_code) << result.err;
+        return read(scratch.path() / "report");
+    }
+    bool clean() const { return GetParam().exit_code == 0; }
+
+    Scratch scratch;
+};
+
+TEST_P(ReportFormats, JunitIsWhatItsSchemaSays) {
+    if (!is_installed("xmllint")) GTEST_SKIP() << "xmllint is not installed (libxml2-utils)";
+    std::string const text = report("junit");
+    EXPECT_EQ(text.find("<failure") == std::string::npos, clean());
+    std::string const command = "xmllint --noout --schema '" VMCHECK_REPORT "/junit.xsd' '";
+    fs::path const said = scratch.path() / "said";
+    EXPECT_EQ(shell(command + (scratch.path() / "report").string() + "' 2>'" + said.string() + "'"), 0) << read(said);
+    // The schema can say no.
+    std::string const wrong = scratch.file("wrong", std::regex_replace(text, std::regex(" tests=\"[0-9]*\""), ""));
+    EXPECT_NE(shell(command + wrong + "' 2>'" + said.string() + "'"), 0);
+}
+
+TEST_P(ReportFormats, JsonIsWhatItsSchemaSays) {
+    json const schema = json::parse(read(VMCHECK_REPORT "/findings.schema.json"));
+    EXPECT_THAT(schema_errors(schema, json::parse(report("json"))), IsEmpty());
+}
+
+TEST_P(ReportFormats, GradescopeIsWhatItsSchemaSays) {
+    json const schema = json::parse(read(VMCHECK_REPORT "/gradescope.schema.json"));
+    json document = json::parse(report("gradescope"));
+    EXPECT_THAT(schema_errors(schema, document), IsEmpty());
+    double score = 0, score_max = 0;
+    for (json const& test : document.at("tests")) {
+        EXPECT_LE(test.at("score"), test.at("max_score"));
+        score += test.at("score").get<double>();
+        score_max += test.at("max_score").get<double>();
+    }
+    EXPECT_NEAR(score_max, 100, 1e-6);
+    EXPECT_EQ(score == score_max, clean());
+    // The schema can say no.
+    document.at("tests").at(0)["visibility"] = "public";
+    document.at("tests").at(1).erase("score");
+    EXPECT_THAT(schema_errors(schema, document), testing::SizeIs(2));
+}
+
+// GitHub, "Workflow commands for GitHub Actions": one command a line; %, CR and LF are escaped everywhere, and in
+// properties : and , as well.
+TEST_P(ReportFormats, GithubAnnotationsAreWorkflowCommands) {
+    std::string const text = report("github");
+    std::string const value = "(?:[^%:,]|%25|%0D|%0A|%3A|%2C)+";
+    std::regex const command("::(error|warning|notice) (?:(?:file|line|title)=" + value +
+                             ",)*(?:file|line|title)=" + value + "::(?:[^%]|%25|%0D|%0A)+");
+    std::istringstream lines(text);
+    std::size_t errors = 0;
+    for (std::string line; std::getline(lines, line);) {
+        std::smatch match;
+        ASSERT_TRUE(std::regex_match(line, match, command)) << line;
+        errors += match[1] == "error";
+        EXPECT_THAT(line, testing::Not(HasSubstr("\r")));
+    }
+    EXPECT_EQ(errors == 0, clean()) << text;
+    if (GetParam().name == std::string("finding")) {
+        EXPECT_THAT(text, testing::ContainsRegex("::error file=memory/fork.cpp,line=[0-9]+,title="));
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Runs, ReportFormats, testing::ValuesIn(kCases),
+                         [](auto const& parameter) { return std::string(parameter.param.name); });
+
+// ---- HTML, as a browser shows it
+
+struct Screen {
+    char const* name;
+    int width;
+    bool dark;
+};
+
+class ReportPage : public testing::TestWithParam<Screen> {
+  protected:
+    // Has Chromium show the page and prints what report_page_measure.html measures.
+    json measure() const {
+        fs::copy_file(VMCHECK_PAGE_MEASURE, scratch.path() / "measure.html", fs::copy_options::overwrite_existing);
+        fs::path const page = scratch.path() / "page.html";
+        // preferredColorScheme: 0 is dark, 1 is light.
+        std::string const command =
+            "timeout 120 chromium --headless=new --no-sandbox --disable-gpu --no-first-run --user-data-dir='" +
+            (scratch.path() / "profile").string() +
+            "' --blink-settings=preferredColorScheme=" + (GetParam().dark ? "0" : "1") +
+            " --window-size=1400,4000 --allow-file-access-from-files " +
+            "--virtual-time-budget=10000 --dump-dom 'file://" + (scratch.path() / "measure.html").string() + "?" +
+            std::to_string(GetParam().width) + "' >'" + page.string() + "' 2>/dev/null";
+        EXPECT_EQ(shell(command), 0);
+        std::string const text = read(page);
+        std::smatch match;
+        if (!std::regex_search(text, match, std::regex("<pre id=\"result\">measured (.*) end</pre>"))) return {};
+        return json::parse(std::regex_replace(match[1].str(), std::regex("&(lt|gt|amp);"), " "));
+    }
+    Scratch scratch;
+};
+
+TEST_P(ReportPage, IsReadableAndNeverScrollsSideways) {
+    if (!is_installed("chromium")) GTEST_SKIP() << "chromium is not installed";
+    for (char const* mutant : {"16-parent-keeps-w", "19-copy-keeps-old-reference"}) {
+        fs::remove_all(scratch.path() / "findings");
+        Result const result = vmcheck(
+            {"verify", "--kernel", std::string(VMCHECK_KERNELS "/mutants/") + mutant + "/kernel"}, scratch.path());
+        ASSERT_EQ(result.exit_code, 1) << result.err;
+        fs::copy_file(scratch.path() / "findings" / "report.html", scratch.path() / "report.html",
+                      fs::copy_options::overwrite_existing);
+        json const seen = measure();
+        ASSERT_TRUE(seen.is_object()) << "nothing was measured";
+        EXPECT_EQ(seen.at("dark"), GetParam().dark);
+        EXPECT_EQ(seen.at("inner_width"), GetParam().width);
+        EXPECT_GT(seen.at("texts"), 50) << seen;
+        EXPECT_LE(seen.at("scroll_width"), seen.at("inner_width")) << seen;
+        EXPECT_GE(seen.at("smallest_px"), 12) << seen;
+        EXPECT_GE(seen.at("contrast"), 4.5) << seen;
+        EXPECT_EQ(seen.at("columns_out_of_sight"), 0) << seen;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Screens, ReportPage,
+                         testing::Values(Screen{"phone_light", 390, false}, Screen{"phone_dark", 390, true},
+                                         Screen{"desktop_light", 1280, false}, Screen{"desktop_dark", 1280, true}),
+                         [](auto const& parameter) { return std::string(parameter.param.name); });
+
+}  // namespace
+}  // namespace vmcheck::e2e

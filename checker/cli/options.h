@@ -29,6 +29,7 @@ struct Options {
     std::optional<std::chrono::milliseconds> time;
     unsigned jobs = 1;
     bool shrink = true;
+    bool confirm = false;                         // verify, fuzz: each finding's repro.c on QEMU
     bool json = false;                            // the report as JSON on standard output
     std::optional<report::Format> format;         // the report in this format: in `out`, else on standard output
     std::optional<std::filesystem::path> out;     // the report in a file; as JSON where no format is given

@@ -1,6 +1,8 @@
 #include "checker/report/finding.h"
 #include "checker/report/place.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -123,6 +125,22 @@ void put_the_clearest_first(spec::Layout const& layout, std::vector<spec::Violat
 
 std::string_view to_string(Severity severity) {
     return severity == Severity::defect ? "defect" : "advice";
+}
+
+std::string_view to_string(QemuVerdict::State state) {
+    switch (state) {
+        case QemuVerdict::State::confirmed:
+            return "confirmed";
+        case QemuVerdict::State::not_confirmed:
+            return "not confirmed";
+        case QemuVerdict::State::not_tried:
+            break;
+    }
+    return "could not be tried";
+}
+
+std::string describe(QemuVerdict const& verdict) {
+    return fmt::format("{}: {}", to_string(verdict.state), verdict.how);
 }
 
 tl::expected<Finding, BootError> confirm(Target const& target, spec::Program const& program, run::Signature signature,

@@ -43,6 +43,19 @@ struct Evidence {
 enum class Severity : std::uint8_t { defect, advice };
 std::string_view to_string(Severity severity);  // "defect", "advice"
 
+// What became of the finding's repro.c on QEMU, on the same kernel image (checker/qemu/).
+struct QemuVerdict {
+    enum class State : std::uint8_t {
+        confirmed,      // a correct kernel does not do that
+        not_confirmed,  // the program printed PASS
+        not_tried,      // or it never came to run
+    };
+    State state = State::not_tried;
+    std::string how;  // what was seen, or why it could not be tried; part of a sentence
+};
+std::string_view to_string(QemuVerdict::State state);  // "confirmed", "not confirmed", "could not be tried"
+std::string describe(QemuVerdict const& verdict);      // "confirmed: the kernel panics: remap"
+
 struct Finding {
     run::Signature signature;
     Severity severity = Severity::defect;
@@ -57,6 +70,7 @@ struct Finding {
     std::uint32_t reproduced = 0;  // of `attempts` runs after a fresh boot
     std::uint32_t attempts = 0;
     Evidence evidence;
+    std::optional<QemuVerdict> on_qemu{};  // nothing: nobody asked for it
 };
 
 // Boots the kernel anew and runs the failing program on it `attempts` times, the last time with all evidence.

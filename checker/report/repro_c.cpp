@@ -68,10 +68,9 @@ constexpr std::array kHelpers = {
            "uint64 touch(char *at, int pages) {\n  uint64 r = 0;\n"
            "  for (int i = 0; i < pages; i++) r = *(volatile uchar *)(at + (uint64)i * PGSIZE);\n  return r;\n}\n"},
     Helper{"grab",
-           "void grab(void) {  // takes the next free frames and fills them\n  for (int i = 0; i < 64; i++) {\n"
-           "    char *page = sbrk(PGSIZE);\n    if (page != (char *)-1) memset(page, 0x5a, PGSIZE);\n  }\n}\n"},
-    Helper{"expect",
-           "void expect(int ok, char *what) {\n  if (ok) return;\n  printf(\"FAIL: %s\\n\", what);\n  exit(77);\n}\n"},
+           "void grab(void) {  // takes the next free frames and fills them\n  char *page;\n"
+           "  for (int i = 0; i < 64; i++) if ((page = sbrk(PGSIZE)) != (char *)-1) memset(page, 0x5a, PGSIZE);\n}\n"},
+    Helper{"expect", "void expect(int ok, char *what) { if (!ok) { printf(\"FAIL: %s\\n\", what); exit(77); } }\n"},
     Helper{
         "finish",
         "void finish(int child, int wanted, char *what) {  // waits for it: it must end just so\n  int status = 0, p;\n"
@@ -81,8 +80,8 @@ constexpr std::array kHelpers = {
     Helper{"free_pages",
            "int free_pages(void) {  // counts them in a child, so that they all come back\n"
            "  int fd[2], n = 0;\n  char c, *page;\n  pipe(fd);\n  if (fork() == 0) {\n"
-           "    while ((page = sbrk(PGSIZE)) != (char *)-1) {\n      *page = 1;\n      write(fd[1], \"x\", 1);\n    }\n"
-           "    exit(0);\n  }\n  close(fd[1]);\n  while (read(fd[0], &c, 1) == 1) n++;\n  close(fd[0]);\n  wait(0);\n"
+           "    while ((page = sbrk(PGSIZE)) != (char *)-1) { *page = 1; write(fd[1], \"x\", 1); }\n"
+           "    exit(0);\n  }\n  close(fd[1]);\n  while (read(fd[0], &c, 1) == 1) n++;\n  close(fd[0]); wait(0);\n"
            "  return n;\n}\n"},
 };
 
@@ -120,7 +119,11 @@ std::string preparations(std::string_view code, std::uint32_t processes) {
     if (uses(code, "fds")) text += "  pipe(fds);\n";
     if (code.find("pid[0]") != std::string_view::npos) text += "  pid[0] = getpid();\n";
     if (uses(code, "open"))
-        text += "  int file = open(\"/data\", O_CREATE | O_WRONLY);\n  write(file, rodata, PGSIZE);\n  close(file);\n";
+        text +=
+            "  int file = open(\"/data\", O_CREATE | O_WRONLY);\n  write(file, rodata, PGSIZE);\n  close(file);\n"
+            "  if (open(\"/data\", 0) < 0) {\n    printf(\"cannot be shown: /data cannot be made\\n\");\n    "
+            "exit(77);\n  "
+            "}\n";
     return text;
 }
 

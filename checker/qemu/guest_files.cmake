@@ -2,7 +2,7 @@
 set(guest_files)
 foreach(file IN ITEMS
         start.S program.ld library.c init.c echo.c include/kernel/fcntl.h include/kernel/memlayout.h
-        include/kernel/riscv.h include/kernel/stat.h include/kernel/types.h include/user/user.h)
+        include/kernel/riscv.h include/kernel/stat.h include/kernel/syscall.h include/kernel/types.h include/user/user.h)
     set(path "${CMAKE_CURRENT_SOURCE_DIR}/qemu/guest/${file}")
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${path}")
     file(READ "${path}" text)

@@ -168,6 +168,8 @@ tl::expected<Finding, BootError> confirm(Target const& target, spec::Program con
         finding.divergence = std::move(*run.divergence);
         put_the_clearest_first((*fresh)->setting()->layout, finding.divergence.violations);
         finding.evidence = watcher.evidence(finding.divergence.violations.front(), (*fresh)->setting()->layout, alive);
+        finding.evidence.sbrk_by_profile_is_lazy =
+            (*fresh)->setting()->traits.sbrk_takes_mode && (*fresh)->setting()->profile.sbrk == spec::SbrkPolicy::lazy;
     }
     return finding;
 }

@@ -35,8 +35,11 @@ struct Evidence {
     std::optional<PageTable> pages;      // where the violation is about a page
     std::optional<spec::Address> place;  // the same address as the violation's, relative to the region that it lies in
     std::optional<VirtAddr> heap_start;  // `heap` in this kernel's layout: what results of sbrk are relative to
-    KernelTrace trace;                   // of the failing step
-    std::string console;                 // what the kernel printed last
+    // sbrk takes the second argument of 2025, and the kernel's profile is to give no memory before its touch: a step
+    // that leaves it to the profile is then an sbrklazy().
+    bool sbrk_by_profile_is_lazy = false;
+    KernelTrace trace;    // of the failing step
+    std::string console;  // what the kernel printed last
 };
 
 // A defect breaks an invariant. Advice is legal by the lab's text, but poor; it never fails a kernel.

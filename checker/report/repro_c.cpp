@@ -64,6 +64,12 @@ constexpr std::array kHelpers = {
            "void store_with_sp(char *sp, char *at, uint64 v) {\n"
            "  asm volatile(\"mv t0, sp; mv sp, %0; sb %2, 0(%1); mv sp, t0\" : : \"r\"(sp), \"r\"(at), \"r\"(v) : "
            "\"t0\", \"memory\");\n}\n"},
+    Helper{"call_with_sp",
+           "long call_with_sp(char *sp, long number, long x, long y, long z) {\n"
+           "  register long a0 asm(\"a0\") = x, a1 asm(\"a1\") = y, a2 asm(\"a2\") = z, a7 asm(\"a7\") = number;\n"
+           "  asm volatile(\"mv t0, sp; mv sp, %1; ecall; mv sp, t0\" : \"+r\"(a0) : \"r\"(sp), \"r\"(a1), \"r\"(a2), "
+           "\"r\"(a7) : \"t0\", \"memory\");\n"
+           "  return a0;\n}\n"},
     Helper{"touch",
            "uint64 touch(char *at, int pages) {\n  uint64 r = 0;\n"
            "  for (int i = 0; i < pages; i++) r = *(volatile uchar *)(at + (uint64)i * PGSIZE);\n  return r;\n}\n"},
@@ -180,8 +186,9 @@ std::string head(Finding const& finding, Plan const& plan) {
 
 // The headers that the rest needs; an xv6 program that is checked against them has few surprises on other trees.
 std::string includes(std::string_view code) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kHeaders{
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kHeaders{
         {{"stat", "kernel/stat.h"},
+         {"call_with_sp", "kernel/syscall.h"},
          {"O_CREATE", "kernel/fcntl.h"},
          {"TRAPFRAME", "kernel/memlayout.h"},
          {"TRAMPOLINE", "kernel/memlayout.h"},

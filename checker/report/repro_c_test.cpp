@@ -77,11 +77,46 @@ TEST(ReproC, AWrongKillOfP0IsToldByItsParent) {
     EXPECT_EQ(compiler_says(source), "");
 }
 
+TEST(ReproC, AChildHasItsParentsStackPointer) {
+    std::string const source = source_of(
+        finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 sp data\np0 fork p1\np1 store heap 1 = 1\n",
+                   {"ok", "p1"}, "killed", "ok"));
+    EXPECT_THAT(source, HasSubstr("store_with_sp(data, heap, 1);"));
+    EXPECT_EQ(compiler_says(source), "");
+}
+
+TEST(ReproC, SystemCallsAreMadeWithTheStackPointerThatTheProgramHas) {
+    for (auto const& [step, call] :
+         {std::pair{"fstat heap", "call_with_sp(data, SYS_fstat, open(\"/data\", 0), (long)(heap), 0)"},
+          std::pair{"wait heap", "call_with_sp(data, SYS_wait, (long)(heap), 0, 0)"},
+          std::pair{"open heap", "call_with_sp(data, SYS_open, (long)(heap), 0, 0)"},
+          std::pair{"pipe heap", "call_with_sp(data, SYS_pipe, (long)(heap), 0, 0)"},
+          std::pair{"pipe_read heap 3", "call_with_sp(data, SYS_read, fds[0], (long)(heap), 3)"},
+          std::pair{"pipe_write heap 3", "call_with_sp(data, SYS_write, fds[1], (long)(heap), 3)"},
+          std::pair{"file_read heap 3", "call_with_sp(data, SYS_read, open(\"/data\", 0), (long)(heap), 3)"}}) {
+        std::string const source = source_of(
+            finding_of(Invariant::results, std::string("vmcheck 1\nprofile cow\np0 sp data\np0 ") + step + "\n", {"ok"},
+                       "-1", "0"));
+        EXPECT_THAT(source, HasSubstr(call));
+        EXPECT_EQ(compiler_says(source), "");
+    }
+}
+
 TEST(ReproC, ResultsOfSbrkAreRelativeToTheHeap) {
     std::string const source = source_of(finding_of(
         Invariant::results, "vmcheck 1\nprofile cow\np0 sbrk +1p\np0 sbrk 0\n", {"0x7000"}, "0x8000", "0x9000"));
     EXPECT_THAT(source, HasSubstr("long r = (long)sbrk(0); expect(r == (long)(heap + PGSIZE),"));
     EXPECT_EQ(compiler_says(source), "");
+}
+
+TEST(ReproC, WhereSbrkTakesAModeItIsToldWhatTheProfilePromises) {
+    Finding finding =
+        finding_of(Invariant::liveness, "vmcheck 1\nprofile cow\np0 sbrk +1p\np0 sbrk +2p eager\np0 fork p1\n",
+                   {"0x7000", "0x8000"}, "p1", "panic: uvmcopy");
+    EXPECT_THAT(source_of(finding), HasSubstr("  sbrk(PGSIZE);\n  sbrk(2*PGSIZE);\n"));
+    finding.evidence.sbrk_by_profile_is_lazy = true;
+    EXPECT_THAT(source_of(finding), HasSubstr("  sbrklazy(PGSIZE);\n  sbrk(2*PGSIZE);\n"));
+    EXPECT_EQ(compiler_says(source_of(finding)), "");
 }
 
 TEST(ReproC, ALeakIsShownByCountingFreeMemory) {

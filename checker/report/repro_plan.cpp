@@ -4,6 +4,7 @@
 #include "checker/report/repro_expect.h"
 #include "checker/report/repro_visible.h"
 #include "checker/report/story.h"
+#include "checker/report/told_action.h"
 
 #include <fmt/format.h>
 
@@ -77,6 +78,9 @@ class Planner {
         std::vector<spec::ProcId> inherited = known_[parent];
         known_[child] = std::move(inherited);
         known_[parent].push_back(child);
+        // A child begins with its parent's registers.
+        if (auto const sp = stack_pointers_.find(parent); sp != stack_pointers_.end())
+            stack_pointers_[child] = spec::Address(sp->second);
     }
 
     Turn turn_of(std::size_t at) {
@@ -84,8 +88,8 @@ class Planner {
         std::string const& seen = finding_.records[at].seen;
         Turn turn{.actor = step.actor, .code = {}};
         auto const sp = stack_pointers_.find(step.actor);
-        turn.code =
-            repro_expression(step.action, sp == stack_pointers_.end() ? std::nullopt : std::optional(sp->second));
+        turn.code = repro_expression(told_action(finding_, at),
+                                     sp == stack_pointers_.end() ? std::nullopt : std::optional(sp->second));
         if (!turn.code.empty()) turn.code += ';';
         if (auto const* set = std::get_if<spec::SetSp>(&step.action)) stack_pointers_[step.actor] = set->to;
         if (auto const* fork = std::get_if<spec::Fork>(&step.action);

@@ -151,6 +151,22 @@ TEST(ReproC, SaysWhyAUserProgramCannotShowIt) {
     EXPECT_THAT(why(Invariant::results, "p0 pipe rodata+0xffc", "-1", "0"), HasSubstr("side by side"));
 }
 
+TEST(ReproC, MemoryThatMustBeZeroIsReadAfterOthersHaveFilledTheFrames) {
+    Finding store = finding_of(Invariant::contents, "vmcheck 1\nprofile cow\np0 sbrk +1p\np0 pipe_write heap 1\n",
+                               {"0x7000"}, "1", "1");
+    store.divergence.violations.front().expected = "byte 0x00";
+    store.evidence.place = spec::Address{spec::Anchor::heap, 1};
+    std::string const touched = source_of(store);
+    EXPECT_THAT(touched, HasSubstr("if (fork() == 0) { grab(); exit(0); } wait(0);"));
+    EXPECT_THAT(touched,
+                HasSubstr("write(fds[1], heap, 1);\n  expect(load1(heap + 1) == 0, \"p0 must read 0 at heap+0x1\");"));
+    EXPECT_EQ(compiler_says(touched), "");
+    std::string const loaded = source_of(
+        finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 sbrk +1p\np0 load heap 1\n", {"0x7000"}, "0", "5"));
+    EXPECT_THAT(loaded, HasSubstr("grab(); exit(0);"));
+    EXPECT_EQ(compiler_says(loaded), "");
+}
+
 TEST(ReproC, WhatRunsIntoTheGuardPageDoesSoInEveryProgram) {
     std::string const source =
         source_of(finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 pipe bss+0xffc\n", {}, "-1", "0"));

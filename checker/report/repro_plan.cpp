@@ -143,6 +143,11 @@ class Planner {
                 return tl::unexpected(std::string("the value that must be read is one of vmcheck's own image"));
             expected.values.clear();
         }
+        bool const must_be_zero =
+            loads && std::any_of(expected.values.begin(), expected.values.end(), [](Allowed const& each) {
+                return each.what == Allowed::What::equal && each.value == 0;
+            });
+        if (must_be_zero) leave_garbage(plan_);
         Turn turn = turn_of(at);
         bool const must_die = expected.must_die();
         bool const exits = std::holds_alternative<spec::Exit>(step.action);

@@ -72,7 +72,7 @@ TEST(ReproC, AWrongKillOfP0IsToldByItsParent) {
     std::string const source = source_of(
         finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 sp heap\np0 sbrk +1p\np0 store heap 1 = 1\n",
                    {"ok", "0x7000"}, "ok", "killed"));
-    EXPECT_THAT(source, HasSubstr("store_with_sp(heap, heap, 1);"));
+    EXPECT_THAT(source, HasSubstr("store1_with_sp(heap, heap, 1);"));
     EXPECT_THAT(source, HasSubstr("else if (status != 77) printf(\"FAIL: p0 must survive p0's store to heap\\n\");"));
     EXPECT_EQ(compiler_says(source), "");
 }
@@ -81,13 +81,17 @@ TEST(ReproC, AChildHasItsParentsStackPointer) {
     std::string const source = source_of(
         finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 sp data\np0 fork p1\np1 store heap 1 = 1\n",
                    {"ok", "p1"}, "killed", "ok"));
-    EXPECT_THAT(source, HasSubstr("store_with_sp(data, heap, 1);"));
+    EXPECT_THAT(source, HasSubstr("store1_with_sp(data, heap, 1);"));
     EXPECT_EQ(compiler_says(source), "");
 }
 
-TEST(ReproC, SystemCallsAreMadeWithTheStackPointerThatTheProgramHas) {
+TEST(ReproC, AccessesAndCallsAreMadeWithTheStackPointerThatTheProgramHas) {
     for (auto const& [step, call] :
-         {std::pair{"fstat heap", "call_with_sp(data, SYS_fstat, open(\"/data\", 0), (long)(heap), 0)"},
+         {std::pair{"load heap 4", "load4_with_sp(data, heap)"},
+          std::pair{"store bss+0xffb 8 = 7", "store8_with_sp(data, guard - 5, 7)"},
+          std::pair{"touch heap 1", "load1_with_sp(data, heap)"},
+          std::pair{"touch heap 3", "touch_with_sp(data, heap, 3)"},
+          std::pair{"fstat heap", "call_with_sp(data, SYS_fstat, open(\"/data\", 0), (long)(heap), 0)"},
           std::pair{"wait heap", "call_with_sp(data, SYS_wait, (long)(heap), 0, 0)"},
           std::pair{"open heap", "call_with_sp(data, SYS_open, (long)(heap), 0, 0)"},
           std::pair{"pipe heap", "call_with_sp(data, SYS_pipe, (long)(heap), 0, 0)"},

@@ -32,17 +32,19 @@ class Expression {
         return fmt::format("{}({})", sbrk.mode == spec::SbrkMode::lazy ? "sbrklazy" : "sbrk", c_amount(bytes));
     }
     std::string operator()(spec::Load const& load) const {
-        if (sp) return fmt::format("load_with_sp({}, {})", c_pointer(*sp), repro_pointer(load.at, load.size));
+        if (sp)
+            return fmt::format("load{}_with_sp({}, {})", load.size, c_pointer(*sp), repro_pointer(load.at, load.size));
         return fmt::format("load{}({})", load.size, repro_pointer(load.at, load.size));
     }
     std::string operator()(spec::Store const& store) const {
         std::string const at = repro_pointer(store.at, store.size);
-        if (sp) return fmt::format("store_with_sp({}, {}, {})", c_pointer(*sp), at, c_value(store.value & 0xff));
+        if (sp) return fmt::format("store{}_with_sp({}, {}, {})", store.size, c_pointer(*sp), at, c_value(store.value));
         return fmt::format("store{}({}, {})", store.size, at, c_value(store.value));
     }
     std::string operator()(spec::Touch const& touch) const {
         std::string const at = repro_pointer(touch.at, std::uint64_t{touch.pages} * kPageBytes);
-        if (sp) return fmt::format("load_with_sp({}, {})", c_pointer(*sp), at);
+        if (sp && touch.pages == 1) return fmt::format("load1_with_sp({}, {})", c_pointer(*sp), at);
+        if (sp) return fmt::format("touch_with_sp({}, {}, {})", c_pointer(*sp), at, touch.pages);
         return touch.pages == 1 ? fmt::format("load1({})", at) : fmt::format("touch({}, {})", at, touch.pages);
     }
     std::string operator()(spec::PipeWrite const& write) const {

@@ -171,6 +171,17 @@ TEST(ReproC, MemoryThatMustBeZeroIsReadAfterOthersHaveFilledTheFrames) {
     EXPECT_EQ(compiler_says(loaded), "");
 }
 
+TEST(ReproC, OrphansAreNotWaitedForByAProgramThatIsNotTheFirst) {
+    std::string const program = "vmcheck 1\nprofile cow\np0 fork p1\np1 fork p2\np2 exit 0\n";
+    EXPECT_THAT(source_of(finding_of(Invariant::results, program + "p1 exit 0\np0 wait\np0 wait\n",
+                                     {"p1", "p2", "ended", "ended", "pid 2 (p1)"}, "pid 3 (p2)", "-1")),
+                HasSubstr("orphans go to the first process"));
+    std::string const reaped = source_of(finding_of(Invariant::results, program + "p1 wait\np1 exit 0\np0 wait\n",
+                                                    {"p1", "p2", "ended", "pid 3 (p2)", "ended"}, "pid 2 (p1)", "-1"));
+    EXPECT_THAT(reaped, HasSubstr("wait(0)"));
+    EXPECT_EQ(compiler_says(reaped), "");
+}
+
 TEST(ReproC, WhatRunsIntoTheGuardPageDoesSoInEveryProgram) {
     std::string const source =
         source_of(finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 pipe bss+0xffc\n", {}, "-1", "0"));

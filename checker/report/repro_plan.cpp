@@ -54,6 +54,9 @@ class Planner {
                 "it needs a timer interrupt at a chosen instruction, which a user program cannot bring about"));
         if (auto const* kill = std::get_if<spec::Kill>(&step.action); kill && !knows(step.actor, kill->target))
             return tl::unexpected(fmt::format("p{} cannot know the pid of p{}", step.actor.value, kill->target.value));
+        if (std::holds_alternative<spec::Wait>(step.action) && step.actor == spec::kInit && orphans_before(at))
+            return tl::unexpected(
+                std::string("orphans go to the first process, which p0 is in vmcheck's program and not in this one"));
         if (std::holds_alternative<spec::Exec>(step.action) && (!plan_.measures_memory || has_more_to_do(at)))
             return tl::unexpected(
                 std::string("it goes on after an exec, in a fresh image that this program does not have"));
@@ -64,6 +67,22 @@ class Planner {
         if (auto const* read = std::get_if<spec::FileRead>(&step.action); read && read->bytes > kFileBytesMax)
             return tl::unexpected(std::string("it reads more of a file than the program makes"));
         return {};
+    }
+
+    // Whether a process other than p0 has ended before without having waited for each of its children.
+    bool orphans_before(std::size_t at) const {
+        auto const& records = finding_.records;
+        auto const end = records.begin() + static_cast<std::ptrdiff_t>(at);
+        return std::any_of(records.begin(), end, [&](run::StepRecord const& made) {
+            auto const* fork = std::get_if<spec::Fork>(&made.step.action);
+            spec::ProcId const parent = made.step.actor;
+            if (fork == nullptr || parent == spec::kInit || !has_ended(parent)) return false;
+            std::string const child = fmt::format("(p{})", fork->child.value);
+            return std::none_of(records.begin(), end, [&](run::StepRecord const& waited) {
+                return waited.step.actor == parent && std::holds_alternative<spec::Wait>(waited.step.action) &&
+                       waited.seen.find(child) != std::string::npos;
+            });
+        });
     }
 
     // A process knows those that were forked before it was, by itself or by an ancestor.

@@ -152,9 +152,7 @@ std::string preparations(std::string_view code, std::uint32_t processes) {
     if (uses(code, "open"))
         text +=
             "  int file = open(\"/data\", O_CREATE | O_WRONLY);\n  write(file, rodata, PGSIZE);\n  close(file);\n"
-            "  if (open(\"/data\", 0) < 0) {\n    printf(\"cannot be shown: /data cannot be made\\n\");\n    "
-            "exit(77);\n  "
-            "}\n";
+            "  if (open(\"/data\", 0) < 0) { printf(\"cannot be shown: there is no /data\\n\"); exit(77); }\n";
     return text;
 }
 

@@ -171,6 +171,29 @@ TEST(ReproC, MemoryThatMustBeZeroIsReadAfterOthersHaveFilledTheFrames) {
     EXPECT_EQ(compiler_says(loaded), "");
 }
 
+TEST(ReproC, OfWhatTheKernelCopiedInOnlyTheZerosAroundItAreKnown) {
+    auto const source = [](char const* steps, char const* byte) {
+        Finding finding =
+            finding_of(Invariant::contents, std::string("vmcheck 1\nprofile cow\n") + steps, {"0x7000", "1"}, "1", "1");
+        finding.divergence.violations.front().expected = byte;
+        finding.evidence.place = spec::Address{spec::Anchor::heap, 1};
+        return source_of(finding);
+    };
+    char const* const from_file = "p0 sbrk +1p\np0 file_read heap 1\n";
+    EXPECT_THAT(source(from_file, "byte 0x00"), HasSubstr("expect(load1(heap + 1) == 0,"));
+    EXPECT_EQ(compiler_says(source(from_file, "byte 0x00")), "");
+    EXPECT_THAT(source(from_file, "byte 0x2f"), HasSubstr("vmcheck's own image"));
+    EXPECT_THAT(source("p0 sbrk +1p\np0 pipe_write text 1\np0 pipe_read heap 1\n", "byte 0x00"),
+                HasSubstr("vmcheck's own image"));
+}
+
+TEST(ReproC, SaysWhereThereIsNoFileToRead) {
+    std::string const source =
+        source_of(finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 file_read guard 1\n", {}, "-1", "1"));
+    EXPECT_THAT(source, HasSubstr("{ printf(\"cannot be shown: there is no /data\\n\"); exit(77); }\n"));
+    EXPECT_EQ(compiler_says(source), "");
+}
+
 TEST(ReproC, OrphansAreNotWaitedForByAProgramThatIsNotTheFirst) {
     std::string const program = "vmcheck 1\nprofile cow\np0 fork p1\np1 fork p2\np2 exit 0\n";
     EXPECT_THAT(source_of(finding_of(Invariant::results, program + "p1 exit 0\np0 wait\np0 wait\n",

@@ -1,6 +1,7 @@
 #include "checker/cli/builtin.h"
 #include "checker/cli/commands.h"
 #include "checker/cli/session.h"
+#include "checker/qemu/tools.h"
 #include "checker/report/text.h"
 #include "impl/board/self_test.h"
 
@@ -44,12 +45,20 @@ bool check_kernels() {
     return all;
 }
 
+// What only --confirm needs: told, but no reason to fail.
+void look_for_tools() {
+    fmt::print("for --confirm only\n");
+    for (auto const& tool : {qemu::find_emulator(), qemu::find_compiler()})
+        fmt::print("  {}  {}\n", tool ? "ok    " : "absent", tool ? tool->string() : tool.error());
+}
+
 }  // namespace
 
 ExitCode doctor(Options const&) {
     fmt::print("machine: {} processors\n", std::thread::hardware_concurrency());
     bool const emulator = check_emulator();
     bool const kernels = check_kernels();
+    look_for_tools();
     if (emulator && kernels) {
         fmt::print("everything works\n");
         return ExitCode::nothing_found;

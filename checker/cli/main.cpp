@@ -203,6 +203,8 @@ class CommandLine {
             ->type_name("TIME");
         sub->add_flag_callback(
             "--no-shrink", [this] { options_.shrink = false; }, "Report failing programs as they were generated");
+        sub->add_flag("--confirm", options_.confirm,
+                      "Run each finding's repro.c on QEMU, with the same kernel, and report what it does there");
         add_report(sub);
     }
 

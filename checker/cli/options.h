@@ -31,6 +31,7 @@ struct Options {
     unsigned jobs = 1;
     bool shrink = true;
     std::uint32_t findings_max = 5;               // different failures to look for, shrink and show
+    bool confirm = false;                         // verify, fuzz: each finding's repro.c on QEMU
     bool json = false;                            // the report as JSON on standard output
     std::optional<report::Format> format;         // the report in this format: in `out`, else on standard output
     std::optional<std::filesystem::path> out;     // the report in a file; as JSON where no format is given

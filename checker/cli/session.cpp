@@ -1,6 +1,7 @@
 #include "checker/cli/session.h"
 
 #include "checker/cli/builtin.h"
+#include "checker/cli/confirm.h"
 #include "checker/cli/files.h"
 #include "checker/cli/progress.h"
 #include "checker/report/html.h"
@@ -188,6 +189,7 @@ tl::expected<report::Session, Stop> run_session(Bench& bench, Options const& opt
         session.findings.push_back(std::move(*finding));
     }
     report::sort_by_rank(session.findings);
+    if (options.confirm) confirm_on_qemu(session, options);
     return session;
 }
 

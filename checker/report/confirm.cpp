@@ -1,6 +1,8 @@
 #include "checker/report/finding.h"
 #include "checker/report/place.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -125,6 +127,22 @@ std::string_view to_string(Severity severity) {
     return severity == Severity::defect ? "defect" : "advice";
 }
 
+std::string_view to_string(QemuVerdict::State state) {
+    switch (state) {
+        case QemuVerdict::State::confirmed:
+            return "confirmed";
+        case QemuVerdict::State::not_confirmed:
+            return "not confirmed";
+        case QemuVerdict::State::not_tried:
+            break;
+    }
+    return "could not be tried";
+}
+
+std::string describe(QemuVerdict const& verdict) {
+    return fmt::format("{}: {}", to_string(verdict.state), verdict.how);
+}
+
 tl::expected<Finding, BootError> confirm(Target const& target, spec::Program const& program, run::Signature signature,
                                          std::uint32_t attempts) {
     auto fresh = target.reboot();
@@ -151,6 +169,8 @@ tl::expected<Finding, BootError> confirm(Target const& target, spec::Program con
         finding.divergence = std::move(*run.divergence);
         put_the_clearest_first((*fresh)->setting()->layout, finding.divergence.violations);
         finding.evidence = watcher.evidence(finding.divergence.violations.front(), (*fresh)->setting()->layout, alive);
+        finding.evidence.sbrk_by_profile_is_lazy =
+            (*fresh)->setting()->traits.sbrk_takes_mode && (*fresh)->setting()->profile.sbrk == spec::SbrkPolicy::lazy;
     }
     return finding;
 }

@@ -35,13 +35,29 @@ struct Evidence {
     std::optional<PageTable> pages;      // where the violation is about a page
     std::optional<spec::Address> place;  // the same address as the violation's, relative to the region that it lies in
     std::optional<VirtAddr> heap_start;  // `heap` in this kernel's layout: what results of sbrk are relative to
-    KernelTrace trace;                   // of the failing step
-    std::string console;                 // what the kernel printed last
+    // sbrk takes the second argument of 2025, and the kernel's profile is to give no memory before its touch: a step
+    // that leaves it to the profile is then an sbrklazy().
+    bool sbrk_by_profile_is_lazy = false;
+    KernelTrace trace;    // of the failing step
+    std::string console;  // what the kernel printed last
 };
 
 // A defect breaks an invariant. Advice is legal by the lab's text, but poor; it never fails a kernel.
 enum class Severity : std::uint8_t { defect, advice };
 std::string_view to_string(Severity severity);  // "defect", "advice"
+
+// What became of the finding's repro.c on QEMU, on the same kernel image (checker/qemu/).
+struct QemuVerdict {
+    enum class State : std::uint8_t {
+        confirmed,      // a correct kernel does not do that
+        not_confirmed,  // the program printed PASS
+        not_tried,      // or it never came to run
+    };
+    State state = State::not_tried;
+    std::string how;  // what was seen, or why it could not be tried; part of a sentence
+};
+std::string_view to_string(QemuVerdict::State state);  // "confirmed", "not confirmed", "could not be tried"
+std::string describe(QemuVerdict const& verdict);      // "confirmed: the kernel panics: remap"
 
 struct Finding {
     run::Signature signature;
@@ -58,6 +74,7 @@ struct Finding {
     std::uint32_t reproduced = 0;  // of `attempts` runs after a fresh boot
     std::uint32_t attempts = 0;
     Evidence evidence;
+    std::optional<QemuVerdict> on_qemu{};  // nothing: nobody asked for it
 };
 
 // Boots the kernel anew and runs the failing program on it `attempts` times, the last time with all evidence.

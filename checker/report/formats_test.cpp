@@ -53,6 +53,17 @@ TEST(Junit, AdviceAndFlakyFindingsFailNothing) {
     EXPECT_EQ(count_tags(junit_document({session_with({advice, flaky})}), "failure"), 0U);
 }
 
+TEST(Formats, EachTellsTheVerdictOfQemu) {
+    Finding finding = parent_keeps_w();
+    EXPECT_THAT(render(Format::text, {session_with({finding})}), Not(HasSubstr("On QEMU")));
+    finding.on_qemu = {QemuVerdict::State::not_tried, "remap & <x>"};
+    auto const session = session_with({finding});
+    for (Format format : {Format::text, Format::json, Format::gradescope, Format::github})
+        EXPECT_THAT(render(format, {session}), HasSubstr("remap & <x>")) << static_cast<int>(format);
+    for (Format format : {Format::junit, Format::html})
+        EXPECT_THAT(render(format, {session}), HasSubstr("could not be tried: remap &amp; &lt;x&gt;"));
+}
+
 TEST(Gradescope, GivesEachInvariantItsShareOfAHundredPoints) {
     auto const json = nlohmann::json::parse(gradescope_document({session_with({parent_keeps_w()})}));
     ASSERT_EQ(json.at("tests").size(), spec::kInvariants);

@@ -24,8 +24,9 @@ std::string annotation(Finding const& finding) {
     std::string const title =
         fmt::format("{} at {}", title_of(finding.signature.invariant), spec::kind_name(finding.signature.kind));
     std::string const program = spec::print(finding.program);
-    std::string const message = solid ? fmt::format("{}\nShrunk program:\n{}", story_of(finding), program)
-                                      : fmt::format("Seen once, and did not come back:\n{}", program);
+    std::string message = solid ? fmt::format("{}\nShrunk program:\n{}", story_of(finding), program)
+                                : fmt::format("Seen once, and did not come back:\n{}", program);
+    if (finding.on_qemu) message += fmt::format("\nOn QEMU: {}", describe(*finding.on_qemu));
     return fmt::format("::{} {}title={}::{}\n", solid && finding.severity == Severity::defect ? "error" : "warning",
                        where(finding), escape_property(title), escape_message(message));
 }

@@ -99,6 +99,11 @@ std::string places(Finding const& finding) {
     return text;
 }
 
+std::string on_qemu(Finding const& finding) {
+    if (!finding.on_qemu) return {};
+    return fmt::format("<dl>\n<dt>On QEMU</dt><dd>{}</dd>\n</dl>\n", safe(describe(*finding.on_qemu)));
+}
+
 std::string also(Finding const& finding) {
     std::string text;
     for (std::size_t i = 1; i < finding.divergence.violations.size(); ++i)
@@ -144,7 +149,7 @@ std::string article(Finding const& finding, std::size_t number, std::size_t tota
                 ? solid(finding)
                 : fmt::format("<p>Seen once, and did not come back: flaky, and not counted.</p>\n<pre>{}</pre>\n",
                               safe(spec::print(finding.program)));
-    return text + "</article>\n";
+    return text + on_qemu(finding) + "</article>\n";
 }
 
 std::string checks(Session const& session) {

@@ -101,6 +101,9 @@ Json to_json(Finding const& finding) {
     auto const repro = repro_c(finding);
     json["repro_c"] = repro ? Json(*repro) : Json(nullptr);
     json["why_no_repro_c"] = repro ? Json(nullptr) : Json(repro.error());
+    json["on_qemu"] = nullptr;
+    if (finding.on_qemu)
+        json["on_qemu"] = {{"verdict", to_string(finding.on_qemu->state)}, {"how", finding.on_qemu->how}};
     json["original_program"] = spec::print(finding.original);
     json["shrink"] = {{"executions", finding.shrink_executions}, {"exhausted", finding.shrink_exhausted}};
     return json;

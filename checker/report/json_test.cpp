@@ -57,6 +57,14 @@ TEST(Json, TheSchemaKnowsEveryMemberAndMissesEachThatIsNotThere) {
     EXPECT_THAT(schema_errors(schema(), more), ::testing::SizeIs(1));
 }
 
+TEST(Json, CarriesTheVerdictOfQemuWhereThereIsOne) {
+    Finding finding = testing::parent_keeps_w();
+    EXPECT_TRUE(to_json(finding).at("on_qemu").is_null());
+    finding.on_qemu = {QemuVerdict::State::confirmed, "prints \"FAIL: x\""};
+    EXPECT_EQ(json(to_json(finding).at("on_qemu")), json({{"verdict", "confirmed"}, {"how", "prints \"FAIL: x\""}}));
+    EXPECT_THAT(errors_in({session_with({finding})}), ::testing::IsEmpty());
+}
+
 TEST(Json, CarriesTheUserProgramAndTheLikelyPlace) {
     json const finding = to_json(testing::parent_keeps_w());
     EXPECT_THAT(finding.at("repro_c").get<std::string>(), ::testing::HasSubstr("fork()"));

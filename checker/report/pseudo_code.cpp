@@ -2,6 +2,7 @@
 
 #include "checker/report/c_words.h"
 #include "checker/report/repro_expect.h"
+#include "checker/report/told_action.h"
 
 #include <fmt/format.h>
 
@@ -88,7 +89,7 @@ std::vector<CodeLine> pseudo_code(Finding const& finding) {
         if (step.faults.oom) remark = fmt::format("kalloc number {} in it returns 0", *step.faults.oom);
         if (std::string const here = remark_at(finding, i); !here.empty())
             remark += (remark.empty() ? "" : "; ") + here;
-        lines.push_back({fmt::format("p{}", step.actor.value), pseudo_code(step.action), remark});
+        lines.push_back({fmt::format("p{}", step.actor.value), pseudo_code(told_action(finding, i)), remark});
     }
     return lines;
 }

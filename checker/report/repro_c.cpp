@@ -55,23 +55,22 @@ constexpr std::array kHelpers = {
     Helper{"store2", "void store2(char *at, uint64 value) { *(volatile ushort *)at = value; }\n"},
     Helper{"store4", "void store4(char *at, uint64 value) { *(volatile uint *)at = value; }\n"},
     Helper{"store8", "void store8(char *at, uint64 value) { *(volatile uint64 *)at = value; }\n"},
-    Helper{"load_with_sp",
-           "uint64 load_with_sp(char *sp, char *at) {\n  uint64 r;\n"
-           "  asm volatile(\"mv t0, sp; mv sp, %1; lbu %0, 0(%2); mv sp, t0\" : \"=&r\"(r) : \"r\"(sp), \"r\"(at) : "
-           "\"t0\", \"memory\");\n"
-           "  return r;\n}\n"},
-    Helper{"store_with_sp",
-           "void store_with_sp(char *sp, char *at, uint64 v) {\n"
-           "  asm volatile(\"mv t0, sp; mv sp, %0; sb %2, 0(%1); mv sp, t0\" : : \"r\"(sp), \"r\"(at), \"r\"(v) : "
-           "\"t0\", \"memory\");\n}\n"},
+    Helper{"call_with_sp",
+           "long call_with_sp(char *sp, long number, long x, long y, long z) {\n"
+           "  register long a0 asm(\"a0\") = x, a1 asm(\"a1\") = y, a2 asm(\"a2\") = z, a7 asm(\"a7\") = number;\n"
+           "  asm volatile(\"mv t0, sp; mv sp, %1; ecall; mv sp, t0\" : \"+r\"(a0) : \"r\"(sp), \"r\"(a1), \"r\"(a2), "
+           "\"r\"(a7) : \"t0\", \"memory\");\n"
+           "  return a0;\n}\n"},
+    Helper{"touch_with_sp",
+           "uint64 touch_with_sp(char *sp, char *at, int pages) {\n  uint64 r = 0;\n"
+           "  for (int i = 0; i < pages; i++) r = load1_with_sp(sp, at + (uint64)i * PGSIZE);\n  return r;\n}\n"},
     Helper{"touch",
            "uint64 touch(char *at, int pages) {\n  uint64 r = 0;\n"
            "  for (int i = 0; i < pages; i++) r = *(volatile uchar *)(at + (uint64)i * PGSIZE);\n  return r;\n}\n"},
     Helper{"grab",
-           "void grab(void) {  // takes the next free frames and fills them\n  for (int i = 0; i < 64; i++) {\n"
-           "    char *page = sbrk(PGSIZE);\n    if (page != (char *)-1) memset(page, 0x5a, PGSIZE);\n  }\n}\n"},
-    Helper{"expect",
-           "void expect(int ok, char *what) {\n  if (ok) return;\n  printf(\"FAIL: %s\\n\", what);\n  exit(77);\n}\n"},
+           "void grab(void) {  // takes the next free frames and fills them\n  char *page;\n"
+           "  for (int i = 0; i < 64; i++) if ((page = sbrk(PGSIZE)) != (char *)-1) memset(page, 0x5a, PGSIZE);\n}\n"},
+    Helper{"expect", "void expect(int ok, char *what) { if (!ok) { printf(\"FAIL: %s\\n\", what); exit(77); } }\n"},
     Helper{
         "finish",
         "void finish(int child, int wanted, char *what) {  // waits for it: it must end just so\n  int status = 0, p;\n"
@@ -81,10 +80,27 @@ constexpr std::array kHelpers = {
     Helper{"free_pages",
            "int free_pages(void) {  // counts them in a child, so that they all come back\n"
            "  int fd[2], n = 0;\n  char c, *page;\n  pipe(fd);\n  if (fork() == 0) {\n"
-           "    while ((page = sbrk(PGSIZE)) != (char *)-1) {\n      *page = 1;\n      write(fd[1], \"x\", 1);\n    }\n"
-           "    exit(0);\n  }\n  close(fd[1]);\n  while (read(fd[0], &c, 1) == 1) n++;\n  close(fd[0]);\n  wait(0);\n"
+           "    while ((page = sbrk(PGSIZE)) != (char *)-1) { *page = 1; write(fd[1], \"x\", 1); }\n"
+           "    exit(0);\n  }\n  close(fd[1]);\n  while (read(fd[0], &c, 1) == 1) n++;\n  close(fd[0]); wait(0);\n"
            "  return n;\n}\n"},
 };
+
+// Loads and stores with sp elsewhere, of the sizes that are used.
+struct Size {
+    unsigned bytes;
+    std::string_view load;
+    std::string_view store;
+};
+constexpr std::array kSizes = {Size{1, "lbu", "sb"}, Size{2, "lhu", "sh"}, Size{4, "lwu", "sw"}, Size{8, "ld", "sd"}};
+
+constexpr std::string_view kLoadWithSp =
+    "uint64 load{0}_with_sp(char *sp, char *at) {{\n  uint64 r;\n"
+    "  asm volatile(\"mv t0, sp; mv sp, %1; {1} %0, 0(%2); mv sp, t0\" : \"=&r\"(r) : \"r\"(sp), \"r\"(at) : "
+    "\"t0\", \"memory\");\n  return r;\n}}\n";
+constexpr std::string_view kStoreWithSp =
+    "void store{0}_with_sp(char *sp, char *at, uint64 v) {{\n"
+    "  asm volatile(\"mv t0, sp; mv sp, %0; {1} %2, 0(%1); mv sp, t0\" : : \"r\"(sp), \"r\"(at), \"r\"(v) : "
+    "\"t0\", \"memory\");\n}}\n";
 
 bool is_word_character(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -109,6 +125,20 @@ std::string replaced(std::string text, std::string_view what, std::string_view w
     return text;
 }
 
+std::string helpers_for(std::string_view body) {
+    std::string helpers;
+    for (Size const& size : kSizes) {
+        // A touch is made of loads of a byte.
+        if (uses(body, fmt::format("load{}_with_sp", size.bytes)) || (size.bytes == 1 && uses(body, "touch_with_sp")))
+            helpers += fmt::format(kLoadWithSp, size.bytes, size.load);
+        if (uses(body, fmt::format("store{}_with_sp", size.bytes)))
+            helpers += fmt::format(kStoreWithSp, size.bytes, size.store);
+    }
+    for (Helper const& helper : kHelpers)
+        if (uses(body, helper.used_as)) helpers += helper.source;
+    return helpers;
+}
+
 // What p0 prepares before its first turn: what the other lines use.
 std::string preparations(std::string_view code, std::uint32_t processes) {
     std::string text;
@@ -120,7 +150,9 @@ std::string preparations(std::string_view code, std::uint32_t processes) {
     if (uses(code, "fds")) text += "  pipe(fds);\n";
     if (code.find("pid[0]") != std::string_view::npos) text += "  pid[0] = getpid();\n";
     if (uses(code, "open"))
-        text += "  int file = open(\"/data\", O_CREATE | O_WRONLY);\n  write(file, rodata, PGSIZE);\n  close(file);\n";
+        text +=
+            "  int file = open(\"/data\", O_CREATE | O_WRONLY);\n  write(file, rodata, PGSIZE);\n  close(file);\n"
+            "  if (open(\"/data\", 0) < 0) { printf(\"cannot be shown: there is no /data\\n\"); exit(77); }\n";
     return text;
 }
 
@@ -177,8 +209,9 @@ std::string head(Finding const& finding, Plan const& plan) {
 
 // The headers that the rest needs; an xv6 program that is checked against them has few surprises on other trees.
 std::string includes(std::string_view code) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kHeaders{
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kHeaders{
         {{"stat", "kernel/stat.h"},
+         {"call_with_sp", "kernel/syscall.h"},
          {"O_CREATE", "kernel/fcntl.h"},
          {"TRAPFRAME", "kernel/memlayout.h"},
          {"TRAMPOLINE", "kernel/memlayout.h"},
@@ -208,9 +241,7 @@ tl::expected<std::string, std::string> repro_c(Finding const& finding) {
     std::uint32_t highest = 0;
     for (ProcessCode const& process : *processes) highest = std::max(highest, process.process.value);
     std::string const body = functions(*processes, lines, highest) + main_function(*plan);
-    std::string helpers;
-    for (Helper const& helper : kHelpers)
-        if (uses(body, helper.used_as)) helpers += helper.source;
+    std::string const helpers = helpers_for(body);
     std::string text = head(finding, *plan) + includes(helpers + body) +
                        replaced(helpers, "{processes}", fmt::format("{}", highest + 1)) + body;
     auto const count = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));

@@ -72,9 +72,38 @@ TEST(ReproC, AWrongKillOfP0IsToldByItsParent) {
     std::string const source = source_of(
         finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 sp heap\np0 sbrk +1p\np0 store heap 1 = 1\n",
                    {"ok", "0x7000"}, "ok", "killed"));
-    EXPECT_THAT(source, HasSubstr("store_with_sp(heap, heap, 1);"));
+    EXPECT_THAT(source, HasSubstr("store1_with_sp(heap, heap, 1);"));
     EXPECT_THAT(source, HasSubstr("else if (status != 77) printf(\"FAIL: p0 must survive p0's store to heap\\n\");"));
     EXPECT_EQ(compiler_says(source), "");
+}
+
+TEST(ReproC, AChildHasItsParentsStackPointer) {
+    std::string const source = source_of(
+        finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 sp data\np0 fork p1\np1 store heap 1 = 1\n",
+                   {"ok", "p1"}, "killed", "ok"));
+    EXPECT_THAT(source, HasSubstr("store1_with_sp(data, heap, 1);"));
+    EXPECT_EQ(compiler_says(source), "");
+}
+
+TEST(ReproC, AccessesAndCallsAreMadeWithTheStackPointerThatTheProgramHas) {
+    for (auto const& [step, call] :
+         {std::pair{"load heap 4", "load4_with_sp(data, heap)"},
+          std::pair{"store bss+0xffb 8 = 7", "store8_with_sp(data, guard - 5, 7)"},
+          std::pair{"touch heap 1", "load1_with_sp(data, heap)"},
+          std::pair{"touch heap 3", "touch_with_sp(data, heap, 3)"},
+          std::pair{"fstat heap", "call_with_sp(data, SYS_fstat, open(\"/data\", 0), (long)(heap), 0)"},
+          std::pair{"wait heap", "call_with_sp(data, SYS_wait, (long)(heap), 0, 0)"},
+          std::pair{"open heap", "call_with_sp(data, SYS_open, (long)(heap), 0, 0)"},
+          std::pair{"pipe heap", "call_with_sp(data, SYS_pipe, (long)(heap), 0, 0)"},
+          std::pair{"pipe_read heap 3", "call_with_sp(data, SYS_read, fds[0], (long)(heap), 3)"},
+          std::pair{"pipe_write heap 3", "call_with_sp(data, SYS_write, fds[1], (long)(heap), 3)"},
+          std::pair{"file_read heap 3", "call_with_sp(data, SYS_read, open(\"/data\", 0), (long)(heap), 3)"}}) {
+        std::string const source = source_of(
+            finding_of(Invariant::results, std::string("vmcheck 1\nprofile cow\np0 sp data\np0 ") + step + "\n", {"ok"},
+                       "-1", "0"));
+        EXPECT_THAT(source, HasSubstr(call));
+        EXPECT_EQ(compiler_says(source), "");
+    }
 }
 
 TEST(ReproC, ResultsOfSbrkAreRelativeToTheHeap) {
@@ -82,6 +111,16 @@ TEST(ReproC, ResultsOfSbrkAreRelativeToTheHeap) {
         Invariant::results, "vmcheck 1\nprofile cow\np0 sbrk +1p\np0 sbrk 0\n", {"0x7000"}, "0x8000", "0x9000"));
     EXPECT_THAT(source, HasSubstr("long r = (long)sbrk(0); expect(r == (long)(heap + PGSIZE),"));
     EXPECT_EQ(compiler_says(source), "");
+}
+
+TEST(ReproC, WhereSbrkTakesAModeItIsToldWhatTheProfilePromises) {
+    Finding finding =
+        finding_of(Invariant::liveness, "vmcheck 1\nprofile cow\np0 sbrk +1p\np0 sbrk +2p eager\np0 fork p1\n",
+                   {"0x7000", "0x8000"}, "p1", "panic: uvmcopy");
+    EXPECT_THAT(source_of(finding), HasSubstr("  sbrk(PGSIZE);\n  sbrk(2*PGSIZE);\n"));
+    finding.evidence.sbrk_by_profile_is_lazy = true;
+    EXPECT_THAT(source_of(finding), HasSubstr("  sbrklazy(PGSIZE);\n  sbrk(2*PGSIZE);\n"));
+    EXPECT_EQ(compiler_says(source_of(finding)), "");
 }
 
 TEST(ReproC, ALeakIsShownByCountingFreeMemory) {
@@ -114,6 +153,56 @@ TEST(ReproC, SaysWhyAUserProgramCannotShowIt) {
     EXPECT_THAT(why(Invariant::laziness, "p0 fork p1", "p1", "p1"), HasSubstr("only more memory is used"));
     EXPECT_THAT(why(Invariant::results, "p0 load data 8", "0x61", "0x62"), HasSubstr("vmcheck's own image"));
     EXPECT_THAT(why(Invariant::results, "p0 pipe rodata+0xffc", "-1", "0"), HasSubstr("side by side"));
+}
+
+TEST(ReproC, MemoryThatMustBeZeroIsReadAfterOthersHaveFilledTheFrames) {
+    Finding store = finding_of(Invariant::contents, "vmcheck 1\nprofile cow\np0 sbrk +1p\np0 pipe_write heap 1\n",
+                               {"0x7000"}, "1", "1");
+    store.divergence.violations.front().expected = "byte 0x00";
+    store.evidence.place = spec::Address{spec::Anchor::heap, 1};
+    std::string const touched = source_of(store);
+    EXPECT_THAT(touched, HasSubstr("if (fork() == 0) { grab(); exit(0); } wait(0);"));
+    EXPECT_THAT(touched,
+                HasSubstr("write(fds[1], heap, 1);\n  expect(load1(heap + 1) == 0, \"p0 must read 0 at heap+0x1\");"));
+    EXPECT_EQ(compiler_says(touched), "");
+    std::string const loaded = source_of(
+        finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 sbrk +1p\np0 load heap 1\n", {"0x7000"}, "0", "5"));
+    EXPECT_THAT(loaded, HasSubstr("grab(); exit(0);"));
+    EXPECT_EQ(compiler_says(loaded), "");
+}
+
+TEST(ReproC, OfWhatTheKernelCopiedInOnlyTheZerosAroundItAreKnown) {
+    auto const source = [](char const* steps, char const* byte) {
+        Finding finding =
+            finding_of(Invariant::contents, std::string("vmcheck 1\nprofile cow\n") + steps, {"0x7000", "1"}, "1", "1");
+        finding.divergence.violations.front().expected = byte;
+        finding.evidence.place = spec::Address{spec::Anchor::heap, 1};
+        return source_of(finding);
+    };
+    char const* const from_file = "p0 sbrk +1p\np0 file_read heap 1\n";
+    EXPECT_THAT(source(from_file, "byte 0x00"), HasSubstr("expect(load1(heap + 1) == 0,"));
+    EXPECT_EQ(compiler_says(source(from_file, "byte 0x00")), "");
+    EXPECT_THAT(source(from_file, "byte 0x2f"), HasSubstr("vmcheck's own image"));
+    EXPECT_THAT(source("p0 sbrk +1p\np0 pipe_write text 1\np0 pipe_read heap 1\n", "byte 0x00"),
+                HasSubstr("vmcheck's own image"));
+}
+
+TEST(ReproC, SaysWhereThereIsNoFileToRead) {
+    std::string const source =
+        source_of(finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 file_read guard 1\n", {}, "-1", "1"));
+    EXPECT_THAT(source, HasSubstr("{ printf(\"cannot be shown: there is no /data\\n\"); exit(77); }\n"));
+    EXPECT_EQ(compiler_says(source), "");
+}
+
+TEST(ReproC, OrphansAreNotWaitedForByAProgramThatIsNotTheFirst) {
+    std::string const program = "vmcheck 1\nprofile cow\np0 fork p1\np1 fork p2\np2 exit 0\n";
+    EXPECT_THAT(source_of(finding_of(Invariant::results, program + "p1 exit 0\np0 wait\np0 wait\n",
+                                     {"p1", "p2", "ended", "ended", "pid 2 (p1)"}, "pid 3 (p2)", "-1")),
+                HasSubstr("orphans go to the first process"));
+    std::string const reaped = source_of(finding_of(Invariant::results, program + "p1 wait\np1 exit 0\np0 wait\n",
+                                                    {"p1", "p2", "ended", "pid 3 (p2)", "ended"}, "pid 2 (p1)", "-1"));
+    EXPECT_THAT(reaped, HasSubstr("wait(0)"));
+    EXPECT_EQ(compiler_says(reaped), "");
 }
 
 TEST(ReproC, WhatRunsIntoTheGuardPageDoesSoInEveryProgram) {

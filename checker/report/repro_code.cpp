@@ -12,15 +12,18 @@ namespace vmcheck::report {
 
 namespace {
 
-struct Expression {
-    std::optional<spec::Address> const& sp;
+class Expression {
+  public:
+    explicit Expression(std::optional<spec::Address> const& stack_pointer) : sp(stack_pointer) {}
 
     std::string operator()(spec::Fork const& fork) const {
         return fmt::format("if ((pid[{0}] = fork()) == 0) p{0}()", fork.child.value);
     }
     std::string operator()(spec::Exit const& exit) const { return fmt::format("exit({})", exit.status); }
     std::string operator()(spec::Wait const& wait) const {
-        return wait.status ? fmt::format("wait((int *)({}))", repro_pointer(*wait.status, 4)) : "wait(0)";
+        if (!wait.status) return "wait(0)";
+        std::string const to = repro_pointer(*wait.status, 4);
+        return sp ? call("wait", in_long(to), "0", 0) : fmt::format("wait((int *)({}))", to);
     }
     std::string operator()(spec::Kill const& kill) const { return fmt::format("kill(pid[{}])", kill.target.value); }
     std::string operator()(spec::Sbrk const& sbrk) const {
@@ -29,41 +32,59 @@ struct Expression {
         return fmt::format("{}({})", sbrk.mode == spec::SbrkMode::lazy ? "sbrklazy" : "sbrk", c_amount(bytes));
     }
     std::string operator()(spec::Load const& load) const {
-        if (sp) return fmt::format("load_with_sp({}, {})", c_pointer(*sp), repro_pointer(load.at, load.size));
+        if (sp)
+            return fmt::format("load{}_with_sp({}, {})", load.size, c_pointer(*sp), repro_pointer(load.at, load.size));
         return fmt::format("load{}({})", load.size, repro_pointer(load.at, load.size));
     }
     std::string operator()(spec::Store const& store) const {
         std::string const at = repro_pointer(store.at, store.size);
-        if (sp) return fmt::format("store_with_sp({}, {}, {})", c_pointer(*sp), at, c_value(store.value & 0xff));
+        if (sp) return fmt::format("store{}_with_sp({}, {}, {})", store.size, c_pointer(*sp), at, c_value(store.value));
         return fmt::format("store{}({}, {})", store.size, at, c_value(store.value));
     }
     std::string operator()(spec::Touch const& touch) const {
         std::string const at = repro_pointer(touch.at, std::uint64_t{touch.pages} * kPageBytes);
-        if (sp) return fmt::format("load_with_sp({}, {})", c_pointer(*sp), at);
+        if (sp && touch.pages == 1) return fmt::format("load1_with_sp({}, {})", c_pointer(*sp), at);
+        if (sp) return fmt::format("touch_with_sp({}, {}, {})", c_pointer(*sp), at, touch.pages);
         return touch.pages == 1 ? fmt::format("load1({})", at) : fmt::format("touch({}, {})", at, touch.pages);
     }
     std::string operator()(spec::PipeWrite const& write) const {
-        return fmt::format("write(fds[1], {}, {})", repro_pointer(write.from, write.bytes), write.bytes);
+        return call("write", "fds[1]", repro_pointer(write.from, write.bytes), write.bytes);
     }
     std::string operator()(spec::PipeRead const& read) const {
-        return fmt::format("read(fds[0], {}, {})", repro_pointer(read.to, read.bytes), read.bytes);
+        return call("read", "fds[0]", repro_pointer(read.to, read.bytes), read.bytes);
     }
     std::string operator()(spec::FileRead const& read) const {
-        return fmt::format("read(open(\"/data\", 0), {}, {})", repro_pointer(read.to, read.bytes), read.bytes);
+        return call("read", kDataFile, repro_pointer(read.to, read.bytes), read.bytes);
     }
     std::string operator()(spec::Fstat const& fstat) const {
-        return fmt::format("fstat(open(\"/data\", 0), (struct stat *)({}))", repro_pointer(fstat.to, 24));
+        std::string const to = repro_pointer(fstat.to, 24);
+        return sp ? call("fstat", kDataFile, to, 0) : fmt::format("fstat({}, (struct stat *)({}))", kDataFile, to);
     }
     std::string operator()(spec::Pipe const& pipe) const {
-        return fmt::format("pipe((int *)({}))", repro_pointer(pipe.to, 8));
+        std::string const to = repro_pointer(pipe.to, 8);
+        return sp ? call("pipe", in_long(to), "0", 0) : fmt::format("pipe((int *)({}))", to);
     }
     std::string operator()(spec::Open const& open) const {
-        return fmt::format("open({}, 0)", repro_pointer(open.path, 1));
+        std::string const path = repro_pointer(open.path, 1);
+        return sp ? call("open", in_long(path), "0", 0) : fmt::format("open({}, 0)", path);
     }
     std::string operator()(spec::Exec const&) const { return "exec(\"echo\", echo)"; }
     std::string operator()(spec::SetSp const&) const { return {}; }
     std::string operator()(spec::Fetch const& fetch) const {
         return fmt::format("((void (*)(void))({}))()", repro_pointer(fetch.at, 2));
+    }
+
+  private:
+    std::optional<spec::Address> const& sp;
+    static constexpr char const* kDataFile = "open(\"/data\", 0)";
+
+    static std::string in_long(std::string const& pointer) { return fmt::format("(long)({})", pointer); }
+
+    // A system call; by hand where sp is to be elsewhere while the kernel does it.
+    std::string call(char const* name, std::string const& first, std::string const& second, std::uint64_t third) const {
+        if (!sp) return fmt::format("{}({}, {}, {})", name, first, second, third);
+        std::string const long_second = second == "0" ? second : in_long(second);
+        return fmt::format("call_with_sp({}, SYS_{}, {}, {}, {})", c_pointer(*sp), name, first, long_second, third);
     }
 };
 
@@ -119,7 +140,7 @@ std::string repro_pointer(spec::Address const& at, std::uint64_t bytes) {
 }
 
 std::string repro_expression(spec::Action const& action, std::optional<spec::Address> const& stack_pointer) {
-    return std::visit(Expression{stack_pointer}, action);
+    return std::visit(Expression(stack_pointer), action);
 }
 
 bool has_result(spec::Action const& action) {

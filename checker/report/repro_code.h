@@ -23,7 +23,8 @@ bool leaves_its_page(spec::Address const& at, std::uint64_t bytes);
 std::optional<std::pair<spec::Address, std::uint64_t>> access_of(spec::Action const& action);
 
 // The expression that does the step and, where it has a result, is the result: "load1(heap + 8)".
-// `stack_pointer`: where a step before has put sp, if one has: loads and stores are then done with sp there.
+// `stack_pointer`: where a step before has put sp, if one has: loads, stores and system calls
+// that take an address are then done with sp there.
 std::string repro_expression(spec::Action const& action, std::optional<spec::Address> const& stack_pointer);
 
 // Whether the expression has a result to be checked.

@@ -4,6 +4,7 @@
 #include "checker/report/repro_expect.h"
 #include "checker/report/repro_visible.h"
 #include "checker/report/story.h"
+#include "checker/report/told_action.h"
 
 #include <fmt/format.h>
 
@@ -55,6 +56,9 @@ class Planner {
                 "it needs a timer interrupt at a chosen instruction, which a user program cannot bring about"));
         if (auto const* kill = std::get_if<spec::Kill>(&step.action); kill && !knows(step.actor, kill->target))
             return tl::unexpected(fmt::format("p{} cannot know the pid of p{}", step.actor.value, kill->target.value));
+        if (std::holds_alternative<spec::Wait>(step.action) && step.actor == spec::kInit && orphans_before(at))
+            return tl::unexpected(
+                std::string("orphans go to the first process, which p0 is in vmcheck's program and not in this one"));
         if (std::holds_alternative<spec::Exec>(step.action) && (!plan_.measures_memory || has_more_to_do(at)))
             return tl::unexpected(
                 std::string("it goes on after an exec, in a fresh image that this program does not have"));
@@ -65,6 +69,22 @@ class Planner {
         if (auto const* read = std::get_if<spec::FileRead>(&step.action); read && read->bytes > kFileBytesMax)
             return tl::unexpected(std::string("it reads more of a file than the program makes"));
         return {};
+    }
+
+    // Whether a process other than p0 has ended before without having waited for each of its children.
+    bool orphans_before(std::size_t at) const {
+        auto const& records = finding_.records;
+        auto const end = records.begin() + static_cast<std::ptrdiff_t>(at);
+        return std::any_of(records.begin(), end, [&](run::StepRecord const& made) {
+            auto const* fork = std::get_if<spec::Fork>(&made.step.action);
+            spec::ProcId const parent = made.step.actor;
+            if (fork == nullptr || parent == spec::kInit || !has_ended(parent)) return false;
+            std::string const child = fmt::format("(p{})", fork->child.value);
+            return std::none_of(records.begin(), end, [&](run::StepRecord const& waited) {
+                return waited.step.actor == parent && std::holds_alternative<spec::Wait>(waited.step.action) &&
+                       waited.seen.find(child) != std::string::npos;
+            });
+        });
     }
 
     // A process knows those that were forked before it was, by itself or by an ancestor.
@@ -79,6 +99,9 @@ class Planner {
         std::vector<spec::ProcId> inherited = known_[parent];
         known_[child] = std::move(inherited);
         known_[parent].push_back(child);
+        // A child begins with its parent's registers.
+        if (auto const sp = stack_pointers_.find(parent); sp != stack_pointers_.end())
+            stack_pointers_[child] = spec::Address(sp->second);
     }
 
     Turn turn_of(std::size_t at) {
@@ -86,8 +109,8 @@ class Planner {
         std::string const& seen = finding_.records[at].seen;
         Turn turn{.actor = step.actor, .code = {}};
         auto const sp = stack_pointers_.find(step.actor);
-        turn.code =
-            repro_expression(step.action, sp == stack_pointers_.end() ? std::nullopt : std::optional(sp->second));
+        turn.code = repro_expression(told_action(finding_, at),
+                                     sp == stack_pointers_.end() ? std::nullopt : std::optional(sp->second));
         if (!turn.code.empty()) turn.code += ';';
         if (auto const* set = std::get_if<spec::SetSp>(&step.action)) stack_pointers_[step.actor] = set->to;
         if (auto const* fork = std::get_if<spec::Fork>(&step.action);
@@ -141,6 +164,11 @@ class Planner {
                 return tl::unexpected(std::string("the value that must be read is one of vmcheck's own image"));
             expected.values.clear();
         }
+        bool const must_be_zero =
+            loads && std::any_of(expected.values.begin(), expected.values.end(), [](Allowed const& each) {
+                return each.what == Allowed::What::equal && each.value == 0;
+            });
+        if (must_be_zero) leave_garbage(plan_);
         Turn turn = turn_of(at);
         bool const must_die = expected.must_die();
         bool const exits = std::holds_alternative<spec::Exit>(step.action);

@@ -10,6 +10,10 @@ namespace vmcheck::report {
 // Whether the finding is about frames that are lost for good: seen by counting free memory.
 bool leaks(Finding const& finding);
 
+// Makes the program begin with a child that fills the frames which are given out next: memory that must read as zero
+// then shows it where nobody clears it.
+void leave_garbage(Plan& plan);
+
 // Whether the value that the last step must read is one that the program's steps determine, so that it is the same in
 // vmcheck's image and in a program of its own.
 bool value_is_known(Finding const& finding);

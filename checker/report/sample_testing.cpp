@@ -115,6 +115,8 @@ rc::Gen<Session> any_session() {
         if (*rc::gen::arbitrary<bool>()) finding.evidence.trace.last = CodePlace{*any_bytes(), *any_bytes(), 3};
         if (*rc::gen::arbitrary<bool>()) finding.severity = Severity::advice;
         if (*rc::gen::inRange(0, 4) == 0) finding.reproduced = 0;
+        if (*rc::gen::arbitrary<bool>())
+            finding.on_qemu = {static_cast<QemuVerdict::State>(*rc::gen::inRange(0, 3)), *any_bytes()};
         Session session = session_with({finding, parent_keeps_w()});
         session.kernel.name = *any_bytes();
         session.kernel.missing = {*any_bytes()};

@@ -143,6 +143,14 @@ std::string also(Finding const& finding) {
     return text;
 }
 
+// What was not confirmed catches the eye.
+std::string on_qemu(Finding const& finding, TextStyle style) {
+    if (!finding.on_qemu) return {};
+    std::string const text = one_line(describe(*finding.on_qemu));
+    bool const sure = finding.on_qemu->state == QemuVerdict::State::confirmed;
+    return fmt::format("      {:<9} {}\n", "On QEMU", sure ? text : paint(text, Paint::bold, style));
+}
+
 std::string what_to_do(Saved const& saved) {
     std::string text = fmt::format("      Replay    vmcheck replay {}\n", saved.program.string());
     if (saved.repro_c)
@@ -171,7 +179,7 @@ std::string finding_text(Finding const& finding, std::size_t number, std::size_t
     std::string text = title_line(finding, number, total, style);
     if (!is_solid(finding))
         return text + "      The program did not fail again: this finding is flaky, and not counted.\n\n" +
-               spec::print(finding.program) + "\n";
+               spec::print(finding.program) + on_qemu(finding, style) + "\n";
     spec::Violation const& violation = finding.divergence.violations.front();
     text += wrapped(one_line(story_of(finding)), 6, Paint::bold, style) + '\n';
     text += step_table(finding, style) + '\n';
@@ -183,7 +191,7 @@ std::string finding_text(Finding const& finding, std::size_t number, std::size_t
     if (!finding.also.empty()) text += fmt::format("      Likewise  at {}\n", likewise_at(finding));
     if (finding.shrink_exhausted) text += "      Shrinking ended by its budget: a shorter program may exist.\n";
     if (saved) text += what_to_do(*saved);
-    return text + "\n";
+    return text + on_qemu(finding, style) + "\n";
 }
 
 std::string not_tried() {

@@ -158,6 +158,8 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     TargetSummary summary;
     summary.name = options.tree.value_or(options.kernel).string();
     summary.ram_bytes = booted->config.ram_bytes;
+    summary.image = options.kernel;
+    summary.legacy_disk = booted->config.disk_interface == board::DiskInterface::legacy;
     spec::Observation p0;
     auto windows = find_windows(*kernel->map, *booted, summary, p0);
     auto setting = describe_kernel(*kernel->map, *booted, windows, p0, *disk);

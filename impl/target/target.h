@@ -15,6 +15,7 @@
 #include <tl/expected.hpp>
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -88,6 +89,8 @@ struct TargetSummary {
         inherited;  // defects that the bare tree of that vintage has as well: put up with, not counted
     double boot_seconds = 0;
     std::uint64_t ram_bytes = 0;
+    std::filesystem::path image{};  // the ELF file that was booted; there for as long as the target lives
+    bool legacy_disk = false;       // it drives virtio's legacy register layout
 };
 
 class Target {

@@ -1,0 +1,125 @@
+// --confirm: what QEMU says about the findings; and that it says PASS where there is nothing to find.
+
+#include "checker/e2e/command.h"
+#include "checker/qemu/trial.h"
+
+#include <gtest/gtest.h>
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdlib>
+#include <map>
+
+namespace vmcheck::e2e {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+std::string mutant(std::string const& name) {
+    return std::string(VMCHECK_KERNELS "/mutants/") + name + "/kernel";
+}
+
+// A reference kernel runs the program; what it says.
+std::string on_reference(std::string const& kernel, std::string const& source, bool legacy_disk = false) {
+    auto const trials = qemu::Trials::prepare({.kernel = std::string(VMCHECK_KERNELS "/") + kernel + "/kernel",
+                                               .ram_bytes = std::uint64_t{128} << 20,
+                                               .legacy_disk = legacy_disk});
+    return trials ? report::describe(trials->run(source)) : trials.error();
+}
+
+class Confirm : public testing::Test {
+  protected:
+    json findings(std::string const& kernel, std::vector<std::string> more = {"--confirm"}) {
+        std::vector<std::string> arguments{"verify", "--kernel", kernel, "--runs", "600", "--json"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        Result const result = vmcheck(arguments, scratch.path());
+        EXPECT_EQ(result.exit_code, 1) << result.err;
+        said = result.err;
+        return json::parse(result.out).at("sessions").at(0).at("findings");
+    }
+
+    // Every finding that could be tried is confirmed, and its program passes on the kernel without the defect.
+    void expect_confirmed(json const& all, std::string const& reference, testing::Matcher<std::string> const& how) {
+        std::size_t confirmed = 0;
+        for (json const& finding : all) {
+            std::string const verdict = finding.at("on_qemu").at("verdict");
+            if (verdict == "could not be tried") continue;
+            EXPECT_EQ(verdict, "confirmed") << finding.at("repro_c").get<std::string>();
+            EXPECT_EQ(on_reference(reference, finding.at("repro_c")), "not confirmed: prints PASS")
+                << finding.at("repro_c").get<std::string>();
+            if (testing::Matches(how)(finding.at("on_qemu").at("how").get<std::string>())) ++confirmed;
+        }
+        EXPECT_GT(confirmed, 0U) << all.dump(1);
+    }
+
+    Scratch scratch;
+    std::string said;  // on standard error: the report for a person
+};
+
+TEST_F(Confirm, BrokenIsolationFailsThereAndPassesOnACorrectKernel) {
+    json const all = findings(mutant("16-parent-keeps-w"));
+    expect_confirmed(all, "cow-eager", StartsWith("prints \"FAIL: "));
+    EXPECT_THAT(said, HasSubstr("On QEMU   confirmed: prints \"FAIL: "));
+}
+
+TEST_F(Confirm, APanicIsOneThereAsWell) {
+    expect_confirmed(findings(mutant("04-maxva-panics")), "eager-eager", StartsWith("the kernel panics: "));
+}
+
+TEST_F(Confirm, WhatNoUserProgramCanShowIsNotTriedAndSaysSo) {
+    json const all = findings(mutant("64-failed-fork-forgets-its-pages"));
+    ASSERT_FALSE(all.empty());
+    EXPECT_EQ(all.at(0).at("on_qemu").at("verdict"), "could not be tried");
+    EXPECT_THAT(all.at(0).at("on_qemu").at("how").get<std::string>(),
+                HasSubstr("no user program shows it: it needs a kalloc that fails"));
+    EXPECT_THAT(said, HasSubstr("On QEMU   could not be tried: "));
+}
+
+TEST_F(Confirm, WithoutQemuNothingIsTriedAndTheReportSaysWhatIsMissing) {
+    std::string const path = std::getenv("PATH");
+    ASSERT_EQ(::setenv("PATH", "/nowhere", 1), 0);
+    json const all = findings(mutant("16-parent-keeps-w"));
+    ASSERT_EQ(::setenv("PATH", path.c_str(), 1), 0);
+    EXPECT_EQ(all.at(0).at("on_qemu"),
+              json({{"verdict", "could not be tried"},
+                    {"how", "there is no qemu-system-riscv64 (Debian package qemu-system-misc)"}}));
+}
+
+TEST_F(Confirm, IsNotDoneUnlessAskedFor) {
+    EXPECT_TRUE(findings(mutant("16-parent-keeps-w"), {}).at(0).at("on_qemu").is_null());
+    EXPECT_THAT(said, testing::Not(HasSubstr("On QEMU")));
+}
+
+TEST(ConfirmDoctor, SaysWhetherItsToolsAreThere) {
+    Scratch const scratch;
+    Result const result = vmcheck({"doctor"}, scratch.path());
+    EXPECT_EQ(result.exit_code, 0) << result.out;
+    EXPECT_THAT(result.out, HasSubstr("for --confirm only"));
+    EXPECT_THAT(result.out, HasSubstr("qemu-system-riscv64"));
+}
+
+// The machine is the right one for the kernels of each year, and a program is not confirmed where it passes.
+TEST(ConfirmVintage, EachBootsAndRunsAProgram) {
+    std::string const program =
+        "#include \"kernel/types.h\"\n#include \"user/user.h\"\n"
+        "int main(int argc, char *argv[]) {\n"
+        "  int status = 0;\n  char *page = sbrk(4096);\n  page[7] = 1;\n"
+        "  if (fork() == 0) { page[7] = 2; exit(3); }\n  wait(&status);\n"
+        "  if (argc == 1 && page[7] == 1 && status == 3) printf(\"PASS\\n\");\n"
+        "  else printf(\"FAIL: argc %d, status %d in %s\\n\", argc, status, argv[0]);\n  exit(0);\n}\n";
+    for (auto const& [year, legacy] : std::map<std::string, bool>{
+             {"2020", true}, {"2021", true}, {"2022", false}, {"2023", false}, {"2024", false}, {"2025", false}})
+        EXPECT_EQ(on_reference("vintage-" + year, program, legacy), "not confirmed: prints PASS") << year;
+}
+
+TEST(ConfirmVintage, AKernelThatDoesNotBootSaysNothing) {
+    std::string const program = "int main(void) { return 0; }\n";
+    EXPECT_THAT(on_reference("vintage-2020", program, false), StartsWith("could not be tried: on QEMU the kernel "));
+    EXPECT_THAT(on_reference("vintage-2024", program), HasSubstr("without the PASS of a correct kernel"));
+}
+
+}  // namespace
+}  // namespace vmcheck::e2e

@@ -1,0 +1,22 @@
+#pragma once
+// What a console says about a repro.c: the rules by which a run on QEMU becomes a verdict.
+//
+// A repro.c prints PASS on a correct kernel, so everything else that happens after it was started confirms the finding:
+// FAIL, a kernel panic, silence, or an end without a word. But a machine that never came as far as to start it says
+// nothing about the finding: then it could not be tried.
+
+#include "checker/qemu/child.h"
+#include "checker/report/finding.h"
+
+#include <chrono>
+#include <string_view>
+
+namespace vmcheck::qemu {
+
+// Whether the console holds all that the verdict needs, so that nobody has to wait any longer.
+bool is_decided(std::string_view console);
+
+// `limit`: the time that the machine was given.
+report::QemuVerdict judge(ChildResult const& run, std::chrono::seconds limit);
+
+}  // namespace vmcheck::qemu

@@ -1,0 +1,57 @@
+#pragma once
+// Trying findings on QEMU: the second opinion, by an emulator that is not ours, without model or agent.
+//
+//     auto trials = qemu::Trials::prepare(setup);
+//     for (report::Finding& finding : findings) finding.on_qemu = qemu::try_finding(trials, finding);
+
+#include "checker/qemu/compiler.h"
+#include "checker/qemu/machine.h"
+#include "checker/qemu/tools.h"
+#include "checker/report/finding.h"
+
+#include <tl/expected.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+namespace vmcheck::qemu {
+
+// How long a machine may take. Programs that count free memory fill all of it, which takes QEMU 10 to 20 s.
+inline constexpr std::chrono::seconds kTrialTime{60};
+
+struct Setup {
+    std::filesystem::path kernel;  // the image that the finding was made with
+    std::uint64_t ram_bytes = 0;
+    bool legacy_disk = false;
+    std::chrono::seconds time = kTrialTime;
+    std::stop_token stop{};
+};
+
+// One kernel's trials: what they all need, made once.
+class Trials {
+  public:
+    // Finds QEMU and the compiler, and compiles the programs beside the repro.c. Fails with why nothing can be tried,
+    // as part of a sentence.
+    static tl::expected<Trials, std::string> prepare(Setup setup);
+
+    // Compiles the source and runs it on a machine of its own, until it has said how it went or the time is over.
+    report::QemuVerdict run(std::string_view source) const;
+
+  private:
+    Trials(Tools tools, Setup setup, Workshop workshop, Machine machine);
+
+    Tools tools_;
+    Setup setup_;
+    Workshop workshop_;
+    Machine machine_;
+    ProgramBytes init_;
+    ProgramBytes echo_;
+};
+
+// The finding's repro.c on QEMU; not tried where there is none, or nothing can be tried.
+report::QemuVerdict try_finding(tl::expected<Trials, std::string> const& trials, report::Finding const& finding);
+
+}  // namespace vmcheck::qemu

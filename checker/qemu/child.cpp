@@ -47,6 +47,7 @@ class Start {
     // 0, or the error's number.
     int spawn(std::vector<std::string>& arguments, pid_t& child) const {
         std::vector<char*> argv;
+        argv.reserve(arguments.size() + 1);
         for (std::string& argument : arguments) argv.push_back(argument.data());
         argv.push_back(nullptr);
         return posix_spawnp(&child, argv.front(), &files_, &attributes_, argv.data(), environ);

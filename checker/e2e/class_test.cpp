@@ -203,7 +203,7 @@ TEST_F(ClassOfTrees, WhereNothingIsFoundTheExitCodeIsZero) {
 TEST_F(ClassOfTrees, ATreeHasItsTimeAndKeepsWhatItHasFoundInIt) {
     tree_with_kernel("alice", kRight);
     tree_with_kernel("bob", kWrong);
-    std::vector<std::string> const short_time{"--runs", "100000000", "--time-per-tree", "4s"};
+    std::vector<std::string> const short_time{"--runs", "100000000", "--max-findings", "1", "--time-per-tree", "4s"};
     Result const result = run(short_time);
     EXPECT_EQ(result.exit_code, 1);
     EXPECT_THAT(verdicts(), ElementsAre(Pair("alice", "timed out"), Pair("bob", "defects")));
@@ -212,7 +212,8 @@ TEST_F(ClassOfTrees, ATreeHasItsTimeAndKeepsWhatItHasFoundInIt) {
     EXPECT_TRUE(alice.at("timed_out"));
     EXPECT_THAT(alice.at("what_to_know").get<std::string>(), HasSubstr("time limit"));
     EXPECT_EQ(checked(run(short_time)), 0) << "with no more time it would not get further";
-    EXPECT_EQ(checked(run({"--runs", "100000000", "--time-per-tree", "5s"})), 1) << "bob was done before";
+    EXPECT_EQ(checked(run({"--runs", "100000000", "--max-findings", "1", "--time-per-tree", "5s"})), 1)
+        << "bob was done before";
 }
 
 TEST_F(ClassOfTrees, ABuildThatHangsIsEndedWithAllThatItStarted) {

@@ -4,7 +4,7 @@
 //     fill           page-table walks, dirty frames         hart_fill.cpp
 //     on_exception   exceptions, traps                      hart_trap.cpp
 //     emulate_csr    missing CSRs                           hart_csr.cpp
-//     on_block       time, budget, interrupts, waiting      hart_run.cpp
+//     block_hook     time, budget, interrupts, waiting      hart_run.cpp
 //     on_address     breakpoints, calls done by the host    hart_address.cpp
 
 #include "impl/board/board.h"
@@ -150,7 +150,7 @@ class Hart {
 
     // hart_run.cpp
     static void block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
-    void on_block(VirtAddr pc, std::uint32_t bytes);
+    void on_rare_block(VirtAddr pc, std::uint32_t bytes);
     bool attend(VirtAddr pc);
     std::uint64_t next_timer_event() const;
     void charge_trap() { world_.clock.parcels += kTrapCost.value; }

@@ -28,11 +28,18 @@ constexpr std::uint64_t kUnitParcels = 32;
 
 }  // namespace
 
+// Called for each block that is executed, a hundred million times a minute: whatever is rare is another function's, so
+// that this one has no stack frame to set up (it was a sixth of a run with one).
 void Hart::block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user) {
-    static_cast<Hart*>(user)->on_block(VirtAddr{address}, bytes);
+    Hart& hart = *static_cast<Hart*>(user);
+    Surroundings& world = hart.world_;
+    if (world.clock.parcels >= world.limits.attention || world.reports.trace.is_on()) [[unlikely]]
+        return hart.on_rare_block(VirtAddr{address}, bytes);
+    world.clock.parcels += bytes / 2;
+    ++world.counters.blocks;
 }
 
-void Hart::on_block(VirtAddr pc, std::uint32_t bytes) {
+[[gnu::noinline]] void Hart::on_rare_block(VirtAddr pc, std::uint32_t bytes) {
     if (world_.clock.parcels >= world_.limits.attention && attend(pc)) return;
     world_.clock.parcels += bytes / 2;
     ++world_.counters.blocks;

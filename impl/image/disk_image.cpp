@@ -65,13 +65,15 @@ tl::expected<void, ImageError> check_name(std::string const& name) {
 
 class Writer {
   public:
-    explicit Writer(Superblock const& super)
-        : super_(super), next_block_(super.size - super.data_blocks), next_inode_(format::kRootInode) {
+    Writer(Superblock const& super, bool lean_root)
+        : super_(super),
+          lean_root_(lean_root),
+          next_block_(super.size - super.data_blocks),
+          next_inode_(format::kRootInode) {
         image_.bytes.resize(std::size_t{super.size} * kBlockBytes);
         write(format::kSuperblockAt, 0, &super_, sizeof super_);
         // The root directory is inode 1, before everything that it lists.
-        add_entry(".", next_inode_);
-        add_entry("..", next_inode_);
+        if (!lean_root_) add_dots();
         ++next_inode_;
     }
 
@@ -98,8 +100,10 @@ class Writer {
     tl::expected<Image, ImageError> finish() {
         DiskInode root;
         root.type = FileType::kDirectory;
-        // xv6 expects a directory of whole blocks (mkfs/mkfs.c: "fix size of root inode dir").
-        directory_.resize(std::size_t{blocks_for(directory_.size())} * kBlockBytes);
+        if (lean_root_)
+            add_dots();
+        else  // as mkfs/mkfs.c makes it ("fix size of root inode dir"); the kernel does not ask for it
+            directory_.resize(std::size_t{blocks_for(directory_.size())} * kBlockBytes);
         if (auto written = write_inode(format::kRootInode, root, directory_); !written)
             return tl::make_unexpected(written.error());
         for (std::uint32_t block = 0; block < next_block_; ++block) {
@@ -120,6 +124,11 @@ class Writer {
         std::ranges::copy(name, entry.name.begin());
         auto const* const from = reinterpret_cast<std::byte const*>(&entry);
         directory_.insert(directory_.end(), from, from + sizeof entry);
+    }
+
+    void add_dots() {
+        add_entry(".", format::kRootInode);
+        add_entry("..", format::kRootInode);
     }
 
     tl::expected<void, ImageError> new_inode(std::string const& name) {
@@ -165,6 +174,7 @@ class Writer {
     }
 
     Superblock super_;
+    bool lean_root_;
     std::uint32_t next_block_;
     std::uint32_t next_inode_;
     std::vector<std::byte> directory_;
@@ -176,7 +186,7 @@ class Writer {
 tl::expected<Image, ImageError> make_image(Contents const& contents, Geometry const& geometry) {
     auto const super = lay_out(geometry);
     if (!super) return tl::make_unexpected(super.error());
-    Writer writer(*super);
+    Writer writer(*super, contents.lean_root);
     for (File const& file : contents.files)
         if (auto added = writer.add_file(file); !added) return tl::make_unexpected(added.error());
     for (Device const& device : contents.devices)

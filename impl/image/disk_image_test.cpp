@@ -67,6 +67,18 @@ TEST(DiskImage, LaysOutInodesAndDirectoryAsXv6Does) {
     EXPECT_EQ(image.bytes[46 * 1024 + 7], std::byte{0x00});
 }
 
+TEST(DiskImage, ALeanRootHasItsDotsLastAndNoUnusedEntries) {
+    Contents contents{.files = {{"data", pattern(100)}}, .devices = {}, .lean_root = true};
+    auto const image = make_image(contents, {}).value();
+    EXPECT_EQ(word_at(image, 33 * 1024 + 64 + 8), 3U * 16);
+    std::string directory(48, '\0');
+    std::memcpy(directory.data(), image.bytes.data() + std::size_t{48} * 1024, 48);
+    EXPECT_EQ(directory.substr(2, 4), "data");
+    EXPECT_EQ(directory.substr(16, 4), std::string("\1\0.\0", 4));
+    EXPECT_EQ(directory.substr(32, 5), std::string("\1\0..\0", 5));
+    EXPECT_EQ(read_file(image.bytes, "/data").value(), pattern(100));
+}
+
 TEST(DiskImage, HoldsFilesOfEverySizeThatIsAllowed) {
     for (std::size_t const size : {0U, 1U, 1023U, 1024U, 1025U, 12U * 1024, 12U * 1024 + 1, kFileBytesMax}) {
         auto const image = make_image({.files = {{"file", pattern(size)}}}, {}).value();

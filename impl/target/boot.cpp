@@ -156,8 +156,9 @@ tl::expected<Booted, AttemptError> attempt(KernelOptions const& options, elf::Ke
 tl::expected<Disk, BootError> make_disk() {
     auto const agent_bytes = agent::elf_file();
     image::Contents contents;
-    contents.files.push_back({"init", {agent_bytes.begin(), agent_bytes.end()}});
     contents.files.push_back({"data", data_file_bytes()});
+    contents.files.push_back({"init", {agent_bytes.begin(), agent_bytes.end()}});
+    contents.lean_root = true;
     contents.devices.push_back({"console", 1, 0});
     auto image = image::make_image(contents, image::Geometry{.blocks = 200});
     if (!image) return tl::unexpected(BootError{image.error().message});

@@ -27,12 +27,12 @@ std::string p(spec::ProcId id) {
 }
 
 // Memory that is all zero when a program starts, in vmcheck's image and in any other.
-bool starts_as_zero(Anchor anchor) {
-    return anchor == Anchor::heap || anchor == Anchor::brk || anchor == Anchor::bss;
+bool starts_as_zero(spec::Address const& at) {
+    return (at.anchor == Anchor::heap && at.offset >= 0) || at.anchor == Anchor::bss;
 }
 
 bool is_writable_memory(Anchor anchor) {
-    return starts_as_zero(anchor) || anchor == Anchor::data || anchor == Anchor::stack;
+    return anchor == Anchor::heap || anchor == Anchor::bss || anchor == Anchor::data || anchor == Anchor::stack;
 }
 
 PageRow const* row_of(Finding const& finding, spec::ProcId id) {
@@ -80,7 +80,7 @@ class Scene {
         bool const new_child = fork && fork->child == who();
         add(new_child ? step.actor : who(), keep());
         plan_.turns.push_back(last_());
-        add(who(), same_as_kept());
+        add(who(), same_as_kept(who()));
         complain(fmt::format("{} must not change or take away {}'s {}", in_words(step), p(who()), place_words()));
         return {};
     }
@@ -117,7 +117,7 @@ class Scene {
         plan_.turns.push_back(last_());
         add(reader->process, keep());
         add(who(), fmt::format("store1({0}, load1({0}) + 1);", at(1)));
-        add(reader->process, same_as_kept());
+        add(reader->process, same_as_kept(reader->process));
         complain(fmt::format("{}'s store to {} must not be seen by {}", p(who()), place_words(), p(reader->process)));
         return {};
     }
@@ -136,7 +136,7 @@ class Scene {
         add(stays, keep());
         plan_.turns.push_back({.actor = goes, .code = "exit(0);", .ends = true});
         add(*parent, "wait(0);");
-        add(stays, "grab(); " + same_as_kept());
+        add(stays, "grab(); " + same_as_kept(stays));
         complain(fmt::format("{}'s {} must still be there when {} has ended", p(stays), place_words(), p(goes)));
         return {};
     }
@@ -146,7 +146,7 @@ class Scene {
         if (!located()) return cannot("it is about no page that a program can read");
         plan_.turns.push_back(last_());
         add(who(), keep());
-        add(who(), "grab(); " + same_as_kept());
+        add(who(), "grab(); " + same_as_kept(who()));
         complain(fmt::format("{}'s {} must not be given out again while it is in use", p(who()), place_words()));
         return {};
     }
@@ -162,8 +162,9 @@ class Scene {
     std::string place_words() const { return spec::print(place()); }
 
     std::string keep() const { return fmt::format("kept = load1({});", at(1)); }
-    std::string same_as_kept() const {
-        return fmt::format("expect(load1({}) == kept, \"{} must be unchanged\");", at(1), place_words());
+    std::string same_as_kept(spec::ProcId reader) const {
+        return fmt::format("expect(load1({}) == kept, \"{}'s {} must be unchanged\");", at(1), p(reader),
+                           place_words());
     }
     void add(spec::ProcId actor, std::string code) { plan_.turns.push_back({.actor = actor, .code = std::move(code)}); }
     void complain(std::string text) { plan_.complaint = std::move(text); }
@@ -190,7 +191,7 @@ class Scene {
     std::optional<unsigned> own_byte() const {
         constexpr std::string_view kByte = "byte 0x";
         std::string_view const words = violation_.expected;
-        if (words.substr(0, kByte.size()) != kByte || !starts_as_zero(place().anchor)) return std::nullopt;
+        if (words.substr(0, kByte.size()) != kByte || !starts_as_zero(place())) return std::nullopt;
         unsigned byte = 0;
         std::from_chars(words.data() + kByte.size(), words.data() + words.size(), byte, 16);
         if (byte != 0 && copies_in(finding_)) return std::nullopt;
@@ -240,8 +241,8 @@ bool value_is_known(Finding const& finding) {
     spec::Step const& last = finding.program.steps.back();
     auto const* load = std::get_if<spec::Load>(&last.action);
     auto const* touch = std::get_if<spec::Touch>(&last.action);
-    Anchor const anchor = load ? load->at.anchor : touch ? touch->at.anchor : Anchor::absolute;
-    if (starts_as_zero(anchor) && !copies_in(finding)) return true;
+    spec::Address const at = load ? load->at : touch ? touch->at : spec::Address{};
+    if (starts_as_zero(at) && !copies_in(finding)) return true;
     // Or the bytes were stored by a step of just this place and size.
     return load != nullptr &&
            std::any_of(finding.program.steps.begin(), finding.program.steps.end(), [&](spec::Step const& step) {

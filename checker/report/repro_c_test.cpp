@@ -18,6 +18,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <tuple>
 
 namespace vmcheck::report {
 namespace {
@@ -192,6 +193,15 @@ TEST(ReproC, ALeakIsShownByCountingFreeMemory) {
     EXPECT_EQ(compiler_says(source), "");
 }
 
+TEST(ReproC, WhatComesBackWhenTheProcessEndsIsNotCountedAfterwards) {
+    auto const source = [](char const* result) {
+        return source_of(
+            finding_of(Invariant::conservation, "vmcheck 1\nprofile cow\np0 pipe guard\n", {}, result, result));
+    };
+    EXPECT_THAT(source("-1"), HasSubstr("may only have been left open"));
+    EXPECT_THAT(source("0"), HasSubstr("int lost = before - free_pages();"));
+}
+
 TEST(ReproC, AFrameFreedTooEarlyIsShownByWhoGetsItNext) {
     Finding finding = parent_keeps_w();
     finding.signature.invariant = finding.divergence.violations.front().invariant = Invariant::counts;
@@ -244,6 +254,51 @@ TEST(ReproC, OfWhatTheKernelCopiedInOnlyTheZerosAroundItAreKnown) {
     EXPECT_THAT(source(from_file, "byte 0x2f"), HasSubstr("vmcheck's own image"));
     EXPECT_THAT(source("p0 sbrk +1p\np0 pipe_write text 1\np0 pipe_read heap 1\n", "byte 0x00"),
                 HasSubstr("vmcheck's own image"));
+}
+
+// p0's own step, and the byte of its memory that is wrong afterwards.
+Finding wrong_byte(char const* step, char const* expected, spec::Address place, char const* byte) {
+    Finding finding = finding_of(Invariant::contents, std::string("vmcheck 1\nprofile cow\np0 fork p1\n") + step,
+                                 {"p1"}, expected, expected);
+    finding.divergence.violations.front().expected = byte;
+    finding.evidence.place = place;
+    return finding;
+}
+
+TEST(ReproC, WhatASystemCallCopiesInIsKnownWhereItIsTheSameEverywhere) {
+    for (auto const& [step, expected, offset, byte, check] :
+         {std::tuple{"p0 fstat data\n", "0", 8, "byte 0x02",
+                     "expect(load1(data + 8) == 2, \"p0 must read 2 at data+0x8\")"},
+          std::tuple{"p0 pipe data\n", "0", 0, "byte 0x04",
+                     "expect(load1(data) > 2 && load1(data) < 16, \"p0 must read a descriptor at data\")"},
+          std::tuple{"p0 pipe data\n", "0", 5, "byte 0x00", "expect(load1(data + 5) == 0,"},
+          std::tuple{"p0 file_read stack-9 4\n", "4", -8, "byte 0x64", "expect(load1(room + 4088) == rodata[1],"},
+          std::tuple{"p0 wait data\n", "pid 2 (p1)", 0, "byte 0x07", "expect(load1(data) == 7,"},
+          std::tuple{"p0 pipe data\n", "0", 9, "byte 0x6c",
+                     "expect(load1(data + 9) == kept, \"p0's data+0x9 must be unchanged\")"},
+          std::tuple{"p0 fstat data\n", "0", 4, "byte 0x13", "vmcheck's own image"},
+          std::tuple{"p0 fstat data\n", "0 or -1", 0, "byte 0x01", "vmcheck's own image"},
+          std::tuple{"p0 file_read data 9\n", "9", 1, "byte 0x64", "vmcheck's own image"}}) {
+        spec::Anchor const anchor = offset < 0 ? spec::Anchor::stack : spec::Anchor::data;
+        std::string const source = source_of(wrong_byte(step, expected, {anchor, offset}, byte));
+        EXPECT_THAT(source, HasSubstr(check)) << step;
+        if (source.find("no source") == std::string::npos) {
+            EXPECT_EQ(compiler_says(source), "");
+        }
+    }
+}
+
+TEST(ReproC, WhatIsNotKnownIsShownByThatOfAProcessThatDidNothing) {
+    Finding finding = wrong_byte("p0 fstat data\n", "0", {spec::Anchor::data, 4}, "byte 0x13");
+    spec::Violation other = finding.divergence.violations.front();
+    finding.divergence.violations.front().process = spec::kInit;
+    finding.divergence.violations.front().address = VirtAddr{0x3004};
+    other.process = spec::ProcId{1};
+    other.address = VirtAddr{0x3006};
+    finding.divergence.violations.push_back(other);
+    std::string const source = source_of(finding);
+    EXPECT_THAT(source, HasSubstr("expect(load1(data + 6) == kept, \"p1's data+0x6 must be unchanged\")"));
+    EXPECT_EQ(compiler_says(source), "");
 }
 
 TEST(ReproC, SaysWhereThereIsNoFileToRead) {

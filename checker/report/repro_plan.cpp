@@ -93,6 +93,10 @@ class Planner {
         if (auto const access = access_of(step.action); access && leaves_its_page(access->first, access->second))
             return tl::unexpected(std::string(
                 "it reaches across pages of vmcheck's own image, which other programs do not have side by side"));
+        if (std::holds_alternative<spec::Pipe>(step.action) && plan_.measures_memory &&
+            finding_.records[at].seen == "-1")
+            return tl::unexpected(std::string(
+                "a pipe that failed may only have been left open, and then its memory is back when its process ends"));
         constexpr std::uint32_t kFileBytesMax = 4096;
         if (auto const* read = std::get_if<spec::FileRead>(&step.action); read && read->bytes > kFileBytesMax)
             return tl::unexpected(std::string("it reads more of a file than the program makes"));

@@ -27,7 +27,9 @@ struct Helper {
     std::string_view source;
 };
 constexpr std::array kHelpers = {
-    Helper{"text", "void __attribute__((aligned(PGSIZE), noinline)) text(void) {}  // a page of code\n"},
+    Helper{"text",
+           "void text(void);  // a page of returns\n"
+           "asm(\".text\\n.balign 4096\\n.globl text\\ntext: .rept 2048\\n.half 0x8082\\n.endr\");\n"},
     Helper{"rodata", "const char rodata[PGSIZE] __attribute__((aligned(PGSIZE))) = \"/data\";\n"},
     Helper{"data", "char data[PGSIZE] __attribute__((aligned(PGSIZE))) = \"/data\";\n"},
     Helper{"bss", "char bss[PGSIZE] __attribute__((aligned(PGSIZE)));\n"},
@@ -152,7 +154,7 @@ std::string preparations(std::string_view code, std::uint32_t processes) {
     if (uses(code, "open"))
         text +=
             "  int file = open(\"/data\", O_CREATE | O_WRONLY);\n  write(file, rodata, PGSIZE);\n  close(file);\n"
-            "  if (open(\"/data\", 0) < 0) { printf(\"cannot be shown: there is no /data\\n\"); exit(77); }\n";
+            "  if (close(open(\"/data\", 0)) < 0) { printf(\"cannot be shown: there is no /data\\n\"); exit(77); }\n";
     return text;
 }
 
@@ -204,6 +206,11 @@ std::string head(Finding const& finding, Plan const& plan) {
     text += plan.measures_memory
                 ? "// Prints PASS on a correct kernel. What it does once loses memory, so it does it ten times.\n"
                 : "// Prints PASS on a correct kernel; FAIL, a kernel panic or silence is the defect.\n";
+    bool const kills = std::any_of(plan.turns.begin(), plan.turns.end(),
+                                   [](Turn const& turn) { return turn.ends && turn.exit_status == -1; });
+    if (kills)
+        text +=
+            "// A process is killed on the way: lines like \"usertrap(): unexpected scause\" before it are normal.\n";
     return text;
 }
 

@@ -18,6 +18,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <tuple>
 
 namespace vmcheck::report {
 namespace {
@@ -55,8 +56,9 @@ TEST(ReproC, IsolationIsShownByAStoreInOneProcessAndALoadInTheOther) {
     std::string const source = source_of(parent_keeps_w());
     EXPECT_THAT(source, HasSubstr("await(1); kept = load1(bss); pass(0);"));
     EXPECT_THAT(source, HasSubstr("await(0); store1(bss, load1(bss) + 1); pass(1);"));
-    EXPECT_THAT(source, HasSubstr("expect(load1(bss) == kept,"));
+    EXPECT_THAT(source, HasSubstr("expect(load1(bss) == kept, \"p1's bss must be unchanged\")"));
     EXPECT_THAT(source, HasSubstr("printf(\"PASS\\n\")"));
+    EXPECT_THAT(source, Not(HasSubstr("usertrap(): unexpected scause")));
     EXPECT_EQ(compiler_says(source), "");
 }
 
@@ -65,6 +67,7 @@ TEST(ReproC, AWildStoreIsShownByTheChildsStatus) {
         Invariant::results, "vmcheck 1\nprofile cow\np0 fork p1\np1 store rodata 1 = 1\n", {"p1"}, "killed", "ok"));
     EXPECT_THAT(source, HasSubstr("await(1); store1((char *)rodata, 1);\n  exit(0);"));
     EXPECT_THAT(source, HasSubstr("finish(pid[1], -1, \"p1's store to rodata must kill p1\");"));
+    EXPECT_THAT(source, HasSubstr("lines like \"usertrap(): unexpected scause\" before it are normal"));
     EXPECT_EQ(compiler_says(source), "");
 }
 
@@ -113,6 +116,63 @@ TEST(ReproC, ResultsOfSbrkAreRelativeToTheHeap) {
     EXPECT_EQ(compiler_says(source), "");
 }
 
+TEST(ReproC, TheBreakIsTheOneThatAProcessMustHave) {
+    std::string const source = source_of(
+        finding_of(Invariant::results,
+                   "vmcheck 1\nprofile cow\np0 sbrk +2p\np0 fork p1\np1 sbrk -1p\np0 load brk-8 1\np1 load brk 1\n",
+                   {"0x7000", "p1", "0x9000", "0x0"}, "killed", "0x0"));
+    EXPECT_THAT(source, HasSubstr("load1(heap + 0x1ff8);"));
+    EXPECT_THAT(source, HasSubstr("load1(heap + PGSIZE);"));
+    EXPECT_THAT(source, Not(HasSubstr("load1(sbrk(0)")));
+    EXPECT_EQ(compiler_says(source), "");
+}
+
+TEST(ReproC, ResultsAreToldAsTheyAreInThisProgram) {
+    EXPECT_THAT(source_of(finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 sbrk +1p\np0 sbrk 0\n", {"0x7000"},
+                                     "0x8000", "0x9000")),
+                HasSubstr("p0's sbrk(0) must give heap+1p\""));
+    EXPECT_EQ(in_own_words("pid 2 (p1) or -1", std::nullopt), "the pid of p1 or -1");
+}
+
+TEST(ReproC, ItsOwnStackIsNotTakenAway) {
+    EXPECT_THAT(source_of(finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 sbrk -1p\np0 sbrk 0\n", {"0x7000"},
+                                     "0x6000", "0x7000")),
+                HasSubstr("has its own stack"));
+    EXPECT_THAT(source_of(finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 sbrk -9p\n", {}, "-1", "0x7000")),
+                HasSubstr("r == -1"));
+    EXPECT_THAT(source_of(finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 file_read stack-100 200\n", {},
+                                     "-1", "200")),
+                HasSubstr("this program's own stack"));
+}
+
+TEST(ReproC, WhatGoesBeyondTheStacksEndIsDoneToTheRealOne) {
+    auto const source = [](char const* step) {
+        return source_of(finding_of(Invariant::results,
+                                    std::string("vmcheck 1\nprofile cow\np0 sbrk +1p\np0 store stack-8 8 = 7\n") + step,
+                                    {"0x7000", "ok"}, "0", "-1"));
+    };
+    EXPECT_THAT(source("p0 fstat stack-12\n"), HasSubstr("store8(heap - 8, 7);"));
+    EXPECT_THAT(source("p0 fstat brk-0x100c\n"), HasSubstr("(struct stat *)(heap - 12)"));
+    EXPECT_THAT(source("p0 fstat stack-24\n"), HasSubstr("store8(room + 4088, 7);"));
+    EXPECT_THAT(source("p0 fstat guard+0x1fe0\n"), HasSubstr("(struct stat *)(room + 4064)"));
+    EXPECT_EQ(compiler_says(source("p0 fstat stack-12\n")), "");
+}
+
+TEST(ReproC, WhoHasEndedHasNoMemoryToLookInto) {
+    Finding finding = finding_of(Invariant::dangling, "vmcheck 1\nprofile cow\np0 fork p1\np1 exit 0\np0 sbrk +1p\n",
+                                 {"p1", "ended"}, "0x7000", "0x7000");
+    finding.divergence.violations.front().process = spec::ProcId{1};
+    finding.evidence.place = spec::Address{spec::Anchor::bss, 0};
+    EXPECT_THAT(source_of(finding), HasSubstr("p1 has ended"));
+}
+
+TEST(ReproC, NeedsNoMoreOpenFilesThanAProcessMayHave) {
+    std::string steps = "vmcheck 1\nprofile cow\n";
+    for (int i = 0; i < 12; ++i) steps += "p0 fstat bss\n";
+    EXPECT_THAT(source_of(finding_of(Invariant::results, steps, std::vector<std::string>(11, "0"), "0", "-1")),
+                HasSubstr("more open files"));
+}
+
 TEST(ReproC, WhereSbrkTakesAModeItIsToldWhatTheProfilePromises) {
     Finding finding =
         finding_of(Invariant::liveness, "vmcheck 1\nprofile cow\np0 sbrk +1p\np0 sbrk +2p eager\np0 fork p1\n",
@@ -128,9 +188,18 @@ TEST(ReproC, ALeakIsShownByCountingFreeMemory) {
         source_of(finding_of(Invariant::conservation, "vmcheck 1\nprofile cow\np0 fork p1\np1 load brk 1\np0 wait\n",
                              {"p1", "killed"}, "pid 2 (p1)", "pid 2"));
     EXPECT_THAT(source, HasSubstr("int lost = before - free_pages();"));
-    EXPECT_THAT(source, HasSubstr("await(1); pass(0); load1(sbrk(0));"));
+    EXPECT_THAT(source, HasSubstr("await(1); pass(0); load1(heap);"));
     EXPECT_THAT(source, HasSubstr("await(0); settle(); wait(0);"));
     EXPECT_EQ(compiler_says(source), "");
+}
+
+TEST(ReproC, WhatComesBackWhenTheProcessEndsIsNotCountedAfterwards) {
+    auto const source = [](char const* result) {
+        return source_of(
+            finding_of(Invariant::conservation, "vmcheck 1\nprofile cow\np0 pipe guard\n", {}, result, result));
+    };
+    EXPECT_THAT(source("-1"), HasSubstr("may only have been left open"));
+    EXPECT_THAT(source("0"), HasSubstr("int lost = before - free_pages();"));
 }
 
 TEST(ReproC, AFrameFreedTooEarlyIsShownByWhoGetsItNext) {
@@ -185,6 +254,51 @@ TEST(ReproC, OfWhatTheKernelCopiedInOnlyTheZerosAroundItAreKnown) {
     EXPECT_THAT(source(from_file, "byte 0x2f"), HasSubstr("vmcheck's own image"));
     EXPECT_THAT(source("p0 sbrk +1p\np0 pipe_write text 1\np0 pipe_read heap 1\n", "byte 0x00"),
                 HasSubstr("vmcheck's own image"));
+}
+
+// p0's own step, and the byte of its memory that is wrong afterwards.
+Finding wrong_byte(char const* step, char const* expected, spec::Address place, char const* byte) {
+    Finding finding = finding_of(Invariant::contents, std::string("vmcheck 1\nprofile cow\np0 fork p1\n") + step,
+                                 {"p1"}, expected, expected);
+    finding.divergence.violations.front().expected = byte;
+    finding.evidence.place = place;
+    return finding;
+}
+
+TEST(ReproC, WhatASystemCallCopiesInIsKnownWhereItIsTheSameEverywhere) {
+    for (auto const& [step, expected, offset, byte, check] :
+         {std::tuple{"p0 fstat data\n", "0", 8, "byte 0x02",
+                     "expect(load1(data + 8) == 2, \"p0 must read 2 at data+0x8\")"},
+          std::tuple{"p0 pipe data\n", "0", 0, "byte 0x04",
+                     "expect(load1(data) > 2 && load1(data) < 16, \"p0 must read a descriptor at data\")"},
+          std::tuple{"p0 pipe data\n", "0", 5, "byte 0x00", "expect(load1(data + 5) == 0,"},
+          std::tuple{"p0 file_read stack-9 4\n", "4", -8, "byte 0x64", "expect(load1(room + 4088) == rodata[1],"},
+          std::tuple{"p0 wait data\n", "pid 2 (p1)", 0, "byte 0x07", "expect(load1(data) == 7,"},
+          std::tuple{"p0 pipe data\n", "0", 9, "byte 0x6c",
+                     "expect(load1(data + 9) == kept, \"p0's data+0x9 must be unchanged\")"},
+          std::tuple{"p0 fstat data\n", "0", 4, "byte 0x13", "vmcheck's own image"},
+          std::tuple{"p0 fstat data\n", "0 or -1", 0, "byte 0x01", "vmcheck's own image"},
+          std::tuple{"p0 file_read data 9\n", "9", 1, "byte 0x64", "vmcheck's own image"}}) {
+        spec::Anchor const anchor = offset < 0 ? spec::Anchor::stack : spec::Anchor::data;
+        std::string const source = source_of(wrong_byte(step, expected, {anchor, offset}, byte));
+        EXPECT_THAT(source, HasSubstr(check)) << step;
+        if (source.find("no source") == std::string::npos) {
+            EXPECT_EQ(compiler_says(source), "");
+        }
+    }
+}
+
+TEST(ReproC, WhatIsNotKnownIsShownByThatOfAProcessThatDidNothing) {
+    Finding finding = wrong_byte("p0 fstat data\n", "0", {spec::Anchor::data, 4}, "byte 0x13");
+    spec::Violation other = finding.divergence.violations.front();
+    finding.divergence.violations.front().process = spec::kInit;
+    finding.divergence.violations.front().address = VirtAddr{0x3004};
+    other.process = spec::ProcId{1};
+    other.address = VirtAddr{0x3006};
+    finding.divergence.violations.push_back(other);
+    std::string const source = source_of(finding);
+    EXPECT_THAT(source, HasSubstr("expect(load1(data + 6) == kept, \"p1's data+0x6 must be unchanged\")"));
+    EXPECT_EQ(compiler_says(source), "");
 }
 
 TEST(ReproC, SaysWhereThereIsNoFileToRead) {

@@ -2,6 +2,7 @@
 
 #include "checker/report/c_words.h"
 #include "spec/program.h"
+#include "spec/text.h"
 
 #include <fmt/format.h>
 
@@ -65,13 +66,17 @@ bool holds(Allowed const& allowed, std::int64_t value) {
     return false;
 }
 
-std::string value_in_c(std::int64_t value, std::optional<std::uint64_t> heap_start) {
+// The value as an address of the heap, where it can be one.
+std::optional<spec::Address> in_heap(std::int64_t value, std::optional<std::uint64_t> heap_start) {
     // Far above any count or status: an address.
     constexpr std::int64_t kAddressMin = 4096;
-    if (heap_start && value >= kAddressMin) {
-        auto const offset = static_cast<std::int64_t>(static_cast<std::uint64_t>(value) - *heap_start);
-        return fmt::format("(long)({})", c_pointer({spec::Anchor::heap, offset}));
-    }
+    if (!heap_start || value < kAddressMin) return std::nullopt;
+    return spec::Address{spec::Anchor::heap,
+                         static_cast<std::int64_t>(static_cast<std::uint64_t>(value) - *heap_start)};
+}
+
+std::string value_in_c(std::int64_t value, std::optional<std::uint64_t> heap_start) {
+    if (auto const address = in_heap(value, heap_start)) return fmt::format("(long)({})", c_pointer(*address));
     return value < 0 ? c_amount(value) : c_value(static_cast<std::uint64_t>(value));
 }
 
@@ -99,6 +104,27 @@ bool allows(Expectation const& expectation, std::string_view seen) {
     if (!value) return false;
     return std::any_of(expectation.values.begin(), expectation.values.end(),
                        [&](Allowed const& each) { return holds(each, *value); });
+}
+
+std::string in_own_words(std::string_view words, std::optional<std::uint64_t> heap_start) {
+    constexpr std::string_view kOr = " or ";
+    std::string text;
+    while (!words.empty()) {
+        std::size_t const end = std::min(words.find(kOr), words.size());
+        std::string_view const word = words.substr(0, end);
+        std::size_t const name = word.find("(p");
+        if (!text.empty()) text += kOr;
+        auto const value = starts_with(word, "0x") ? number_in(word) : std::nullopt;
+        auto const address = value ? in_heap(*value, heap_start) : std::nullopt;
+        if (address)
+            text += spec::print(*address);
+        else if (starts_with(word, "pid ") && name != std::string_view::npos && word.back() == ')')
+            text += fmt::format("the pid of {}", word.substr(name + 1, word.size() - name - 2));
+        else
+            text += word;
+        words.remove_prefix(std::min(end + kOr.size(), words.size()));
+    }
+    return text;
 }
 
 std::string c_condition(Expectation const& expectation, std::optional<std::uint64_t> heap_start) {

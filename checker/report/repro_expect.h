@@ -29,6 +29,10 @@ Expectation parse_expectation(std::string_view words);
 // Whether what was seen, in the words of the report, is among what is expected: then a program cannot tell.
 bool allows(Expectation const& expectation, std::string_view seen);
 
+// The words as they are for a program of its own, where the heap begins elsewhere and pids are others: "heap+1p",
+// "the pid of p1". `heap_start`: as for c_condition().
+std::string in_own_words(std::string_view words, std::optional<std::uint64_t> heap_start);
+
 // The C condition on `long r`; `heap_start`: results that lie in the heap are written relative to `heap`.
 // REQUIRES: there are values.
 std::string c_condition(Expectation const& expectation, std::optional<std::uint64_t> heap_start);

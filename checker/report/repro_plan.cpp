@@ -2,6 +2,7 @@
 
 #include "checker/report/repro_code.h"
 #include "checker/report/repro_expect.h"
+#include "checker/report/repro_layout.h"
 #include "checker/report/repro_visible.h"
 #include "checker/report/story.h"
 #include "checker/report/told_action.h"
@@ -18,22 +19,49 @@ namespace {
 
 using Words = tl::expected<void, std::string>;
 
+// How many descriptors a step adds: what vmcheck's program closes again stays open in this one.
+struct Opened {
+    std::size_t operator()(spec::Fork const&) const { return 2; }  // the pipe for the child's turns
+    std::size_t operator()(spec::FileRead const&) const { return 1; }
+    std::size_t operator()(spec::Fstat const&) const { return 1; }
+    std::size_t operator()(spec::Open const&) const { return 1; }
+    std::size_t operator()(spec::Pipe const&) const { return 2; }
+    template <class Other>
+    std::size_t operator()(Other const&) const {
+        return 0;
+    }
+};
+
 class Planner {
   public:
     explicit Planner(Finding const& finding) : finding_(finding) {}
 
     tl::expected<Plan, std::string> make() {
-        if (!is_solid(finding_) || finding_.records.size() != finding_.program.steps.size())
-            return tl::unexpected(std::string("it did not come back on the freshly booted kernel"));
         plan_.measures_memory = leaks(finding_);
         for (std::size_t i = 0; i < finding_.records.size(); ++i) {
             if (auto done = i + 1 < finding_.records.size() ? step(i) : last_step(i); !done)
                 return tl::unexpected(done.error());
         }
+        if (descriptors() > kOpenFilesMax)
+            return tl::unexpected(std::string("it would need more open files at a time than xv6 gives a process"));
         return plan_;
     }
 
   private:
+    static constexpr std::size_t kOpenFilesMax = 16;  // NOFILE in kernel/param.h
+
+    // How many a process has open at the end, at most.
+    std::size_t descriptors() const {
+        std::size_t count = 3 + 2;  // the console, and the pipe for p0's turns
+        bool shared_pipe = false;
+        for (spec::Step const& step : finding_.program.steps) {
+            count += std::visit(Opened{}, step.action);
+            shared_pipe = shared_pipe || std::holds_alternative<spec::PipeRead>(step.action) ||
+                          std::holds_alternative<spec::PipeWrite>(step.action);
+        }
+        return count + (shared_pipe ? 2 : 0);
+    }
+
     // The actor's own later steps, other than its exit.
     bool has_more_to_do(std::size_t at) const {
         spec::Step const& step = finding_.program.steps[at];
@@ -65,6 +93,10 @@ class Planner {
         if (auto const access = access_of(step.action); access && leaves_its_page(access->first, access->second))
             return tl::unexpected(std::string(
                 "it reaches across pages of vmcheck's own image, which other programs do not have side by side"));
+        if (std::holds_alternative<spec::Pipe>(step.action) && plan_.measures_memory &&
+            finding_.records[at].seen == "-1")
+            return tl::unexpected(std::string(
+                "a pipe that failed may only have been left open, and then its memory is back when its process ends"));
         constexpr std::uint32_t kFileBytesMax = 4096;
         if (auto const* read = std::get_if<spec::FileRead>(&step.action); read && read->bytes > kFileBytesMax)
             return tl::unexpected(std::string("it reads more of a file than the program makes"));
@@ -182,9 +214,10 @@ class Planner {
             auto const heap = finding_.evidence.heap_start;
             bool const in_heap = std::holds_alternative<spec::Sbrk>(step.action) && heap;
             turn.code = "long r = (long)" + turn.code;
-            turn.check = fmt::format("expect({}, \"{} must give {}\");",
-                                     c_condition(expected, in_heap ? std::optional(heap->value) : std::nullopt), what,
-                                     record.expected);
+            turn.check =
+                fmt::format("expect({}, \"{} must give {}\");",
+                            c_condition(expected, in_heap ? std::optional(heap->value) : std::nullopt), what,
+                            in_own_words(record.expected, in_heap ? std::optional(heap->value) : std::nullopt));
         }
         turn.ends = must_die || exits;
         turn.exit_status = must_die ? -1 : turn.exit_status;
@@ -204,7 +237,11 @@ class Planner {
 }  // namespace
 
 tl::expected<Plan, std::string> plan_of(Finding const& finding) {
-    return Planner(finding).make();
+    if (!is_solid(finding) || finding.records.size() != finding.program.steps.size())
+        return tl::unexpected(std::string("it did not come back on the freshly booted kernel"));
+    auto const moved = in_own_layout(finding);
+    if (!moved) return tl::unexpected(moved.error());
+    return Planner(*moved).make();
 }
 
 }  // namespace vmcheck::report

@@ -35,6 +35,15 @@ class Writer {
         return true;
     }
 
+    // A process that is to do something after its end; nothing where there is none.
+    std::optional<ProcId> busy_after_its_end() const {
+        for (std::size_t i = 0; i < plan_.turns.size(); ++i)
+            for (std::size_t before = 0; before < i; ++before)
+                if (plan_.turns[before].ends && plan_.turns[before].actor == plan_.turns[i].actor)
+                    return plan_.turns[i].actor;
+        return std::nullopt;
+    }
+
     std::vector<ProcessCode> write() const {
         std::vector<ProcessCode> all;
         for (auto child = born_.rbegin(); child != born_.rend(); ++child) all.push_back({*child, body(*child)});
@@ -132,6 +141,8 @@ tl::expected<std::vector<ProcessCode>, std::string> processes_of(Plan const& pla
     Writer const writer(plan);
     if (!writer.last_can_be_awaited())
         return tl::unexpected(std::string("its last step is done by an orphan, whose end p0 cannot wait for"));
+    if (auto const gone = writer.busy_after_its_end())
+        return tl::unexpected(fmt::format("p{} has ended, so that no program can look into its memory", gone->value));
     return writer.write();
 }
 

@@ -2,12 +2,14 @@
 
 #include "checker/report/rank.h"
 #include "checker/report/repro_code.h"
+#include "checker/report/repro_expect.h"
 #include "checker/report/story.h"
 #include "spec/text.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <variant>
 
@@ -27,12 +29,12 @@ std::string p(spec::ProcId id) {
 }
 
 // Memory that is all zero when a program starts, in vmcheck's image and in any other.
-bool starts_as_zero(Anchor anchor) {
-    return anchor == Anchor::heap || anchor == Anchor::brk || anchor == Anchor::bss;
+bool starts_as_zero(spec::Address const& at) {
+    return (at.anchor == Anchor::heap && at.offset >= 0) || at.anchor == Anchor::bss;
 }
 
 bool is_writable_memory(Anchor anchor) {
-    return starts_as_zero(anchor) || anchor == Anchor::data || anchor == Anchor::stack;
+    return anchor == Anchor::heap || anchor == Anchor::bss || anchor == Anchor::data || anchor == Anchor::stack;
 }
 
 PageRow const* row_of(Finding const& finding, spec::ProcId id) {
@@ -69,18 +71,29 @@ bool reads_a_pipe(Finding const& finding) {
 class Scene {
   public:
     Scene(Finding const& finding, std::function<Turn()> const& last, Plan& plan)
-        : finding_(finding), violation_(finding.divergence.violations.front()), last_(last), plan_(plan) {}
+        : finding_(finding),
+          violation_(&finding.divergence.violations.front()),
+          place_(finding.evidence.place),
+          last_(last),
+          plan_(plan) {}
 
     Words contents() {
         if (!located()) return cannot("it is about no place that a program can read");
         spec::Step const& step = finding_.program.steps.back();
-        if (step.actor == who() && (writes_memory(step.action) || own_byte())) return own_contents();
+        if (step.actor == who() && (writes_memory(step.action) || own_byte())) {
+            if (auto const holds = own_condition()) return own_contents(*holds);
+            // What it did not write must be as it was, unless reading it beforehand were its first touch; or what
+            // somebody else has, whom it has changed as well.
+            bool const untouched = writes_memory(step.action) && place().anchor != Anchor::heap && !copied_at();
+            if (!untouched && !turn_to_another())
+                return cannot("the bytes that must be there are those of vmcheck's own image");
+        }
         // Someone else's deed must leave the byte as it is. A child that is only just made has it from its parent.
         auto const* fork = std::get_if<spec::Fork>(&step.action);
         bool const new_child = fork && fork->child == who();
         add(new_child ? step.actor : who(), keep());
         plan_.turns.push_back(last_());
-        add(who(), same_as_kept());
+        add(who(), same_as_kept(who()));
         complain(fmt::format("{} must not change or take away {}'s {}", in_words(step), p(who()), place_words()));
         return {};
     }
@@ -90,9 +103,9 @@ class Scene {
         if (row == nullptr) return cannot("it is about no page that a program can reach");
         plan_.turns.push_back(last_());
         spec::Rights const seen = row->page.rights;
-        bool const must_have_user = violation_.expected != "no PTE_U";
+        bool const must_have_user = violation_->expected != "no PTE_U";
         if (!must_have_user) return must_be_killed(fmt::format("load1({});", at(1)), "load from");
-        std::string_view const expected = violation_.expected;
+        std::string_view const expected = violation_->expected;
         auto const wants = [&](char letter) {
             return expected.find(letter, expected.find(' ')) != std::string_view::npos;
         };
@@ -117,7 +130,7 @@ class Scene {
         plan_.turns.push_back(last_());
         add(reader->process, keep());
         add(who(), fmt::format("store1({0}, load1({0}) + 1);", at(1)));
-        add(reader->process, same_as_kept());
+        add(reader->process, same_as_kept(reader->process));
         complain(fmt::format("{}'s store to {} must not be seen by {}", p(who()), place_words(), p(reader->process)));
         return {};
     }
@@ -136,7 +149,7 @@ class Scene {
         add(stays, keep());
         plan_.turns.push_back({.actor = goes, .code = "exit(0);", .ends = true});
         add(*parent, "wait(0);");
-        add(stays, "grab(); " + same_as_kept());
+        add(stays, "grab(); " + same_as_kept(stays));
         complain(fmt::format("{}'s {} must still be there when {} has ended", p(stays), place_words(), p(goes)));
         return {};
     }
@@ -146,24 +159,25 @@ class Scene {
         if (!located()) return cannot("it is about no page that a program can read");
         plan_.turns.push_back(last_());
         add(who(), keep());
-        add(who(), "grab(); " + same_as_kept());
+        add(who(), "grab(); " + same_as_kept(who()));
         complain(fmt::format("{}'s {} must not be given out again while it is in use", p(who()), place_words()));
         return {};
     }
 
   private:
     bool located() const {
-        return violation_.process && finding_.evidence.place && finding_.evidence.place->anchor != Anchor::trapframe &&
-               finding_.evidence.place->anchor != Anchor::trampoline;
+        return violation_->process && place_ && place_->anchor != Anchor::trapframe &&
+               place_->anchor != Anchor::trampoline;
     }
-    spec::ProcId who() const { return *violation_.process; }
-    spec::Address const& place() const { return *finding_.evidence.place; }
+    spec::ProcId who() const { return *violation_->process; }
+    spec::Address const& place() const { return *place_; }
     std::string at(std::uint64_t bytes) const { return repro_pointer(place(), bytes); }
     std::string place_words() const { return spec::print(place()); }
 
     std::string keep() const { return fmt::format("kept = load1({});", at(1)); }
-    std::string same_as_kept() const {
-        return fmt::format("expect(load1({}) == kept, \"{} must be unchanged\");", at(1), place_words());
+    std::string same_as_kept(spec::ProcId reader) const {
+        return fmt::format("expect(load1({}) == kept, \"{}'s {} must be unchanged\");", at(1), p(reader),
+                           place_words());
     }
     void add(spec::ProcId actor, std::string code) { plan_.turns.push_back({.actor = actor, .code = std::move(code)}); }
     void complain(std::string text) { plan_.complaint = std::move(text); }
@@ -186,13 +200,20 @@ class Scene {
                std::holds_alternative<spec::Sbrk>(action);
     }
 
-    // The byte that must be there, where it is the same in every program.
-    std::optional<unsigned> own_byte() const {
+    std::optional<unsigned> expected_byte() const {
         constexpr std::string_view kByte = "byte 0x";
-        std::string_view const words = violation_.expected;
-        if (words.substr(0, kByte.size()) != kByte || !starts_as_zero(place().anchor)) return std::nullopt;
+        std::string_view const words = violation_->expected;
+        if (words.substr(0, kByte.size()) != kByte) return std::nullopt;
         unsigned byte = 0;
         std::from_chars(words.data() + kByte.size(), words.data() + words.size(), byte, 16);
+        return byte;
+    }
+
+    // The byte that must be there, where it is the same in every program.
+    std::optional<unsigned> own_byte() const {
+        auto const expected = expected_byte();
+        if (!expected || !starts_as_zero(place())) return std::nullopt;
+        unsigned const byte = *expected;
         if (byte != 0 && copies_in(finding_)) return std::nullopt;
         // A byte that is zero there is zero here: in vmcheck's file none is, and inode numbers, sizes and descriptors
         // are as small here. But what comes through a pipe was any memory's.
@@ -200,16 +221,78 @@ class Scene {
         return byte;
     }
 
-    // What the process has done itself must be what it reads.
-    Words own_contents() {
+    // What a process must read at the place: as a condition in C, and in words.
+    struct Reading {
+        std::string condition;
+        std::string what;
+    };
+    Reading reads(std::string value) const { return {fmt::format("load1({}) == {}", at(1), value), value}; }
+
+    // Where in the bytes that the last step copies the place is; nothing where it is elsewhere.
+    std::optional<std::size_t> copied_at() const {
+        auto const access = access_of(finding_.program.steps.back().action);
+        if (!access || access->first.anchor != place().anchor) return std::nullopt;
+        std::int64_t const offset = place().offset - access->first.offset;
+        if (offset < 0 || static_cast<std::uint64_t>(offset) >= access->second) return std::nullopt;
+        return static_cast<std::size_t>(offset);
+    }
+
+    // What the last step must have copied to the place, as a condition in C; nothing where that is not the same in
+    // every program, or it may have failed.
+    std::optional<Reading> copied_condition() const {
+        auto const offset = copied_at();
+        Expectation const expected = parse_expectation(finding_.records.back().expected);
+        bool const may_fail = expected.may_die || std::any_of(expected.values.begin(), expected.values.end(),
+                                                              [](Allowed const& each) { return each.value < 0; });
+        if (!offset || may_fail) return std::nullopt;
+        spec::Action const& action = finding_.program.steps.back().action;
+        // struct stat of xv6 (kernel/stat.h): the root device, the inode's number, T_FILE, one link, the file's size.
+        constexpr int kUnknown = -1;
+        constexpr std::array<int, 24> kStat{1, 0,    0, 0, kUnknown, kUnknown, kUnknown, kUnknown,
+                                            2, 0,    1, 0, kUnknown, kUnknown, kUnknown, kUnknown,
+                                            0, 0x10, 0, 0, 0,        0,        0,        0};
+        if (std::holds_alternative<spec::Fstat>(action) && kStat.at(*offset) != kUnknown)
+            return reads(fmt::format("{}", kStat.at(*offset)));
+        // Descriptors follow those of the console.
+        if (std::holds_alternative<spec::Pipe>(action))
+            return *offset % 4 == 0 ? Reading{fmt::format("load1({0}) > 2 && load1({0}) < 16", at(1)), "a descriptor"}
+                                    : reads("0");
+        // The file begins as the data does.
+        if (std::holds_alternative<spec::FileRead>(action) && place().anchor != Anchor::data &&
+            place().anchor != Anchor::rodata)
+            return reads(fmt::format("rodata[{}]", *offset));
+        if (std::holds_alternative<spec::Wait>(action) || std::holds_alternative<spec::Store>(action))
+            if (auto const byte = expected_byte()) return reads(fmt::format("{}", *byte));
+        return std::nullopt;
+    }
+
+    // What the process must read at the place after its own step.
+    std::optional<Reading> own_condition() {
         auto const byte = own_byte();
-        if (!byte) return cannot("the bytes that must be there are those of vmcheck's own image");
+        if (!byte) return copied_condition();
         if (*byte == 0) leave_garbage(plan_);
+        return reads(fmt::format("{}", *byte));
+    }
+
+    Words own_contents(Reading const& reading) {
         plan_.turns.push_back(last_());
-        add(who(), fmt::format("expect(load1({0}) == {1}, \"{2} must read {1} at {3}\");", at(1), *byte, p(who()),
+        add(who(), fmt::format("expect({}, \"{} must read {} at {}\");", reading.condition, p(who()), reading.what,
                                place_words()));
         complain(fmt::format("{} must still be able to read {}", p(who()), place_words()));
         return {};
+    }
+
+    // Goes on with what the step did to the memory of a process that did nothing; false where it did nothing to any.
+    bool turn_to_another() {
+        for (spec::Violation const& other : finding_.divergence.violations) {
+            bool const fits = other.invariant == violation_->invariant && other.process && other.address &&
+                              *other.process != finding_.program.steps.back().actor;
+            if (!fits || !violation_->address || other.address->page() != violation_->address->page()) continue;
+            place_->offset += static_cast<std::int64_t>(other.address->value - violation_->address->value);
+            violation_ = &other;
+            return true;
+        }
+        return false;
     }
 
     std::optional<spec::ProcId> parent_of(spec::ProcId child) const {
@@ -220,7 +303,8 @@ class Scene {
     }
 
     Finding const& finding_;
-    spec::Violation const& violation_;
+    spec::Violation const* violation_;
+    std::optional<spec::Address> place_;
     std::function<Turn()> const& last_;
     Plan& plan_;
 };
@@ -240,8 +324,8 @@ bool value_is_known(Finding const& finding) {
     spec::Step const& last = finding.program.steps.back();
     auto const* load = std::get_if<spec::Load>(&last.action);
     auto const* touch = std::get_if<spec::Touch>(&last.action);
-    Anchor const anchor = load ? load->at.anchor : touch ? touch->at.anchor : Anchor::absolute;
-    if (starts_as_zero(anchor) && !copies_in(finding)) return true;
+    spec::Address const at = load ? load->at : touch ? touch->at : spec::Address{};
+    if (starts_as_zero(at) && !copies_in(finding)) return true;
     // Or the bytes were stored by a step of just this place and size.
     return load != nullptr &&
            std::any_of(finding.program.steps.begin(), finding.program.steps.end(), [&](spec::Step const& step) {

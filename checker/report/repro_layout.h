@@ -1,0 +1,22 @@
+#pragma once
+// Where the addresses of vmcheck's program lie in a program of its own.
+//
+// Both are alike from the guard page upwards: the guard page, one page of stack, the heap. Below it each has its pages
+// of text, constants and data, which the anchors name. A program of its own also lives on its stack: what the steps do
+// there is done to `room`, a page that stands for it, but for the uppermost bytes, which hold arguments that nobody
+// reads again.
+
+#include "checker/report/finding.h"
+
+#include <tl/expected.hpp>
+
+#include <string>
+
+namespace vmcheck::report {
+
+// The finding with each address of its program and of its place named after the region that it lies in: `brk` is
+// relative to the heap, by the break that the process must have. Or why a user program has no such address or cannot
+// do without the memory, as part of a sentence. REQUIRES: one record for each step.
+tl::expected<Finding, std::string> in_own_layout(Finding finding);
+
+}  // namespace vmcheck::report

@@ -29,7 +29,7 @@ class Shrinker {
     Shrunk take() {
         adopt_prefix();
         using Stage = std::function<std::vector<spec::Program>(spec::Program const&)>;
-        std::vector<Stage> const stages{without_subtrees, without_chunks, with_simpler_arguments,
+        std::vector<Stage> const stages{without_subtrees, with_children_merged, without_chunks, with_simpler_arguments,
                                         with_earlier_failing_allocations};
         // Each stage may make room for the ones before: until none finds anything more.
         for (bool progress = true; progress && !spent();) {

@@ -53,6 +53,8 @@ struct Refusal {
         for (SbrkVariant const& variant : variants)
             if (variant.brk_after != brk && variant.brk_after <= world.setting().layout.agent_end)
                 return "the break would come down to the agent's own code";
+        if (world.setting().traits.lazy_sbrk_has_no_limit && grows_lazily_past_top(world, actor, sbrk))
+            return "this kernel's lazy sbrk has no limit, and the break would pass the trapframe";
         if (ambiguous(variants))
             return "read as 32 or as 64 bits, the amount leaves different breaks and the same result";
         return {};

@@ -37,7 +37,8 @@ struct Refusal {
         auto const children = world.children(actor);
         bool const zombie = std::any_of(children.begin(), children.end(),
                                         [&](ProcId child) { return world.find(child)->life == Life::zombie; });
-        if (!children.empty() && !zombie) return "wait would block: no child has ended";
+        bool const hogs = actor == kInit && world.setting().traits.hogs > 0;
+        if ((!children.empty() || hogs) && !zombie) return "wait would block: no child has ended";
         // Address 0 asks for no status.
         bool const stores = wait.status && world.resolve(actor, *wait.status) != VirtAddr{0};
         return stores ? damage(*wait.status, sizeof(std::int32_t)) : Reason{};

@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 
 // Short, since all that follows a step is run once for each of its allocations.
 constexpr generate::GeneratorConfig kSwept{.steps_max = 12, .allocation_faults = false};
-constexpr generate::GeneratorConfig kPressed{.allocation_faults = false};
+constexpr generate::GeneratorConfig kPressed{.allocation_faults = false, .little_memory = true};
 
 // One program to be run, in one of the modes.
 struct Case {

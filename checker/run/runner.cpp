@@ -4,6 +4,7 @@
 #include "spec/advance.h"
 #include "spec/advice.h"
 #include "spec/ground.h"
+#include "spec/scarcity.h"
 
 #include <fmt/format.h>
 
@@ -37,6 +38,7 @@ class Runner {
           reference_(reference),
           options_(options),
           tally_(tally),
+          baseline_(reference.baseline),
           world_(spec::World::initial(reference.setting)) {}
 
     Run take(spec::Program const& program) {
@@ -98,7 +100,18 @@ class Runner {
     };
 
     void begin(spec::Program const& program) {
-        execution_.reset();
+        result_.program.memory = program.memory;
+        if (program.memory) {
+            if (auto brought = execution_.reset_to(*program.memory); !brought) {
+                result_.cannot_start = brought.error();
+                return;
+            }
+            // What is free now, not what was before the hogs took theirs.
+            world_ = spec::World::initial(spec::setting_for(reference_.setting, program));
+            baseline_ = spec::take_baseline(world_, execution_.observe());
+        } else {
+            execution_.reset();
+        }
         ModeTally& mode = tally_.of(options_.mode);
         ++mode.programs;
         ++mode.runs;
@@ -107,7 +120,7 @@ class Runner {
         result_.program.about = program.about;
     }
 
-    bool done() const { return result_.divergence.has_value() || result_.engine_failed || world_.over(); }
+    bool done() const { return result_.divergence || result_.engine_failed || result_.cannot_start || world_.over(); }
 
     void attempt(spec::Step const& step) {
         if (done()) return;
@@ -171,7 +184,7 @@ class Runner {
         if (done()) return;
         spec::Observation const seen = execution_.observe();
         world_ = spec::settle(std::move(world_), seen);
-        auto violations = spec::inspect(world_, seen, reference_.baseline, tally_.checks);
+        auto violations = spec::inspect(world_, seen, baseline_, tally_.checks);
         if (!violations.empty()) diverge(at, step, std::move(violations));
     }
 
@@ -213,6 +226,7 @@ class Runner {
     Reference const& reference_;
     RunOptions options_;
     Tally& tally_;
+    std::optional<spec::Baseline> baseline_;
     spec::World world_;
     std::uint64_t pages_ = 0;
     bool was_reached_ = false;  // in the latest step, an allocation failed

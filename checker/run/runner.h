@@ -48,9 +48,10 @@ struct Run {
         program;  // the steps that were run: those that could not be asked are left out, the closing ones added
     std::vector<StepRecord> records;  // only where RunOptions::records
     std::optional<Divergence> divergence;
-    std::optional<Divergence> advice{};  // the first, where the program went on after it
-    bool engine_failed = false;          // the emulator did, at the last step: nothing is known of the kernel
-    std::uint32_t left_out = 0;          // steps that could not be asked in the state that had been reached
+    std::optional<Divergence> advice{};         // the first, where the program went on after it
+    std::optional<std::string> cannot_start{};  // why the machine cannot be given the memory that the program asks for
+    bool engine_failed = false;                 // the emulator did, at the last step: nothing is known of the kernel
+    std::uint32_t left_out = 0;                 // steps that could not be asked in the state that had been reached
 };
 
 struct Tally {

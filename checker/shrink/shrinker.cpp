@@ -4,6 +4,7 @@
 #include "checker/shrink/candidates.h"
 #include "spec/advance.h"
 #include "spec/predict.h"
+#include "spec/scarcity.h"
 #include "spec/text.h"
 
 #include <algorithm>
@@ -78,7 +79,7 @@ class Shrinker {
     // Never tried before, and every step can be asked of a kernel that behaves.
     bool worth_running(spec::Program const& program) {
         if (program.steps.empty() || !seen_.insert(spec::print(program)).second) return false;
-        spec::World world = spec::World::initial(reference_.setting);
+        spec::World world = spec::World::initial(spec::setting_for(reference_.setting, program));
         for (spec::Step const& step : program.steps) {
             if (world.over() || spec::why_not(world, step)) return false;
             auto prediction = spec::predict(world, step);

@@ -35,9 +35,12 @@ struct Refusal {
     }
     Reason operator()(Wait const& wait) const {
         auto const children = world.children(actor);
-        bool const zombie = std::any_of(children.begin(), children.end(),
-                                        [&](ProcId child) { return world.find(child)->life == Life::zombie; });
-        if (!children.empty() && !zombie) return "wait would block: no child has ended";
+        bool const zombie = std::any_of(children.begin(), children.end(), [&](ProcId child) {
+            return world.find(child)->life == Life::zombie && !world.find(child)->perhaps_reaped;
+        });
+        bool const running = std::any_of(children.begin(), children.end(),
+                                         [&](ProcId child) { return world.find(child)->life == Life::running; });
+        if (running && !zombie) return "wait would block: no child has ended";
         // Address 0 asks for no status.
         bool const stores = wait.status && world.resolve(actor, *wait.status) != VirtAddr{0};
         return stores ? damage(*wait.status, sizeof(std::int32_t)) : Reason{};

@@ -51,6 +51,8 @@ struct Refusal {
         for (SbrkVariant const& variant : variants)
             if (variant.brk_after != brk && variant.brk_after <= world.setting().layout.agent_end)
                 return "the break would come down to the agent's own code";
+        if (world.setting().traits.lazy_sbrk_has_no_limit && grows_lazily_past_top(world, actor, sbrk))
+            return "this kernel's lazy sbrk has no limit, and the break would pass the trapframe";
         if (ambiguous(variants))
             return "read as 32 or as 64 bits, the amount leaves different breaks and the same result";
         return {};
@@ -189,8 +191,11 @@ std::optional<std::string> refusal(World const& world, Step const& step, bool ma
 bool would_sleep(World const& world, Step const& step) {
     if (std::holds_alternative<Wait>(step.action)) {
         auto const children = world.children(step.actor);
-        return !children.empty() && std::none_of(children.begin(), children.end(),
-                                                 [&](ProcId child) { return world.find(child)->life == Life::zombie; });
+        bool const zombie = std::any_of(children.begin(), children.end(), [&](ProcId child) {
+            return world.find(child)->life == Life::zombie && !world.find(child)->perhaps_reaped;
+        });
+        return !zombie && std::any_of(children.begin(), children.end(),
+                                      [&](ProcId child) { return world.find(child)->life == Life::running; });
     }
     if (std::holds_alternative<PipeRead>(step.action))
         return std::all_of(world.pipe().begin(), world.pipe().end(),

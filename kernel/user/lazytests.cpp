@@ -140,7 +140,7 @@ int calls_at_untouched_pages() {
     int ends[2];
     if (pipe(reinterpret_cast<int*>(fresh())) != 0) return 1;
     if (pipe(ends) != 0) return 2;
-    if (write(ends[1], fresh(), 3) != 3) return 3;  // three zeros
+    if (write(ends[1], fresh(), 3) != 3) return 3;     // three zeros
     char* const read_here = fresh() + kPageBytes - 1;  // over a page border
     *fresh() = 1;
     if (read(ends[0], read_here, 3) != 3 || read_here[0] != 0 || read_here[2] != 0) return 4;

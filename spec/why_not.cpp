@@ -35,9 +35,12 @@ struct Refusal {
     }
     Reason operator()(Wait const& wait) const {
         auto const children = world.children(actor);
-        bool const zombie = std::any_of(children.begin(), children.end(),
-                                        [&](ProcId child) { return world.find(child)->life == Life::zombie; });
-        if (!children.empty() && !zombie) return "wait would block: no child has ended";
+        bool const zombie = std::any_of(children.begin(), children.end(), [&](ProcId child) {
+            return world.find(child)->life == Life::zombie && !world.find(child)->perhaps_reaped;
+        });
+        bool const running = std::any_of(children.begin(), children.end(),
+                                         [&](ProcId child) { return world.find(child)->life == Life::running; });
+        if (running && !zombie) return "wait would block: no child has ended";
         // Address 0 asks for no status.
         bool const stores = wait.status && world.resolve(actor, *wait.status) != VirtAddr{0};
         return stores ? damage(*wait.status, sizeof(std::int32_t)) : Reason{};
@@ -53,6 +56,8 @@ struct Refusal {
         for (SbrkVariant const& variant : variants)
             if (variant.brk_after != brk && variant.brk_after <= world.setting().layout.agent_end)
                 return "the break would come down to the agent's own code";
+        if (world.setting().traits.lazy_sbrk_has_no_limit && grows_lazily_past_top(world, actor, sbrk))
+            return "this kernel's lazy sbrk has no limit, and the break would pass the trapframe";
         if (ambiguous(variants))
             return "read as 32 or as 64 bits, the amount leaves different breaks and the same result";
         return {};

@@ -2,6 +2,7 @@
 // What the command line says, as plain values. Each field is one option; --help is made from the same words (main.cpp).
 
 #include "checker/report/format.h"
+#include "checker/run/effort.h"
 #include "spec/program.h"
 
 #include <chrono>
@@ -23,10 +24,21 @@ struct KernelChoice {
     bool accelerate = true;
 };
 
+// run: what to run, and on what machine.
+struct RunChoice {
+    std::optional<std::filesystem::path> image;  // nothing: the reference kernel's programs
+    unsigned harts = 1;
+    std::uint64_t seconds_max = 120;  // by the board's clock
+    std::vector<std::string> words;   // the program and its arguments
+};
+
 struct Options {
     KernelChoice kernel;
     std::uint64_t seed = 1;
+    run::Level level = run::Level::normal;  // verify: how many programs, where `runs` does not say
     std::optional<std::uint64_t> runs;
+    bool allocation_faults = true;
+    bool memory_pressure = true;
     std::optional<std::chrono::milliseconds> time;
     unsigned jobs = 1;
     bool shrink = true;
@@ -41,6 +53,7 @@ struct Options {
     std::vector<std::string> passed_on;           // verify, of a class: the options that each tree is verified with
     std::filesystem::path corpus = "corpus";      // fuzz: where found/ is
     std::vector<std::filesystem::path> programs;  // replay, shrink, show
+    RunChoice run;
     bool colour = false;
     std::FILE* text = stdout;  // where text for a person goes: standard error when a report takes standard output
     std::stop_token stop;

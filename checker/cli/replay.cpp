@@ -30,11 +30,7 @@ class Replayer {
                                        fmt::format("{} cannot be run on this kernel, since it asks for `memory {}`: {}",
                                                    file.path.string(), *file.program.memory, *run.cannot_start)});
         if (!run.divergence) {
-            fmt::print("ok        {}{}\n", file.path.string(),
-                       run.left_out == 0
-                           ? ""
-                           : fmt::format("   ({} steps cannot be asked in the state reached and were left out)",
-                                         run.left_out));
+            fmt::print("ok        {}{}\n", file.path.string(), remarks_on(run));
             return false;
         }
         Options as_it_is = options_;
@@ -51,6 +47,16 @@ class Replayer {
     std::size_t flaky() const { return flaky_; }
 
   private:
+    static std::string remarks_on(run::Run const& run) {
+        std::string text;
+        if (run.left_out > 0)
+            text += fmt::format("   ({} steps cannot be asked in the state reached and were left out)", run.left_out);
+        if (run.parted > 0)
+            text += fmt::format("   ({} steps may not overlap with the one before and were run after it)", run.parted);
+        if (run.undecided) text += "   (ended early: nobody can say in which order its last two steps came)";
+        return text;
+    }
+
     tl::expected<Bench*, Stop> bench_for(spec::Profile profile) {
         KernelChoice choice = options_.kernel;
         if (!choice.kernel && !choice.profile) choice.profile = profile;

@@ -10,7 +10,6 @@
 #include "checker/report/text.h"
 #include "checker/report/verdict.h"
 #include "checker/shrink/shrinker.h"
-#include "impl/target/kernel_target.h"
 #include "spec/text.h"
 
 #include <fmt/format.h>
@@ -75,11 +74,11 @@ void print_boot_violations(std::FILE* out, std::vector<spec::Violation> const& v
                    report::title_of(violation.invariant), violation.story, violation.expected, violation.seen);
 }
 
+}  // namespace
+
 Stop stop_for(BootError const& error) {
     return {error.environment ? ExitCode::environment : ExitCode::kernel_unusable, error.message};
 }
-
-}  // namespace
 
 tl::expected<void, Stop> check_engines(run::Crew const& crew) {
     auto const failure = crew.engine_failure();
@@ -97,7 +96,7 @@ ExitCode give_up(Stop const& stop) {
     return stop.code;
 }
 
-tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice) {
+tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice) {
     namespace fs = std::filesystem;
     KernelOptions options;
     options.map_file = choice.map_file;
@@ -126,7 +125,13 @@ tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice) {
                                        "give one with --kernel."});
         options.kernel = *builtin;
     }
-    auto target = KernelTarget::boot(options);
+    return options;
+}
+
+tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice) {
+    auto const options = find_kernel(choice);
+    if (!options) return tl::unexpected(options.error());
+    auto target = KernelTarget::boot(*options);
     if (!target) return tl::unexpected(stop_for(target.error()));
     return std::unique_ptr<Target>(std::move(*target));
 }
@@ -159,6 +164,17 @@ tl::expected<report::Finding, Stop> make_finding(Bench& bench, run::Failure fail
     return *finding;
 }
 
+run::Effort effort_of(Options const& options) {
+    run::Effort effort;
+    effort.programs = options.runs.value_or(run::programs_of(options.level));
+    effort.time = options.time;
+    effort.families_max = options.findings_max;
+    effort.faults_in_plain = options.allocation_faults;
+    if (!options.allocation_faults) effort.batch.sweep = 0;
+    if (!options.memory_pressure) effort.batch.pressure = 0;
+    return effort;
+}
+
 tl::expected<report::Session, Stop> run_session(Bench& bench, Options const& options, run::Effort const& effort) {
     report::Session session;
     session.kernel = bench.target->summary();
@@ -171,8 +187,9 @@ tl::expected<report::Session, Stop> run_session(Bench& bench, Options const& opt
     }
     ProgressDisplay display;
     run::Progress last;
-    auto result = run::run_campaign(bench.crew, bench.look.reference, generate::programs(bench.target->setting(), {}),
-                                    options.seed, effort, options.stop, [&](run::Progress const& progress) {
+    auto const programs = generate::programs(bench.target->setting(), {.allocation_faults = effort.faults_in_plain});
+    auto result = run::run_campaign(bench.crew, bench.look.reference, programs, options.seed, effort, options.stop,
+                                    [&](run::Progress const& progress) {
                                         last = progress;
                                         display.show(progress);
                                     });
@@ -181,6 +198,10 @@ tl::expected<report::Session, Stop> run_session(Bench& bench, Options const& opt
     last.left.reset();
     fmt::print(options.text, "{}\n", progress_line(last));
     std::fflush(options.text);
+    if (result.no_pressure) {
+        session.kernel.missing.push_back("Memory pressure was not tried. " + *result.no_pressure);
+        fmt::print(options.text, "{}", report::missing_line(session.kernel.missing.back(), {options.colour}));
+    }
     session.tally = result.tally;
     session.interrupted = result.interrupted;
     session.families = result.failures.size();

@@ -5,6 +5,7 @@
 #include "checker/cli/options.h"
 #include "checker/report/session.h"
 #include "checker/run/campaign.h"
+#include "impl/target/kernel_target.h"
 
 #include <tl/expected.hpp>
 
@@ -20,6 +21,9 @@ struct Stop {
     std::string message;
 };
 
+// Where the chosen kernel is, built first where it is a source tree; with none chosen, the reference kernel.
+tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice);
+
 // Boots the chosen kernel; with none chosen, the reference kernel of the chosen profile (cow and lazy by default).
 tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice);
 
@@ -33,6 +37,9 @@ tl::expected<Bench, Stop> set_up(KernelChoice const& choice, unsigned jobs);
 
 // Shrinks a failure (unless options say not to) and confirms it on a freshly booted kernel.
 tl::expected<report::Finding, Stop> make_finding(Bench& bench, run::Failure failure, Options const& options);
+
+// How much verify does, as the options ask for it.
+run::Effort effort_of(Options const& options);
 
 // Runs a campaign and makes findings of its failures; prints as it goes.
 tl::expected<report::Session, Stop> run_session(Bench& bench, Options const& options, run::Effort const& effort);
@@ -52,6 +59,9 @@ tl::expected<void, Stop> write_html(std::vector<report::Session> const& sessions
 // Whether the emulator has failed on any of the machines; asked after programs were run on them. What they showed says
 // nothing about the kernel then.
 tl::expected<void, Stop> check_engines(run::Crew const& crew);
+
+// Why a kernel could not be booted, as an exit code and a message.
+Stop stop_for(BootError const& error);
 
 // Prints the message and gives the code.
 ExitCode give_up(Stop const& stop);

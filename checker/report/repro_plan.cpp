@@ -37,6 +37,8 @@ class Planner {
     explicit Planner(Finding const& finding) : finding_(finding) {}
 
     tl::expected<Plan, std::string> make() {
+        if (finding_.program.memory)
+            return tl::unexpected(std::string("it needs a machine on which only a few frames are free"));
         plan_.measures_memory = leaks(finding_);
         for (std::size_t i = 0; i < finding_.records.size(); ++i) {
             if (auto done = i + 1 < finding_.records.size() ? step(i) : last_step(i); !done)
@@ -79,7 +81,7 @@ class Planner {
                 std::string("it needs a kalloc that fails at a chosen moment. Filling memory first, while (sbrk(4096) "
                             "!= (char *)-1), may "
                             "bring that about by hand"));
-        if (step.faults.preempt)
+        if (step.faults.preempt || step.faults.meanwhile)
             return tl::unexpected(std::string(
                 "it needs a timer interrupt at a chosen instruction, which a user program cannot bring about"));
         if (auto const* kill = std::get_if<spec::Kill>(&step.action); kill && !knows(step.actor, kill->target))

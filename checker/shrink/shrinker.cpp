@@ -76,7 +76,8 @@ class Shrinker {
         return false;
     }
 
-    // Never tried before, and every step can be asked of a kernel that behaves.
+    // Never tried before, and every step can be asked of a kernel that behaves. What follows an allocation that fails
+    // depends on what the kernel makes of it: the run will tell.
     bool worth_running(spec::Program const& program) {
         if (program.steps.empty() || !seen_.insert(spec::print(program)).second) return false;
         spec::World world = spec::World::initial(spec::setting_for(reference_.setting, program));
@@ -84,6 +85,7 @@ class Shrinker {
             if (world.over() || spec::why_not(world, step)) return false;
             auto prediction = spec::predict(world, step);
             if (!prediction) return false;
+            if (step.faults.oom) break;
             world = std::move(prediction->after);
         }
         return true;

@@ -1,12 +1,15 @@
 #include "checker/run/runner.h"
 
+#include "checker/run/family.h"
 #include "spec/advance.h"
+#include "spec/advice.h"
 #include "spec/ground.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <utility>
 
 namespace vmcheck::run {
@@ -37,12 +40,79 @@ class Runner {
           world_(spec::World::initial(reference.setting)) {}
 
     Run take(spec::Program const& program) {
+        begin(program);
+        attempt(program.steps);
+        if (options_.close) close();
+        if (options_.twice && !done()) {
+            ++tally_.second_runs;
+            attempt(renamed(program.steps));
+            close();
+        }
+        return std::move(result_);
+    }
+
+    // Calls `failed` with each run that ended with a divergence.
+    template <class Failed>
+    void sweep(spec::Program const& program, Failed const& failed) {
+        begin(program);
+        for (std::size_t i = 0; i < program.steps.size() && !done(); ++i) {
+            spec::Step const& step = program.steps[i];
+            if (spec::why_not(world_, step)) {
+                ++result_.left_out;
+                continue;
+            }
+            State const before{world_, pages_, result_};
+            auto const moment = execution_.save();
+            for (std::uint32_t oom = 1;; oom += oom < kEveryAllocationUpTo ? 1 : oom / 4) {
+                spec::Step faulty = step;
+                faulty.faults.oom = oom;
+                perform(faulty);
+                bool const reached = !result_.engine_failed && was_reached_;
+                if (reached) {
+                    ++tally_.of(options_.mode).runs;
+                    attempt(program.steps, i + 1);
+                    close();
+                }
+                if (result_.divergence || result_.advice) failed(std::exchange(result_, {}));
+                if (result_.engine_failed) return;
+                execution_.restore(*moment);
+                world_ = before.world;
+                pages_ = before.pages;
+                result_ = before.result;
+                if (!reached) break;
+            }
+            perform(step);
+        }
+        close();
+        if (result_.divergence || result_.advice) failed(std::move(result_));
+    }
+
+  private:
+    // Steps with more allocations than this are sampled beyond it.
+    static constexpr std::uint32_t kEveryAllocationUpTo = 16;
+
+    struct State {
+        spec::World world;
+        std::uint64_t pages = 0;
+        Run result;
+    };
+
+    void begin(spec::Program const& program) {
         execution_.reset();
-        ++tally_.programs;
+        ModeTally& mode = tally_.of(options_.mode);
+        ++mode.programs;
+        ++mode.runs;
+        if (options_.mode == Mode::plain) ++tally_.programs;
         result_.program.profile = program.profile;
         result_.program.about = program.about;
-        auto const& steps = program.steps;
-        for (std::size_t i = 0; i < steps.size() && !done(); ++i) {
+    }
+
+    bool done() const {
+        return result_.divergence.has_value() || result_.engine_failed || result_.undecided || world_.over();
+    }
+
+    void attempt(std::vector<spec::Step> const& steps, std::size_t from = 0) {
+        for (std::size_t i = from; i < steps.size() && !done(); ++i) {
             if (i + 1 < steps.size() && steps[i + 1].faults.meanwhile &&
                 !spec::why_not_together(world_, {steps[i], steps[i + 1]})) {
                 overlap({steps[i], steps[i + 1]});
@@ -53,13 +123,23 @@ class Runner {
                 perform(on_its_own(steps[i]));
             }
         }
-        if (options_.close) close();
-        return std::move(result_);
     }
 
-  private:
-    bool done() const {
-        return result_.divergence.has_value() || result_.engine_failed || result_.undecided || world_.over();
+    // The names of the first run's children are used up.
+    static std::vector<spec::Step> renamed(std::vector<spec::Step> steps) {
+        std::uint32_t highest = 0;
+        for (spec::Step const& step : steps)
+            if (auto const* fork = std::get_if<spec::Fork>(&step.action))
+                highest = std::max(highest, fork->child.value);
+        auto const rename = [&](spec::ProcId& id) {
+            if (id != spec::kInit) id.value += highest;
+        };
+        for (spec::Step& step : steps) {
+            rename(step.actor);
+            if (auto* fork = std::get_if<spec::Fork>(&step.action)) rename(fork->child);
+            if (auto* kill = std::get_if<spec::Kill>(&step.action)) rename(kill->target);
+        }
+        return steps;
     }
 
     // As it is run and recorded: what does not overlap does not say that it does.
@@ -91,7 +171,9 @@ class Runner {
         if (options_.records)
             result_.records.push_back({step, spec::expectation(world_, step, spec::allocation_failed(outcome)),
                                        spec::describe(outcome, step)});
+        was_reached_ = false;
         count_judged(outcome);
+        if (was_reached_) ++tally_.of(options_.mode).reached;
         auto next = spec::advance(world_, step, outcome, before);
         if (!next) {
             diverge(at, step, {next.error()});
@@ -99,8 +181,9 @@ class Runner {
                 result_.divergence->panic = panicked->message;
             return;
         }
+        if (auto advice = spec::advice_on(world_, step, outcome)) advise(at, step, std::move(*advice));
         world_ = std::move(*next);
-        if (world_.over()) return;
+        if (done()) return;
         spec::Observation const seen = execution_.observe();
         world_ = spec::settle(std::move(world_), seen);
         auto violations = spec::inspect(world_, seen, reference_.baseline, tally_.checks);
@@ -201,7 +284,9 @@ class Runner {
     void count_judged(spec::Outcome const& outcome) {
         count_judged(Invariant::results);
         count_judged(Invariant::liveness);
-        if (spec::allocation_failed(outcome)) count_judged(Invariant::containment);
+        if (!spec::allocation_failed(outcome)) return;
+        count_judged(Invariant::containment);
+        was_reached_ = true;
     }
 
     void count_judged(Invariant invariant) { ++tally_.checks.evaluated[static_cast<std::size_t>(invariant)]; }
@@ -209,6 +294,13 @@ class Runner {
     void diverge(spec::StepIndex at, spec::Step const& step, std::vector<spec::Violation> violations) {
         Signature const signature{violations.front().invariant, step.action.index()};
         result_.divergence = Divergence{at, std::move(violations), signature};
+    }
+
+    void advise(spec::StepIndex at, spec::Step const& step, spec::Violation advice) {
+        auto& where = options_.stop_at_advice ? result_.divergence : result_.advice;
+        if (where) return;
+        Signature const signature{advice.invariant, step.action.index()};
+        where = Divergence{at, {std::move(advice)}, signature, {}, true};
     }
 
     // Asked one after the other, since each depends on the state that the one before has left.
@@ -237,6 +329,7 @@ class Runner {
     Tally& tally_;
     spec::World world_;
     std::uint64_t pages_ = 0;
+    bool was_reached_ = false;  // in the latest step, an allocation failed
     Run result_;
 };
 
@@ -250,6 +343,12 @@ void Tally::add(Tally const& other) {
     programs += other.programs;
     steps += other.steps;
     for (std::size_t i = 0; i < kinds.size(); ++i) kinds[i] += other.kinds[i];
+    for (std::size_t i = 0; i < modes.size(); ++i) {
+        modes[i].programs += other.modes[i].programs;
+        modes[i].runs += other.modes[i].runs;
+        modes[i].reached += other.modes[i].reached;
+    }
+    second_runs += other.second_runs;
     pairs += other.pairs;
     preempted += other.preempted;
     undecided += other.undecided;
@@ -265,6 +364,33 @@ FirstLook first_look(Execution& execution, std::shared_ptr<spec::Setting const> 
     spec::CheckTally tally;
     look.violations = spec::inspect(world, seen, look.reference.baseline, tally);
     return look;
+}
+
+std::vector<Run> sweep_allocations(Execution& execution, Reference const& reference, spec::Program const& program,
+                                   Tally& tally) {
+    std::map<Family, Run> by_family;
+    Runner(execution, reference, RunOptions{.mode = Mode::sweep}, tally).sweep(program, [&](Run run) {
+        for (Run& each : endings(std::move(run))) {
+            auto const [at, fresh] = by_family.try_emplace(family_of(each));
+            if (fresh || each.program.steps.size() < at->second.program.steps.size()) at->second = std::move(each);
+        }
+    });
+    std::vector<Run> runs;
+    for (auto& [family, run] : by_family) runs.push_back(std::move(run));
+    return runs;
+}
+
+std::vector<Run> endings(Run run) {
+    std::vector<Run> all;
+    if (run.advice) {
+        Run advised;
+        advised.program = run.program;
+        advised.program.steps.resize(run.advice->at.value + 1);
+        advised.divergence = std::exchange(run.advice, std::nullopt);
+        all.push_back(std::move(advised));
+    }
+    if (run.divergence) all.push_back(std::move(run));
+    return all;
 }
 
 Run run_program(Execution& execution, Reference const& reference, spec::Program const& program, RunOptions options,

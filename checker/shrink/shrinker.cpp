@@ -24,6 +24,7 @@ class Shrinker {
         : crew_(crew), reference_(reference), budget_(budget), stop_(std::move(stop)), best_(std::move(failing)) {
         signature_ = best_.divergence->signature;
         family_ = run::family_of(best_);
+        advice_ = best_.divergence->advice;
     }
 
     Shrunk take() {
@@ -60,8 +61,8 @@ class Shrinker {
             std::vector<std::optional<Run>> results(count);
             crew_.for_each(count, [&](Execution& machine, std::size_t i) {
                 run::Tally uncounted;
-                Run run = run::run_program(machine, reference_, candidates[start + i], run::RunOptions{.close = false},
-                                           uncounted);
+                Run run = run::run_program(machine, reference_, candidates[start + i],
+                                           run::RunOptions{.close = false, .stop_at_advice = advice_}, uncounted);
                 if (run.divergence && is_the_same(run)) results[i] = std::move(run);
             });
             executions_ += static_cast<std::uint32_t>(count);
@@ -100,6 +101,7 @@ class Shrinker {
     Run best_;
     run::Signature signature_;
     run::Family family_;
+    bool advice_ = false;
     std::uint32_t executions_ = 0;
     std::set<std::string> seen_;
 };

@@ -79,6 +79,7 @@ struct Conversation {
     std::uint32_t fail_allocation = 0;       // the n-th allocation from now on is to fail; 0: none
     std::uint32_t allocations_failed = 0;    // in this step
     bool allocator_dry = false;              // in this step
+    std::optional<VirtAddr> refused_at;      // the call of the first allocation in this step that got nothing
 };
 
 class Conductor {

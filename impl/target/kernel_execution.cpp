@@ -93,6 +93,33 @@ void KernelExecution::reset() {
     conductor_.resume(kernel_->conversation);
 }
 
+namespace {
+
+struct SavedMachine : Moment {
+    SavedMachine(board::Checkpoint saved_board, Conversation saved_conversation)
+        : board(std::move(saved_board)), conversation(std::move(saved_conversation)) {}
+    board::Checkpoint board;
+    Conversation conversation;
+};
+
+}  // namespace
+
+std::unique_ptr<Moment const> KernelExecution::save() {
+    return std::make_unique<SavedMachine>(board_.save(), conductor_.conversation());
+}
+
+void KernelExecution::restore(Moment const& moment) {
+    auto const& saved = dynamic_cast<SavedMachine const&>(moment);
+    board_.restore(saved.board);
+    conductor_.resume(saved.conversation);
+}
+
+std::optional<CodePlace> KernelExecution::failed_allocation() const {
+    auto const asked = conductor_.conversation().refused_at;
+    if (!asked) return std::nullopt;
+    return place_of(*kernel_, *asked);
+}
+
 board::Parcels KernelExecution::step_budget(std::uint64_t pages) const {
     Budgets const& budgets = kernel_->budgets;
     std::uint64_t const factor = kernel_->config.memset_at ? 1 : budgets.unaccelerated_factor;

@@ -84,6 +84,13 @@ class Execution {
         return overlap;
     }
 
+    // Where a timer interrupt would be taken in the step: values for Faults::preempt, ascending, one for each place. Has
+    // the step done, as run(). Here: nowhere.
+    virtual std::vector<std::uint32_t> interruptions(spec::Step const& step, std::uint64_t pages) {
+        run(step, pages);
+        return {};
+    }
+
     // The free frames now. Cheap: to be asked before each step.
     virtual spec::FrameCensus census() = 0;
 

@@ -30,6 +30,14 @@ std::uint64_t pages_spanned(spec::World const& world, spec::Step const& step) {
     return pages;
 }
 
+// At most so many of them, evenly spaced.
+std::vector<std::uint32_t> thinned(std::vector<std::uint32_t> all, std::size_t most) {
+    if (all.size() <= most) return all;
+    std::vector<std::uint32_t> some;
+    for (std::size_t i = 0; i < most; ++i) some.push_back(all[i * all.size() / most]);
+    return some;
+}
+
 class Runner {
   public:
     Runner(Execution& execution, Reference const& reference, RunOptions options, Tally& tally)
@@ -75,16 +83,42 @@ class Runner {
                 }
                 if (result_.divergence || result_.advice) failed(std::exchange(result_, {}));
                 if (result_.engine_failed) return;
-                execution_.restore(*moment);
-                world_ = before.world;
-                pages_ = before.pages;
-                result_ = before.result;
+                rewind(before, *moment);
                 if (!reached) break;
             }
             perform(step);
         }
         close();
         if (result_.divergence || result_.advice) failed(std::move(result_));
+    }
+
+    // The same for the places where a step that overlaps with the next can be interrupted.
+    template <class Failed>
+    void sweep_overlaps(spec::Program const& program, Failed const& failed) {
+        begin(program);
+        auto const& steps = program.steps;
+        for (std::size_t i = 0; i < steps.size() && !done();) {
+            if (!overlaps(steps, i)) {
+                attempt_at(steps, i);
+                continue;
+            }
+            State const before{world_, pages_, result_};
+            auto const moment = execution_.save();
+            for (std::uint32_t const after : places_in(steps[i])) {
+                rewind(before, *moment);
+                std::vector<spec::Step> rest(steps.begin() + static_cast<std::ptrdiff_t>(i), steps.end());
+                rest.front().faults.preempt = after;
+                ++tally_.of(options_.mode).runs;
+                attempt(rest);
+                close();
+                if (result_.divergence) failed(std::exchange(result_, {}));
+                if (result_.engine_failed) return;
+            }
+            rewind(before, *moment);
+            attempt_at(steps, i);
+        }
+        close();
+        if (result_.divergence) failed(std::move(result_));
     }
 
   private:
@@ -112,17 +146,41 @@ class Runner {
     }
 
     void attempt(std::vector<spec::Step> const& steps, std::size_t from = 0) {
-        for (std::size_t i = from; i < steps.size() && !done(); ++i) {
-            if (i + 1 < steps.size() && steps[i + 1].faults.meanwhile &&
-                !spec::why_not_together(world_, {steps[i], steps[i + 1]})) {
-                overlap({steps[i], steps[i + 1]});
-                ++i;
-            } else if (spec::why_not(world_, steps[i])) {
-                ++result_.left_out;
-            } else {
-                perform(on_its_own(steps[i]));
-            }
+        for (std::size_t i = from; i < steps.size() && !done();) attempt_at(steps, i);
+    }
+
+    // Whether this step and the next one do, in the state reached.
+    bool overlaps(std::vector<spec::Step> const& steps, std::size_t i) const {
+        return i + 1 < steps.size() && steps[i + 1].faults.meanwhile &&
+               !spec::why_not_together(world_, {steps[i], steps[i + 1]});
+    }
+
+    // One step, or two that overlap; `i` goes on behind it.
+    void attempt_at(std::vector<spec::Step> const& steps, std::size_t& i) {
+        if (overlaps(steps, i)) {
+            overlap({steps[i], steps[i + 1]});
+            ++i;
+        } else if (spec::why_not(world_, steps[i])) {
+            ++result_.left_out;
+        } else {
+            perform(on_its_own(steps[i]));
         }
+        ++i;
+    }
+
+    void rewind(State const& state, Moment const& moment) {
+        execution_.restore(moment);
+        world_ = state.world;
+        pages_ = state.pages;
+        result_ = state.result;
+    }
+
+    // Does the step on the machine alone: REQUIRES a rewind() afterwards.
+    std::vector<std::uint32_t> places_in(spec::Step const& step) {
+        constexpr std::size_t kPlacesMax = 64;
+        if (spec::why_not(world_, step)) return {};  // it sleeps: nobody knows how it goes on
+        auto const pages = std::max(pages_, pages_spanned(world_, step));
+        return thinned(execution_.run_watched(spec::ground(world_, on_its_own(step)), pages).interruptions, kPlacesMax);
     }
 
     // The names of the first run's children are used up.
@@ -140,6 +198,15 @@ class Runner {
             if (auto* kill = std::get_if<spec::Kill>(&step.action)) rename(kill->target);
         }
         return steps;
+    }
+
+    spec::Outcome run(spec::Step const& step) {
+        spec::Step const grounded = spec::ground(world_, step);
+        if (options_.interruptions == nullptr) return execution_.run(grounded, pages_);
+        WatchedOutcome watched = execution_.run_watched(grounded, pages_);
+        auto& known = options_.interruptions->by_kind[step.action.index()];
+        known.insert(known.end(), watched.interruptions.begin(), watched.interruptions.end());
+        return std::move(watched.outcome);
     }
 
     // As it is run and recorded: what does not overlap does not say that it does.
@@ -162,7 +229,7 @@ class Runner {
         spec::StepIndex const at = count(step);
         if (options_.watcher != nullptr) options_.watcher->before(at, execution_);
         spec::FrameCensus const before = execution_.census();
-        spec::Outcome const outcome = execution_.run(spec::ground(world_, step), pages_);
+        spec::Outcome const outcome = run(step);
         if (execution_.engine_failure()) {
             result_.engine_failed = true;
             return;
@@ -206,6 +273,7 @@ class Runner {
             for (spec::StepIndex each : at) options_.watcher->after(each, execution_);
         ++tally_.pairs;
         tally_.preempted += both.reached ? 1 : 0;
+        if (options_.mode == Mode::preempt && both.reached) ++tally_.of(Mode::preempt).reached;
         count_judged(both.outcome.first);
         if (both.outcome.second) count_judged(*both.outcome.second);
         judge(pair, at, both.outcome, before);
@@ -366,18 +434,62 @@ FirstLook first_look(Execution& execution, std::shared_ptr<spec::Setting const> 
     return look;
 }
 
-std::vector<Run> sweep_allocations(Execution& execution, Reference const& reference, spec::Program const& program,
-                                   Tally& tally) {
-    std::map<Family, Run> by_family;
-    Runner(execution, reference, RunOptions{.mode = Mode::sweep}, tally).sweep(program, [&](Run run) {
+namespace {
+
+// Of each family the shortest.
+class Shortest {
+  public:
+    void add(Run run) {
         for (Run& each : endings(std::move(run))) {
-            auto const [at, fresh] = by_family.try_emplace(family_of(each));
+            auto const [at, fresh] = by_family_.try_emplace(family_of(each));
             if (fresh || each.program.steps.size() < at->second.program.steps.size()) at->second = std::move(each);
         }
+    }
+    std::vector<Run> take() {
+        std::vector<Run> runs;
+        for (auto& [family, run] : by_family_) runs.push_back(std::move(run));
+        return runs;
+    }
+
+  private:
+    std::map<Family, Run> by_family_;
+};
+
+}  // namespace
+
+std::vector<Run> sweep_allocations(Execution& execution, Reference const& reference, spec::Program const& program,
+                                   Tally& tally) {
+    Shortest shortest;
+    Runner(execution, reference, RunOptions{.mode = Mode::sweep}, tally).sweep(program, [&](Run run) {
+        shortest.add(std::move(run));
     });
-    std::vector<Run> runs;
-    for (auto& [family, run] : by_family) runs.push_back(std::move(run));
-    return runs;
+    return shortest.take();
+}
+
+std::vector<Run> sweep_interruptions(Execution& execution, Reference const& reference, spec::Program const& program,
+                                     Tally& tally) {
+    Shortest shortest;
+    Runner(execution, reference, RunOptions{.mode = Mode::preempt}, tally).sweep_overlaps(program, [&](Run run) {
+        shortest.add(std::move(run));
+    });
+    return shortest.take();
+}
+
+generate::Interruptions measure_interruptions(Execution& execution, Reference const& reference) {
+    constexpr std::uint64_t kPrograms = 32;
+    constexpr std::size_t kPlacesMax = 256;
+    generate::Interruptions all;
+    auto const programs = generate::programs(reference.setting, {.steps_max = 14, .allocation_faults = false});
+    Tally uncounted;
+    for (std::uint64_t i = 0; i < kPrograms; ++i)
+        run_program(execution, reference, generate::program_of_case(programs, 0, i),
+                    RunOptions{.close = false, .interruptions = &all}, uncounted);
+    for (auto& places : all.by_kind) {
+        std::sort(places.begin(), places.end());
+        places.erase(std::unique(places.begin(), places.end()), places.end());
+        places = thinned(std::move(places), kPlacesMax);
+    }
+    return all;
 }
 
 std::vector<Run> endings(Run run) {

@@ -41,7 +41,8 @@ void Hart::block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, vo
 
 [[gnu::noinline]] void Hart::on_rare_block(VirtAddr pc, std::uint32_t bytes) {
     if (world_.clock.parcels >= world_.limits.attention && attend(pc)) return;
-    if (world_.reports.openings.is_on() && accepts_interrupts()) world_.reports.openings.add(Parcels{world_.clock.parcels});
+    if (world_.reports.openings.is_on() && accepts_interrupts())
+        world_.reports.openings.add(Parcels{world_.clock.parcels});
     world_.clock.parcels += bytes / 2;
     ++world_.counters.blocks;
     if (world_.reports.trace.is_on() && engine_.privilege() == Privilege::supervisor) world_.reports.trace.add(pc);
@@ -51,8 +52,7 @@ void Hart::block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, vo
 bool Hart::accepts_interrupts() const {
     constexpr std::uint64_t kSupervisorEnable = 1 << 1;  // sstatus.SIE
     Privilege const privilege = engine_.privilege();
-    if (privilege == Privilege::supervisor)
-        return (engine_.read_raw(UC_RISCV_REG_SSTATUS) & kSupervisorEnable) != 0;
+    if (privilege == Privilege::supervisor) return (engine_.read_raw(UC_RISCV_REG_SSTATUS) & kSupervisorEnable) != 0;
     return privilege == Privilege::user;
 }
 

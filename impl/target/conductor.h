@@ -189,8 +189,8 @@ class Conductor {
     Conversation now_;
     board::Parcels step_began_{0};
     board::Parcels deadline_;
-    std::optional<board::Parcels> order_began_;  // the step's first
-    board::Parcels order_ended_{0};              // its latest
+    std::optional<board::Parcels> order_began_;   // the step's first
+    board::Parcels order_ended_{0};               // its latest
     std::optional<board::Parcels> interrupt_in_;  // from the next order on
     std::optional<board::Parcels> interrupt_at_;
     std::optional<Guest> guest_;

@@ -169,12 +169,11 @@ Overlap KernelExecution::run_overlapping(spec::Pair const& pair, std::uint64_t p
     return overlap;
 }
 
-std::vector<std::uint32_t> KernelExecution::interruptions(spec::Step const& step, std::uint64_t pages) {
+WatchedOutcome KernelExecution::run_watched(spec::Step const& step, std::uint64_t pages) {
     board_.set_openings(true);
-    run(step, pages);
+    WatchedOutcome watched{run(step, pages), {}};
     board_.set_openings(false);
     auto const [start, end] = conductor_.work_time();
-    std::vector<std::uint32_t> all;
     std::optional<board::Parcels> previous;
     for (board::Parcels const at : board_.openings()) {
         if (at < start || at > end) continue;
@@ -182,10 +181,10 @@ std::vector<std::uint32_t> KernelExecution::interruptions(spec::Step const& step
         // The interrupt comes at the first opening at or after that time.
         bool const is_first = !previous || start + board::Parcels{after * kParcelsPerInstruction} > *previous;
         if (is_first && after <= std::numeric_limits<std::uint32_t>::max())
-            all.push_back(static_cast<std::uint32_t>(after));
+            watched.interruptions.push_back(static_cast<std::uint32_t>(after));
         previous = at;
     }
-    return all;
+    return watched;
 }
 
 spec::FrameCensus KernelExecution::census() {

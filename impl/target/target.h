@@ -52,6 +52,13 @@ class Moment {
     virtual ~Moment() = default;
 };
 
+// What a step did, and where a timer interrupt would have been taken in it: values for Faults::preempt, ascending, one
+// for each place.
+struct WatchedOutcome {
+    spec::Outcome outcome;
+    std::vector<std::uint32_t> interruptions;
+};
+
 // One machine with the kernel on it. Used by one thread at a time.
 class Execution {
   public:
@@ -84,12 +91,8 @@ class Execution {
         return overlap;
     }
 
-    // Where a timer interrupt would be taken in the step: values for Faults::preempt, ascending, one for each place. Has
-    // the step done, as run(). Here: nowhere.
-    virtual std::vector<std::uint32_t> interruptions(spec::Step const& step, std::uint64_t pages) {
-        run(step, pages);
-        return {};
-    }
+    // As run(), and says where a timer interrupt would be taken in the step. Costs time. Here: nowhere.
+    virtual WatchedOutcome run_watched(spec::Step const& step, std::uint64_t pages) { return {run(step, pages), {}}; }
 
     // The free frames now. Cheap: to be asked before each step.
     virtual spec::FrameCensus census() = 0;

@@ -34,6 +34,7 @@ void release_slot(Process& process) {
     process.space = {};
     process.trapframe = nullptr;
     for (FileRef& file : process.files) file = {};
+    process.current_directory = {};
     SpinGuard guard(process_table.lock);
     process.pid = 0;
     process.parent = nullptr;

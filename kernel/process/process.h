@@ -38,8 +38,8 @@ struct Process {
     Context context;                 // while it is not running
     size_t fetched_on = 0;           // the hart that ran it last
     FileRef files[kFilesPerProcessMax];
-    uint32_t current_directory = 0;  // inode number
-    char name[16] = {};              // of the program, for messages
+    InodeRef current_directory;
+    char name[16] = {};  // of the program, for messages
 };
 
 struct ProcessTable {

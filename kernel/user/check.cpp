@@ -70,7 +70,10 @@ void finish(char const* program) {
 }
 
 void open_console() {
-    open("console", kReadWrite);
+    if (open("console", kReadWrite) < 0) {
+        mknod("console", kernel::kConsoleMajor, 0);
+        open("console", kReadWrite);
+    }
     dup(0);
     dup(0);
 }

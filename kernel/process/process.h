@@ -61,6 +61,9 @@ Process* claim_slot();
 // Gives back all that a `starting` or `zombie` process has, and its slot. REQUIRES: the caller is its parent.
 void release_slot(Process& process);
 
+// Prints a line for each process: pid, state, name. For people who wonder what the machine is doing.
+void list_processes();
+
 // Whether `process` has been told to end.
 bool is_killed(Process const& process);
 

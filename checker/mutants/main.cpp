@@ -88,7 +88,7 @@ int main(int argc, char** argv) {
         "the same command goes on where it stopped, and runs again only what has changed.");
     Options options;
     options.plan.jobs = std::max(1U, std::thread::hardware_concurrency());
-    options.plan.suites = {"cowtest", "lazytests"};
+    options.plan.suites = {"cowtest", "lazytests", "usertests"};
     app.add_option("only", options.only, "Only mutants whose name contains one of these; no table is written then");
     app.add_option("--vmcheck", options.plan.vmcheck, "The program")->required();
     app.add_option("--kernels", options.plan.kernels, "Where the build leaves kernels")->required();

@@ -108,6 +108,7 @@ set(user_headers
 # One program each.
 set(user_programs
     user/cowtest.cpp
+    user/filetest.cpp
     user/lazytests.cpp
     user/smoke.cpp
     user/stress.cpp)

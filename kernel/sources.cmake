@@ -110,5 +110,6 @@ set(user_programs
     user/cowtest.cpp
     user/filetest.cpp
     user/lazytests.cpp
+    user/probe.cpp
     user/smoke.cpp
     user/stress.cpp)

@@ -328,8 +328,8 @@ void run(char const* what, int (*body)()) {
 
 }  // namespace
 
-int main(int, char**) {
-    begin_tests();
+int main(int argument_count, char** arguments) {
+    begin_tests(argument_count, arguments);
     run("a file holds what was written, at every border of its blocks", contents_at_every_border);
     run("a file ends at its 268th block", longest_file);
     run("a large write arrives whole", one_large_write);

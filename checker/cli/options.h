@@ -39,6 +39,7 @@ struct Options {
     std::optional<std::uint64_t> runs;
     bool allocation_faults = true;
     bool memory_pressure = true;
+    bool preemption = true;
     std::optional<std::chrono::milliseconds> time;
     unsigned jobs = 1;
     bool shrink = true;

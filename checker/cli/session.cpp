@@ -172,6 +172,7 @@ run::Effort effort_of(Options const& options) {
     effort.faults_in_plain = options.allocation_faults;
     if (!options.allocation_faults) effort.batch.sweep = 0;
     if (!options.memory_pressure) effort.batch.pressure = 0;
+    if (!options.preemption) effort.batch.preempt = 0;
     return effort;
 }
 

@@ -12,10 +12,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-// Short, since all that follows a step is run once for each of its allocations.
-constexpr generate::GeneratorConfig kSwept{.steps_max = 12, .allocation_faults = false};
-constexpr generate::GeneratorConfig kPressed{.allocation_faults = false, .little_memory = true};
-
 // One program to be run, in one of the modes.
 struct Case {
     Mode mode = Mode::plain;
@@ -52,9 +48,29 @@ class Series {
     std::uint64_t seed_;
 };
 
+// Short, since all that follows a step is run once for each of its allocations.
+generate::GeneratorConfig swept() {
+    return {.steps_max = 12, .allocation_faults = false};
+}
+
+generate::GeneratorConfig pressed() {
+    return {.allocation_faults = false, .little_memory = true};
+}
+
+generate::GeneratorConfig preempted(Execution& machine, Reference const& reference) {
+    auto interruptions = std::make_shared<generate::Interruptions const>(measure_interruptions(machine, reference));
+    return {.steps_max = 14, .allocation_faults = false, .overlaps_max = 3, .interruptions = std::move(interruptions)};
+}
+
 CaseResult run_case(Execution& machine, Reference const& reference, Mode mode, std::uint64_t index,
                     spec::Program const& program) {
     CaseResult result;
+    // Each place where a step can be interrupted, instead of one: costs as much as so many programs.
+    constexpr std::uint64_t kSweepEvery = 32;
+    if (mode == Mode::preempt && index % kSweepEvery == 0) {
+        result.failures = sweep_interruptions(machine, reference, program, result.tally);
+        return result;
+    }
     if (mode == Mode::sweep) {
         result.failures = sweep_allocations(machine, reference, program, result.tally);
         return result;
@@ -97,10 +113,12 @@ CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec
     std::map<Family, Failure> by_family;
     std::array<Series, kModes> const series{
         Series{Mode::plain, programs, seed},
-        Series{Mode::sweep, generate::programs(reference.setting, kSwept), seed},
-        Series{Mode::pressure, generate::programs(reference.setting, kPressed), seed},
+        Series{Mode::sweep, generate::programs(reference.setting, swept()), seed},
+        Series{Mode::pressure, generate::programs(reference.setting, pressed()), seed},
+        Series{Mode::preempt, generate::programs(reference.setting, preempted(crew.first(), reference)), seed},
     };
-    std::array<std::uint64_t, kModes> const sizes{effort.batch.plain, effort.batch.sweep, effort.batch.pressure};
+    std::array<std::uint64_t, kModes> const sizes{effort.batch.plain, effort.batch.sweep, effort.batch.pressure,
+                                                  effort.batch.preempt};
     for (std::uint64_t next = 0, batch = 0; next < effort.programs; ++batch) {
         if (stop.stop_requested()) {
             result.interrupted = true;

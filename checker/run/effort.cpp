@@ -9,9 +9,11 @@ std::string_view to_string(Mode mode) {
         case Mode::sweep:
             return "allocation faults";
         case Mode::pressure:
+            return "memory pressure";
+        case Mode::preempt:
             break;
     }
-    return "memory pressure";
+    return "preemption";
 }
 
 std::optional<Level> parse_level(std::string_view name) {

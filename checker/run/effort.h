@@ -15,15 +15,18 @@ enum class Mode : std::uint8_t {
     plain,     // random programs, some steps of which have an allocation fail
     sweep,     // of short programs every allocation is made to fail in turn
     pressure,  // programs that start with few frames free
+    preempt,   // programs in which a step is interrupted, and another process's step comes in between
 };
-inline constexpr std::size_t kModes = 3;
-std::string_view to_string(Mode mode);  // "plain", "allocation faults", "memory pressure"
+inline constexpr std::size_t kModes = 4;
+std::string_view to_string(Mode mode);  // "plain", "allocation faults", "memory pressure", "preemption"
 
 // How often each mode was used, and met what it is there for.
 struct ModeTally {
     std::uint64_t programs = 0;
-    std::uint64_t runs = 0;     // of these programs or of what follows a fault in them
-    std::uint64_t reached = 0;  // steps in which an allocation was made to fail, or found no frame, and did fail
+    std::uint64_t runs = 0;  // of these programs or of what follows a fault in them
+    // Steps in which an allocation was made to fail, or found no frame, and did fail; of preempt, steps within which
+    // another process's step began.
+    std::uint64_t reached = 0;
 };
 
 // How many programs of each mode a batch holds. Their sum: enough to keep every worker busy, few enough that a kernel's
@@ -32,6 +35,7 @@ struct Batch {
     std::uint32_t plain = 256;
     std::uint32_t sweep = 3;
     std::uint32_t pressure = 16;
+    std::uint32_t preempt = 64;
 };
 
 // Names for how many programs are run.

@@ -31,6 +31,14 @@ std::uint64_t pages_spanned(spec::World const& world, spec::Step const& step) {
     return pages;
 }
 
+// At most so many of them, evenly spaced.
+std::vector<std::uint32_t> thinned(std::vector<std::uint32_t> all, std::size_t most) {
+    if (all.size() <= most) return all;
+    std::vector<std::uint32_t> some;
+    for (std::size_t i = 0; i < most; ++i) some.push_back(all[i * all.size() / most]);
+    return some;
+}
+
 class Runner {
   public:
     Runner(Execution& execution, Reference const& reference, RunOptions options, Tally& tally)
@@ -43,11 +51,11 @@ class Runner {
 
     Run take(spec::Program const& program) {
         begin(program);
-        go_through(program.steps, 0);
+        attempt(program.steps);
         if (options_.close) close();
         if (options_.twice && !done()) {
             ++tally_.second_runs;
-            go_through(renamed(program.steps), 0);
+            attempt(renamed(program.steps));
             close();
         }
         return std::move(result_);
@@ -72,21 +80,47 @@ class Runner {
                 bool const reached = !result_.engine_failed && was_reached_;
                 if (reached) {
                     ++tally_.of(options_.mode).runs;
-                    go_through(program.steps, i + 1);
+                    attempt(program.steps, i + 1);
                     close();
                 }
                 if (result_.divergence || result_.advice) failed(std::exchange(result_, {}));
                 if (result_.engine_failed) return;
-                execution_.restore(*moment);
-                world_ = before.world;
-                pages_ = before.pages;
-                result_ = before.result;
+                rewind(before, *moment);
                 if (!reached) break;
             }
             perform(step);
         }
         close();
         if (result_.divergence || result_.advice) failed(std::move(result_));
+    }
+
+    // The same for the places where a step that overlaps with the next can be interrupted.
+    template <class Failed>
+    void sweep_overlaps(spec::Program const& program, Failed const& failed) {
+        begin(program);
+        auto const& steps = program.steps;
+        for (std::size_t i = 0; i < steps.size() && !done();) {
+            if (!overlaps(steps, i)) {
+                attempt_at(steps, i);
+                continue;
+            }
+            State const before{world_, pages_, result_};
+            auto const moment = execution_.save();
+            for (std::uint32_t const after : places_in(steps[i])) {
+                rewind(before, *moment);
+                std::vector<spec::Step> rest(steps.begin() + static_cast<std::ptrdiff_t>(i), steps.end());
+                rest.front().faults.preempt = after;
+                ++tally_.of(options_.mode).runs;
+                attempt(rest);
+                close();
+                if (result_.divergence) failed(std::exchange(result_, {}));
+                if (result_.engine_failed) return;
+            }
+            rewind(before, *moment);
+            attempt_at(steps, i);
+        }
+        close();
+        if (result_.divergence) failed(std::move(result_));
     }
 
   private:
@@ -121,22 +155,46 @@ class Runner {
     }
 
     bool done() const {
-        return result_.divergence || result_.engine_failed || result_.undecided || result_.cannot_start ||
-               world_.over();
+        return result_.divergence.has_value() || result_.engine_failed || result_.undecided ||
+               result_.cannot_start || world_.over();
     }
 
-    void go_through(std::vector<spec::Step> const& steps, std::size_t from) {
-        for (std::size_t i = from; i < steps.size() && !done(); ++i) {
-            if (i + 1 < steps.size() && steps[i + 1].faults.meanwhile &&
-                !spec::why_not_together(world_, {steps[i], steps[i + 1]})) {
-                overlap({steps[i], steps[i + 1]});
-                ++i;
-            } else if (spec::why_not(world_, steps[i])) {
-                ++result_.left_out;
-            } else {
-                perform(on_its_own(steps[i]));
-            }
+    void attempt(std::vector<spec::Step> const& steps, std::size_t from = 0) {
+        for (std::size_t i = from; i < steps.size() && !done();) attempt_at(steps, i);
+    }
+
+    // Whether this step and the next one do, in the state reached.
+    bool overlaps(std::vector<spec::Step> const& steps, std::size_t i) const {
+        return i + 1 < steps.size() && steps[i + 1].faults.meanwhile &&
+               !spec::why_not_together(world_, {steps[i], steps[i + 1]});
+    }
+
+    // One step, or two that overlap; `i` goes on behind it.
+    void attempt_at(std::vector<spec::Step> const& steps, std::size_t& i) {
+        if (overlaps(steps, i)) {
+            overlap({steps[i], steps[i + 1]});
+            ++i;
+        } else if (spec::why_not(world_, steps[i])) {
+            ++result_.left_out;
+        } else {
+            perform(on_its_own(steps[i]));
         }
+        ++i;
+    }
+
+    void rewind(State const& state, Moment const& moment) {
+        execution_.restore(moment);
+        world_ = state.world;
+        pages_ = state.pages;
+        result_ = state.result;
+    }
+
+    // Does the step on the machine alone: REQUIRES a rewind() afterwards.
+    std::vector<std::uint32_t> places_in(spec::Step const& step) {
+        constexpr std::size_t kPlacesMax = 64;
+        if (spec::why_not(world_, step)) return {};  // it sleeps: nobody knows how it goes on
+        auto const pages = std::max(pages_, pages_spanned(world_, step));
+        return thinned(execution_.run_watched(spec::ground(world_, on_its_own(step)), pages).interruptions, kPlacesMax);
     }
 
     // The names of the first run's children are used up.
@@ -154,6 +212,15 @@ class Runner {
             if (auto* kill = std::get_if<spec::Kill>(&step.action)) rename(kill->target);
         }
         return steps;
+    }
+
+    spec::Outcome run(spec::Step const& step) {
+        spec::Step const grounded = spec::ground(world_, step);
+        if (options_.interruptions == nullptr) return execution_.run(grounded, pages_);
+        WatchedOutcome watched = execution_.run_watched(grounded, pages_);
+        auto& known = options_.interruptions->by_kind[step.action.index()];
+        known.insert(known.end(), watched.interruptions.begin(), watched.interruptions.end());
+        return std::move(watched.outcome);
     }
 
     // As it is run and recorded: what does not overlap does not say that it does.
@@ -176,7 +243,7 @@ class Runner {
         spec::StepIndex const at = count(step);
         if (options_.watcher != nullptr) options_.watcher->before(at, execution_);
         spec::FrameCensus const before = execution_.census();
-        spec::Outcome const outcome = execution_.run(spec::ground(world_, step), pages_);
+        spec::Outcome const outcome = run(step);
         if (execution_.engine_failure()) {
             result_.engine_failed = true;
             return;
@@ -185,7 +252,9 @@ class Runner {
         if (options_.records)
             result_.records.push_back({step, spec::expectation(world_, step, spec::allocation_failed(outcome)),
                                        spec::describe(outcome, step)});
+        was_reached_ = false;
         count_judged(outcome);
+        if (was_reached_) ++tally_.of(options_.mode).reached;
         auto next = spec::advance(world_, step, outcome, before);
         if (!next) {
             diverge(at, step, {next.error()});
@@ -218,6 +287,7 @@ class Runner {
             for (spec::StepIndex each : at) options_.watcher->after(each, execution_);
         ++tally_.pairs;
         tally_.preempted += both.reached ? 1 : 0;
+        if (options_.mode == Mode::preempt && both.reached) ++tally_.of(Mode::preempt).reached;
         count_judged(both.outcome.first);
         if (both.outcome.second) count_judged(*both.outcome.second);
         judge(pair, at, both.outcome, before);
@@ -296,10 +366,9 @@ class Runner {
     void count_judged(spec::Outcome const& outcome) {
         count_judged(Invariant::results);
         count_judged(Invariant::liveness);
-        was_reached_ = spec::allocation_failed(outcome);
-        if (!was_reached_) return;
+        if (!spec::allocation_failed(outcome)) return;
         count_judged(Invariant::containment);
-        ++tally_.of(options_.mode).reached;
+        was_reached_ = true;
     }
 
     void count_judged(Invariant invariant) { ++tally_.checks.evaluated[static_cast<std::size_t>(invariant)]; }
@@ -380,18 +449,62 @@ FirstLook first_look(Execution& execution, std::shared_ptr<spec::Setting const> 
     return look;
 }
 
-std::vector<Run> sweep_allocations(Execution& execution, Reference const& reference, spec::Program const& program,
-                                   Tally& tally) {
-    std::map<Family, Run> by_family;
-    Runner(execution, reference, RunOptions{.mode = Mode::sweep}, tally).sweep(program, [&](Run run) {
+namespace {
+
+// Of each family the shortest.
+class Shortest {
+  public:
+    void add(Run run) {
         for (Run& each : endings(std::move(run))) {
-            auto const [at, fresh] = by_family.try_emplace(family_of(each));
+            auto const [at, fresh] = by_family_.try_emplace(family_of(each));
             if (fresh || each.program.steps.size() < at->second.program.steps.size()) at->second = std::move(each);
         }
+    }
+    std::vector<Run> take() {
+        std::vector<Run> runs;
+        for (auto& [family, run] : by_family_) runs.push_back(std::move(run));
+        return runs;
+    }
+
+  private:
+    std::map<Family, Run> by_family_;
+};
+
+}  // namespace
+
+std::vector<Run> sweep_allocations(Execution& execution, Reference const& reference, spec::Program const& program,
+                                   Tally& tally) {
+    Shortest shortest;
+    Runner(execution, reference, RunOptions{.mode = Mode::sweep}, tally).sweep(program, [&](Run run) {
+        shortest.add(std::move(run));
     });
-    std::vector<Run> runs;
-    for (auto& [family, run] : by_family) runs.push_back(std::move(run));
-    return runs;
+    return shortest.take();
+}
+
+std::vector<Run> sweep_interruptions(Execution& execution, Reference const& reference, spec::Program const& program,
+                                     Tally& tally) {
+    Shortest shortest;
+    Runner(execution, reference, RunOptions{.mode = Mode::preempt}, tally).sweep_overlaps(program, [&](Run run) {
+        shortest.add(std::move(run));
+    });
+    return shortest.take();
+}
+
+generate::Interruptions measure_interruptions(Execution& execution, Reference const& reference) {
+    constexpr std::uint64_t kPrograms = 32;
+    constexpr std::size_t kPlacesMax = 256;
+    generate::Interruptions all;
+    auto const programs = generate::programs(reference.setting, {.steps_max = 14, .allocation_faults = false});
+    Tally uncounted;
+    for (std::uint64_t i = 0; i < kPrograms; ++i)
+        run_program(execution, reference, generate::program_of_case(programs, 0, i),
+                    RunOptions{.close = false, .interruptions = &all}, uncounted);
+    for (auto& places : all.by_kind) {
+        std::sort(places.begin(), places.end());
+        places.erase(std::unique(places.begin(), places.end()), places.end());
+        places = thinned(std::move(places), kPlacesMax);
+    }
+    return all;
 }
 
 std::vector<Run> endings(Run run) {

@@ -5,6 +5,7 @@
 // is allowed and what state follows; then the whole machine is looked at and held against that state (I1...I10). The
 // first step at which anything is amiss is where the program ends.
 
+#include "checker/generate/generator.h"
 #include "checker/run/effort.h"
 #include "impl/target/target.h"
 #include "spec/invariants.h"
@@ -94,6 +95,8 @@ struct RunOptions {
     Mode mode = Mode::plain;  // what it is counted as
     bool records = false;
     Watcher* watcher = nullptr;  // not owned
+    // Adds where steps can be interrupted; costs time. Not owned.
+    generate::Interruptions* interruptions = nullptr;
 };
 
 // What a kernel is measured against. Made once for each target, shared by the workers.
@@ -118,6 +121,15 @@ std::vector<Run> endings(Run run);
 // REQUIRES: no step of `program` has faults.
 std::vector<Run> sweep_allocations(Execution& execution, Reference const& reference, spec::Program const& program,
                                    Tally& tally);
+
+// Runs a program, and then, for each of its steps that overlap, what follows the first of them being interrupted at
+// each place where it can be: of many places so many, evenly spaced. Each is run from just before the two steps, to the
+// end of the program and its closing. Returns what ended with a divergence: of each family the shortest, by family.
+std::vector<Run> sweep_interruptions(Execution& execution, Reference const& reference, spec::Program const& program,
+                                     Tally& tally);
+
+// Where steps of each kind can be interrupted, as seen in a few programs: the same for the same kernel.
+generate::Interruptions measure_interruptions(Execution& execution, Reference const& reference);
 
 Run run_program(Execution& execution, Reference const& reference, spec::Program const& program, RunOptions options,
                 Tally& tally);

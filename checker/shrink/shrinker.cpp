@@ -3,6 +3,7 @@
 #include "checker/run/family.h"
 #include "checker/shrink/candidates.h"
 #include "spec/advance.h"
+#include "spec/overlap.h"
 #include "spec/predict.h"
 #include "spec/scarcity.h"
 #include "spec/text.h"
@@ -81,8 +82,19 @@ class Shrinker {
     bool worth_running(spec::Program const& program) {
         if (program.steps.empty() || !seen_.insert(spec::print(program)).second) return false;
         spec::World world = spec::World::initial(spec::setting_for(reference_.setting, program));
-        for (spec::Step const& step : program.steps) {
-            if (world.over() || spec::why_not(world, step)) return false;
+        for (std::size_t i = 0; i < program.steps.size(); ++i) {
+            spec::Step const& step = program.steps[i];
+            if (world.over()) return false;
+            if (i + 1 < program.steps.size() && program.steps[i + 1].faults.meanwhile) {
+                spec::Pair const pair{step, program.steps[++i]};
+                if (spec::why_not_together(world, pair)) return false;
+                auto after = spec::predict(world, pair);
+                if (!after) return false;
+                if (step.faults.oom || pair.second.faults.oom) break;
+                world = std::move(*after);
+                continue;
+            }
+            if (step.faults.meanwhile || spec::why_not(world, step)) return false;
             auto prediction = spec::predict(world, step);
             if (!prediction) return false;
             if (step.faults.oom) break;

@@ -241,6 +241,8 @@ void Conductor::begin_step(board::Parcels budget, std::optional<std::uint32_t> o
     now_.allocations_failed = 0;
     now_.allocator_dry = false;
     now_.refused_at.reset();
+    order_began_.reset();
+    order_ended_ = step_began_;
     now_.at_work.clear();
     now_.expected.clear();
     now_.ended_lately.clear();
@@ -274,11 +276,13 @@ Answer Conductor::give(spec::ProcId actor, Order const& order) {
     board_.write(Register::a1, order.arguments[1]);
     board_.write(Register::a2, order.arguments[2]);
     now_.at_work.push_back({actor});
+    if (!order_began_) order_began_ = board_.elapsed();
     if (interrupt_in_) {
         interrupt_at_ = board_.elapsed() + *interrupt_in_;
         interrupt_in_.reset();
     }
     Answer answer = await_answer(actor);
+    order_ended_ = board_.elapsed();
     std::erase_if(now_.at_work, [&](AtWork const& each) { return each.who == actor; });
     return answer;
 }

@@ -59,6 +59,7 @@ class KernelExecution : public Execution {
     void restore(Moment const& moment) override;
     spec::Outcome run(spec::Step const& step, std::uint64_t pages) override;
     Overlap run_overlapping(spec::Pair const& pair, std::uint64_t pages) override;
+    WatchedOutcome run_watched(spec::Step const& step, std::uint64_t pages) override;
     spec::FrameCensus census() override;
     spec::Observation observe() override;
     void record(bool on) override;

@@ -37,6 +37,12 @@ struct KernelTrace {
     std::optional<CodePlace> last;     // where it was at the end, or when it died; the panic's caller for a panic
 };
 
+// What came of two steps that overlap.
+struct Overlap {
+    spec::PairOutcome outcome;
+    bool reached = false;  // the second began before the first had ended
+};
+
 // A moment of one machine, kept: what Execution::save() returns.
 class Moment {
   public:
@@ -46,10 +52,11 @@ class Moment {
     virtual ~Moment() = default;
 };
 
-// What came of two steps that overlap.
-struct Overlap {
-    spec::PairOutcome outcome;
-    bool reached = false;  // the second began before the first had ended
+// What a step did, and where a timer interrupt would have been taken in it: values for Faults::preempt, ascending, one
+// for each place.
+struct WatchedOutcome {
+    spec::Outcome outcome;
+    std::vector<std::uint32_t> interruptions;
 };
 
 // One machine with the kernel on it. Used by one thread at a time.
@@ -87,6 +94,9 @@ class Execution {
         overlap.outcome.second = run(pair.second, pages);
         return overlap;
     }
+
+    // As run(), and says where a timer interrupt would be taken in the step. Costs time. Here: nowhere.
+    virtual WatchedOutcome run_watched(spec::Step const& step, std::uint64_t pages) { return {run(step, pages), {}}; }
 
     // The free frames now. Cheap: to be asked before each step.
     virtual spec::FrameCensus census() = 0;

@@ -68,7 +68,7 @@ TEST(FailedAllocation, IsNamedByTheLineThatAskedForTheFrame) {
     ASSERT_EQ(result.exit_code, 1);
     json const failed = session_of(result).at("findings").at(0).at("failed_allocations");
     ASSERT_FALSE(failed.empty());
-    EXPECT_THAT(failed.back().at("file").get<std::string>(), testing::HasSubstr("memory/"));
+    EXPECT_EQ(failed.back().at("file"), "memory/resolve.cpp") << "where the copy is made, not the allocator's wrapper";
     EXPECT_GT(failed.back().at("line"), 0);
     EXPECT_THAT(result.err, testing::HasSubstr("No frame"));
 }
@@ -85,8 +85,10 @@ TEST_P(Variant, Passes) {
     EXPECT_EQ(result.exit_code, 0) << result.out;
     json const session = session_of(result);
     EXPECT_TRUE(session.at("findings").empty());
-    for (char const* mode : {"plain", "allocation faults", "memory pressure"})
+    for (char const* mode : {"plain", "allocation faults"})
         EXPECT_GT(session.at("modes").at(mode).at("failed_allocations"), 0) << mode;
+    // Not all of it: one that keeps frames back cannot be brought to the last of them.
+    EXPECT_GT(session.at("modes").at("memory pressure").at("programs"), 150);
 }
 
 INSTANTIATE_TEST_SUITE_P(Every, Variant, testing::ValuesIn(patches(VMCHECK_VARIANTS, "")), test_name);

@@ -123,7 +123,16 @@ void KernelExecution::restore(Moment const& moment) {
 std::optional<CodePlace> KernelExecution::failed_allocation() const {
     auto const asked = conductor_.conversation().refused_at;
     if (!asked) return std::nullopt;
-    return place_of(*kernel_, *asked);
+    CodePlace const caller = place_of(*kernel_, *asked);
+    auto const symbol = kernel_->image->function_at(*asked);
+    if (!symbol || caller.function.ends_with(symbol->name)) return caller;
+    // A wrapper that was compiled into its caller tells nothing: the instructions before it are of who used it.
+    constexpr std::uint64_t kWithin = 64;
+    for (std::uint64_t back = 2; back <= kWithin; back += 2) {
+        CodePlace const before = place_of(*kernel_, *asked - back);
+        if (before.line != 0 && before.file != caller.file) return before;
+    }
+    return caller;
 }
 
 tl::expected<void, std::string> KernelExecution::reset_to(std::uint32_t) {

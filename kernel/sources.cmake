@@ -103,13 +103,26 @@ set(user_sources
 
 set(user_headers
     user/check.h
-    user/system.h)
+    user/system.h
+    user/usertests/tests.h)
 
-# One program each.
+# One program each: called as its file, or, where that is main.cpp, as its directory.
 set(user_programs
     user/cowtest.cpp
     user/filetest.cpp
     user/lazytests.cpp
     user/probe.cpp
     user/smoke.cpp
-    user/stress.cpp)
+    user/stress.cpp
+    user/usertests/main.cpp)
+
+# The other files of a program that has more than one.
+set(usertests_sources
+    user/usertests/arguments.cpp
+    user/usertests/directories.cpp
+    user/usertests/exec.cpp
+    user/usertests/files.cpp
+    user/usertests/memory.cpp
+    user/usertests/pipes.cpp
+    user/usertests/processes.cpp
+    user/usertests/sharing.cpp)

@@ -1,8 +1,11 @@
 #include "impl/target/kernel_execution.h"
 
+#include "impl/target/hogs.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <utility>
 
@@ -15,6 +18,9 @@ std::string describe(CodePlace const& place) {
     if (place.file.empty()) return place.function;
     return fmt::format("{} ({}:{})", place.function, place.file, place.line);
 }
+
+// A program says instructions; the board counts 16-bit parcels. Most instructions are two of them.
+constexpr std::uint64_t kParcelsPerInstruction = 2;
 
 std::optional<Mishap> mishap_of(spec::Outcome const& outcome) {
     if (auto const* panicked = std::get_if<spec::Panicked>(&outcome.what)) return *panicked;
@@ -93,6 +99,53 @@ void KernelExecution::reset() {
     conductor_.resume(kernel_->conversation);
 }
 
+namespace {
+
+struct SavedMachine : Moment {
+    SavedMachine(board::Checkpoint saved_board, Conversation saved_conversation)
+        : board(std::move(saved_board)), conversation(std::move(saved_conversation)) {}
+    board::Checkpoint board;
+    Conversation conversation;
+};
+
+}  // namespace
+
+std::unique_ptr<Moment const> KernelExecution::save() {
+    return std::make_unique<SavedMachine>(board_.save(), conductor_.conversation());
+}
+
+void KernelExecution::restore(Moment const& moment) {
+    auto const& saved = dynamic_cast<SavedMachine const&>(moment);
+    board_.restore(saved.board);
+    conductor_.resume(saved.conversation);
+}
+
+std::optional<CodePlace> KernelExecution::failed_allocation() const {
+    auto const asked = conductor_.conversation().refused_at;
+    if (!asked) return std::nullopt;
+    return place_of(*kernel_, *asked);
+}
+
+tl::expected<void, std::string> KernelExecution::reset_to(std::uint32_t) {
+    return tl::unexpected(std::string("This machine has no hogs."));
+}
+
+tl::expected<std::shared_ptr<BootedKernel const>, std::string> KernelExecution::freeze() {
+    auto frozen = std::make_shared<BootedKernel>(*kernel_);
+    frozen->conversation = conductor_.conversation();
+    if (kernel_->windows->free_list) {
+        auto list = observe::GoldenFreeList::take({board_.ram_start(), board_.ram()}, kernel_->entries.free_list_heads);
+        if (!list) return tl::unexpected(std::string("The free list is broken."));
+        auto windows = std::make_shared<observe::Windows>(*kernel_->windows);
+        windows->free_list = std::make_shared<observe::GoldenFreeList const>(std::move(*list));
+        frozen->windows = std::move(windows);
+    }
+    auto golden = board_.take_golden();
+    if (!golden) return tl::unexpected(golden.error().text);
+    frozen->golden = std::move(*golden);
+    return frozen;
+}
+
 board::Parcels KernelExecution::step_budget(std::uint64_t pages) const {
     Budgets const& budgets = kernel_->budgets;
     std::uint64_t const factor = kernel_->config.memset_at ? 1 : budgets.unaccelerated_factor;
@@ -111,8 +164,8 @@ void KernelExecution::begin(std::optional<std::uint32_t> oom, std::uint64_t page
 }
 
 spec::Outcome KernelExecution::perform(spec::Step const& step) {
-    // A program says instructions; the board counts 16-bit parcels. Most instructions are two of them.
-    if (step.faults.preempt) conductor_.interrupt_after(board::Parcels{std::uint64_t{*step.faults.preempt} * 2});
+    if (step.faults.preempt)
+        conductor_.interrupt_after(board::Parcels{std::uint64_t{*step.faults.preempt} * kParcelsPerInstruction});
     return runner_.run(step);
 }
 
@@ -138,13 +191,32 @@ Overlap KernelExecution::run_overlapping(spec::Pair const& pair, std::uint64_t p
     return overlap;
 }
 
+WatchedOutcome KernelExecution::run_watched(spec::Step const& step, std::uint64_t pages) {
+    board_.set_openings(true);
+    WatchedOutcome watched{run(step, pages), {}};
+    board_.set_openings(false);
+    auto const [start, end] = conductor_.work_time();
+    std::optional<board::Parcels> previous;
+    for (board::Parcels const at : board_.openings()) {
+        if (at < start || at > end) continue;
+        std::uint64_t const after = (at - start).value / kParcelsPerInstruction;
+        // The interrupt comes at the first opening at or after that time.
+        bool const is_first = !previous || start + board::Parcels{after * kParcelsPerInstruction} > *previous;
+        if (is_first && after <= std::numeric_limits<std::uint32_t>::max())
+            watched.interruptions.push_back(static_cast<std::uint32_t>(after));
+        previous = at;
+    }
+    return watched;
+}
+
 spec::FrameCensus KernelExecution::census() {
     return observer_.census();
 }
 
 spec::Observation KernelExecution::observe() {
     std::vector<observe::Subject> running;
-    for (Agent const& agent : conductor_.conversation().agents) running.push_back({agent.id, agent.root});
+    for (Agent const& agent : conductor_.conversation().agents)
+        if (!is_hog(agent.id)) running.push_back({agent.id, agent.root});
     std::sort(running.begin(), running.end(), [](auto const& a, auto const& b) { return a.id < b.id; });
     std::vector<observe::EndedSubject> ended;
     for (Agent const& agent : conductor_.conversation().ended) ended.push_back({agent.id, agent.pid});

@@ -55,14 +55,24 @@ class KernelExecution : public Execution {
     KernelExecution(std::shared_ptr<BootedKernel const> kernel, board::Board board);
 
     void reset() override;
+    std::unique_ptr<Moment const> save() override;
+    void restore(Moment const& moment) override;
     spec::Outcome run(spec::Step const& step, std::uint64_t pages) override;
     Overlap run_overlapping(spec::Pair const& pair, std::uint64_t pages) override;
+    WatchedOutcome run_watched(spec::Step const& step, std::uint64_t pages) override;
     spec::FrameCensus census() override;
     spec::Observation observe() override;
     void record(bool on) override;
     KernelTrace trace() override;
+    std::optional<CodePlace> failed_allocation() const override;
     std::string console_tail(std::size_t bytes) const override;
     std::optional<std::string> engine_failure() const override { return conductor_.engine_failure(); }
+
+    // Not of one that runs alone: KernelMachine does this, with a machine of its own.
+    tl::expected<void, std::string> reset_to(std::uint32_t free_frames) override;
+
+    // The kernel as it stands here, as one that executions can start from.
+    tl::expected<std::shared_ptr<BootedKernel const>, std::string> freeze();
 
     board::Board const& board() const { return board_; }
 

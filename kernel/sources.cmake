@@ -109,6 +109,7 @@ set(user_headers
 # One program each: called as its file, or, where that is main.cpp, as its directory.
 set(user_programs
     user/cowtest.cpp
+    user/filetest.cpp
     user/lazytests.cpp
     user/probe.cpp
     user/smoke.cpp

@@ -152,6 +152,7 @@ class Hart {
     static void block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
     void on_rare_block(VirtAddr pc, std::uint32_t bytes);
     bool attend(VirtAddr pc);
+    bool accepts_interrupts() const;
     std::uint64_t next_timer_event() const;
     void charge_trap() { world_.clock.parcels += kTrapCost.value; }
     static void translation_hook(uc_engine*, uc_tb* block, uc_tb* previous, void* user);

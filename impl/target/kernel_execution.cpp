@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
+#include <set>
 #include <utility>
 
 namespace vmcheck {
@@ -13,6 +15,34 @@ std::string describe(CodePlace const& place) {
     if (place.function.empty()) return "an address outside the kernel's code";
     if (place.file.empty()) return place.function;
     return fmt::format("{} ({}:{})", place.function, place.file, place.line);
+}
+
+// A program says instructions; the board counts 16-bit parcels. Most instructions are two of them.
+constexpr std::uint64_t kParcelsPerInstruction = 2;
+
+std::optional<Mishap> mishap_of(spec::Outcome const& outcome) {
+    if (auto const* panicked = std::get_if<spec::Panicked>(&outcome.what)) return *panicked;
+    if (auto const* stuck = std::get_if<spec::Stuck>(&outcome.what)) return *stuck;
+    if (auto const* lost = std::get_if<spec::Lost>(&outcome.what)) return *lost;
+    return std::nullopt;
+}
+
+// Of processes that ended while two steps overlapped it is not known in which. A kill's target is the kill's; the
+// actors' own ends are their outcomes; the rest should not be, and is told of the first.
+void share_out_ended(spec::Pair const& pair, spec::PairOutcome& outcome) {
+    std::set<spec::ProcId> ended(outcome.first.ended_others.begin(), outcome.first.ended_others.end());
+    ended.insert(outcome.second->ended_others.begin(), outcome.second->ended_others.end());
+    ended.erase(pair.first.actor);
+    ended.erase(pair.second.actor);
+    auto const take_target = [&](spec::Step const& step) {
+        std::vector<spec::ProcId> taken;
+        auto const* kill = std::get_if<spec::Kill>(&step.action);
+        if (kill != nullptr && ended.erase(kill->target) > 0) taken.push_back(kill->target);
+        return taken;
+    };
+    outcome.second->ended_others = take_target(pair.second);
+    outcome.first.ended_others = take_target(pair.first);
+    outcome.first.ended_others.insert(outcome.first.ended_others.end(), ended.begin(), ended.end());
 }
 
 observe::ProcessTable const* table_of(BootedKernel const& kernel) {
@@ -67,28 +97,94 @@ void KernelExecution::reset() {
     conductor_.resume(kernel_->conversation);
 }
 
+namespace {
+
+struct SavedMachine : Moment {
+    SavedMachine(board::Checkpoint saved_board, Conversation saved_conversation)
+        : board(std::move(saved_board)), conversation(std::move(saved_conversation)) {}
+    board::Checkpoint board;
+    Conversation conversation;
+};
+
+}  // namespace
+
+std::unique_ptr<Moment const> KernelExecution::save() {
+    return std::make_unique<SavedMachine>(board_.save(), conductor_.conversation());
+}
+
+void KernelExecution::restore(Moment const& moment) {
+    auto const& saved = dynamic_cast<SavedMachine const&>(moment);
+    board_.restore(saved.board);
+    conductor_.resume(saved.conversation);
+}
+
+std::optional<CodePlace> KernelExecution::failed_allocation() const {
+    auto const asked = conductor_.conversation().refused_at;
+    if (!asked) return std::nullopt;
+    return place_of(*kernel_, *asked);
+}
+
 board::Parcels KernelExecution::step_budget(std::uint64_t pages) const {
     Budgets const& budgets = kernel_->budgets;
     std::uint64_t const factor = kernel_->config.memset_at ? 1 : budgets.unaccelerated_factor;
     return board::Parcels{(budgets.step.value + pages * budgets.parcels_per_page) * factor};
 }
 
-spec::Outcome KernelExecution::run(spec::Step const& step, std::uint64_t pages) {
-    bool const count_allocations = step.faults.oom.has_value();
+void KernelExecution::begin(std::optional<std::uint32_t> oom, std::uint64_t pages) {
     if (kernel_->entries.allocate) {
         // Stopping at every allocation costs time: only where one is to fail, or where memory may run out by itself.
         constexpr std::uint64_t kScarce = 256;
         auto const free = census().free;
-        board_.arm_breakpoint(*kernel_->entries.allocate, count_allocations || !free || *free < kScarce);
+        board_.arm_breakpoint(*kernel_->entries.allocate, oom.has_value() || !free || *free < kScarce);
     }
     if (recording_) board_.set_trace(true);
-    conductor_.begin_step(step_budget(pages), step.faults.oom);
-    if (step.faults.preempt) {
-        // A program says instructions; the board counts 16-bit parcels. Most instructions are two of them.
-        if (auto mishap = conductor_.bring(step.actor); !mishap)
-            board_.preempt_after(board::Parcels{std::uint64_t{*step.faults.preempt} * 2});
-    }
+    conductor_.begin_step(step_budget(pages), oom);
+}
+
+spec::Outcome KernelExecution::perform(spec::Step const& step) {
+    if (step.faults.preempt)
+        conductor_.interrupt_after(board::Parcels{std::uint64_t{*step.faults.preempt} * kParcelsPerInstruction});
     return runner_.run(step);
+}
+
+spec::Outcome KernelExecution::run(spec::Step const& step, std::uint64_t pages) {
+    begin(step.faults.oom, pages);
+    return perform(step);
+}
+
+Overlap KernelExecution::run_overlapping(spec::Pair const& pair, std::uint64_t pages) {
+    auto const& [first, second] = pair;
+    begin(first.faults.oom ? first.faults.oom : second.faults.oom, 2 * pages);
+    Overlap overlap;
+    conductor_.let_in(second.actor, [&] {
+        overlap.reached = true;
+        overlap.outcome.second = perform(second);
+        return mishap_of(*overlap.outcome.second);
+    });
+    overlap.outcome.first = perform(first);
+    conductor_.cancel_guest();
+    conductor_.end_interruption();
+    if (!overlap.outcome.second && !mishap_of(overlap.outcome.first)) overlap.outcome.second = perform(second);
+    if (overlap.outcome.second) share_out_ended(pair, overlap.outcome);
+    return overlap;
+}
+
+WatchedOutcome KernelExecution::run_watched(spec::Step const& step, std::uint64_t pages) {
+    board_.set_openings(true);
+    WatchedOutcome watched{run(step, pages), {}};
+    board_.set_openings(false);
+    auto const [start, end] = conductor_.work_time();
+    std::optional<board::Parcels> previous;
+    for (board::Parcels const at : board_.openings()) {
+        if (at < start || at > end) continue;
+        std::uint64_t const after = (at - start).value / kParcelsPerInstruction;
+        // The interrupt comes at the first opening at or after that time.
+        bool const is_first = !previous || start + board::Parcels{after * kParcelsPerInstruction} > *previous;
+        if (is_first && after <= std::numeric_limits<std::uint32_t>::max())
+            watched.interruptions.push_back(static_cast<std::uint32_t>(after));
+        previous = at;
+    }
+    return watched;
 }
 
 spec::FrameCensus KernelExecution::census() {

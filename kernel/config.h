@@ -5,7 +5,7 @@
 //     -DKERNEL_FORK=eager | copy_on_write          when fork copies the parent's pages
 //     -DKERNEL_SBRK=eager | lazy | by_argument     when sbrk finds memory for a larger heap; by_argument: as sbrk's
 //                                                  second argument says (xv6-riscv of 2025)
-//     -DKERNEL_TIMER=sstc | clint                  the hart's own supervisor timer, or the CLINT's by way of machine mode
+//     -DKERNEL_TIMER=sstc | clint                  the hart's own timer, or the CLINT's by way of machine mode
 //     -DKERNEL_DISK=modern | legacy                the virtio-mmio registers that the disk is driven by
 //     -DKERNEL_USER_PAGES=by_segment | all_rights  R, W, X of user pages: as the program asks for, or all three
 //     -DKERNEL_FIRST_PROCESS=init | small_program  what the first process begins with: /init, or a program in the

@@ -97,5 +97,6 @@ set(user_headers
 set(user_programs
     user/cowtest.cpp
     user/lazytests.cpp
+    user/probe.cpp
     user/smoke.cpp
     user/stress.cpp)

@@ -65,7 +65,8 @@ Checked counts_in(Picture const& picture) {
             .process = first.process,
             .address = start_of(first.page),
             .story =
-                fmt::format("the frame at {} is counted {} times: {}", list_of(picture, references), *count,
+                fmt::format("the frame at {} is counted {} time{}: {}", list_of(picture, references), *count,
+                            *count == 1 ? "" : "s",
                             *count < expected ? "it will be freed while it is still mapped" : "it will never be freed"),
             .expected = fmt::format("count {}", expected),
             .seen = fmt::format("count {}", *count)});

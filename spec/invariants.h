@@ -18,6 +18,13 @@ namespace vmcheck::spec {
 struct CheckTally {
     std::array<std::uint64_t, kInvariants + 1> evaluated{};  // by invariant number; index 0 unused
     std::array<std::uint64_t, kInvariants + 1> skipped{};
+
+    void add(CheckTally const& other) {
+        for (std::size_t i = 0; i < evaluated.size(); ++i) {
+            evaluated[i] += other.evaluated[i];
+            skipped[i] += other.skipped[i];
+        }
+    }
 };
 
 // What conservation (I6) is measured against: taken when p0 is alone, right after boot.

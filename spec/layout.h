@@ -82,6 +82,9 @@ struct Traits {
     bool copyout_ignores_write_right = false;
     // copyinstr does not bring in what lazy sbrk has promised (xv6-riscv of 2025, kernel/vm.c: walkaddr alone).
     bool copyinstr_skips_reserved = false;
+    // Lazy sbrk lets the break pass the trapframe (xv6-riscv of 2025, kernel/sysproc.c: it asks for an overflow only).
+    // What such a kernel does from there on, exit's panic among it, is not asked.
+    bool lazy_sbrk_has_no_limit = false;
     // The lowest file descriptor that the agent has not opened: what pipe() hands out first (fdalloc in sysfile.c).
     std::uint32_t first_free_descriptor = 3;
 };

@@ -47,6 +47,12 @@ inline bool allocation_failed(Outcome const& outcome) {
     return outcome.allocations_failed > 0 || outcome.allocator_dry;
 }
 
+// Whether the machine can do no further step.
+inline bool is_mishap(Outcome const& outcome) {
+    return std::holds_alternative<Panicked>(outcome.what) || std::holds_alternative<Stuck>(outcome.what) ||
+           std::holds_alternative<Lost>(outcome.what);
+}
+
 // Free frames, counted on the kernel's own free list; nothing where no list is known.
 struct FrameCensus {
     std::optional<std::uint64_t> free;

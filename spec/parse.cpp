@@ -52,7 +52,7 @@ Parsed<Action> of_range(TextLine& line) {
 Parsed<Action> parse_wait(TextLine& line) {
     // "wait" and "wait 0" ask for no status; an address that happens to be 0 is written 0x0.
     std::string_view const word = line.peek();
-    if (word.empty() || word.starts_with('!') || word.starts_with('@')) return Action{Wait{}};
+    if (word.empty() || word.starts_with('!') || word.starts_with('@') || word == kMeanwhile) return Action{Wait{}};
     if (word == "0") {
         line.next();
         return Action{Wait{}};
@@ -136,8 +136,10 @@ Parsed<Faults> parse_faults(TextLine& line) {
             auto const after = parse_number(word.substr(1));
             if (!after || *after > kCountMax) return line.error_at_last("'@' and a number of instructions");
             faults.preempt = static_cast<std::uint32_t>(*after);
+        } else if (word == kMeanwhile && !faults.meanwhile) {
+            faults.meanwhile = true;
         } else {
-            return line.error_at_last("the end of the line, '!oom k' or '@n'");
+            return line.error_at_last("the end of the line, '!oom k', '@n' or 'meanwhile'");
         }
     }
     return faults;

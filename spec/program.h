@@ -158,10 +158,14 @@ inline std::string_view kind_name(Action const& action) {
     return kind_name(action.index());
 }
 
-// What is done to the kernel while it performs a step. Recorded in the program, so that it replays.
+// What is done to the kernel while it performs a step, and how the step lies in time. Recorded in the program, so that
+// it replays.
 struct Faults {
     std::optional<std::uint32_t> oom;      // the n-th frame allocation within the step (from 1) returns 0
     std::optional<std::uint32_t> preempt;  // a timer interrupt after this many instructions of the step
+    // The step overlaps with the one before it, which another process does: it begins when that one is interrupted or
+    // sleeps, and that one goes on afterwards. What may come of it: overlap.h.
+    bool meanwhile = false;
     friend bool operator==(Faults const&, Faults const&) = default;
 };
 

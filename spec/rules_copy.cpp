@@ -202,6 +202,10 @@ World killed_for_memory(Asked const& asked) {
         for (PipeContents const& contents : world.pipe())
             append(afterwards, after_taking(contents, 0, std::min<std::size_t>(read->bytes, reach.possible + 1)));
         next.set_pipe(std::move(afterwards));
+    } else if (std::holds_alternative<Wait>(asked.step.action)) {
+        // Killed by the copy of a child's status, it may have got to the end of wait before it died.
+        for (ProcId child : world.children(asked.actor()))
+            if (world.find(child)->life == Life::zombie) next.set_perhaps_reaped(child, true);
     }
     next.end(asked.actor(), -1);
     return std::move(next).finish();

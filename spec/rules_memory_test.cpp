@@ -51,6 +51,24 @@ TEST(Sbrk, GrowingLazilyFarBeyondWhatTheLabsReserveMayBeRefused) {
     EXPECT_EQ(story.verdict(by(0, Sbrk{2 * kGiB - 1}), returned(kMinus1)), "allowed");
 }
 
+TEST(Sbrk, BeyondTheTopIsNotAskedOfAKernelWhoseLazySbrkHasNoLimit) {
+    Setting setting = small_setting(kCowLazy);
+    setting.layout.top = setting.layout.trapframe = VirtAddr{0x10000};
+    auto const may_ask = [&setting](std::int64_t bytes, SbrkMode mode = SbrkMode::by_profile) {
+        Story const story{setting};
+        return !why_not(story.world(), by(0, Sbrk{bytes, mode})).has_value();
+    };
+    EXPECT_TRUE(may_ask(0x9001));  // a kernel that has a limit is held to it
+    setting.traits.lazy_sbrk_has_no_limit = true;
+    EXPECT_TRUE(may_ask(0x9000));
+    EXPECT_FALSE(may_ask(0x9001));
+    EXPECT_FALSE(may_ask((std::int64_t{1} << 32) + 0x9001));  // as an int, the same
+    EXPECT_TRUE(may_ask(-0x1000));
+    setting.traits.sbrk_takes_mode = true;
+    EXPECT_TRUE(may_ask(0x9001, SbrkMode::eager));
+    EXPECT_FALSE(may_ask(0x9001, SbrkMode::lazy));
+}
+
 TEST(Sbrk, BeyondTheTopMustFail) {
     Setting setting = small_setting(kCowLazy);
     setting.layout.top = setting.layout.trapframe = VirtAddr{0x10000};

@@ -72,6 +72,11 @@ Judged judge(Asked const& asked, Wait const& wait) {
     VirtAddr const to = wait.status ? world.resolve(asked.actor(), *wait.status) : VirtAddr{0};
     std::size_t const bytes = to == VirtAddr{0} ? 0 : sizeof(std::int32_t);
     Copyout copyout{asked, to, bytes};
+    if (*value == kFailed && children.size() == 1 && world.find(children.front())->perhaps_reaped) {
+        Transition next{world};
+        next.reap(children.front());
+        return std::move(next).finish();
+    }
     if (*value == kFailed) {
         // As in xv6, and unlike POSIX: a wait that cannot store the status reaps nothing, so that the next one finds
         // the same child.

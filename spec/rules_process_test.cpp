@@ -120,6 +120,26 @@ TEST(Wait, IsNotAskedWhereItWouldBlock) {
     EXPECT_EQ(story.verdict(by(0, Wait{}), ended_as(Blocked{})), "I9");
 }
 
+TEST(Wait, MayHaveReapedTheChildBeforeItsOwnProcessWasKilled) {
+    Story story{kCow};
+    story.then(fork(0, 1), forked(2)).then(fork(1, 2), forked(3)).then(by(2, Exit{5}), ended());
+    story.then(by(1, Wait{at(Anchor::bss)}), after_failed_allocation(ended()));
+    story.then(by(0, Wait{}), returned(2));
+    Step const wait = by(0, Wait{});
+    EXPECT_EQ(story.verdict(wait, returned(3)), "allowed");
+    EXPECT_EQ(story.verdict(wait, returned(kMinus1)), "allowed");
+    // A running child beside it: if the zombie is gone, wait would sleep.
+    Story beside = story;
+    beside.then(fork(0, 3), forked(4));
+    EXPECT_TRUE(why_not(beside.world(), wait));
+    // Seen in the machine, it was not reaped.
+    Observation seen;
+    seen.processes.push_back({ProcId{2}, true, {}, {}});
+    World const settled = settle(story.world(), seen);
+    EXPECT_FALSE(advance(settled, wait, returned(kMinus1), kPlenty).has_value());
+    EXPECT_TRUE(advance(settled, wait, returned(3), kPlenty).has_value());
+}
+
 TEST(Wait, TakesAnyZombieAndStoresItsStatus) {
     Story story{kCow};
     story.then(fork(0, 1), forked(2)).then(fork(0, 2), forked(3));

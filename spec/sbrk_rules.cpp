@@ -56,16 +56,27 @@ std::vector<SbrkVariant> read_as(World const& world, VirtAddr brk, std::int64_t 
     return shrink(world, brk, 0 - static_cast<std::uint64_t>(bytes));
 }
 
+std::int32_t low_half(Sbrk const& sbrk) {
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::uint64_t>(sbrk.bytes)));
+}
+
 }  // namespace
 
 std::vector<SbrkVariant> sbrk_variants(World const& world, ProcId actor, Sbrk const& sbrk) {
     VirtAddr const brk = world.find(actor)->space->brk;
     auto variants = read_as(world, brk, sbrk.bytes, sbrk.mode);
-    auto const low_half = static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::uint64_t>(sbrk.bytes)));
-    if (low_half != sbrk.bytes)
-        for (SbrkVariant const& variant : read_as(world, brk, low_half, sbrk.mode))
+    if (low_half(sbrk) != sbrk.bytes)
+        for (SbrkVariant const& variant : read_as(world, brk, low_half(sbrk), sbrk.mode))
             if (std::find(variants.begin(), variants.end(), variant) == variants.end()) variants.push_back(variant);
     return variants;
+}
+
+bool grows_lazily_past_top(World const& world, ProcId actor, Sbrk const& sbrk) {
+    if (grows_eagerly(world.setting(), sbrk.mode)) return false;
+    VirtAddr const brk = world.find(actor)->space->brk;
+    std::uint64_t const room = world.setting().layout.top.value - brk.value;
+    auto const passes = [&](std::int64_t bytes) { return bytes > 0 && static_cast<std::uint64_t>(bytes) > room; };
+    return passes(sbrk.bytes) || passes(low_half(sbrk));
 }
 
 bool ambiguous(std::vector<SbrkVariant> const& variants) {

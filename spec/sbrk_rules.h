@@ -30,6 +30,9 @@ struct SbrkVariant {
 // take all 64. REQUIRES: `actor` is running.
 std::vector<SbrkVariant> sbrk_variants(World const& world, ProcId actor, Sbrk const& sbrk);
 
+// Whether a reading of the amount asks for a lazy growth beyond `top`. REQUIRES: `actor` is running.
+bool grows_lazily_past_top(World const& world, ProcId actor, Sbrk const& sbrk);
+
 // Two variants return the same and leave different breaks, so that nobody could say afterwards where the break is.
 bool ambiguous(std::vector<SbrkVariant> const& variants);
 

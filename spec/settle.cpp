@@ -42,9 +42,25 @@ bool explains(OpenCopy const& copy, std::vector<std::byte> const& seen) {
     return std::max(untouched, copy.prefix_min) <= written;
 }
 
+// A zombie that is there was not reaped. One that is not may have given up its page table early.
+World without_doubts(World world, Observation const& observation) {
+    std::vector<ProcId> there;
+    for (ObservedProcess const& process : observation.processes) {
+        Process const* known = world.find(process.id);
+        if (process.zombie && known && known->perhaps_reaped) there.push_back(process.id);
+    }
+    if (there.empty()) return world;
+    std::vector<OpenCopy> copies = world.open_copies();
+    Transition next{std::move(world)};
+    for (ProcId id : there) next.set_perhaps_reaped(id, false);
+    next.set_open_copies(std::move(copies));
+    return std::move(next).finish();
+}
+
 }  // namespace
 
 World settle(World world, Observation const& observation) {
+    world = without_doubts(std::move(world), observation);
     if (world.open_copies().empty()) return world;
     std::vector<OpenCopy> const copies = world.open_copies();
     Transition next{std::move(world)};

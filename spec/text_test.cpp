@@ -78,7 +78,9 @@ TEST(Text, PrintsEveryKindOfStepAsItReadsIt) {
                              "p0 open rodata+0x10",
                              "p0 exec",
                              "p0 sp guard+0x8",
-                             "p0 fetch text+0x2 !oom 2 @7"})
+                             "p0 fetch text+0x2 !oom 2 @7",
+                             "p0 wait meanwhile",
+                             "p0 wait stack-16 !oom 1 @7 meanwhile"})
         EXPECT_EQ(reprinted(step), step);
 }
 

@@ -10,6 +10,9 @@ namespace vmcheck::spec {
 
 inline constexpr std::size_t kAnchors = static_cast<std::size_t>(Anchor::kernel) + 1;
 
+// Behind a step that overlaps with the one before it.
+inline constexpr std::string_view kMeanwhile = "meanwhile";
+
 // "heap", "stack", ...; Anchor::absolute has no word.
 std::string_view word_of(Anchor anchor);
 std::optional<Anchor> anchor_of(std::string_view word);

@@ -91,6 +91,10 @@ void Transition::reap(ProcId id) {
     world_.processes_.erase(id);
 }
 
+void Transition::set_perhaps_reaped(ProcId id, bool perhaps) {
+    world_.processes_.at(id).perhaps_reaped = perhaps;
+}
+
 void Transition::replace_image(ProcId id) {
     auto image = fresh_image();
     world_.processes_.at(id).space = image;

@@ -32,6 +32,8 @@ class Transition {
     // The process becomes a zombie and p0 inherits its children; when p0 itself ends, everything does.
     void end(ProcId id, std::int32_t status);
     void reap(ProcId id);
+    // A zombie that may have been reaped, or the news that it was not.
+    void set_perhaps_reaped(ProcId id, bool perhaps);
     // A fresh image, as after exec without arguments.
     void replace_image(ProcId id);
 

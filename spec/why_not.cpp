@@ -1,6 +1,6 @@
 // Which steps can be asked: those after which the experiment, and a correct kernel, go on.
 
-#include "spec/advance.h"
+#include "spec/asking.h"
 #include "spec/path_rules.h"
 #include "spec/pipe_rules.h"
 #include "spec/reach.h"
@@ -24,6 +24,7 @@ constexpr std::uint32_t kCountMax = std::numeric_limits<std::int32_t>::max();
 struct Refusal {
     World const& world;
     ProcId actor;
+    bool may_sleep;  // until another process has done its step
 
     Reason operator()(Fork const& fork) const {
         if (world.name_used(fork.child)) return fmt::format("p{} is the name of an earlier process", fork.child.value);
@@ -34,10 +35,7 @@ struct Refusal {
         return {};
     }
     Reason operator()(Wait const& wait) const {
-        auto const children = world.children(actor);
-        bool const zombie = std::any_of(children.begin(), children.end(),
-                                        [&](ProcId child) { return world.find(child)->life == Life::zombie; });
-        if (!children.empty() && !zombie) return "wait would block: no child has ended";
+        if (!may_sleep && would_sleep(world, {actor, wait})) return "wait would block: no child has ended";
         // Address 0 asks for no status.
         bool const stores = wait.status && world.resolve(actor, *wait.status) != VirtAddr{0};
         return stores ? damage(*wait.status, sizeof(std::int32_t)) : Reason{};
@@ -53,6 +51,8 @@ struct Refusal {
         for (SbrkVariant const& variant : variants)
             if (variant.brk_after != brk && variant.brk_after <= world.setting().layout.agent_end)
                 return "the break would come down to the agent's own code";
+        if (world.setting().traits.lazy_sbrk_has_no_limit && grows_lazily_past_top(world, actor, sbrk))
+            return "this kernel's lazy sbrk has no limit, and the break would pass the trapframe";
         if (ambiguous(variants))
             return "read as 32 or as 64 bits, the amount leaves different breaks and the same result";
         return {};
@@ -87,7 +87,8 @@ struct Refusal {
         std::size_t longest = 0;
         for (PipeContents const& contents : world.pipe()) {
             // Even a read of no bytes: xv6's piperead sleeps before it looks at the count.
-            if (contents.empty()) return "the read would block: the pipe may be empty";
+            if (contents.empty() && !(may_sleep && would_sleep(world, {actor, read})))
+                return "the read would block: the pipe may be empty";
             longest = std::max(longest, contents.size());
         }
         if (auto reason = damage(read.to, read.bytes)) return reason;
@@ -177,14 +178,37 @@ struct Refusal {
     }
 };
 
-}  // namespace
-
-std::optional<std::string> why_not(World const& world, Step const& step) {
+std::optional<std::string> refusal(World const& world, Step const& step, bool may_sleep) {
     if (world.over()) return "p0 is gone, and everything with it";
     Process const* actor = world.find(step.actor);
     if (!actor) return fmt::format("p{} is not there", step.actor.value);
     if (actor->life != Life::running) return fmt::format("p{} has ended", step.actor.value);
-    return std::visit(Refusal{world, step.actor}, step.action);
+    return std::visit(Refusal{world, step.actor, may_sleep}, step.action);
+}
+
+}  // namespace
+
+bool would_sleep(World const& world, Step const& step) {
+    if (std::holds_alternative<Wait>(step.action)) {
+        auto const children = world.children(step.actor);
+        bool const zombie = std::any_of(children.begin(), children.end(), [&](ProcId child) {
+            return world.find(child)->life == Life::zombie && !world.find(child)->perhaps_reaped;
+        });
+        return !zombie && std::any_of(children.begin(), children.end(),
+                                      [&](ProcId child) { return world.find(child)->life == Life::running; });
+    }
+    if (std::holds_alternative<PipeRead>(step.action))
+        return std::all_of(world.pipe().begin(), world.pipe().end(),
+                           [](PipeContents const& contents) { return contents.empty(); });
+    return false;
+}
+
+std::optional<std::string> why_not_even_asleep(World const& world, Step const& step) {
+    return refusal(world, step, true);
+}
+
+std::optional<std::string> why_not(World const& world, Step const& step) {
+    return refusal(world, step, false);
 }
 
 }  // namespace vmcheck::spec

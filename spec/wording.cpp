@@ -157,7 +157,8 @@ std::string expectation(World const& world, Step const& step, bool short_of_fram
     if (!short_of_frames) return words;
     bool const is_access = std::holds_alternative<Load>(step.action) || std::holds_alternative<Store>(step.action) ||
                            std::holds_alternative<Touch>(step.action) || std::holds_alternative<Fetch>(step.action);
-    return add_alternative(std::move(words), is_access ? "killed" : "-1");
+    std::string const failed = is_access ? "killed" : "-1";
+    return words == failed ? words : add_alternative(words, failed);
 }
 
 std::string describe(Outcome const& outcome, Step const& step) {

@@ -51,6 +51,7 @@ struct Process {
     std::uint64_t pid = 0;  // the kernel's, learned from fork; 0 for p0 (nothing returns it)
     Life life = Life::running;
     std::int32_t exit_status = 0;               // of a zombie
+    bool perhaps_reaped = false;                // of a zombie: its parent was killed within a wait
     std::shared_ptr<AddressSpace const> space;  // null for a zombie; shared between copies of a World, never written
 };
 

@@ -20,4 +20,7 @@ inline constexpr std::array<spec::Profile, 4> kProfiles{{
 // installed. Nothing where it is not there.
 std::optional<std::filesystem::path> builtin_kernel(spec::Profile profile);
 
+// The directory of the user programs that come with it. Nothing where it is not there.
+std::optional<std::filesystem::path> builtin_programs();
+
 }  // namespace vmcheck::cli

@@ -10,6 +10,7 @@ enum class ExitCode : int {
     environment = 3,       // the machine: a disk that is full, a tool that is missing
     kernel_unusable = 4,   // it did not boot, or is no RV64 kernel
     not_reproducible = 5,  // something was seen once and did not come back
+    interrupted = 130,     // run: Ctrl-C came before the program's end
 };
 
 }  // namespace vmcheck::cli

@@ -20,7 +20,7 @@ Interrupt::Interrupt() : parts_(std::make_unique<Parts>()) {
     sigaddset(&signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     // A thread that waits for the signal, rather than a handler: nothing is asynchronous and nothing is global.
-    parts_->listener = std::jthread([signals, stop = parts_->stop](std::stop_token end) mutable {
+    parts_->listener = std::jthread([signals, stop = parts_->stop](std::stop_token const& end) mutable {
         constexpr timespec kPoll{0, 100'000'000};
         while (!end.stop_requested()) {
             int const signal = sigtimedwait(&signals, nullptr, &kPoll);

@@ -32,6 +32,7 @@ constexpr char const* kFooter =
     "  vmcheck verify class --findings results           check every tree in class/; results/class.html, .csv, .json\n"
     "  vmcheck fuzz --time 8h --corpus corpus            run all night; file what it finds in corpus/found\n"
     "  vmcheck replay corpus                             did an old bug come back?\n"
+    "  vmcheck run --kernel kernel/kernel cowtest        run a program on it, and see its console\n"
     "\nExit codes: 0 nothing found, 1 divergence found, 2 wrong usage or unreadable program, 3 a problem of this "
     "machine,\n"
     "4 the kernel did not boot or is not supported, 5 something was seen that did not come back.\n"
@@ -49,6 +50,21 @@ constexpr char const* kClassHelp =
     "  Exit code, the first that holds: 1 a tree has a defect, 5 something did not come back, 3 a problem of this\n"
     "  machine, 4 a tree was not checked or not to its end (no kernel, does not build or boot, time limit, Ctrl-C), 0\n"
     "  every tree was checked and nothing was found.\n";
+
+constexpr char const* kRunHelp =
+    "PROGRAM is a program that comes with vmcheck (cowtest, lazytests, smoke, stress), or one of the files on\n"
+    "the disk of --image, or, where it has a slash, an RV64 program on this machine. Nothing is checked while it "
+    "runs:\n"
+    "its own exit status is the verdict. The disk is a copy: whatever the program writes is gone afterwards. On it,\n"
+    "/init is replaced by a small program that starts PROGRAM and tells the board how it ended.\n"
+    "\nExamples:\n"
+    "  vmcheck run cowtest                                   on the reference kernel\n"
+    "  vmcheck run --kernel kernel/kernel cowtest            on yours\n"
+    "  vmcheck run --kernel . --image fs.img usertests       an xv6 tree's own tests, from its own disk\n"
+    "  vmcheck run --harts 3 -- ./prog -v                    your own program, with an argument\n"
+    "\nExit codes: 0 the program ended with status 0; 1 it ended with another status, was killed or could not be\n"
+    "started, the kernel panicked or hung, or the time limit was reached; 2 wrong usage, no such program; 3 a problem\n"
+    "of this machine; 4 the kernel did not reach user mode; 130 Ctrl-C.\n";
 
 // "90s", "5m", "8h" or a number of seconds.
 std::string parse_time(std::string const& text, std::optional<std::chrono::milliseconds>& time) {
@@ -130,6 +146,8 @@ class CommandLine {
         CLI::App* show = command("show", "Show what a correct kernel does at each step of a program", cli::show);
         add_kernel(show, false);
         add_programs(show);
+
+        add_run(command("run", "Run one program on a kernel, on the board, and show its console", cli::run));
 
         command("doctor", "Does vmcheck work on this machine? Checks the emulator and boots the reference kernel",
                 cli::doctor);
@@ -228,6 +246,25 @@ class CommandLine {
             ->type_name("TIME");
         verify->add_flag("--again", options_.again, "Of a class: check every tree anew, and keep no earlier result");
         verify->footer(kClassHelp);
+    }
+
+    void add_run(CLI::App* sub) {
+        RunChoice& run = options_.run;
+        add_kernel(sub, false);
+        sub->add_option("--image", run.image,
+                        "A disk in xv6's format (fs.img) with PROGRAM on it (default: the programs that come with "
+                        "vmcheck)")
+            ->type_name("FILE");
+        sub->add_option("--harts", run.harts, "Harts of the board")->check(CLI::Range(1, 3))->capture_default_str();
+        sub->add_option("--time-limit", run.seconds_max,
+                        "Seconds by the board's clock, which counts executed code and jumps where nothing runs")
+            ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000}))
+            ->type_name("SECONDS")
+            ->capture_default_str();
+        sub->add_option("program", run.words, "What to run, and its arguments; after --, if any starts with a dash")
+            ->required()
+            ->type_name("PROGRAM ARGUMENT");
+        sub->footer(kRunHelp);
     }
 
     void add_report(CLI::App* sub) {

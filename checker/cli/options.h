@@ -23,6 +23,14 @@ struct KernelChoice {
     bool accelerate = true;
 };
 
+// run: what to run, and on what machine.
+struct RunChoice {
+    std::optional<std::filesystem::path> image;  // nothing: the reference kernel's programs
+    unsigned harts = 1;
+    std::uint64_t seconds_max = 120;  // by the board's clock
+    std::vector<std::string> words;   // the program and its arguments
+};
+
 struct Options {
     KernelChoice kernel;
     std::uint64_t seed = 1;
@@ -41,6 +49,7 @@ struct Options {
     std::vector<std::string> passed_on;           // verify, of a class: the options that each tree is verified with
     std::filesystem::path corpus = "corpus";      // fuzz: where found/ is
     std::vector<std::filesystem::path> programs;  // replay, shrink, show
+    RunChoice run;
     bool colour = false;
     std::FILE* text = stdout;  // where text for a person goes: standard error when a report takes standard output
     std::stop_token stop;

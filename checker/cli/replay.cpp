@@ -26,11 +26,7 @@ class Replayer {
         run::Run run = run::run_program((*bench)->crew.first(), (*bench)->look.reference, file.program, how, tally);
         if (auto well = check_engines((*bench)->crew); !well) return tl::unexpected(well.error());
         if (!run.divergence) {
-            fmt::print("ok        {}{}\n", file.path.string(),
-                       run.left_out == 0
-                           ? ""
-                           : fmt::format("   ({} steps cannot be asked in the state reached and were left out)",
-                                         run.left_out));
+            fmt::print("ok        {}{}\n", file.path.string(), remarks_on(run));
             return false;
         }
         Options as_it_is = options_;
@@ -47,6 +43,16 @@ class Replayer {
     std::size_t flaky() const { return flaky_; }
 
   private:
+    static std::string remarks_on(run::Run const& run) {
+        std::string text;
+        if (run.left_out > 0)
+            text += fmt::format("   ({} steps cannot be asked in the state reached and were left out)", run.left_out);
+        if (run.parted > 0)
+            text += fmt::format("   ({} steps may not overlap with the one before and were run after it)", run.parted);
+        if (run.undecided) text += "   (ended early: nobody can say in which order its last two steps came)";
+        return text;
+    }
+
     tl::expected<Bench*, Stop> bench_for(spec::Profile profile) {
         KernelChoice choice = options_.kernel;
         if (!choice.kernel && !choice.profile) choice.profile = profile;

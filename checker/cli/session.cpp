@@ -10,7 +10,6 @@
 #include "checker/report/text.h"
 #include "checker/report/verdict.h"
 #include "checker/shrink/shrinker.h"
-#include "impl/target/kernel_target.h"
 #include "spec/text.h"
 
 #include <fmt/format.h>
@@ -73,11 +72,11 @@ void print_boot_violations(std::FILE* out, std::vector<spec::Violation> const& v
                    report::title_of(violation.invariant), violation.story, violation.expected, violation.seen);
 }
 
+}  // namespace
+
 Stop stop_for(BootError const& error) {
     return {error.environment ? ExitCode::environment : ExitCode::kernel_unusable, error.message};
 }
-
-}  // namespace
 
 tl::expected<void, Stop> check_engines(run::Crew const& crew) {
     auto const failure = crew.engine_failure();
@@ -95,7 +94,7 @@ ExitCode give_up(Stop const& stop) {
     return stop.code;
 }
 
-tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice) {
+tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice) {
     namespace fs = std::filesystem;
     KernelOptions options;
     options.map_file = choice.map_file;
@@ -124,7 +123,13 @@ tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice) {
                                        "give one with --kernel."});
         options.kernel = *builtin;
     }
-    auto target = KernelTarget::boot(options);
+    return options;
+}
+
+tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice) {
+    auto const options = find_kernel(choice);
+    if (!options) return tl::unexpected(options.error());
+    auto target = KernelTarget::boot(*options);
     if (!target) return tl::unexpected(stop_for(target.error()));
     return std::unique_ptr<Target>(std::move(*target));
 }

@@ -5,6 +5,7 @@
 #include "checker/cli/options.h"
 #include "checker/report/session.h"
 #include "checker/run/campaign.h"
+#include "impl/target/kernel_target.h"
 
 #include <tl/expected.hpp>
 
@@ -19,6 +20,9 @@ struct Stop {
     ExitCode code;
     std::string message;
 };
+
+// Where the chosen kernel is, built first where it is a source tree; with none chosen, the reference kernel.
+tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice);
 
 // Boots the chosen kernel; with none chosen, the reference kernel of the chosen profile (cow and lazy by default).
 tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice);
@@ -52,6 +56,9 @@ tl::expected<void, Stop> write_html(std::vector<report::Session> const& sessions
 // Whether the emulator has failed on any of the machines; asked after programs were run on them. What they showed says
 // nothing about the kernel then.
 tl::expected<void, Stop> check_engines(run::Crew const& crew);
+
+// Why a kernel could not be booted, as an exit code and a message.
+Stop stop_for(BootError const& error);
 
 // Prints the message and gives the code.
 ExitCode give_up(Stop const& stop);

@@ -115,7 +115,7 @@ std::int64_t sbrk_bytes(Dice& dice, spec::World const& world, spec::ProcId actor
     if (!dice.chance(1, lazy ? 6 : 64)) return kPage;
     // Sizes that no longer fit an int.
     if (lazy && heap > (std::int64_t{1} << 30)) return (std::int64_t{1} << 31) - kPage;
-    switch (dice.below(lazy ? 40 : 4)) {
+    switch (dice.below(lazy ? 80 : 4)) {
         case 0:
             return (std::int64_t{1} << 31) - kPage;
         case 1:

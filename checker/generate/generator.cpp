@@ -2,6 +2,7 @@
 
 #include "checker/generate/arguments.h"
 #include "checker/generate/dice.h"
+#include "checker/generate/plans.h"
 #include "spec/advance.h"
 #include "spec/predict.h"
 
@@ -93,38 +94,10 @@ class Author {
     }
 
     void make_plan() {
-        using namespace spec;
         planned_ = true;
-        std::vector<ProcId> const running = world_.running();
-        ProcId const actor = running[dice_.below(running.size())];
-        if (config_.allocation_faults && dice_.chance(1, 4)) {
-            // A fork that fails when most of its page-table pages are made: the heap reaches into a second last level.
-            Faults const late{static_cast<std::uint32_t>(dice_.between(4, 9)), std::nullopt};
-            plan_ = {{actor, Sbrk{600 * kPage}, {}},
-                     {actor, Store{Address{Anchor::brk, -8}, 8, 1}, {}},
-                     {actor, Fork{ProcId{children_ + 1}}, late}};
-        } else if (!dice_.chance(1, 16)) {
-            // A path that ends in a page that was never touched: the data file's first bytes, read to the end of a
-            // page.
-            Address const path{Anchor::brk, -kPage - std::int64_t{kPathBytes}};
-            plan_ = {{actor, Sbrk{-world_heap_odd(actor)}, {}},
-                     {actor, Sbrk{2 * kPage}, {}},
-                     {actor, FileRead{path, kPathBytes}, {}},
-                     {actor, Open{path}, {}}};
-        } else if (world_.setting().profile.sbrk == SbrkPolicy::lazy) {
-            // A heap whose size no int can hold, and a child that inherits it. Rare: many kernels walk it page by page.
-            constexpr std::int64_t kGigabyte = std::int64_t{1} << 30;
-            plan_ = {{actor, Sbrk{kGigabyte}, {}},
-                     {actor, Sbrk{kGigabyte}, {}},
-                     {actor, Sbrk{kPage}, {}},
-                     {actor, Store{Address{Anchor::brk, -8}, 8, 1}, {}},
-                     {actor, Fork{ProcId{children_ + 1}}, {}}};
-        }
-    }
-
-    // How far the break lies above a page boundary.
-    std::int64_t world_heap_odd(spec::ProcId actor) const {
-        return static_cast<std::int64_t>(world_.find(actor)->space->brk.offset());
+        std::vector<spec::ProcId> const running = world_.running();
+        spec::ProcId const actor = running[dice_.below(running.size())];
+        plan_ = plan(dice_, {world_, actor, spec::ProcId{children_ + 1}, config_.allocation_faults});
     }
 
     spec::Step propose() {
@@ -134,7 +107,7 @@ class Author {
         std::size_t kind = 0;
         while (ticket >= weights_[kind]) ticket -= weights_[kind++];
         spec::Step step{actor, propose(kind, actor, running), {}};
-        if (faulty_ && may_fail(step) && dice_.chance(1, 4))
+        if (faulty_ && may_fail(step) && dice_.chance(1, may_end_the_world(step) ? 12 : 4))
             step.faults.oom = static_cast<std::uint32_t>(1 + dice_.below(dice_.chance(1, 2) ? 2 : 10));
         return step;
     }
@@ -145,6 +118,13 @@ class Author {
             std::holds_alternative<spec::Load>(step.action) || std::holds_alternative<spec::Store>(step.action) ||
             std::holds_alternative<spec::Touch>(step.action) || std::holds_alternative<spec::Fetch>(step.action);
         return step.actor != spec::kInit || !user_access;
+    }
+
+    // A copy for p0 that fails may end p0, and then nothing more is compared: mostly the others have them. fork, sbrk
+    // and exec have a result to fail with.
+    static bool may_end_the_world(spec::Step const& step) {
+        return step.actor == spec::kInit && !std::holds_alternative<spec::Fork>(step.action) &&
+               !std::holds_alternative<spec::Sbrk>(step.action) && !std::holds_alternative<spec::Exec>(step.action);
     }
 
     spec::Action propose(std::size_t kind, spec::ProcId actor, std::vector<spec::ProcId> const& running) {

@@ -1,5 +1,6 @@
 #include "checker/generate/generator.h"
 
+#include "checker/generate/arguments.h"
 #include "spec/advance.h"
 #include "spec/predict.h"
 #include "spec/testing/test_setting.h"
@@ -67,6 +68,26 @@ TEST_F(GeneratorTest, SwarmsDiffer) {
     }
     EXPECT_GT(without_sbrk, 20U);
     EXPECT_LT(without_sbrk, 180U);
+}
+
+// Whether the program has a system call of a process other than p0 store, as the first access of all, into the last
+// page of a heap larger than a last-level table, with an allocation failing.
+bool first_touch_fails(spec::Program const& program) {
+    bool grown = false;
+    for (spec::Step const& step : program.steps) {
+        if (auto const* sbrk = std::get_if<spec::Sbrk>(&step.action)) grown = sbrk->bytes > 512 * kPage;
+        auto const* fstat = std::get_if<spec::Fstat>(&step.action);
+        if (grown && fstat && fstat->to.anchor == spec::Anchor::brk && step.faults.oom && step.actor != spec::kInit)
+            return true;
+    }
+    return false;
+}
+
+TEST_F(GeneratorTest, SomeCallsFailAtTheFirstTouchOfASparseHeap) {
+    std::size_t fail = 0;
+    for (std::uint64_t index = 0; index < 3000; ++index)
+        fail += first_touch_fails(program_of_case(generator, 1, index)) ? 1U : 0U;
+    EXPECT_GE(fail, 3U);
 }
 
 }  // namespace

@@ -100,17 +100,18 @@ constexpr std::array<std::string_view, 13> kStock = {
     "uvmclear", "freerange", "kinit",       "ismapped", "trapinithart", "PA2PTE"};
 
 // Locks, printing, the way in and out of the kernel, scheduling: in every trace, and never what is wrong.
-constexpr std::array<std::string_view, 59> kNoise = {
-    "acquire",        "release",      "holding",         "push_off",   "pop_off",       "acquiresleep",
-    "releasesleep",   "holdingsleep", "initlock",        "memset",     "memmove",       "memcpy",
-    "memcmp",         "strncmp",      "strncpy",         "safestrcpy", "strlen",        "namecmp",
-    "myproc",         "mycpu",        "cpuid",           "intr_on",    "intr_off",      "intr_get",
-    "killed",         "is_killed",    "current_process", "uservec",    "userret",       "usertrapret",
-    "prepare_return", "kernelvec",    "kerneltrap",      "devintr",    "clockintr",     "trampoline",
-    "timervec",       "yield",        "sched",           "scheduler",  "swtch",         "switch_away",
-    "switch_context", "wakeup",       "wake_all",        "sleep",      "forkret",       "process_begin",
-    "printf",         "printptr",     "printint",        "consputc",   "uartputc_sync", "return_to_user",
-    "kernel_satp",    "kernel_trap",  "timer_interrupt", "argraw",     "fetchaddr"};
+constexpr std::array<std::string_view, 65> kNoise = {
+    "acquire",        "release",      "holding",         "push_off",   "pop_off",         "acquiresleep",
+    "releasesleep",   "holdingsleep", "initlock",        "memset",     "memmove",         "memcpy",
+    "memcmp",         "strncmp",      "strncpy",         "safestrcpy", "strlen",          "namecmp",
+    "myproc",         "mycpu",        "cpuid",           "intr_on",    "intr_off",        "intr_get",
+    "killed",         "is_killed",    "current_process", "uservec",    "userret",         "usertrapret",
+    "prepare_return", "kernelvec",    "kerneltrap",      "devintr",    "clockintr",       "trampoline",
+    "timervec",       "yield",        "sched",           "scheduler",  "swtch",           "switch_away",
+    "switch_context", "wakeup",       "wake_all",        "sleep",      "forkret",         "process_begin",
+    "printf",         "printptr",     "printint",        "consputc",   "uartputc_sync",   "return_to_user",
+    "kernel_satp",    "kernel_trap",  "timer_interrupt", "argraw",     "fetchaddr",       "plic_claim",
+    "plic_complete",  "uartintr",     "uartgetc",        "uartstart",  "virtio_disk_intr"};
 constexpr std::array<std::string_view, 6> kNoiseOfTypes = {
     "SpinLock::", "SleepLock::", "FileRef::", "Console::", "Uart::", "Plic::"};
 

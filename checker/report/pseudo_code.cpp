@@ -87,8 +87,10 @@ std::vector<CodeLine> pseudo_code(Finding const& finding) {
         spec::Step const& step = finding.program.steps[i];
         std::string remark;
         if (step.faults.oom) remark = fmt::format("kalloc number {} in it returns 0", *step.faults.oom);
-        if (std::string const here = remark_at(finding, i); !here.empty())
-            remark += (remark.empty() ? "" : "; ") + here;
+        auto const add = [&](std::string const& more) { remark += (remark.empty() ? "" : "; ") + more; };
+        if (step.faults.preempt) add(fmt::format("a timer interrupt after {} instructions", *step.faults.preempt));
+        if (step.faults.meanwhile) add("within the line above, when that is interrupted or sleeps");
+        if (std::string const here = remark_at(finding, i); !here.empty()) add(here);
         lines.push_back({fmt::format("p{}", step.actor.value), pseudo_code(told_action(finding, i)), remark});
     }
     return lines;

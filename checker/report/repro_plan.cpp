@@ -79,7 +79,7 @@ class Planner {
                 std::string("it needs a kalloc that fails at a chosen moment. Filling memory first, while (sbrk(4096) "
                             "!= (char *)-1), may "
                             "bring that about by hand"));
-        if (step.faults.preempt)
+        if (step.faults.preempt || step.faults.meanwhile)
             return tl::unexpected(std::string(
                 "it needs a timer interrupt at a chosen instruction, which a user program cannot bring about"));
         if (auto const* kill = std::get_if<spec::Kill>(&step.action); kill && !knows(step.actor, kill->target))

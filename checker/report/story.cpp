@@ -107,7 +107,11 @@ std::string story_of(Finding const& finding) {
     spec::Violation const& violation = finding.divergence.violations.front();
     spec::Step const& step = finding.program.steps[finding.divergence.at.value];
     std::string const what = without_zero_offsets(violation.story);
-    std::string text = is_about_state(violation.invariant) ? fmt::format("After {}, {}", in_words(step), what)
+    std::size_t const after = finding.divergence.at.value + 1;
+    bool const overlaps = after < finding.program.steps.size() && finding.program.steps[after].faults.meanwhile;
+    std::string const whose =
+        in_words(step) + (overlaps ? " and, within it, " + in_words(finding.program.steps[after]) : std::string());
+    std::string text = is_about_state(violation.invariant) ? fmt::format("After {}, {}", whose, what)
                                                            : fmt::format("p{}: {}", step.actor.value, what);
     return text + consequence(violation) + '.';
 }

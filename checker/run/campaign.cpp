@@ -61,20 +61,23 @@ CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec
             if (!cases[i].failure) continue;
             auto const [at, fresh] = by_family.try_emplace(family_of(*cases[i].failure));
             Failure& failure = at->second;
-            if (fresh) {
-                failure = {next + i, std::move(*cases[i].failure)};
-                continue;
+            failure.seen += fresh ? 0 : 1;
+            failure.also.insert(cases[i].failure->divergence->signature);
+            // The shortest speaks for its family: it is likely to shrink to something simple.
+            if (fresh || cases[i].failure->program.steps.size() < failure.run.program.steps.size()) {
+                failure.index = next + i;
+                failure.run = std::move(*cases[i].failure);
             }
-            ++failure.seen;
-            Signature const signature = cases[i].failure->divergence->signature;
-            if (signature != failure.run.divergence->signature) failure.also.insert(signature);
         }
         next += count;
         if ((result.engine_failure = crew.engine_failure())) break;
         report(progress_of(result, by_family.size(), effort, started));
         if (by_family.size() >= effort.families_max) break;
     }
-    for (auto& [family, failure] : by_family) result.failures.push_back(std::move(failure));
+    for (auto& [family, failure] : by_family) {
+        failure.also.erase(failure.run.divergence->signature);
+        result.failures.push_back(std::move(failure));
+    }
     std::sort(result.failures.begin(), result.failures.end(),
               [](Failure const& a, Failure const& b) { return a.index < b.index; });
     return result;

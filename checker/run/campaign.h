@@ -2,7 +2,8 @@
 // A campaign: many random programs against one kernel, until something is found or the effort is spent.
 //
 // Programs are numbered; they are run in batches, and only whole batches count. What is reported of a batch is, for
-// each family, the failure with the lowest number: so the result depends on seed and effort alone, not on threads.
+// each family, the failure with the shortest program, of equal ones the first: so the result depends on seed and effort
+// alone, not on threads.
 
 #include "checker/generate/generator.h"
 #include "checker/run/crew.h"

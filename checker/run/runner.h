@@ -48,12 +48,18 @@ struct Run {
     std::optional<Divergence> divergence;
     bool engine_failed = false;  // the emulator did, at the last step: nothing is known of the kernel
     std::uint32_t left_out = 0;  // steps that could not be asked in the state that had been reached
+    std::uint32_t parted = 0;    // steps that may not overlap with the one before them and were run after it
+    // The last step sleeps and may, or of two that overlapped nobody can say what came first: the model cannot go on.
+    bool undecided = false;
 };
 
 struct Tally {
     std::uint64_t programs = 0;
     std::uint64_t steps = 0;
     std::array<std::uint64_t, spec::kActionKinds> kinds{};  // steps by kind
+    std::uint64_t pairs = 0;                                // of two steps that were to overlap
+    std::uint64_t preempted = 0;  // of these, those of which the second began within the first
+    std::uint64_t undecided = 0;  // programs that ended because of such a pair: Run::undecided
     spec::CheckTally checks{};
 
     void add(Tally const& other);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -41,12 +42,43 @@ std::vector<Address> simpler(Address const& address) {
     return all;
 }
 
+// Where no program has memory of its own.
+bool is_out_of_reach(Address const& address) {
+    switch (address.anchor) {
+        case Anchor::absolute:
+        case Anchor::guard:
+        case Anchor::top:
+        case Anchor::trapframe:
+        case Anchor::trampoline:
+        case Anchor::maxva:
+        case Anchor::kernel:
+            return true;
+        default:
+            return false;
+    }
+}
+
+// The address of an access by instruction.
+std::optional<Address> accessed(Action const& action) {
+    if (auto const* load = std::get_if<Load>(&action)) return load->at;
+    if (auto const* store = std::get_if<Store>(&action)) return store->at;
+    if (auto const* touch = std::get_if<Touch>(&action)) return touch->at;
+    if (auto const* fetch = std::get_if<Fetch>(&action)) return fetch->at;
+    return std::nullopt;
+}
+
 std::vector<std::int64_t> simpler(std::int64_t amount) {
+    constexpr std::int64_t kPage = 4096;
+    if (amount == kPage || amount == -kPage) return {0};
     std::vector<std::int64_t> all;
-    for (std::int64_t candidate :
-         {std::int64_t{0}, std::int64_t{4096}, std::int64_t{-4096}, amount / 4096 * 4096, amount / 2})
+    std::int64_t const pages = amount / kPage;
+    for (std::int64_t candidate : {std::int64_t{0}, kPage, -kPage, pages * kPage, amount / 2})
         if (std::abs(candidate) <= std::abs(amount)) push_unless_equal(all, candidate, amount);
-    if (amount == 4096 || amount == -4096) all = {0};
+    if (amount % kPage != 0) push_unless_equal(all, (pages + (amount < 0 ? -1 : 1)) * kPage, amount);
+    // Down to the least that will do, in ever smaller parts: what matters may begin at some number of pages.
+    for (std::int64_t part = 2; part <= 64 && pages / part != 0; part *= 2)
+        push_unless_equal(all, (pages - pages / part) * kPage, amount);
+    if (pages != 0) push_unless_equal(all, (pages - (amount < 0 ? -1 : 1)) * kPage, amount);
     return all;
 }
 
@@ -130,7 +162,11 @@ class ActionSimplifier {
     void visit(Fstat const& fstat) { vary_address(fstat, &Fstat::to); }
     void visit(Pipe const& pipe) { vary_address(pipe, &Pipe::to); }
     void visit(Open const& open) { vary_address(open, &Open::path); }
-    void visit(SetSp const& set_sp) { vary_address(set_sp, &SetSp::to); }
+    void visit(SetSp const& set_sp) {
+        // Just above a small heap: a place that a program's stack could well have.
+        if (is_out_of_reach(set_sp.to)) all_.emplace_back(SetSp{{Anchor::heap, 4096}});
+        vary_address(set_sp, &SetSp::to);
+    }
     void visit(Fetch const& fetch) { vary_address(fetch, &Fetch::at); }
 
     static std::vector<std::uint8_t> smaller_size(std::uint8_t size) {
@@ -166,6 +202,46 @@ std::vector<Program> without_subtrees(Program const& program) {
     return all;
 }
 
+std::vector<Program> with_children_merged(Program const& program) {
+    std::vector<Program> all;
+    for (Step const& fork_step : program.steps) {
+        auto const* fork = std::get_if<Fork>(&fork_step.action);
+        if (fork == nullptr) continue;
+        ProcId const child = fork->child;
+        ProcId const parent = fork_step.actor;
+        auto const merged = [&](ProcId into, bool keeps_waits) {
+            std::vector<Step> kept;
+            bool reaped = keeps_waits;
+            for (std::size_t i = 0; i < program.steps.size(); ++i) {
+                Step step = program.steps[i];
+                bool const last = i + 1 == program.steps.size();
+                auto const* other = std::get_if<Fork>(&step.action);
+                auto const* kill = std::get_if<Kill>(&step.action);
+                bool const ends = step.actor == child && std::holds_alternative<Exit>(step.action);
+                bool const reaps = !reaped && step.actor == parent && std::holds_alternative<Wait>(step.action);
+                // The last step is where the failure shows: it stays.
+                if (!last) {
+                    if (ends || (other != nullptr && other->child == child) ||
+                        (kill != nullptr && kill->target == child))
+                        continue;
+                    if (reaps) {
+                        reaped = true;
+                        continue;
+                    }
+                }
+                if (step.actor == child) step.actor = into;
+                kept.push_back(std::move(step));
+            }
+            all.push_back(with_steps(program, std::move(kept)));
+        };
+        for (bool keeps_waits : {false, true}) {
+            merged(parent, keeps_waits);
+            if (parent != kInit) merged(kInit, keeps_waits);
+        }
+    }
+    return all;
+}
+
 std::vector<Program> without_chunks(Program const& program) {
     std::vector<Program> all;
     std::size_t const count = program.steps.size();
@@ -194,6 +270,12 @@ std::vector<Program> with_simpler_arguments(Program const& program) {
         if (step.faults.preempt) replace({step.actor, step.action, Faults{step.faults.oom, std::nullopt}});
         if (step.faults.oom) replace({step.actor, step.action, Faults{std::nullopt, step.faults.preempt}});
         for (Action& action : simplify(step.action)) replace({step.actor, std::move(action), step.faults});
+        bool const is_its_last =
+            std::none_of(program.steps.begin() + static_cast<std::ptrdiff_t>(i) + 1, program.steps.end(),
+                         [&](Step const& later) { return later.actor == step.actor; });
+        auto const at = accessed(step.action);
+        if (step.actor != kInit && is_its_last && i + 1 < program.steps.size() && at && is_out_of_reach(*at))
+            replace({step.actor, Exit{0}, {}});
         // The same deed by p0, which needs no fork.
         if (step.actor != kInit && !std::holds_alternative<Exit>(step.action))
             replace({kInit, step.action, step.faults});

@@ -11,11 +11,16 @@ namespace vmcheck::shrink {
 // The program without a process and all that it and its descendants do; one candidate for each fork.
 std::vector<spec::Program> without_subtrees(spec::Program const& program);
 
+// The program with all that a process does done by its parent, or by p0, instead: its fork and its end go, and so does
+// the wait that would reap it. Two to four candidates for each fork.
+std::vector<spec::Program> with_children_merged(spec::Program const& program);
+
 // The program without some steps: halves, quarters, ... single steps, from the back (ddmin: Zeller and Hildebrandt,
 // "Simplifying and Isolating Failure-Inducing Input", 2002).
 std::vector<spec::Program> without_chunks(spec::Program const& program);
 
-// One argument made simpler: smaller amounts and lengths, plainer addresses and values, no status address, no fault.
+// One argument made simpler: smaller amounts and lengths, plainer addresses and values, no status address, no fault;
+// and a process's last access, to an address that no program has, made a plain exit.
 std::vector<spec::Program> with_simpler_arguments(spec::Program const& program);
 
 // Another allocation of the last step fails, the first ones first: with one step less before it, alone, or as it is.

@@ -29,7 +29,7 @@ class Shrinker {
     Shrunk take() {
         adopt_prefix();
         using Stage = std::function<std::vector<spec::Program>(spec::Program const&)>;
-        std::vector<Stage> const stages{without_subtrees, without_chunks, with_simpler_arguments,
+        std::vector<Stage> const stages{without_subtrees, with_children_merged, without_chunks, with_simpler_arguments,
                                         with_earlier_failing_allocations};
         // Each stage may make room for the ones before: until none finds anything more.
         for (bool progress = true; progress && !spent();) {
@@ -74,7 +74,8 @@ class Shrinker {
         return false;
     }
 
-    // Never tried before, and every step can be asked of a kernel that behaves.
+    // Never tried before, and every step can be asked of a kernel that behaves. What follows an allocation that fails
+    // depends on what the kernel makes of it: the run will tell.
     bool worth_running(spec::Program const& program) {
         if (program.steps.empty() || !seen_.insert(spec::print(program)).second) return false;
         spec::World world = spec::World::initial(reference_.setting);
@@ -82,6 +83,7 @@ class Shrinker {
             if (world.over() || spec::why_not(world, step)) return false;
             auto prediction = spec::predict(world, step);
             if (!prediction) return false;
+            if (step.faults.oom) break;
             world = std::move(prediction->after);
         }
         return true;

@@ -25,8 +25,9 @@ Shrunk shrink_first_failure(PlantedDefect defect, unsigned jobs, ShrinkBudget bu
     run::Twin const target(kCowLazy, defect);
     auto crew = *run::Crew::hire(target, jobs);
     auto const look = run::first_look(crew.first(), target.setting());
-    auto result = run::run_campaign(crew, look.reference, generate::programs(target.setting(), {}), 1, {}, {},
-                                    [](run::Progress const&) {});
+    // The first batch that has failures: they are long still.
+    auto result = run::run_campaign(crew, look.reference, generate::programs(target.setting(), {}), 1,
+                                    {.batch = 8, .families_max = 1}, {}, [](run::Progress const&) {});
     return shrink(crew, look.reference, std::move(result.failures.at(0).run), budget, {});
 }
 
@@ -50,7 +51,7 @@ TEST(Shrinker, GivesTheSameOnOneAndOnThreeWorkers) {
 }
 
 TEST(Shrinker, StopsAtItsBudgetWithWhatItHas) {
-    Shrunk const shrunk = shrink_first_failure(PlantedDefect::root_leaked, 1, {.executions = 8});
+    Shrunk const shrunk = shrink_first_failure(PlantedDefect::freed_while_shared, 1, {.executions = 2});
     EXPECT_TRUE(shrunk.exhausted);
     EXPECT_TRUE(shrunk.run.divergence.has_value());
 }
@@ -61,6 +62,52 @@ TEST(Candidates, AProcessGoesWithAllItsDescendants) {
     ASSERT_EQ(all.size(), 2U);
     EXPECT_EQ(all[0], program("p0 load data 8\n"));
     EXPECT_EQ(all[1], program("p0 fork p1\np0 load data 8\n"));
+}
+
+TEST(Candidates, AChildsStepsAreGivenToItsParentOrToP0) {
+    auto const all = with_children_merged(
+        program("p0 fork p1\np1 fork p2\np2 sbrk +1p\np2 exit 0\np1 wait\np1 kill p2\np1 store data 8 = 1\n"));
+    EXPECT_THAT(all, testing::Contains(program("p0 fork p2\np2 sbrk +1p\np2 exit 0\np0 wait\np0 kill p2\n"
+                                               "p0 store data 8 = 1\n")));
+    EXPECT_THAT(all, testing::Contains(program("p0 fork p1\np1 sbrk +1p\np1 store data 8 = 1\n")));
+    EXPECT_THAT(all, testing::Contains(program("p0 fork p1\np1 sbrk +1p\np1 wait\np1 store data 8 = 1\n")));
+    EXPECT_THAT(all, testing::Contains(program("p0 fork p1\np0 sbrk +1p\np1 store data 8 = 1\n")));
+}
+
+TEST(Candidates, AnAmountComesDownToTheLeastThatWillDo) {
+    // As if 600 pages were needed, no less.
+    std::int64_t amount = 931 * 4096 + 7;
+    for (bool progress = true; progress;) {
+        progress = false;
+        for (spec::Program const& candidate :
+             with_simpler_arguments({{}, {{spec::kInit, spec::Sbrk{amount}}}}))  // one step
+            if (auto const bytes = std::get<spec::Sbrk>(candidate.steps.at(0).action).bytes;
+                bytes >= 600 * 4096 && bytes < amount) {
+                amount = bytes;
+                progress = true;
+                break;
+            }
+    }
+    EXPECT_EQ(amount, 600 * 4096);
+}
+
+TEST(Candidates, AnAmountIsRoundedToPages) {
+    EXPECT_THAT(with_simpler_arguments(program("p0 sbrk 5000\n")),
+                testing::IsSupersetOf({program("p0 sbrk +1p\n"), program("p0 sbrk +2p\n")}));
+    EXPECT_THAT(with_simpler_arguments(program("p0 sbrk -5000\n")), testing::Contains(program("p0 sbrk -2p\n")));
+}
+
+TEST(Candidates, AWildAccessThatOnlyEndsAProcessBecomesAnExit) {
+    EXPECT_THAT(with_simpler_arguments(program("p0 fork p1\np1 load 0xfffffffffffffff8 8\np0 wait\n")),
+                testing::Contains(program("p0 fork p1\np1 exit 0\np0 wait\n")));
+    EXPECT_THAT(with_simpler_arguments(program("p0 fork p1\np1 store guard 8 = 1\np1 load data 8\n")),
+                testing::Not(testing::Contains(program("p0 fork p1\np1 exit 0\np1 load data 8\n"))));
+    EXPECT_THAT(with_simpler_arguments(program("p0 fork p1\np1 load maxva 8\n")),
+                testing::Not(testing::Contains(program("p0 fork p1\np1 exit 0\n"))));
+}
+
+TEST(Candidates, AStackPointerOutOfReachComesToTheHeap) {
+    EXPECT_THAT(with_simpler_arguments(program("p0 sp maxva\n")), testing::Contains(program("p0 sp heap+1p\n")));
 }
 
 TEST(Candidates, ChunksLeaveTheFailingStepAlone) {

@@ -150,6 +150,9 @@ std::size_t Board::type(std::string_view text) {
 Parcels Board::elapsed() const {
     return Parcels{machine_->clock().parcels};
 }
+TimeUnits Board::time() const {
+    return TimeUnits{machine_->clock().time()};
+}
 Counters const& Board::counters() const {
     return machine_->counters();
 }

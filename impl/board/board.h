@@ -251,6 +251,9 @@ class Board {
 
     // Virtual time: executed code since reset; goes back with restore().
     Parcels elapsed() const;
+    // What mtime reads: virtual time as the guest's clock shows it, in units of a ten-millionth of a second. Where
+    // every hart waits it jumps to the next event, so it says nothing about how long that took.
+    TimeUnits time() const;
     // Totals of this board, never restored. For benches and `doctor`; see types.h for what is deterministic.
     Counters const& counters() const;
     // Accesses to physical addresses with nothing behind them (read as 0, writes ignored, as on QEMU's `virt`

@@ -30,6 +30,12 @@ struct Blocks : detail::Number<Blocks> {
     using Number::Number;
 };
 
+// The unit of mtime: 10 MHz, as on QEMU's `virt` machine (hw/intc/riscv_aclint.h).
+struct TimeUnits : detail::Number<TimeUnits> {
+    using Number::Number;
+};
+inline constexpr std::uint64_t kTimeUnitsPerSecond = 10'000'000;
+
 // Which hart: 0, 1 or 2.
 struct HartIndex : detail::Number<HartIndex> {
     using Number::Number;

@@ -80,4 +80,14 @@ tl::expected<Image, ImageError> make_image(Contents const& contents, Geometry co
 // Fails where the image is damaged, there is no such name, or it is not a file. A leading '/' in `path` is allowed.
 tl::expected<std::vector<std::byte>, ImageError> read_file(std::span<std::byte const> image, std::string_view path);
 
+// What an image is made of, as make_image() takes it. `directories`: the names of those in the root, which are left
+// out.
+struct Unpacked {
+    Contents contents;
+    Geometry geometry;
+    std::vector<std::string> directories;
+};
+// Any bytes may be given as image. Fails where it is damaged, or not of this format.
+tl::expected<Unpacked, ImageError> unpack(std::span<std::byte const> image);
+
 }  // namespace vmcheck::image

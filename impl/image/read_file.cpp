@@ -1,4 +1,4 @@
-// Reads a file back out of an image that may hold anything: every number in it is checked before it is used.
+// Reads files back out of an image that may hold anything: every number in it is checked before it is used.
 
 #include "impl/image/disk_image.h"
 #include "impl/image/format.h"
@@ -39,6 +39,8 @@ class Reader {
         }
         return {};
     }
+
+    Superblock const& superblock() const { return super_; }
 
     tl::expected<DiskInode, ImageError> inode(std::uint32_t number) const {
         if (number >= super_.inodes) return failure(fmt::format("The image is damaged: it has no inode {}.", number));
@@ -85,15 +87,30 @@ class Reader {
     Superblock super_;
 };
 
-// The inode of that name; nothing where the directory does not list it.
-std::optional<std::uint32_t> look_up(std::vector<std::byte> const& directory, std::string_view name) {
+struct Entry {
+    std::uint32_t inode = 0;
+    std::string name;
+};
+
+// What a directory lists.
+std::vector<Entry> entries_of(std::vector<std::byte> const& directory) {
+    std::vector<Entry> entries;
     for (std::size_t at = 0; at + sizeof(DirectoryEntry) <= directory.size(); at += sizeof(DirectoryEntry)) {
         DirectoryEntry entry;
         std::memcpy(&entry, directory.data() + at, sizeof entry);
         auto const end = std::ranges::find(entry.name, '\0');
-        if (entry.inode != 0 && std::string_view(entry.name.begin(), end) == name) return entry.inode;
+        if (entry.inode != 0) entries.push_back({entry.inode, std::string(entry.name.begin(), end)});
     }
-    return std::nullopt;
+    return entries;
+}
+
+tl::expected<std::vector<Entry>, ImageError> root_of(Reader const& reader) {
+    auto const root = reader.inode(format::kRootInode);
+    if (!root) return tl::make_unexpected(root.error());
+    if (root->type != FileType::kDirectory) return failure("The image is damaged: its root is not a directory.");
+    auto const directory = reader.contents(*root);
+    if (!directory) return tl::make_unexpected(directory.error());
+    return entries_of(*directory);
 }
 
 }  // namespace
@@ -102,17 +119,38 @@ tl::expected<std::vector<std::byte>, ImageError> read_file(Bytes image, std::str
     if (path.starts_with('/')) path.remove_prefix(1);
     Reader reader(image);
     if (auto checked = reader.check_superblock(); !checked) return tl::make_unexpected(checked.error());
-    auto const root = reader.inode(format::kRootInode);
+    auto const root = root_of(reader);
     if (!root) return tl::make_unexpected(root.error());
-    if (root->type != FileType::kDirectory) return failure("The image is damaged: its root is not a directory.");
-    auto const directory = reader.contents(*root);
-    if (!directory) return tl::make_unexpected(directory.error());
-    auto const number = look_up(*directory, path);
-    if (!number) return failure(fmt::format("There is no file {} in the image.", path));
-    auto const inode = reader.inode(*number);
+    auto const entry = std::ranges::find(*root, path, &Entry::name);
+    if (entry == root->end()) return failure(fmt::format("There is no file {} in the image.", path));
+    auto const inode = reader.inode(entry->inode);
     if (!inode) return tl::make_unexpected(inode.error());
     if (inode->type != FileType::kFile) return failure(fmt::format("{} is not a file in the image.", path));
     return reader.contents(*inode);
+}
+
+tl::expected<Unpacked, ImageError> unpack(Bytes image) {
+    Reader reader(image);
+    if (auto checked = reader.check_superblock(); !checked) return tl::make_unexpected(checked.error());
+    auto const root = root_of(reader);
+    if (!root) return tl::make_unexpected(root.error());
+    Superblock const& super = reader.superblock();
+    Unpacked unpacked{{}, {super.size, super.log_blocks, super.inodes}, {}};
+    for (Entry const& entry : *root) {
+        if (entry.name == "." || entry.name == "..") continue;
+        auto const inode = reader.inode(entry.inode);
+        if (!inode) return tl::make_unexpected(inode.error());
+        if (inode->type == FileType::kDirectory) {
+            unpacked.directories.push_back(entry.name);
+        } else if (inode->type == FileType::kDevice) {
+            unpacked.contents.devices.push_back({entry.name, inode->major, inode->minor});
+        } else {
+            auto bytes = reader.contents(*inode);
+            if (!bytes) return tl::make_unexpected(bytes.error());
+            unpacked.contents.files.push_back({entry.name, std::move(*bytes)});
+        }
+    }
+    return unpacked;
 }
 
 }  // namespace vmcheck::image

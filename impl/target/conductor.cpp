@@ -99,7 +99,7 @@ Conductor::Event Conductor::next_event() {
         if (!entries_.panic)
             if (auto message = last_panic_printed(board_.console())) return Mishap{spec::Panicked{std::move(*message)}};
         board::Parcels const slice = entries_.panic ? deadline_ - elapsed : std::min(kGlance, deadline_ - elapsed);
-        board::Stop const stop = board_.run(slice);
+        board::Stop const stop = run_board(slice);
         if (std::holds_alternative<board::stop::Hypercall>(stop)) return identify();
         if (std::holds_alternative<board::stop::Idle>(stop)) return Asleep{};
         if (std::holds_alternative<board::stop::BudgetExhausted>(stop)) continue;
@@ -113,6 +113,21 @@ Conductor::Event Conductor::next_event() {
         engine_failure_ = std::get<board::stop::EngineError>(stop).text;
         return stuck(*engine_failure_);
     }
+}
+
+board::Stop Conductor::run_board(board::Parcels budget) {
+    if (!interrupt_at_) return board_.run(budget);
+    board::Parcels const elapsed = board_.elapsed();
+    board_.preempt_after(board::Parcels{interrupt_at_->value - std::min(interrupt_at_->value, elapsed.value)});
+    board::Stop stop = board_.run(budget);
+    // The board has done it, or the order ended just then.
+    if (board_.elapsed() >= *interrupt_at_) interrupt_at_.reset();
+    return stop;
+}
+
+void Conductor::end_interruption() {
+    interrupt_in_.reset();
+    interrupt_at_.reset();
 }
 
 std::optional<Mishap> Conductor::at_breakpoint(VirtAddr address) {
@@ -148,10 +163,16 @@ Conductor::Event Conductor::identify() {
     std::uint64_t const value = board_.read(Register::a0);
     auto known = std::find_if(now_.agents.begin(), now_.agents.end(), [&](Agent const& a) { return a.root == root; });
     if (known == now_.agents.end()) return welcome(root, tag, value);
+    // Of two steps at a time, one may end a process and the other's fork get the frame of its page table.
+    if (tag != tag_of(known->id) && is_at_work(known->id) && expects_child(tag)) {
+        known->root = FrameNo{};
+        return welcome(root, tag, value);
+    }
     if (tag != tag_of(known->id))
         return Mishap{spec::Lost{fmt::format("{} came back with other registers: s11 was {:#x} and is {:#x}",
                                              name_of(known->id), tag_of(known->id), tag)}};
     now_.current = known->id;
+    note_answer(known->id, Answered{value});
     return Asks{known->id, value, false};
 }
 
@@ -174,17 +195,17 @@ Conductor::Event Conductor::welcome(FrameNo root, std::uint64_t tag, std::uint64
         spec::ProcId const who = *now_.exec_by;
         if (Agent* agent = find(who)) agent->root = root;
         accept(who);
+        note_answer(who, StartedAfresh{});
         return Asks{who, value, true};
     }
-    if (now_.fork_parent && tag == tag_of(*now_.fork_parent)) {
-        spec::ProcId const child = now_.fork_child;
+    auto const expected = std::find_if(now_.expected.begin(), now_.expected.end(),
+                                       [&](ExpectedChild const& each) { return tag == tag_of(each.parent); });
+    if (expected != now_.expected.end()) {
         if (value != 0)
             return Mishap{spec::Lost{fmt::format("fork returned {:#x} in the child, where it must return 0", value)}};
-        now_.fork_parent.reset();
-        // fork's result may have told the pid before the child came up.
-        std::uint64_t const pid = now_.fork_child_pid;
-        now_.fork_child_pid = 0;
-        now_.agents.push_back({child, pid, root});
+        spec::ProcId const child = expected->child;
+        now_.agents.push_back({child, expected->pid, root});
+        now_.expected.erase(expected);
         accept(child);
         return Asks{child, value, false};
     }
@@ -215,11 +236,18 @@ void Conductor::begin_step(board::Parcels budget, std::optional<std::uint32_t> o
     now_.fail_allocation = oom.value_or(0);
     now_.allocations_failed = 0;
     now_.allocator_dry = false;
+    now_.at_work.clear();
+    now_.expected.clear();
+    now_.ended_lately.clear();
+    end_interruption();
+    cancel_guest();
 }
 
-// How many times others may ask before a process counts as not scheduled: several rounds of a fair scheduler.
+// How many times others may ask before a process counts as not scheduled: several rounds of a fair scheduler. Of two
+// whose steps overlap, one may sleep until the other has done all of its step.
 unsigned Conductor::patience() const {
-    return 4 * static_cast<unsigned>(now_.agents.size()) + 8;
+    unsigned const rounds = now_.at_work.size() > 1 ? 16 : 4;
+    return rounds * static_cast<unsigned>(now_.agents.size()) + 8;
 }
 
 std::optional<Mishap> Conductor::bring(spec::ProcId who) {
@@ -240,13 +268,19 @@ Answer Conductor::give(spec::ProcId actor, Order const& order) {
     board_.write(Register::a0, order.arguments[0]);
     board_.write(Register::a1, order.arguments[1]);
     board_.write(Register::a2, order.arguments[2]);
-    return await_answer(actor);
+    now_.at_work.push_back({actor});
+    if (interrupt_in_) {
+        interrupt_at_ = board_.elapsed() + *interrupt_in_;
+        interrupt_in_.reset();
+    }
+    Answer answer = await_answer(actor);
+    std::erase_if(now_.at_work, [&](AtWork const& each) { return each.who == actor; });
+    return answer;
 }
 
 Answer Conductor::give_fork(spec::ProcId parent, spec::ProcId child) {
     if (auto mishap = bring(parent)) return *mishap;
-    now_.fork_parent = parent;
-    now_.fork_child = child;
+    now_.expected.push_back({parent, child});
     constexpr std::uint64_t kSysFork = 1;
     return give(parent, {VMCHECK_ORDER_SYSCALL, kSysFork, {}});
 }
@@ -263,18 +297,49 @@ Answer Conductor::await_answer(spec::ProcId actor) {
         Event const event = next_event();
         if (auto const* mishap = std::get_if<Mishap>(&event)) return *mishap;
         if (std::holds_alternative<Asleep>(event)) return Asleep{};
-        auto const& asks = std::get<Asks>(event);
-        if (asks.who == actor) {
-            if (asks.fresh) return StartedAfresh{};
-            return Answered{asks.value};
-        }
+        if (auto answer = answer_of(actor)) return *answer;
+        if (auto mishap = receive_guest(std::get<Asks>(event).who)) return *mishap;
+        // It may have asked while the guest's step was done.
+        if (auto answer = answer_of(actor)) return *answer;
         if (auto answer = why_absent(actor, ++asked_by_others)) return *answer;
         if (auto mishap = switch_process()) return *mishap;
     }
 }
 
+std::optional<Mishap> Conductor::receive_guest(spec::ProcId who) {
+    if (!guest_ || guest_->who != who) return std::nullopt;
+    auto const step = std::move(guest_->step);
+    guest_.reset();
+    end_interruption();
+    auto mishap = step();
+    end_interruption();
+    return mishap;
+}
+
+bool Conductor::is_at_work(spec::ProcId who) const {
+    return std::any_of(now_.at_work.begin(), now_.at_work.end(),
+                       [&](AtWork const& each) { return each.who == who && !each.answer; });
+}
+
+bool Conductor::expects_child(std::uint64_t tag) const {
+    return std::any_of(now_.expected.begin(), now_.expected.end(),
+                       [&](ExpectedChild const& each) { return tag == tag_of(each.parent); });
+}
+
+void Conductor::note_answer(spec::ProcId who, Answer answer) {
+    for (AtWork& each : now_.at_work)
+        if (each.who == who && !each.answer) each.answer = std::move(answer);
+}
+
+std::optional<Answer> Conductor::answer_of(spec::ProcId actor) const {
+    auto const at =
+        std::find_if(now_.at_work.begin(), now_.at_work.end(), [&](AtWork const& each) { return each.who == actor; });
+    return at == now_.at_work.end() ? std::nullopt : at->answer;
+}
+
 std::optional<Answer> Conductor::why_absent(spec::ProcId actor, unsigned asked_by_others) {
     Agent const* agent = find(actor);
+    if (agent == nullptr) return Vanished{};  // its end was seen, or even waited for, in the other's step
     if (table_ != nullptr && agent->pid != 0) {
         if (has_ended(*agent)) {
             move_to_ended(actor);
@@ -289,10 +354,20 @@ std::optional<Answer> Conductor::why_absent(spec::ProcId actor, unsigned asked_b
     return Vanished{};
 }
 
-tl::expected<bool, Mishap> Conductor::await_child() {
-    for (unsigned asked = 0; now_.fork_parent; ++asked) {
+ExpectedChild* Conductor::expected_from(spec::ProcId parent) {
+    auto const at = std::find_if(now_.expected.begin(), now_.expected.end(),
+                                 [&](ExpectedChild const& each) { return each.parent == parent; });
+    return at == now_.expected.end() ? nullptr : &*at;
+}
+
+void Conductor::abandon_fork(spec::ProcId parent) {
+    std::erase_if(now_.expected, [&](ExpectedChild const& each) { return each.parent == parent; });
+}
+
+tl::expected<bool, Mishap> Conductor::await_child(spec::ProcId parent) {
+    for (unsigned asked = 0; expected_from(parent) != nullptr; ++asked) {
         if (asked > patience()) {
-            now_.fork_parent.reset();
+            abandon_fork(parent);
             return false;
         }
         if (auto mishap = switch_process()) return tl::unexpected(*mishap);
@@ -337,24 +412,35 @@ void Conductor::move_to_ended(spec::ProcId id) {
     if (now_.current == id) now_.current.reset();
 }
 
-std::vector<spec::ProcId> Conductor::collect_ended() {
+void Conductor::sweep_ended() {
+    if (table_ == nullptr) return;
     std::vector<spec::ProcId> ended;
-    if (table_ == nullptr) return ended;
     for (Agent const& agent : now_.agents)
         if (agent.pid != 0 && has_ended(agent)) ended.push_back(agent.id);
     for (spec::ProcId id : ended) move_to_ended(id);
-    return ended;
+    now_.ended_lately.insert(now_.ended_lately.end(), ended.begin(), ended.end());
+}
+
+std::vector<spec::ProcId> Conductor::collect_ended() {
+    sweep_ended();
+    return std::exchange(now_.ended_lately, {});
 }
 
 void Conductor::forget_ended(std::uint64_t pid) {
+    sweep_ended();
+    // Without a process table this is how the end of a process at work comes to be known.
+    for (AtWork const& each : now_.at_work)
+        if (Agent const* agent = find(each.who); agent != nullptr && agent->pid == pid && pid != 0) {
+            move_to_ended(each.who);
+            break;
+        }
     std::erase_if(now_.ended, [&](Agent const& agent) { return agent.pid == pid; });
 }
 
 void Conductor::set_pid(spec::ProcId id, std::uint64_t pid) {
-    if (Agent* agent = find(id))
-        agent->pid = pid;
-    else
-        now_.fork_child_pid = pid;
+    if (Agent* agent = find(id)) agent->pid = pid;
+    for (ExpectedChild& each : now_.expected)
+        if (each.child == id) each.pid = pid;
 }
 
 std::optional<std::uint64_t> Conductor::pid_of(spec::ProcId id) const {

@@ -54,18 +54,31 @@ struct KernelEntries {
     std::vector<PhysAddr> free_list_heads;
 };
 
+// A fork that has not shown its child yet.
+struct ExpectedChild {
+    spec::ProcId parent;
+    spec::ProcId child;     // what it is called
+    std::uint64_t pid = 0;  // once fork has returned it
+};
+
+// A process that was given an order: it is at work until it asks again.
+struct AtWork {
+    spec::ProcId who;
+    std::optional<Answer> answer{};  // it has asked since
+};
+
 // All state of a conversation: a value, so that it can be saved and restored beside the machine's.
 struct Conversation {
-    std::vector<Agent> agents;                // those that ask, or could
-    std::vector<Agent> ended;                 // ended but not yet waited for
-    std::optional<spec::ProcId> current;      // who stands at its hypercall now
-    std::optional<spec::ProcId> fork_parent;  // whose fork has not shown its child yet
-    spec::ProcId fork_child;                  // what that child is called
-    std::uint64_t fork_child_pid = 0;         // its pid, once fork has returned it
-    std::optional<spec::ProcId> exec_by;      // who was told to exec and has not answered yet
-    std::uint32_t fail_allocation = 0;        // the n-th allocation from now on is to fail; 0: none
-    std::uint32_t allocations_failed = 0;     // in this step
-    bool allocator_dry = false;               // in this step
+    std::vector<Agent> agents;               // those that ask, or could
+    std::vector<Agent> ended;                // ended but not yet waited for
+    std::vector<spec::ProcId> ended_lately;  // of these, those that collect_ended() has not told of
+    std::optional<spec::ProcId> current;     // who stands at its hypercall now
+    std::vector<AtWork> at_work;             // one, or two whose steps overlap
+    std::vector<ExpectedChild> expected;     // at most one for each of them
+    std::optional<spec::ProcId> exec_by;     // who was told to exec and has not answered yet
+    std::uint32_t fail_allocation = 0;       // the n-th allocation from now on is to fail; 0: none
+    std::uint32_t allocations_failed = 0;    // in this step
+    bool allocator_dry = false;              // in this step
 };
 
 class Conductor {
@@ -80,6 +93,16 @@ class Conductor {
     // Starts a step: everything the step does must fit `budget`. `oom`: which allocation is to fail (from 1).
     void begin_step(board::Parcels budget, std::optional<std::uint32_t> oom);
 
+    // The next order is interrupted by the timer after so much code, and what follows with it where it ends sooner.
+    // Until end_interruption() or the next begin_step().
+    void interrupt_after(board::Parcels code) { interrupt_in_ = code; }
+    void end_interruption();
+
+    // While an order is at work and `who` asks, `step` is done, once: give() and the like may be called in it. It
+    // returns what the machine died of. Until cancelled or the next begin_step().
+    void let_in(spec::ProcId who, std::function<std::optional<Mishap>()> step) { guest_ = Guest{who, std::move(step)}; }
+    void cancel_guest() { guest_.reset(); }
+
     // Gives `actor` an order and runs until the answer is known.
     Answer give(spec::ProcId actor, Order const& order);
 
@@ -88,9 +111,9 @@ class Conductor {
     // exec: as give(), but the actor may come back with another page table, as a fresh agent.
     Answer give_exec(spec::ProcId actor, Order const& order);
     // After a fork that returned a pid: lets the child run to its first hypercall. False: it never came up.
-    tl::expected<bool, Mishap> await_child();
+    tl::expected<bool, Mishap> await_child(spec::ProcId parent);
     // After a fork that failed: no child is expected any more.
-    void abandon_fork() { now_.fork_parent.reset(); }
+    void abandon_fork(spec::ProcId parent);
     // After a kill: lets `target` run to its end. False: it goes on asking.
     tl::expected<bool, Mishap> await_end(spec::ProcId target);
 
@@ -101,7 +124,8 @@ class Conductor {
     void forget_ended(std::uint64_t pid);
     void set_pid(spec::ProcId id, std::uint64_t pid);
     std::optional<std::uint64_t> pid_of(spec::ProcId id) const;
-    // Agents that the kernel's process table shows as ended although nobody asked for it; moves them to `ended`.
+    // Agents that the kernel's process table shows as ended although nobody asked for it, in this step or before it
+    // came to a wait; moves them to `ended`.
     std::vector<spec::ProcId> collect_ended();
 
     // Where the kernel died: the caller of panic, or the pc at a mishap; nothing while it lives.
@@ -121,8 +145,20 @@ class Conductor {
         bool fresh = false;
     };
     using Event = std::variant<Asks, Asleep, Mishap>;
+    struct Guest {
+        spec::ProcId who;
+        std::function<std::optional<Mishap>()> step;
+    };
 
     Event next_event();
+    board::Stop run_board(board::Parcels budget);
+    std::optional<Mishap> receive_guest(spec::ProcId who);
+    std::optional<Answer> answer_of(spec::ProcId actor) const;
+    void note_answer(spec::ProcId who, Answer answer);
+    ExpectedChild* expected_from(spec::ProcId parent);
+    bool is_at_work(spec::ProcId who) const;
+    bool expects_child(std::uint64_t tag) const;
+    void sweep_ended();
     Event identify();
     Event welcome(FrameNo root, std::uint64_t tag, std::uint64_t value);
     std::optional<Mishap> at_breakpoint(VirtAddr address);
@@ -146,6 +182,9 @@ class Conductor {
     Conversation now_;
     board::Parcels step_began_{0};
     board::Parcels deadline_;
+    std::optional<board::Parcels> interrupt_in_;  // from the next order on
+    std::optional<board::Parcels> interrupt_at_;
+    std::optional<Guest> guest_;
     std::optional<VirtAddr> died_at_;
     std::optional<std::string> engine_failure_;
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace vmcheck {
@@ -13,6 +14,31 @@ std::string describe(CodePlace const& place) {
     if (place.function.empty()) return "an address outside the kernel's code";
     if (place.file.empty()) return place.function;
     return fmt::format("{} ({}:{})", place.function, place.file, place.line);
+}
+
+std::optional<Mishap> mishap_of(spec::Outcome const& outcome) {
+    if (auto const* panicked = std::get_if<spec::Panicked>(&outcome.what)) return *panicked;
+    if (auto const* stuck = std::get_if<spec::Stuck>(&outcome.what)) return *stuck;
+    if (auto const* lost = std::get_if<spec::Lost>(&outcome.what)) return *lost;
+    return std::nullopt;
+}
+
+// Of processes that ended while two steps overlapped it is not known in which. A kill's target is the kill's; the
+// actors' own ends are their outcomes; the rest should not be, and is told of the first.
+void share_out_ended(spec::Pair const& pair, spec::PairOutcome& outcome) {
+    std::set<spec::ProcId> ended(outcome.first.ended_others.begin(), outcome.first.ended_others.end());
+    ended.insert(outcome.second->ended_others.begin(), outcome.second->ended_others.end());
+    ended.erase(pair.first.actor);
+    ended.erase(pair.second.actor);
+    auto const take_target = [&](spec::Step const& step) {
+        std::vector<spec::ProcId> taken;
+        auto const* kill = std::get_if<spec::Kill>(&step.action);
+        if (kill != nullptr && ended.erase(kill->target) > 0) taken.push_back(kill->target);
+        return taken;
+    };
+    outcome.second->ended_others = take_target(pair.second);
+    outcome.first.ended_others = take_target(pair.first);
+    outcome.first.ended_others.insert(outcome.first.ended_others.end(), ended.begin(), ended.end());
 }
 
 observe::ProcessTable const* table_of(BootedKernel const& kernel) {
@@ -73,22 +99,43 @@ board::Parcels KernelExecution::step_budget(std::uint64_t pages) const {
     return board::Parcels{(budgets.step.value + pages * budgets.parcels_per_page) * factor};
 }
 
-spec::Outcome KernelExecution::run(spec::Step const& step, std::uint64_t pages) {
-    bool const count_allocations = step.faults.oom.has_value();
+void KernelExecution::begin(std::optional<std::uint32_t> oom, std::uint64_t pages) {
     if (kernel_->entries.allocate) {
         // Stopping at every allocation costs time: only where one is to fail, or where memory may run out by itself.
         constexpr std::uint64_t kScarce = 256;
         auto const free = census().free;
-        board_.arm_breakpoint(*kernel_->entries.allocate, count_allocations || !free || *free < kScarce);
+        board_.arm_breakpoint(*kernel_->entries.allocate, oom.has_value() || !free || *free < kScarce);
     }
     if (recording_) board_.set_trace(true);
-    conductor_.begin_step(step_budget(pages), step.faults.oom);
-    if (step.faults.preempt) {
-        // A program says instructions; the board counts 16-bit parcels. Most instructions are two of them.
-        if (auto mishap = conductor_.bring(step.actor); !mishap)
-            board_.preempt_after(board::Parcels{std::uint64_t{*step.faults.preempt} * 2});
-    }
+    conductor_.begin_step(step_budget(pages), oom);
+}
+
+spec::Outcome KernelExecution::perform(spec::Step const& step) {
+    // A program says instructions; the board counts 16-bit parcels. Most instructions are two of them.
+    if (step.faults.preempt) conductor_.interrupt_after(board::Parcels{std::uint64_t{*step.faults.preempt} * 2});
     return runner_.run(step);
+}
+
+spec::Outcome KernelExecution::run(spec::Step const& step, std::uint64_t pages) {
+    begin(step.faults.oom, pages);
+    return perform(step);
+}
+
+Overlap KernelExecution::run_overlapping(spec::Pair const& pair, std::uint64_t pages) {
+    auto const& [first, second] = pair;
+    begin(first.faults.oom ? first.faults.oom : second.faults.oom, 2 * pages);
+    Overlap overlap;
+    conductor_.let_in(second.actor, [&] {
+        overlap.reached = true;
+        overlap.outcome.second = perform(second);
+        return mishap_of(*overlap.outcome.second);
+    });
+    overlap.outcome.first = perform(first);
+    conductor_.cancel_guest();
+    conductor_.end_interruption();
+    if (!overlap.outcome.second && !mishap_of(overlap.outcome.first)) overlap.outcome.second = perform(second);
+    if (overlap.outcome.second) share_out_ended(pair, overlap.outcome);
+    return overlap;
 }
 
 spec::FrameCensus KernelExecution::census() {

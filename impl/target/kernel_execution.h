@@ -56,6 +56,7 @@ class KernelExecution : public Execution {
 
     void reset() override;
     spec::Outcome run(spec::Step const& step, std::uint64_t pages) override;
+    Overlap run_overlapping(spec::Pair const& pair, std::uint64_t pages) override;
     spec::FrameCensus census() override;
     spec::Observation observe() override;
     void record(bool on) override;
@@ -67,6 +68,8 @@ class KernelExecution : public Execution {
 
   private:
     board::Parcels step_budget(std::uint64_t pages) const;
+    void begin(std::optional<std::uint32_t> oom, std::uint64_t pages);
+    spec::Outcome perform(spec::Step const& step);
 
     std::shared_ptr<BootedKernel const> kernel_;
     board::Board board_;

@@ -124,6 +124,11 @@ void inherit(Vintage vintage, Findings const& findings, spec::Traits& traits, Ta
         summary.inherited.push_back(
             "copyinstr does not bring in pages that lazy sbrk has promised (the bare tree of 2025 does not either)");
     }
+    if (findings.lazy_sbrk_has_no_limit && vintage.from == 2025) {
+        traits.lazy_sbrk_has_no_limit = true;
+        summary.inherited.push_back(
+            "lazy sbrk lets the break pass the trapframe (in the bare tree of 2025 too), which is not asked of it");
+    }
 }
 
 spec::Setting describe_kernel(map::KernelMap const& map, Booted const& booted, observe::Windows const& windows,

@@ -60,7 +60,7 @@ std::int64_t result_of(KernelExecution& execution, spec::Action action) {
     return returned == nullptr ? -1 : static_cast<std::int64_t>(returned->value);
 }
 
-// The two defects that some bare trees have (spec::Traits). Each ends as it may: these are looks, not judgements.
+// Two of the defects that some bare trees have (spec::Traits). Each ends as it may: these are looks, not judgements.
 void probe_copies(KernelExecution& execution, spec::Layout const& layout, Findings& findings) {
     execution.reset();
     findings.copyout_ignores_write_right = result_of(execution, spec::FileRead{absolute(layout.rodata + 2048), 8}) == 8;
@@ -71,6 +71,18 @@ void probe_copies(KernelExecution& execution, spec::Layout const& layout, Findin
         result_of(execution, spec::Sbrk{2 * static_cast<std::int64_t>(kPageBytes), spec::SbrkMode::lazy}) >= 0 &&
         result_of(execution, spec::FileRead{absolute(path), 5}) == 5;
     findings.copyinstr_skips_reserved = written && result_of(execution, spec::Open{absolute(path)}) < 0;
+}
+
+// Whether lazy sbrk, asked again and again for as much as an int can say, takes the break past the trapframe. The
+// process is not brought to its end: some of these kernels panic then.
+bool breaks_past_top(KernelExecution& execution, spec::Layout const& layout) {
+    constexpr auto kMost = (std::uint64_t{1} << 31) - kPageBytes;
+    execution.reset();
+    for (VirtAddr brk = layout.heap; brk <= layout.top; brk = brk + kMost)
+        if (result_of(execution, spec::Sbrk{static_cast<std::int64_t>(kMost), spec::SbrkMode::lazy}) !=
+            static_cast<std::int64_t>(brk.value))
+            return false;
+    return true;
 }
 
 bool is_mapped(spec::Observation const& seen, Vpn page) {
@@ -161,6 +173,8 @@ tl::expected<Findings, BootError> probe(KernelExecution& execution, spec::Settin
     if (before && after && before->accounted_frames > after->accounted_frames)
         findings.frames_per_process = before->accounted_frames - after->accounted_frames;
     probe_copies(execution, provisional.layout, findings);
+    findings.lazy_sbrk_has_no_limit =
+        findings.profile.sbrk == spec::SbrkPolicy::lazy && breaks_past_top(execution, provisional.layout);
     execution.reset();
     return findings;
 }

@@ -19,6 +19,7 @@ struct Findings {
     bool sbrk_takes_mode = false;              // xv6 of 2025
     bool copyout_ignores_write_right = false;  // copyout wrote into a read-only page
     bool copyinstr_skips_reserved = false;     // a path that ends in an untouched lazy page was refused
+    bool lazy_sbrk_has_no_limit = false;       // repeated lazy sbrk took the break past the trapframe
     bool heap_executable = false;              // what sbrk gave could be executed
     std::uint64_t frames_per_process = 0;      // that a process holds beyond what its page table shows
 };

@@ -72,11 +72,11 @@ StepRunner::What StepRunner::perform(spec::ProcId actor, spec::Fork const& fork,
     Answer const answer = conductor_.give_fork(actor, fork.child);
     auto const* result = std::get_if<Answered>(&answer);
     if (result == nullptr || failed(result->value) || result->value == 0) {
-        conductor_.abandon_fork();
+        conductor_.abandon_fork(actor);
         return as_outcome(answer);
     }
     conductor_.set_pid(fork.child, result->value);
-    auto const came_up = conductor_.await_child();
+    auto const came_up = conductor_.await_child(actor);
     if (!came_up) return as_outcome(came_up.error());
     outcome.child_started = *came_up;
     return as_outcome(answer);

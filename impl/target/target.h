@@ -10,6 +10,7 @@
 
 #include "spec/layout.h"
 #include "spec/observation.h"
+#include "spec/overlap.h"
 #include "spec/program.h"
 
 #include <tl/expected.hpp>
@@ -36,6 +37,12 @@ struct KernelTrace {
     std::optional<CodePlace> last;     // where it was at the end, or when it died; the panic's caller for a panic
 };
 
+// What came of two steps that overlap.
+struct Overlap {
+    spec::PairOutcome outcome;
+    bool reached = false;  // the second began before the first had ended
+};
+
 // One machine with the kernel on it. Used by one thread at a time.
 class Execution {
   public:
@@ -52,6 +59,16 @@ class Execution {
     // in proportion to it, and one that takes much longer hangs (Stuck). REQUIRES: the actor is alive; after Panicked,
     // Stuck or Lost only reset() may follow.
     virtual spec::Outcome run(spec::Step const& step, std::uint64_t pages) = 0;
+
+    // Has two steps done that overlap: the second begins when the first is interrupted (Faults::preempt) or sleeps, and
+    // after it where neither comes about; the first then goes on, at the latest when the second has ended or sleeps.
+    // Here: one after the other, which is right for a machine that knows no interrupts.
+    // REQUIRES: as for run(), and !why_not_together().
+    virtual Overlap run_overlapping(spec::Pair const& pair, std::uint64_t pages) {
+        Overlap overlap{{run(pair.first, pages), std::nullopt}};
+        overlap.outcome.second = run(pair.second, pages);
+        return overlap;
+    }
 
     // The free frames now. Cheap: to be asked before each step.
     virtual spec::FrameCensus census() = 0;

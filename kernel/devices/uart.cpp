@@ -8,12 +8,12 @@ namespace kernel {
 namespace {
 
 enum Register : uint64_t {
-    kData = 0,             // RHR when read, THR when written
-    kInterruptEnable = 1,  // IER
+    kData = 0,               // RHR when read, THR when written
+    kInterruptEnable = 1,    // IER
     kInterruptIdentity = 2,  // IIR when read; reading it also ends a transmit interrupt
     kFifoControl = 2,        // FCR when written
-    kLineControl = 3,      // LCR
-    kLineStatus = 5,       // LSR
+    kLineControl = 3,        // LCR
+    kLineStatus = 5,         // LSR
 };
 
 constexpr uint8_t kInterruptOnReceive = 1 << 0;

@@ -16,8 +16,7 @@ bool AddressSpace::move_break(int64_t change, Growth growth) {
     }
     if (static_cast<uint64_t>(change) > kTrapframe - program_break_) return false;
     VirtAddr const new_break = program_break_ + static_cast<uint64_t>(change);
-    if (growth == Growth::mapped && !map_zeroed(program_break_.page_above(), new_break.page_above()))
-        return false;
+    if (growth == Growth::mapped && !map_zeroed(program_break_.page_above(), new_break.page_above())) return false;
     program_break_ = new_break;
     return true;
 }

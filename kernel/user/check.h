@@ -1,8 +1,10 @@
 #pragma once
 // What test programs are written with: checks that are named, printed and counted.
 //
+//     begin_tests(argument_count, arguments);
 //     check("a child gets 0 from fork", child == 0);
-//     finish("smoke");      // prints "smoke: 12 passed, 0 failed"
+//     test("fork: a child's stores are its own", body);    // in a child; no frame may be lost
+//     finish("cowtest");      // prints "cowtest: 12 passed, 0 failed"
 
 #include "user/system.h"
 
@@ -13,14 +15,27 @@ void print(int number);
 
 void check(char const* what, bool passed);
 
-// Prints the totals and then sleeps for ever, as /init must not end.
+// Prints the totals and ends with status 0 if nothing has failed, else 1. The first process, which must not end, sleeps
+// for ever instead.
 [[noreturn]] void finish(char const* program);
 
-// Opens the console as files 0, 1 and 2.
+// Opens the console as files 0, 1 and 2, unless they are open.
 void open_console();
 
-// The same, and counts the free frames for judge().
-void begin_tests();
+// The same, and counts the free frames for judge(). Where the program is the first process, this starts it once more
+// as a child and does not return in the first: that is to wait for orphans, and tests are to know their children.
+void begin_tests(int argument_count, char** arguments);
+
+// The path that this program was started with. REQUIRES: begin_tests before.
+char const* own_path();
+
+// Has a process of its own keep all but `frames` free frames or so until finish(), so that the tests from now on run
+// out of memory soon. REQUIRES: begin_tests before.
+void leave_free(int frames);
+// Ends that process. As many frames must be free then as at the beginning; the next judge() will tell.
+void leave_all_free();
+// How many frames were free when they were counted last, by judge() or one of the above.
+int free_frames();
 
 // Runs `body` in a child and returns its exit status: what it returned, -1 if it was killed, -2 if there was no child.
 template <class Body>
@@ -53,10 +68,11 @@ bool kills(Body body) {
            }) == -1;
 }
 
-// How many frames a process can still get, found by getting them all. What a correct program leaves unchanged.
-int count_free_frames();
+// How many frames a process can still get, found by getting them all. What a correct program leaves unchanged. Takes
+// half the time where the answer is `likely` or a little more.
+int count_free_frames(int likely = 0);
 
-// Judges a test of the program's: whether its child ended with 0, and as many frames are free as before the first.
+// Judges a test of the program's: whether its child ended with 0, and as many frames are free as before it.
 void judge(char const* what, int status);
 
 // Runs `body` in a child of its own, which returns 0 or the number of the step that failed, and judges it.

@@ -1,6 +1,6 @@
-// Fork with much memory, installed as /init: what the copy-on-write lab asks for, on kernels that share pages; on those
-// that copy, the same programs must fail where memory does not suffice, and lose nothing. After each test, as many
-// frames must be free as at the beginning. Its last line is "cowtest: N passed, M failed".
+// Fork with much memory: what the copy-on-write lab asks for, on kernels that share pages; on those that copy, the same
+// programs must fail where memory does not suffice, and lose nothing. After each test, as many frames must be free as
+// before it. Its last line is "cowtest: N passed, M failed".
 
 #include "base/memory.h"
 #include "user/check.h"
@@ -8,6 +8,8 @@
 using namespace user;
 
 namespace {
+
+constexpr int kEnoughFrames = 4096;  // for all tests but the last, which has all of memory
 
 int memory_pages;  // about what a process can get
 bool fork_shares;  // copy on write; or fork copies
@@ -122,7 +124,7 @@ int three_generations() {
 
 // The kernel stores into shared pages on behalf of four children, whose parent must not see it.
 int read_into_shared_pages() {
-    int const file = open("/init", kReadOnly);
+    int const file = open(own_path(), kReadOnly);
     for (int i = 0; i < 4; i++) {
         Page& buffer = buffers[i];
         buffer.bytes[0] = static_cast<char>(i + 1);
@@ -147,7 +149,7 @@ int results_into_shared_pages() {
     char const zeros[sizeof(Status)] = {};
     memmove(border - 4, zeros, sizeof zeros);
     int const status = status_of_child([border] {
-        if (fstat(open("/init", kReadOnly), border - 4) != 0) return 1;
+        if (fstat(open(own_path(), kReadOnly), border - 4) != 0) return 1;
         int const grandchild = fork();
         if (grandchild == 0) exit(0x01020304);
         if (wait(reinterpret_cast<int*>(border - 2)) != grandchild || border[-2] != 4 || border[1] != 1) return 2;
@@ -225,7 +227,7 @@ int text_stays_as_it_is() {
     bool const protects = kills([] { store_at(4, 1); });
     if (!protects) return 0;  // all pages of this kernel's processes can be written (xv6 up to 2021)
     int const status = status_of_child([] {
-        int const file = open("/init", kReadOnly);
+        int const file = open(own_path(), kReadOnly);
         if (read(file, reinterpret_cast<void*>(4), 4) != -1) return 1;
         return kills([] { store_at(4, 1); }) ? 0 : 2;
     });
@@ -234,9 +236,10 @@ int text_stays_as_it_is() {
 
 }  // namespace
 
-int main() {
-    begin_tests();
-    memory_pages = count_free_frames();
+int main(int argument_count, char** arguments) {
+    begin_tests(argument_count, arguments);
+    leave_free(kEnoughFrames);
+    memory_pages = free_frames();
     fork_shares = find_whether_fork_shares();
     print(fork_shares ? "fork shares pages\n" : "fork copies pages\n");
     test("simple: more than half of memory is forked, or fork fails", fork_more_than_half);
@@ -250,5 +253,8 @@ int main() {
     test("parent: it ends before its children", parent_ends_first);
     test("memory: one who cannot get its copies is killed alone", copies_without_memory);
     test("text: it cannot be written after fork", text_stays_as_it_is);
+    leave_all_free();
+    memory_pages = free_frames();
+    test("simple, with all of memory", fork_more_than_half);
     finish("cowtest");
 }

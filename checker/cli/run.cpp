@@ -1,0 +1,159 @@
+// vmcheck run: one program on a kernel on the board, for its own verdict.
+
+#include "impl/program/run.h"
+
+#include "checker/cli/builtin.h"
+#include "checker/cli/commands.h"
+#include "checker/cli/files.h"
+#include "checker/cli/session.h"
+#include "checker/report/escape.h"
+#include "impl/image/disk_image.h"
+#include "impl/program/disk.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace vmcheck::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// What is to be on the disk, before /init is replaced.
+struct Files {
+    image::Contents contents;
+    image::Geometry geometry;
+};
+
+std::vector<std::byte> bytes_of(std::string const& text) {
+    std::vector<std::byte> bytes(text.size());
+    std::memcpy(bytes.data(), text.data(), text.size());
+    return bytes;
+}
+
+tl::expected<std::vector<std::byte>, Stop> read_bytes(fs::path const& path) {
+    auto const text = read_file(path);
+    if (!text) return tl::unexpected(Stop{ExitCode::usage, text.error().message});
+    return bytes_of(*text);
+}
+
+tl::expected<Files, Stop> files_of_image(fs::path const& path) {
+    auto const bytes = read_bytes(path);
+    if (!bytes) return tl::unexpected(bytes.error());
+    auto unpacked = image::unpack(*bytes);
+    if (!unpacked)
+        return tl::unexpected(Stop{ExitCode::usage, fmt::format("{}: {} Give a disk as mkfs makes it, such as fs.img.",
+                                                                path.string(), unpacked.error().message)});
+    if (!unpacked->directories.empty())
+        fmt::print(stderr, "vmcheck: {}: directories are left out: {}\n", path.string(),
+                   fmt::join(unpacked->directories, ", "));
+    return Files{std::move(unpacked->contents), unpacked->geometry};
+}
+
+tl::expected<Files, Stop> builtin_files() {
+    auto const directory = builtin_programs();
+    if (!directory)
+        return tl::unexpected(Stop{ExitCode::environment,
+                                   "the programs that come with vmcheck are not beside this program: build them with "
+                                   "ci/vmcheck, or give a disk with --image."});
+    std::error_code error;
+    std::vector<fs::path> paths;
+    for (auto const& entry : fs::directory_iterator(*directory, error))
+        if (entry.is_regular_file(error)) paths.push_back(entry.path());
+    std::sort(paths.begin(), paths.end());
+    Files files;
+    files.contents.devices.push_back({"console", 1, 0});
+    for (fs::path const& path : paths) {
+        auto bytes = read_bytes(path);
+        if (!bytes) return tl::unexpected(bytes.error());
+        files.contents.files.push_back({path.filename().string(), std::move(*bytes)});
+    }
+    return files;
+}
+
+// Sees to it that the program is on the disk. Gives the name that it has there.
+tl::expected<std::string, Stop> put_program(std::string const& program, Files& files) {
+    if (program.find('/') != std::string::npos) {
+        auto bytes = read_bytes(program);
+        if (!bytes) return tl::unexpected(bytes.error());
+        std::string const name = fs::path(program).filename().string().substr(0, image::kNameBytesMax);
+        std::erase_if(files.contents.files, [&](image::File const& file) { return file.name == name; });
+        files.contents.files.push_back({name, std::move(*bytes)});
+        return name;
+    }
+    auto const& all = files.contents.files;
+    if (std::ranges::find(all, program, &image::File::name) != all.end()) return program;
+    std::vector<std::string> names;
+    for (image::File const& file : all) names.push_back(file.name);
+    return tl::unexpected(
+        Stop{ExitCode::usage, fmt::format("there is no program {} on the disk, which has {}. A program of this "
+                                          "machine is given with a slash, as in ./{}.",
+                                          program, fmt::join(names, ", "), program)});
+}
+
+struct Verdict {
+    ExitCode code;
+    std::string words;
+};
+
+struct Judge {
+    std::string const& program;
+    std::uint64_t seconds_max;
+
+    Verdict operator()(program::Exited const& exited) const {
+        if (exited.status == 0) return {ExitCode::nothing_found, fmt::format("{} ended with status 0", program)};
+        if (exited.status == -1)
+            return {ExitCode::divergence, fmt::format("{} was killed, or ended with status -1", program)};
+        return {ExitCode::divergence, fmt::format("{} ended with status {}", program, exited.status)};
+    }
+    Verdict operator()(program::NotRun const& failure) const {
+        return {ExitCode::divergence, fmt::format("{}: {}", program, failure.why)};
+    }
+    Verdict operator()(program::Panicked const& panicked) const {
+        return {ExitCode::divergence, fmt::format("the kernel panicked: \"{}\"", panicked.message)};
+    }
+    Verdict operator()(program::Halted const& halted) const {
+        return {ExitCode::divergence, fmt::format("the machine stands still: {}", halted.why)};
+    }
+    Verdict operator()(program::TimeUp) const {
+        return {ExitCode::divergence,
+                fmt::format("{} had not ended after {} s (by the board's clock): a hang, or more than --time-limit "
+                            "allows",
+                            program, seconds_max)};
+    }
+    Verdict operator()(program::Interrupted) const {
+        return {ExitCode::interrupted, fmt::format("interrupted before {} ended", program)};
+    }
+};
+
+}  // namespace
+
+ExitCode run(Options const& options) {
+    auto const kernel = find_kernel(options.kernel);
+    if (!kernel) return give_up(kernel.error());
+    auto files = options.run.image ? files_of_image(*options.run.image) : builtin_files();
+    if (!files) return give_up(files.error());
+    std::vector<std::string> words = options.run.words;
+    auto const name = put_program(words.front(), *files);
+    if (!name) return give_up(name.error());
+    words.front() = *name;
+    auto disk = program::make_disk(std::move(files->contents), files->geometry, words);
+    if (!disk) return give_up({ExitCode::usage, disk.error().message});
+
+    program::Request const request{*kernel, std::move(*disk), options.run.harts, options.run.seconds_max};
+    auto const relay = [](std::string_view text) {
+        fmt::print("{}", report::printable(text));
+        std::fflush(stdout);
+    };
+    auto const report = program::run(request, relay, options.stop);
+    if (!report) return give_up(stop_for(report.error()));
+    Verdict const verdict = std::visit(Judge{*name, options.run.seconds_max}, report->ending);
+    if (report->console_dropped > 0)
+        fmt::print(stderr, "vmcheck: {} bytes of output are not shown\n", report->console_dropped);
+    fmt::print(stderr, "vmcheck: {}; {:.1f} s by the board's clock\n", verdict.words, report->seconds);
+    return verdict.code;
+}
+
+}  // namespace vmcheck::cli

@@ -1,0 +1,155 @@
+// vmcheck run: one program on a kernel, its console as it comes, and its own verdict as the exit code.
+
+#include "checker/e2e/command.h"
+
+#include <gtest/gtest.h>
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+namespace vmcheck::e2e {
+namespace {
+
+using testing::ContainsRegex;
+using testing::HasSubstr;
+
+std::string kernel(std::string const& name) {
+    return std::string(VMCHECK_KERNELS "/") + name + "/kernel";
+}
+
+class Run : public testing::Test {
+  protected:
+    Scratch scratch;
+    Result run(std::vector<std::string> arguments) const {
+        arguments.insert(arguments.begin(), "run");
+        return vmcheck(arguments, scratch.path());
+    }
+};
+
+// Kernels with each disk interface and each timer, and with several harts.
+TEST_F(Run, AProgramThatPassesEndsWithZeroOnKernelsOfEveryYear) {
+    for (char const* const name : {"eager-eager", "vintage-2020", "vintage-2022", "vintage-2025"}) {
+        Result const result = run({"--kernel", kernel(name), "probe", "0"});
+        EXPECT_EQ(result.exit_code, 0) << name << result.err;
+        EXPECT_THAT(result.out, HasSubstr("probe: 0\n")) << name;
+        EXPECT_THAT(result.err, HasSubstr("probe ended with status 0; ")) << name;
+    }
+    Result const result = run({"--kernel", kernel("cow-lazy"), "--harts", "3", "probe", "0"});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+}
+
+TEST_F(Run, ArgumentsReachTheProgramAndItsStatusIsTold) {
+    Result const result = run({"--", "probe", "7", "-x", "two words", ""});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.out, HasSubstr("probe: 7 (-x) (two words) ()\n"));
+    EXPECT_THAT(result.err, HasSubstr("probe ended with status 7"));
+}
+
+TEST_F(Run, AProgramThatIsKilledFails) {
+    Result const result = run({"probe", "wild"});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.err, HasSubstr("probe was killed"));
+}
+
+TEST_F(Run, AProgramOfThisMachineAndADiskOfItsOwn) {
+    std::filesystem::copy_file(VMCHECK_KERNELS "/user/probe", scratch.path() / "mine");
+    EXPECT_EQ(run({"./mine", "0"}).exit_code, 0);
+    // smoke.img has the smoke program as /init, and a text file.
+    Result const result = run({"--image", VMCHECK_SMOKE_IMAGE, "./mine", "read", "data"});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.out, HasSubstr("MIT License"));
+    Result const text = run({"--image", VMCHECK_SMOKE_IMAGE, "data"});
+    EXPECT_EQ(text.exit_code, 1);
+    EXPECT_THAT(text.err, HasSubstr("exec of the program failed"));
+}
+
+TEST_F(Run, TheTimeLimitIsOfTheBoardsClock) {
+    for (char const* const how : {"loop", "sleep"}) {
+        Result const result = run({"--time-limit", "2", "probe", how});
+        EXPECT_EQ(result.exit_code, 1) << how;
+        EXPECT_THAT(result.err, HasSubstr("probe had not ended after 2 s (by the board's clock)")) << how;
+    }
+}
+
+TEST_F(Run, APanicIsTheKernelsAndFails) {
+    // Its page-fault path panics at a wild access.
+    Result const result = run({"--kernel", kernel("mutants/30-wild-access-panics"), "probe", "wild"});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.err, HasSubstr("the kernel panicked: \"panic: "));
+    EXPECT_THAT(result.out, HasSubstr("panic: "));
+}
+
+TEST_F(Run, AKernelThatDoesNotBootIsSaidToBeSo) {
+    Result const result = run({"--kernel", VMCHECK_BAD_KERNELS "/loop.elf", "--time-limit", "1", "probe", "0"});
+    EXPECT_EQ(result.exit_code, 4);
+    EXPECT_THAT(result.err, HasSubstr("did not reach user mode"));
+}
+
+TEST_F(Run, WhatIsNotThereIsNamedWithWhatIs) {
+    Result result = run({"cowtests"});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, ContainsRegex("no program cowtests on the disk, which has .*cowtest, "));
+    result = run({"./cowtests"});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, HasSubstr("./cowtests"));
+    result = run({"--image", scratch.file("fs.img", "no disk"), "x"});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, HasSubstr("too small to hold a file system"));
+    EXPECT_EQ(run({}).exit_code, 2);
+    EXPECT_EQ(run({"--harts", "4", "probe"}).exit_code, 2);
+}
+
+TEST_F(Run, ControlCEndsItAtOnceWithWhatWasPrinted) {
+    pid_t const process = start_vmcheck({"run", "--time-limit", "1000000", "probe", "loop"}, scratch.path());
+    for (int i = 0; i < 600 && read(scratch.path() / "stdout.txt").find("probe: loop") == std::string::npos; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    kill(process, SIGINT);
+    Result const result = finish_vmcheck(process, scratch.path());
+    EXPECT_EQ(result.exit_code, 130);
+    EXPECT_THAT(result.out, HasSubstr("probe: loop"));
+    EXPECT_THAT(result.err, HasSubstr("interrupted before probe ended"));
+}
+
+// The suites of the labs, by their own verdict. QEMU runs them too (CMakeLists.txt).
+struct Trial {
+    std::string program;
+    std::string kernel;
+    std::string harts;
+};
+void PrintTo(Trial const& trial, std::ostream* out) {
+    *out << trial.program << " on " << trial.kernel << ", harts: " << trial.harts;
+}
+
+std::vector<Trial> trials() {
+    std::vector<Trial> all;
+    for (char const* const program : {"cowtest", "lazytests"}) {
+        for (char const* const name : {"cow-lazy", "cow-eager", "eager-lazy", "eager-eager", "vintage-2025"})
+            all.push_back({program, name, "1"});
+        all.push_back({program, "cow-lazy", "3"});
+    }
+    return all;
+}
+
+class Suite : public testing::TestWithParam<Trial> {};
+
+TEST_P(Suite, Passes) {
+    Scratch const scratch;
+    auto const& [program, name, harts] = GetParam();
+    Result const result =
+        vmcheck({"run", "--kernel", kernel(name), "--harts", harts, "--time-limit", "1000", program}, scratch.path());
+    EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+    EXPECT_THAT(result.out, ContainsRegex(program + ": [1-9][0-9]* passed, 0 failed"));
+}
+
+INSTANTIATE_TEST_SUITE_P(OnBoard, Suite, testing::ValuesIn(trials()), [](auto const& parameter) {
+    std::string text = parameter.param.program + "_" + parameter.param.kernel + "_" + parameter.param.harts;
+    std::replace(text.begin(), text.end(), '-', '_');
+    return text;
+});
+
+}  // namespace
+}  // namespace vmcheck::e2e

@@ -1,0 +1,23 @@
+#pragma once
+// Places that are reached only by steps that belong together: such a sequence is planned as a whole.
+
+#include "checker/generate/dice.h"
+#include "spec/program.h"
+#include "spec/world.h"
+
+#include <vector>
+
+namespace vmcheck::generate {
+
+struct PlanContext {
+    spec::World const& world;
+    spec::ProcId actor;  // running; makes the plan's first steps
+    // The names of the next children to be forked start here, each one higher than the last.
+    spec::ProcId child;
+    bool allocation_faults = false;
+};
+
+// Steps to be proposed one after the other, before any others; some may turn out not to be askable. May be empty.
+std::vector<spec::Step> plan(Dice& dice, PlanContext const& context);
+
+}  // namespace vmcheck::generate

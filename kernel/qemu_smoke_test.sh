@@ -36,7 +36,7 @@ trap finish EXIT
 
 "$qemu" -machine virt -cpu "$hart" -bios none -m 128M -smp "$harts" -nographic -monitor none -serial stdio \
     -kernel "$kernel" -global "virtio-mmio.force-legacy=$legacy" \
-    -drive "file=$image,if=none,format=raw,readonly=on,id=disk" \
+    -drive "file=$image,if=none,format=raw,snapshot=on,id=disk" \
     -device virtio-blk-device,drive=disk,bus=virtio-mmio-bus.0 \
     </dev/null >"$output" 2>&1 &
 machine=$!

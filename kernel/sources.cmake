@@ -10,10 +10,16 @@ set(kernel_sources
     devices/timer.cpp
     devices/uart.cpp
     devices/virtio_disk.cpp
+    files/allocation.cpp
     files/block_cache.cpp
+    files/directory.cpp
     files/file.cpp
+    files/held_inode.cpp
     files/inode.cpp
+    files/path.cpp
     files/pipe.cpp
+    files/transaction.cpp
+    files/tree.cpp
     main.cpp
     memory/address_space.cpp
     memory/fork.cpp
@@ -55,11 +61,17 @@ set(kernel_headers
     devices/uart.h
     devices/virtio_disk.h
     devices/virtio_queue.h
+    files/allocation.h
     files/block_cache.h
+    files/directory.h
     files/disk_format.h
     files/file.h
+    files/held_inode.h
     files/inode.h
+    files/path.h
     files/pipe.h
+    files/transaction.h
+    files/tree.h
     memory/address_space.h
     memory/frame_ref.h
     memory/frames.h
@@ -91,12 +103,26 @@ set(user_sources
 
 set(user_headers
     user/check.h
-    user/system.h)
+    user/system.h
+    user/usertests/tests.h)
 
-# One program each.
+# One program each: called as its file, or, where that is main.cpp, as its directory.
 set(user_programs
     user/cowtest.cpp
+    user/filetest.cpp
     user/lazytests.cpp
     user/probe.cpp
     user/smoke.cpp
-    user/stress.cpp)
+    user/stress.cpp
+    user/usertests/main.cpp)
+
+# The other files of a program that has more than one.
+set(usertests_sources
+    user/usertests/arguments.cpp
+    user/usertests/directories.cpp
+    user/usertests/exec.cpp
+    user/usertests/files.cpp
+    user/usertests/memory.cpp
+    user/usertests/pipes.cpp
+    user/usertests/processes.cpp
+    user/usertests/sharing.cpp)

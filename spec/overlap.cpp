@@ -160,6 +160,14 @@ std::optional<std::string> why_not_together(World const& world, Pair const& pair
     return why_not_in_order(world, second, first);
 }
 
+std::optional<World> predict(World const& world, Pair const& pair) {
+    bool const swapped = would_sleep(world, pair.first);
+    auto const earlier = predict(world, swapped ? pair.second : pair.first);
+    if (!earlier) return std::nullopt;
+    auto later = predict(earlier->after, swapped ? pair.first : pair.second);
+    return later ? std::optional{std::move(later->after)} : std::nullopt;
+}
+
 PairVerdict judge(World const& world, Pair const& pair, PairOutcome const& outcome, FrameCensus const& before,
                   Observation const* seen) {
     return Judge(world, pair, outcome, before, seen).verdict();

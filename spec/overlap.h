@@ -27,6 +27,10 @@ struct Pair {
 //   - both may sleep for good
 std::optional<std::string> why_not_together(World const& world, Pair const& pair);
 
+// The state after both, where a correct kernel with memory to spare gives the plain answers: predict.h.
+// REQUIRES: !why_not_together(world, pair).
+std::optional<World> predict(World const& world, Pair const& pair);
+
 // What the two steps did. There is no second outcome where the machine died before the second was asked for.
 struct PairOutcome {
     Outcome first;

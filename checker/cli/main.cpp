@@ -52,7 +52,7 @@ constexpr char const* kClassHelp =
     "  every tree was checked and nothing was found.\n";
 
 constexpr char const* kRunHelp =
-    "PROGRAM is a program that comes with vmcheck (cowtest, lazytests, smoke, stress), or one of the files on\n"
+    "PROGRAM is a program that comes with vmcheck (cowtest, lazytests, usertests), or one of the files on\n"
     "the disk of --image, or, where it has a slash, an RV64 program on this machine. Nothing is checked while it "
     "runs:\n"
     "its own exit status is the verdict. The disk is a copy: whatever the program writes is gone afterwards. On it,\n"

@@ -31,7 +31,7 @@ class Replayer {
         }
         Options as_it_is = options_;
         as_it_is.shrink = false;
-        auto finding = make_finding(**bench, {0, std::move(run), 1}, as_it_is);
+        auto finding = make_finding(**bench, {.run = std::move(run)}, as_it_is);
         if (!finding) return tl::unexpected(finding.error());
         fmt::print("DIFFERS   {}\n\n{}", file.path.string(),
                    report::finding_text(*finding, 1, 1, std::nullopt, {options_.colour}));

@@ -36,10 +36,12 @@ std::string about(report::Finding const& finding) {
 
 // What matters most to a student is shrunk and shown first; within a rank what was found first.
 void put_the_gravest_first(std::vector<run::Failure>& failures) {
-    std::stable_sort(failures.begin(), failures.end(), [](run::Failure const& a, run::Failure const& b) {
-        return report::rank_of(a.run.divergence->signature.invariant) <
-               report::rank_of(b.run.divergence->signature.invariant);
-    });
+    auto const rank = [](run::Failure const& failure) {
+        run::Divergence const& divergence = *failure.run.divergence;
+        return std::pair(divergence.advice, report::rank_of(divergence.signature.invariant));
+    };
+    std::stable_sort(failures.begin(), failures.end(),
+                     [&](run::Failure const& a, run::Failure const& b) { return rank(a) < rank(b); });
 }
 
 tl::expected<report::Saved, Stop> save(report::Finding const& finding, std::filesystem::path const& stem) {
@@ -150,9 +152,10 @@ tl::expected<report::Finding, Stop> make_finding(Bench& bench, run::Failure fail
     if (options.shrink)
         shrunk = shrink::shrink(bench.crew, bench.look.reference, std::move(failure.run), {}, options.stop);
     if (auto well = check_engines(bench.crew); !well) return tl::unexpected(well.error());
-    auto finding = report::confirm(*bench.target, shrunk.run.program, signature);
+    auto finding = report::confirm(*bench.target, shrunk.run.program, signature, shrunk.run.divergence->advice);
     if (!finding) return tl::unexpected(stop_for(finding.error()));
     finding->original = original;
+    finding->mode = failure.mode;
     finding->case_index = failure.index;
     finding->seen = failure.seen;
     finding->also.assign(failure.also.begin(), failure.also.end());
@@ -210,7 +213,9 @@ tl::expected<ExitCode, Stop> conclude(report::Session const& session, std::files
         fmt::print(options.text, "\n{}", report::finding_text(finding, i + 1, session.findings.size(), *saved, style));
         if (!report::is_solid(finding)) ++flaky;
     }
-    fmt::print(options.text, "{}{}", report::checks_table(session.tally, style), report::not_tried());
+    fmt::print(options.text, "{}{}",
+               report::checks_table(session.tally, style) + report::modes_table(session.tally, style),
+               report::not_tried());
     if (session.interrupted) fmt::print(options.text, "interrupted: what is above is what was done until then\n");
     if (session.findings.empty()) {
         fmt::print(options.text, "✓ nothing found in {} programs ({} steps) · seed {}\n", session.tally.programs,

@@ -25,7 +25,7 @@ ExitCode shrink(Options const& options) {
                 {ExitCode::usage,
                  fmt::format("{}: does not fail on this kernel, so there is nothing to shrink.", file.path.string())});
         std::size_t const before = run.program.steps.size();
-        auto finding = make_finding(*bench, {0, std::move(run), 1}, options);
+        auto finding = make_finding(*bench, {.run = std::move(run)}, options);
         if (!finding) return give_up(finding.error());
         fmt::print(stderr, "{}: {} steps before, {} now; {} programs tried\n", file.path.string(), before,
                    finding->program.steps.size(), finding->shrink_executions);

@@ -14,7 +14,7 @@ std::string harmless(std::string const& text) {
 }
 
 std::string cell(std::string const& text) {
-    std::string const safe = harmless(report::printable(text));
+    std::string safe = harmless(report::printable(text));
     if (safe.find_first_of(",\"\r\n") == std::string::npos) return safe;
     std::string quoted = "\"";
     for (char c : safe) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);

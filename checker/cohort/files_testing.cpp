@@ -20,7 +20,7 @@ Directory::~Directory() {
 }
 
 fs::path Directory::file(std::string const& name, std::string const& contents) const {
-    fs::path const path = path_ / name;
+    fs::path path = path_ / name;
     fs::create_directories(path.parent_path());
     std::ofstream(path, std::ios::binary) << contents;
     return path;

@@ -17,7 +17,20 @@ constexpr std::array<std::string_view, kVerdicts> kWords{
     "no kernel found", "could not be run", "interrupted", "not reached", "nothing found"};
 
 // The exit codes of vmcheck verify that leave no report.
-constexpr int kUsage = 2, kEnvironment = 3, kKernelUnusable = 4;
+constexpr int kUsage = 2;
+constexpr int kEnvironment = 3;
+constexpr int kKernelUnusable = 4;
+
+// The run itself went wrong: nothing is said of the kernel.
+bool says_nothing_of_the_kernel(int exit_code) {
+    switch (exit_code) {
+        case kUsage:
+        case kEnvironment:
+            return true;
+        default:
+            return false;
+    }
+}
 
 std::string text_or_empty(json const& value) {
     return value.is_string() ? value.get<std::string>() : std::string();
@@ -137,7 +150,7 @@ Outcome without_report(Ending const& ending, std::string_view log) {
         if (outcome.verdict != Verdict::could_not_run) outcome.message = without_path(outcome.message);
         constexpr std::string_view kSaidAlready = "the kernel does not build: ";
         if (outcome.message.starts_with(kSaidAlready)) outcome.message.erase(0, kSaidAlready.size());
-    } else if (ending.exit_code == kEnvironment || ending.exit_code == kUsage) {
+    } else if (says_nothing_of_the_kernel(ending.exit_code)) {
         outcome.verdict = Verdict::could_not_run;
     } else {
         outcome.verdict = Verdict::crashed;

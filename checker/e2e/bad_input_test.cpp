@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 
@@ -100,9 +101,9 @@ TEST_F(BadInput, AMachineWithoutMemoryIsAnEnvironmentError) {
 #endif
     std::string const out = scratch.file("out", ""), err = scratch.file("err", "");
     for (int const limit : {100'000, 200'000, 300'000}) {
-        std::string const command = "ulimit -v " + std::to_string(limit) +
-                                    "; exec '" VMCHECK_BINARY "' verify --jobs 2 --runs 1 --kernel '" + built_in() +
-                                    "' >'" + out + "' 2>'" + err + "'";
+        std::string const command =
+            fmt::format("ulimit -v {}; exec '" VMCHECK_BINARY "' verify --jobs 2 --runs 1 --kernel '{}' >'{}' 2>'{}'",
+                        limit, built_in(), out, err);
         int const status = std::system(command.c_str());
         EXPECT_EQ(WEXITSTATUS(status), 3) << limit << read(err);
         EXPECT_THAT(read(err), HasSubstr("vmcheck: Could not "));

@@ -114,6 +114,20 @@ TEST_F(Run, ControlCEndsItAtOnceWithWhatWasPrinted) {
     EXPECT_THAT(result.err, HasSubstr("interrupted before probe ended"));
 }
 
+TEST_F(Run, UsertestsRunByNameToo) {
+    Result result = run({"usertests", "forkwait", "pipe"});
+    EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+    EXPECT_THAT(result.out, HasSubstr("pass  forkwait\n"));
+    EXPECT_THAT(result.out, HasSubstr("usertests: 2 passed, 0 failed"));
+    result = run({"usertests", "forkwaits"});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.out, HasSubstr("there is no test forkwaits"));
+    // One that notices a defect says at which step, and fails.
+    result = run({"--kernel", kernel("mutants/16-parent-keeps-w"), "usertests", "parentstores"});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.out, HasSubstr("FAIL  parentstores\n      its status: "));
+}
+
 // The suites of the labs, by their own verdict. QEMU runs them too (CMakeLists.txt).
 struct Trial {
     std::string program;
@@ -126,7 +140,7 @@ void PrintTo(Trial const& trial, std::ostream* out) {
 
 std::vector<Trial> trials() {
     std::vector<Trial> all;
-    for (char const* const program : {"cowtest", "lazytests"}) {
+    for (char const* const program : {"cowtest", "lazytests", "usertests"}) {
         for (char const* const name : {"cow-lazy", "cow-eager", "eager-lazy", "eager-eager", "vintage-2025"})
             all.push_back({program, name, "1"});
         all.push_back({program, "cow-lazy", "3"});

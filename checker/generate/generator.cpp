@@ -4,6 +4,7 @@
 #include "checker/generate/dice.h"
 #include "checker/generate/plans.h"
 #include "spec/advance.h"
+#include "spec/overlap.h"
 #include "spec/predict.h"
 
 #include <rapidcheck/shrinkable/Create.h>
@@ -46,6 +47,7 @@ class Author {
         : config_(config), dice_(dice), world_(spec::World::initial(setting)), profile_(setting->profile) {
         draw_swarm();
         faulty_ = config_.allocation_faults && dice_.chance(1, 4);
+        if (config_.overlaps_max > 0) overlaps_left_ = 1 + dice_.below(config_.overlaps_max);
     }
 
     spec::Program write() {
@@ -57,6 +59,14 @@ class Author {
         for (std::size_t proposals = 0; program.steps.size() < wanted && proposals < wanted * kProposalsPerStep;
              ++proposals) {
             spec::Step step = next_planned().value_or(propose());
+            if (wants_overlap())
+                if (auto pair = overlap_with(step)) {
+                    --overlaps_left_;
+                    program.steps.push_back(std::move(pair->first));
+                    program.steps.push_back(std::move(pair->second));
+                    if (world_.over()) break;
+                    continue;
+                }
             if (spec::why_not(world_, step)) continue;
             auto prediction = spec::predict(world_, step);
             if (!prediction) continue;
@@ -69,6 +79,73 @@ class Author {
     }
 
   private:
+    bool wants_overlap() { return overlaps_left_ > 0 && world_.running().size() > 1 && dice_.chance(1, 3); }
+
+    // The step, interrupted or asleep while another process does one of its own; the state is then the one after both.
+    std::optional<spec::Pair> overlap_with(spec::Step const& first) {
+        constexpr unsigned kProposals = 8;
+        for (unsigned i = 0; i < kProposals; ++i) {
+            spec::Pair pair{first, companion_of(first)};
+            if (spec::why_not_together(world_, pair)) continue;
+            auto after = spec::predict(world_, pair);
+            if (!after) continue;
+            world_ = std::move(*after);
+            for (spec::Step const& step : {pair.first, pair.second})
+                if (std::holds_alternative<spec::Fork>(step.action)) ++children_;
+            pair.first.faults = {std::nullopt, interruption_of(pair.first)};
+            pair.second.faults = {std::nullopt, std::nullopt, true};
+            // Back into the first before the second has ended.
+            if (dice_.chance(1, 4)) pair.second.faults.preempt = interruption_of(pair.second);
+            return pair;
+        }
+        return std::nullopt;
+    }
+
+    // A step of another process that may get in the way: the same deed, one that gives frames back, or any.
+    spec::Step companion_of(spec::Step const& first) {
+        using namespace spec;
+        std::vector<ProcId> others = world_.running();
+        std::erase(others, first.actor);
+        ProcId const actor = others[dice_.below(others.size())];
+        std::uint32_t const name = children_ + (std::holds_alternative<Fork>(first.action) ? 2 : 1);
+        // What the first may be asleep for.
+        if (std::holds_alternative<Wait>(first.action) && dice_.chance(1, 2)) return {actor, Exit{1}, {}};
+        if (std::holds_alternative<PipeRead>(first.action))
+            return {actor, PipeWrite{address(dice_, world_, actor, Use::read), copy_bytes(dice_, 64)}, {}};
+        switch (dice_.below(4)) {
+            case 0:
+            case 1:
+                if (std::holds_alternative<Fork>(first.action)) return {actor, Fork{ProcId{name}}, {}};
+                return {actor, first.action, {}};
+            case 2:
+                switch (dice_.below(4)) {
+                    case 0:
+                        return {actor, Exit{0}, {}};
+                    case 1:
+                        return {actor, Exec{}, {}};
+                    case 2:
+                        return {actor, Wait{}, {}};
+                    default:
+                        return {actor, Sbrk{-kPage}, {}};
+                }
+            default: {
+                Step step = propose();
+                if (auto* fork = std::get_if<Fork>(&step.action)) fork->child = ProcId{name};
+                return {actor, std::move(step.action), {}};
+            }
+        }
+    }
+
+    // After how many instructions: mostly where it is known to make a difference.
+    std::uint32_t interruption_of(spec::Step const& step) {
+        constexpr std::uint64_t kUnmeasured = 2'000;
+        static std::vector<std::uint32_t> const none;
+        auto const& known = config_.interruptions ? config_.interruptions->by_kind[step.action.index()] : none;
+        if (known.empty()) return static_cast<std::uint32_t>(dice_.below(kUnmeasured));
+        if (dice_.chance(3, 4)) return known[dice_.below(known.size())];
+        return static_cast<std::uint32_t>(dice_.below(std::uint64_t{known.back()} + 1));
+    }
+
     void draw_swarm() {
         for (std::size_t kind = 0; kind < weights_.size(); ++kind)
             weights_[kind] = dice_.chance(2, 3) ? kWeights[kind] : 0;
@@ -198,6 +275,7 @@ class Author {
     std::array<std::uint32_t, spec::kActionKinds> weights_{};
     std::uint64_t total_ = 0;
     std::uint32_t children_ = 0;
+    std::uint64_t overlaps_left_ = 0;
     bool faulty_ = false;
     std::vector<spec::Step> plan_;  // steps to be proposed before any other
     bool planned_ = false;          // at most once in a program

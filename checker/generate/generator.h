@@ -10,10 +10,17 @@
 
 #include <rapidcheck.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 namespace vmcheck::generate {
+
+// Where steps can be interrupted, by kind: values for Faults::preempt, as they were seen in some steps of that kind.
+struct Interruptions {
+    std::array<std::vector<std::uint32_t>, spec::kActionKinds> by_kind{};
+};
 
 struct GeneratorConfig {
     // Steps in a program: up to this many, most programs near it.
@@ -22,6 +29,10 @@ struct GeneratorConfig {
     std::uint32_t processes_max = 5;
     // Some programs have steps in which an allocation is made to fail.
     bool allocation_faults = true;
+    // Pairs of steps that overlap in a program, at most: few, since most races need no more (Burckhardt et al., "A
+    // Randomized Scheduler with Probabilistic Guarantees of Finding Bugs", ASPLOS 2010).
+    std::uint32_t overlaps_max = 0;
+    std::shared_ptr<Interruptions const> interruptions{};  // null: nothing is known of them
 };
 
 // A pure generator: calling it with the same random state gives the same program, from any thread.

@@ -72,6 +72,8 @@ class LastStep final : public run::Watcher {
         execution.record(true);
     }
     void after(spec::StepIndex at, Execution& execution) override {
+        if (auto caller = execution.failed_allocation())
+            evidence_.failed_allocations.push_back({at, std::move(*caller)});
         if (at.value != last_) return;
         evidence_.trace = execution.trace();
         execution.record(false);
@@ -144,7 +146,7 @@ std::string describe(QemuVerdict const& verdict) {
 }
 
 tl::expected<Finding, BootError> confirm(Target const& target, spec::Program const& program, run::Signature signature,
-                                         std::uint32_t attempts) {
+                                         bool advice, std::uint32_t attempts) {
     auto fresh = target.reboot();
     if (!fresh) return tl::unexpected(fresh.error());
     auto execution = (*fresh)->start();
@@ -152,12 +154,14 @@ tl::expected<Finding, BootError> confirm(Target const& target, spec::Program con
     run::FirstLook const look = run::first_look(**execution, (*fresh)->setting());
     Finding finding;
     finding.signature = signature;
+    if (advice) finding.severity = Severity::advice;
     finding.program = program;
     finding.attempts = attempts;
     for (std::uint32_t attempt = 0; attempt < attempts; ++attempt) {
         bool const last = attempt + 1 == attempts;
         LastStep watcher(program.steps.size());
-        run::RunOptions options{.close = false, .records = last, .watcher = last ? &watcher : nullptr};
+        run::RunOptions const options{
+            .close = false, .stop_at_advice = advice, .records = last, .watcher = last ? &watcher : nullptr};
         run::Tally uncounted;
         run::Run run = run::run_program(**execution, look.reference, program, options, uncounted);
         if (auto failure = (*execution)->engine_failure()) return tl::unexpected(BootError{std::move(*failure), true});

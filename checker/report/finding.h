@@ -31,6 +31,12 @@ struct PageTable {
     std::vector<PageRow> after;   // empty where the machine can not be looked at any more
 };
 
+// An allocation that failed in a step of the program: made to, or because no frame was free.
+struct FailedAllocation {
+    spec::StepIndex at;
+    CodePlace caller;  // of the kernel's allocator
+};
+
 struct Evidence {
     std::optional<PageTable> pages;      // where the violation is about a page
     std::optional<spec::Address> place;  // the same address as the violation's, relative to the region that it lies in
@@ -38,8 +44,9 @@ struct Evidence {
     // sbrk takes the second argument of 2025, and the kernel's profile is to give no memory before its touch: a step
     // that leaves it to the profile is then an sbrklazy().
     bool sbrk_by_profile_is_lazy = false;
-    KernelTrace trace;    // of the failing step
-    std::string console;  // what the kernel printed last
+    KernelTrace trace;                                   // of the failing step
+    std::string console;                                 // what the kernel printed last
+    std::vector<FailedAllocation> failed_allocations{};  // the first of each step that had one
 };
 
 // A defect breaks an invariant. Advice is legal by the lab's text, but poor; it never fails a kernel.
@@ -66,9 +73,10 @@ struct Finding {
     spec::Program program;                 // shrunk; ends with the failing step
     std::vector<run::StepRecord> records;  // one for each step
     spec::Program original;                // as generated
-    std::uint64_t case_index = 0;
-    std::uint64_t seen = 0;            // programs of the campaign that failed so, or as in `also`
-    std::vector<run::Signature> also;  // other signatures that went the same way through the kernel
+    run::Mode mode = run::Mode::plain;     // of the campaign, that brought it
+    std::uint64_t case_index = 0;          // among the programs of that mode
+    std::uint64_t seen = 0;                // programs of the campaign that failed so, or as in `also`
+    std::vector<run::Signature> also;      // other signatures that went the same way through the kernel
     std::uint32_t shrink_executions = 0;
     bool shrink_exhausted = false;
     std::uint32_t reproduced = 0;  // of `attempts` runs after a fresh boot
@@ -78,8 +86,9 @@ struct Finding {
 };
 
 // Boots the kernel anew and runs the failing program on it `attempts` times, the last time with all evidence.
-// Fills program, records, divergence, evidence, reproduced and attempts of a finding with the given signature.
+// Fills program, records, divergence, evidence, reproduced and attempts of a finding with the given signature, which is
+// advice or a defect.
 tl::expected<Finding, BootError> confirm(Target const& target, spec::Program const& program, run::Signature signature,
-                                         std::uint32_t attempts = 3);
+                                         bool advice = false, std::uint32_t attempts = 3);
 
 }  // namespace vmcheck::report

@@ -93,6 +93,8 @@ std::string places(Finding const& finding) {
     for (std::size_t i = 0; i < look.at.size(); ++i)
         text +=
             fmt::format("<dt>{}</dt><dd><code>{}</code></dd>\n", place_label(finding, i), safe(to_string(look.at[i])));
+    for (FailedAllocation const& failed : finding.evidence.failed_allocations)
+        text += fmt::format("<dt>No frame</dt><dd><code>{}</code></dd>\n", safe(describe(failed)));
     std::string ran;
     for (CodePlace const& place : look.ran) ran += (ran.empty() ? "" : " → ") + place.function;
     if (!ran.empty()) text += fmt::format("<dt>Ran</dt><dd><code>{}</code></dd>\n", safe(ran));
@@ -160,6 +162,17 @@ std::string checks(Session const& session) {
     return "<h4>What was checked</h4>\n<div class=\"short\">" + table.text() + "</div>\n";
 }
 
+std::string modes(Session const& session) {
+    Table table{"mode", "programs", "runs", "failed allocations"};
+    for (std::size_t i = 0; i < run::kModes; ++i) {
+        auto const mode = static_cast<run::Mode>(i);
+        run::ModeTally const& counts = session.tally.of(mode);
+        table.add({std::string(to_string(mode)), counts.programs == 0 ? "not used" : fmt::format("{}", counts.programs),
+                   fmt::format("{}", counts.runs), fmt::format("{}", counts.reached)});
+    }
+    return "<h4>How it was run</h4>\n<div class=\"short\">" + table.text() + "</div>\n";
+}
+
 std::string section(Session const& session) {
     std::string text =
         fmt::format("<section>\n<h2>{}</h2>\n<p class=\"dim\">{} · {} programs · {} steps · seed {}</p>\n",
@@ -178,7 +191,7 @@ std::string section(Session const& session) {
         text += article(session.findings[i], i + 1, session.findings.size());
     if (session.findings.empty() && session.boot_violations.empty()) text += "<p class=\"good\">✓ Nothing found.</p>\n";
     if (session.interrupted) text += "<p>Interrupted: this is what was done until then.</p>\n";
-    return text + checks(session) + "</section>\n";
+    return text + checks(session) + modes(session) + "</section>\n";
 }
 
 }  // namespace

@@ -69,6 +69,7 @@ Json to_json(Finding const& finding) {
     json["severity"] = to_string(finding.severity);
     json["rank"] = to_string(rank_of(finding));
     json["story"] = is_solid(finding) ? Json(story_of(finding)) : Json(nullptr);
+    json["mode"] = to_string(finding.mode);
     json["case"] = finding.case_index;
     json["seen_in_programs"] = finding.seen;
     json["reproduced"] = {{"times", finding.reproduced}, {"attempts", finding.attempts}};
@@ -96,6 +97,12 @@ Json to_json(Finding const& finding) {
     json["look_at"] = to_json(look.at);
     json["ran"] = to_json(look.ran);
     json["functions"] = to_json(finding.evidence.trace.functions);
+    json["failed_allocations"] = Json::array();
+    for (FailedAllocation const& failed : finding.evidence.failed_allocations) {
+        Json each = {{"step", failed.at.value + 1}};
+        each.update(to_json(failed.caller));
+        json["failed_allocations"].push_back(std::move(each));
+    }
     json["died_in"] = finding.evidence.trace.last ? to_json(*finding.evidence.trace.last) : Json(nullptr);
     json["console"] = finding.evidence.console;
     auto const repro = repro_c(finding);
@@ -128,6 +135,13 @@ Json to_json(Session const& session) {
         json["checks"][name] = {{"evaluated", session.tally.checks.evaluated[i]},
                                 {"skipped", session.tally.checks.skipped[i]}};
     }
+    for (std::size_t i = 0; i < run::kModes; ++i) {
+        auto const mode = static_cast<run::Mode>(i);
+        run::ModeTally const& counts = session.tally.of(mode);
+        json["modes"][std::string(to_string(mode))] = {
+            {"programs", counts.programs}, {"runs", counts.runs}, {"failed_allocations", counts.reached}};
+    }
+    json["second_runs"] = session.tally.second_runs;
     json["different_failures"] = session.families;
     json["boot_violations"] = Json::array();
     for (spec::Violation const& violation : session.boot_violations) {

@@ -188,6 +188,10 @@ std::string_view place_label(Finding const& finding, std::size_t i) {
     return died && i == 1 ? "Look at" : "";
 }
 
+std::string describe(FailedAllocation const& failed) {
+    return fmt::format("step {}: {} asked for one and got none", failed.at.value + 1, to_string(failed.caller));
+}
+
 std::string to_string(CodePlace const& place) {
     if (place.line == 0) return place.function;
     return fmt::format("{}, {}:{}", place.function, place.file, place.line);

@@ -23,5 +23,7 @@ std::string_view place_label(Finding const& finding, std::size_t i);
 
 // "uvmcopy, kernel/vm.c:318"; the name alone without debug information.
 std::string to_string(CodePlace const& place);
+// "step 3: uvmcopy, kernel/vm.c:318 asked for one and got none"
+std::string describe(FailedAllocation const& failed);
 
 }  // namespace vmcheck::report

@@ -61,7 +61,8 @@ Rank rank_of(Finding const& finding) {
 
 void sort_by_rank(std::vector<Finding>& findings) {
     std::stable_sort(findings.begin(), findings.end(), [](Finding const& a, Finding const& b) {
-        return std::tuple(a.severity, rank_of(a), a.case_index) < std::tuple(b.severity, rank_of(b), b.case_index);
+        return std::tuple(a.severity, rank_of(a), a.mode, a.case_index) <
+               std::tuple(b.severity, rank_of(b), b.mode, b.case_index);
     });
 }
 

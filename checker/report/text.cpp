@@ -127,6 +127,8 @@ std::string places(Finding const& finding) {
     std::string text;
     for (std::size_t i = 0; i < look.at.size(); ++i)
         text += fmt::format("      {:<9} {}\n", place_label(finding, i), to_string(look.at[i]));
+    for (FailedAllocation const& failed : finding.evidence.failed_allocations)
+        text += fmt::format("      {:<9} {}\n", "No frame", describe(failed));
     if (!look.ran.empty()) text += fmt::format("      Ran       {}\n", chain(look.ran));
     return text;
 }
@@ -192,6 +194,20 @@ std::string finding_text(Finding const& finding, std::size_t number, std::size_t
     if (finding.shrink_exhausted) text += "      Shrinking ended by its budget: a shorter program may exist.\n";
     if (saved) text += what_to_do(*saved);
     return text + on_qemu(finding, style) + "\n";
+}
+
+std::string modes_table(run::Tally const& tally, TextStyle style) {
+    std::string text = "modes                    programs      runs  failed allocations\n";
+    for (std::size_t i = 0; i < run::kModes; ++i) {
+        auto const mode = static_cast<run::Mode>(i);
+        run::ModeTally const& counts = tally.of(mode);
+        text += counts.programs == 0 ? paint(fmt::format("  {:<20} not used", to_string(mode)), Paint::bold, style)
+                                     : fmt::format("  {:<20} {:>10} {:>9} {:>19}", to_string(mode), counts.programs,
+                                                   counts.runs, counts.reached);
+        text += '\n';
+    }
+    return text + fmt::format("  {} of them were run a second time, from where the first run had left the machine\n",
+                              tally.second_runs);
 }
 
 std::string not_tried() {

@@ -34,4 +34,7 @@ std::string not_tried();
 // How often each invariant was evaluated, and which were skipped.
 std::string checks_table(run::Tally const& tally, TextStyle style);
 
+// How the programs were run, and how often the faults of each mode were really met.
+std::string modes_table(run::Tally const& tally, TextStyle style);
+
 }  // namespace vmcheck::report

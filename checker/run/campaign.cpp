@@ -1,6 +1,7 @@
 #include "checker/run/campaign.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <utility>
 
@@ -11,10 +12,74 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
+// One program to be run, in one of the modes.
+struct Case {
+    Mode mode = Mode::plain;
+    std::uint64_t index = 0;  // among those of its mode
+};
+
 struct CaseResult {
-    std::optional<Run> failure;
+    std::vector<Run> failures;  // each ends with a divergence
     Tally tally;
 };
+
+// The programs of one mode, batch after batch.
+class Series {
+  public:
+    Series(Mode mode, rc::Gen<spec::Program> programs, std::uint64_t seed)
+        : mode_(mode),
+          programs_(std::move(programs)),
+          // Cases of different modes have nothing in common, whatever their numbers.
+          seed_(seed + static_cast<std::uint64_t>(mode) * 0x9e37'79b9'7f4a'7c15) {}
+
+    // The first batch holds at least one program of each mode; a batch that is cut short, its share.
+    void add_batch(std::uint64_t batch, std::uint64_t size, std::uint64_t parts, std::uint64_t whole,
+                   std::vector<Case>& cases) const {
+        std::uint64_t const count = size == 0 ? 0 : std::max<std::uint64_t>(batch == 0 ? 1 : 0, size * parts / whole);
+        for (std::uint64_t i = 0; i < count; ++i) cases.push_back({mode_, batch * size + i});
+    }
+
+    spec::Program program(std::uint64_t index) const { return generate::program_of_case(programs_, seed_, index); }
+
+  private:
+    Mode mode_;
+    rc::Gen<spec::Program> programs_;
+    std::uint64_t seed_;
+};
+
+// Short, since all that follows a step is run once for each of its allocations.
+generate::GeneratorConfig swept() {
+    return {.steps_max = 12, .allocation_faults = false};
+}
+
+generate::GeneratorConfig pressed() {
+    return {.allocation_faults = false};
+}
+
+generate::GeneratorConfig preempted(Execution& machine, Reference const& reference) {
+    auto interruptions = std::make_shared<generate::Interruptions const>(measure_interruptions(machine, reference));
+    return {.steps_max = 14, .allocation_faults = false, .overlaps_max = 3, .interruptions = std::move(interruptions)};
+}
+
+CaseResult run_case(Execution& machine, Reference const& reference, Mode mode, std::uint64_t index,
+                    spec::Program const& program) {
+    CaseResult result;
+    // Each place where a step can be interrupted, instead of one: costs as much as so many programs.
+    constexpr std::uint64_t kSweepEvery = 32;
+    if (mode == Mode::preempt && index % kSweepEvery == 0) {
+        result.failures = sweep_interruptions(machine, reference, program, result.tally);
+        return result;
+    }
+    if (mode == Mode::sweep) {
+        result.failures = sweep_allocations(machine, reference, program, result.tally);
+        return result;
+    }
+    // A second run costs as much as the first, and tells more only where the first left something behind.
+    constexpr std::uint64_t kTwiceEvery = 8;
+    RunOptions const options{.twice = index % kTwiceEvery == 0, .mode = mode};
+    result.failures = endings(run_program(machine, reference, program, options, result.tally));
+    return result;
+}
 
 Progress progress_of(CampaignResult const& result, std::size_t families, Effort const& effort,
                      Clock::time_point started) {
@@ -43,43 +108,59 @@ CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec
     Clock::time_point const started = Clock::now();
     CampaignResult result;
     std::map<Family, Failure> by_family;
-    for (std::uint64_t next = 0; next < effort.programs;) {
+    std::array<Series, kModes> const series{
+        Series{Mode::plain, programs, seed},
+        Series{Mode::sweep, generate::programs(reference.setting, swept()), seed},
+        Series{Mode::pressure, generate::programs(reference.setting, pressed()), seed},
+        Series{Mode::preempt, generate::programs(reference.setting, preempted(crew.first(), reference)), seed},
+    };
+    std::array<std::uint64_t, kModes> const sizes{effort.batch.plain, effort.batch.sweep, effort.batch.pressure,
+                                                  effort.batch.preempt};
+    for (std::uint64_t next = 0, batch = 0; next < effort.programs; ++batch) {
         if (stop.stop_requested()) {
             result.interrupted = true;
             break;
         }
         if (effort.time && Clock::now() - started >= *effort.time) break;
-        auto const count = static_cast<std::size_t>(std::min<std::uint64_t>(effort.batch, effort.programs - next));
-        std::vector<CaseResult> cases(count);
-        crew.for_each(count, [&](Execution& machine, std::size_t i) {
-            spec::Program const program = generate::program_of_case(programs, seed, next + i);
-            Run run = run_program(machine, reference, program, RunOptions{}, cases[i].tally);
-            if (run.divergence) cases[i].failure = std::move(run);
+        std::uint64_t const count = std::min<std::uint64_t>(effort.batch.plain, effort.programs - next);
+        std::vector<Case> cases;
+        for (std::size_t mode = 0; mode < kModes; ++mode)
+            series[mode].add_batch(batch, sizes[mode], count, effort.batch.plain, cases);
+        std::vector<CaseResult> results(cases.size());
+        crew.for_each(cases.size(), [&](Execution& machine, std::size_t i) {
+            auto const& [mode, index] = cases[i];
+            results[i] =
+                run_case(machine, reference, mode, index, series[static_cast<std::size_t>(mode)].program(index));
         });
-        for (std::size_t i = 0; i < count; ++i) {
-            result.tally.add(cases[i].tally);
-            if (!cases[i].failure) continue;
-            auto const [at, fresh] = by_family.try_emplace(family_of(*cases[i].failure));
-            Failure& failure = at->second;
-            failure.seen += fresh ? 0 : 1;
-            failure.also.insert(cases[i].failure->divergence->signature);
-            // The shortest speaks for its family: it is likely to shrink to something simple.
-            if (fresh || cases[i].failure->program.steps.size() < failure.run.program.steps.size()) {
-                failure.index = next + i;
-                failure.run = std::move(*cases[i].failure);
+        std::size_t defects = 0;
+        for (std::size_t i = 0; i < cases.size(); ++i) {
+            result.tally.add(results[i].tally);
+            for (Run& run : results[i].failures) {
+                auto const [at, fresh] = by_family.try_emplace(family_of(run));
+                Failure& failure = at->second;
+                failure.seen += fresh ? 0 : 1;
+                failure.also.insert(run.divergence->signature);
+                // The shortest speaks for its family: it is likely to shrink to something simple.
+                if (fresh || run.program.steps.size() < failure.run.program.steps.size()) {
+                    failure.mode = cases[i].mode;
+                    failure.index = cases[i].index;
+                    failure.run = std::move(run);
+                }
             }
         }
+        for (auto const& [family, failure] : by_family) defects += family.advice ? 0 : 1;
         next += count;
         if ((result.engine_failure = crew.engine_failure())) break;
         report(progress_of(result, by_family.size(), effort, started));
-        if (by_family.size() >= effort.families_max) break;
+        if (defects >= effort.families_max) break;
     }
     for (auto& [family, failure] : by_family) {
         failure.also.erase(failure.run.divergence->signature);
         result.failures.push_back(std::move(failure));
     }
-    std::sort(result.failures.begin(), result.failures.end(),
-              [](Failure const& a, Failure const& b) { return a.index < b.index; });
+    std::sort(result.failures.begin(), result.failures.end(), [](Failure const& a, Failure const& b) {
+        return std::pair(a.mode, a.index) < std::pair(b.mode, b.index);
+    });
     return result;
 }
 

@@ -3,10 +3,11 @@
 //
 // Programs are numbered; they are run in batches, and only whole batches count. What is reported of a batch is, for
 // each family, the failure with the shortest program, of equal ones the first: so the result depends on seed and effort
-// alone, not on threads.
+// alone, not on threads. A batch holds programs of every mode (effort.h); `programs` generates those of the plain one.
 
 #include "checker/generate/generator.h"
 #include "checker/run/crew.h"
+#include "checker/run/effort.h"
 #include "checker/run/family.h"
 #include "checker/run/runner.h"
 
@@ -20,19 +21,9 @@
 
 namespace vmcheck::run {
 
-struct Effort {
-    std::uint64_t programs = 10'000;
-    // Stop after this long; results then depend on the machine's speed. Nothing: only `programs` counts.
-    std::optional<std::chrono::milliseconds> time{};
-    // Programs in a batch: enough to keep every worker busy, few enough that a kernel's first failure ends the run
-    // soon.
-    std::uint32_t batch = 256;
-    // End after the batch that brought so many families of failures: what is left of the effort tells little more.
-    std::uint32_t families_max = 5;
-};
-
 struct Failure {
-    std::uint64_t index = 0;     // of the case
+    Mode mode = Mode::plain;
+    std::uint64_t index = 0;     // of the case, among those of its mode
     Run run;                     // ends with the divergence
     std::uint64_t seen = 1;      // programs of the campaign that ended with a failure of this family
     std::set<Signature> also{};  // other signatures of the family
@@ -47,7 +38,7 @@ struct Progress {
 };
 
 struct CampaignResult {
-    std::vector<Failure> failures;  // one for each family, by index
+    std::vector<Failure> failures;  // one for each family, by mode and index
     Tally tally;
     bool interrupted = false;
     // Why the emulator failed, if it did: the campaign ended there.

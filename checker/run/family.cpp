@@ -63,11 +63,11 @@ Way way_of(spec::Action const& action) {
 Family family_of(Run const& run) {
     Divergence const& divergence = *run.divergence;
     Way const way = way_of(run.program.steps.at(divergence.at.value).action);
-    if (divergence.panic.empty()) return {divergence.signature.invariant, way, {}};
+    if (divergence.panic.empty()) return {divergence.signature.invariant, way, {}, divergence.advice};
     // A panic for want of memory (I10) is the panic all the same.
     bool const says_nothing =
         std::find(kSaysNothing.begin(), kSaysNothing.end(), divergence.panic) != kSaysNothing.end();
-    return {spec::Invariant::liveness, says_nothing ? way : Way::none, divergence.panic};
+    return {spec::Invariant::liveness, says_nothing ? way : Way::none, divergence.panic, false};
 }
 
 }  // namespace vmcheck::run

@@ -21,6 +21,7 @@ struct Family {
     spec::Invariant invariant = spec::Invariant::contents;
     Way way = Way::none;
     std::string panic;  // its message says more than the way to it; empty where there is none
+    bool advice = false;
     friend auto operator<=>(Family const&, Family const&) = default;
 };
 // REQUIRES: run.divergence.

@@ -1,12 +1,15 @@
 #include "checker/run/runner.h"
 
+#include "checker/run/family.h"
 #include "spec/advance.h"
+#include "spec/advice.h"
 #include "spec/ground.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <utility>
 
 namespace vmcheck::run {
@@ -27,6 +30,14 @@ std::uint64_t pages_spanned(spec::World const& world, spec::Step const& step) {
     return pages;
 }
 
+// At most so many of them, evenly spaced.
+std::vector<std::uint32_t> thinned(std::vector<std::uint32_t> all, std::size_t most) {
+    if (all.size() <= most) return all;
+    std::vector<std::uint32_t> some;
+    for (std::size_t i = 0; i < most; ++i) some.push_back(all[i * all.size() / most]);
+    return some;
+}
+
 class Runner {
   public:
     Runner(Execution& execution, Reference const& reference, RunOptions options, Tally& tally)
@@ -37,29 +48,165 @@ class Runner {
           world_(spec::World::initial(reference.setting)) {}
 
     Run take(spec::Program const& program) {
-        execution_.reset();
-        ++tally_.programs;
-        result_.program.profile = program.profile;
-        result_.program.about = program.about;
-        auto const& steps = program.steps;
-        for (std::size_t i = 0; i < steps.size() && !done(); ++i) {
-            if (i + 1 < steps.size() && steps[i + 1].faults.meanwhile &&
-                !spec::why_not_together(world_, {steps[i], steps[i + 1]})) {
-                overlap({steps[i], steps[i + 1]});
-                ++i;
-            } else if (spec::why_not(world_, steps[i])) {
-                ++result_.left_out;
-            } else {
-                perform(on_its_own(steps[i]));
-            }
-        }
+        begin(program);
+        attempt(program.steps);
         if (options_.close) close();
+        if (options_.twice && !done()) {
+            ++tally_.second_runs;
+            attempt(renamed(program.steps));
+            close();
+        }
         return std::move(result_);
     }
 
+    // Calls `failed` with each run that ended with a divergence.
+    template <class Failed>
+    void sweep(spec::Program const& program, Failed const& failed) {
+        begin(program);
+        for (std::size_t i = 0; i < program.steps.size() && !done(); ++i) {
+            spec::Step const& step = program.steps[i];
+            if (spec::why_not(world_, step)) {
+                ++result_.left_out;
+                continue;
+            }
+            State const before{world_, pages_, result_};
+            auto const moment = execution_.save();
+            for (std::uint32_t oom = 1;; oom += oom < kEveryAllocationUpTo ? 1 : oom / 4) {
+                spec::Step faulty = step;
+                faulty.faults.oom = oom;
+                perform(faulty);
+                bool const reached = !result_.engine_failed && was_reached_;
+                if (reached) {
+                    ++tally_.of(options_.mode).runs;
+                    attempt(program.steps, i + 1);
+                    close();
+                }
+                if (result_.divergence || result_.advice) failed(std::exchange(result_, {}));
+                if (result_.engine_failed) return;
+                rewind(before, *moment);
+                if (!reached) break;
+            }
+            perform(step);
+        }
+        close();
+        if (result_.divergence || result_.advice) failed(std::move(result_));
+    }
+
+    // The same for the places where a step that overlaps with the next can be interrupted.
+    template <class Failed>
+    void sweep_overlaps(spec::Program const& program, Failed const& failed) {
+        begin(program);
+        auto const& steps = program.steps;
+        for (std::size_t i = 0; i < steps.size() && !done();) {
+            if (!overlaps(steps, i)) {
+                attempt_at(steps, i);
+                continue;
+            }
+            State const before{world_, pages_, result_};
+            auto const moment = execution_.save();
+            for (std::uint32_t const after : places_in(steps[i])) {
+                rewind(before, *moment);
+                std::vector<spec::Step> rest(steps.begin() + static_cast<std::ptrdiff_t>(i), steps.end());
+                rest.front().faults.preempt = after;
+                ++tally_.of(options_.mode).runs;
+                attempt(rest);
+                close();
+                if (result_.divergence) failed(std::exchange(result_, {}));
+                if (result_.engine_failed) return;
+            }
+            rewind(before, *moment);
+            attempt_at(steps, i);
+        }
+        close();
+        if (result_.divergence) failed(std::move(result_));
+    }
+
   private:
+    // Steps with more allocations than this are sampled beyond it.
+    static constexpr std::uint32_t kEveryAllocationUpTo = 16;
+
+    struct State {
+        spec::World world;
+        std::uint64_t pages = 0;
+        Run result;
+    };
+
+    void begin(spec::Program const& program) {
+        execution_.reset();
+        ModeTally& mode = tally_.of(options_.mode);
+        ++mode.programs;
+        ++mode.runs;
+        if (options_.mode == Mode::plain) ++tally_.programs;
+        result_.program.profile = program.profile;
+        result_.program.about = program.about;
+    }
+
     bool done() const {
         return result_.divergence.has_value() || result_.engine_failed || result_.undecided || world_.over();
+    }
+
+    void attempt(std::vector<spec::Step> const& steps, std::size_t from = 0) {
+        for (std::size_t i = from; i < steps.size() && !done();) attempt_at(steps, i);
+    }
+
+    // Whether this step and the next one do, in the state reached.
+    bool overlaps(std::vector<spec::Step> const& steps, std::size_t i) const {
+        return i + 1 < steps.size() && steps[i + 1].faults.meanwhile &&
+               !spec::why_not_together(world_, {steps[i], steps[i + 1]});
+    }
+
+    // One step, or two that overlap; `i` goes on behind it.
+    void attempt_at(std::vector<spec::Step> const& steps, std::size_t& i) {
+        if (overlaps(steps, i)) {
+            overlap({steps[i], steps[i + 1]});
+            ++i;
+        } else if (spec::why_not(world_, steps[i])) {
+            ++result_.left_out;
+        } else {
+            perform(on_its_own(steps[i]));
+        }
+        ++i;
+    }
+
+    void rewind(State const& state, Moment const& moment) {
+        execution_.restore(moment);
+        world_ = state.world;
+        pages_ = state.pages;
+        result_ = state.result;
+    }
+
+    // Does the step on the machine alone: REQUIRES a rewind() afterwards.
+    std::vector<std::uint32_t> places_in(spec::Step const& step) {
+        constexpr std::size_t kPlacesMax = 64;
+        if (spec::why_not(world_, step)) return {};  // it sleeps: nobody knows how it goes on
+        auto const pages = std::max(pages_, pages_spanned(world_, step));
+        return thinned(execution_.run_watched(spec::ground(world_, on_its_own(step)), pages).interruptions, kPlacesMax);
+    }
+
+    // The names of the first run's children are used up.
+    static std::vector<spec::Step> renamed(std::vector<spec::Step> steps) {
+        std::uint32_t highest = 0;
+        for (spec::Step const& step : steps)
+            if (auto const* fork = std::get_if<spec::Fork>(&step.action))
+                highest = std::max(highest, fork->child.value);
+        auto const rename = [&](spec::ProcId& id) {
+            if (id != spec::kInit) id.value += highest;
+        };
+        for (spec::Step& step : steps) {
+            rename(step.actor);
+            if (auto* fork = std::get_if<spec::Fork>(&step.action)) rename(fork->child);
+            if (auto* kill = std::get_if<spec::Kill>(&step.action)) rename(kill->target);
+        }
+        return steps;
+    }
+
+    spec::Outcome run(spec::Step const& step) {
+        spec::Step const grounded = spec::ground(world_, step);
+        if (options_.interruptions == nullptr) return execution_.run(grounded, pages_);
+        WatchedOutcome watched = execution_.run_watched(grounded, pages_);
+        auto& known = options_.interruptions->by_kind[step.action.index()];
+        known.insert(known.end(), watched.interruptions.begin(), watched.interruptions.end());
+        return std::move(watched.outcome);
     }
 
     // As it is run and recorded: what does not overlap does not say that it does.
@@ -82,7 +229,7 @@ class Runner {
         spec::StepIndex const at = count(step);
         if (options_.watcher != nullptr) options_.watcher->before(at, execution_);
         spec::FrameCensus const before = execution_.census();
-        spec::Outcome const outcome = execution_.run(spec::ground(world_, step), pages_);
+        spec::Outcome const outcome = run(step);
         if (execution_.engine_failure()) {
             result_.engine_failed = true;
             return;
@@ -91,7 +238,9 @@ class Runner {
         if (options_.records)
             result_.records.push_back({step, spec::expectation(world_, step, spec::allocation_failed(outcome)),
                                        spec::describe(outcome, step)});
+        was_reached_ = false;
         count_judged(outcome);
+        if (was_reached_) ++tally_.of(options_.mode).reached;
         auto next = spec::advance(world_, step, outcome, before);
         if (!next) {
             diverge(at, step, {next.error()});
@@ -99,8 +248,9 @@ class Runner {
                 result_.divergence->panic = panicked->message;
             return;
         }
+        if (auto advice = spec::advice_on(world_, step, outcome)) advise(at, step, std::move(*advice));
         world_ = std::move(*next);
-        if (world_.over()) return;
+        if (done()) return;
         spec::Observation const seen = execution_.observe();
         world_ = spec::settle(std::move(world_), seen);
         auto violations = spec::inspect(world_, seen, reference_.baseline, tally_.checks);
@@ -123,6 +273,7 @@ class Runner {
             for (spec::StepIndex each : at) options_.watcher->after(each, execution_);
         ++tally_.pairs;
         tally_.preempted += both.reached ? 1 : 0;
+        if (options_.mode == Mode::preempt && both.reached) ++tally_.of(Mode::preempt).reached;
         count_judged(both.outcome.first);
         if (both.outcome.second) count_judged(*both.outcome.second);
         judge(pair, at, both.outcome, before);
@@ -201,7 +352,9 @@ class Runner {
     void count_judged(spec::Outcome const& outcome) {
         count_judged(Invariant::results);
         count_judged(Invariant::liveness);
-        if (spec::allocation_failed(outcome)) count_judged(Invariant::containment);
+        if (!spec::allocation_failed(outcome)) return;
+        count_judged(Invariant::containment);
+        was_reached_ = true;
     }
 
     void count_judged(Invariant invariant) { ++tally_.checks.evaluated[static_cast<std::size_t>(invariant)]; }
@@ -209,6 +362,13 @@ class Runner {
     void diverge(spec::StepIndex at, spec::Step const& step, std::vector<spec::Violation> violations) {
         Signature const signature{violations.front().invariant, step.action.index()};
         result_.divergence = Divergence{at, std::move(violations), signature};
+    }
+
+    void advise(spec::StepIndex at, spec::Step const& step, spec::Violation advice) {
+        auto& where = options_.stop_at_advice ? result_.divergence : result_.advice;
+        if (where) return;
+        Signature const signature{advice.invariant, step.action.index()};
+        where = Divergence{at, {std::move(advice)}, signature, {}, true};
     }
 
     // Asked one after the other, since each depends on the state that the one before has left.
@@ -237,6 +397,7 @@ class Runner {
     Tally& tally_;
     spec::World world_;
     std::uint64_t pages_ = 0;
+    bool was_reached_ = false;  // in the latest step, an allocation failed
     Run result_;
 };
 
@@ -250,6 +411,12 @@ void Tally::add(Tally const& other) {
     programs += other.programs;
     steps += other.steps;
     for (std::size_t i = 0; i < kinds.size(); ++i) kinds[i] += other.kinds[i];
+    for (std::size_t i = 0; i < modes.size(); ++i) {
+        modes[i].programs += other.modes[i].programs;
+        modes[i].runs += other.modes[i].runs;
+        modes[i].reached += other.modes[i].reached;
+    }
+    second_runs += other.second_runs;
     pairs += other.pairs;
     preempted += other.preempted;
     undecided += other.undecided;
@@ -265,6 +432,77 @@ FirstLook first_look(Execution& execution, std::shared_ptr<spec::Setting const> 
     spec::CheckTally tally;
     look.violations = spec::inspect(world, seen, look.reference.baseline, tally);
     return look;
+}
+
+namespace {
+
+// Of each family the shortest.
+class Shortest {
+  public:
+    void add(Run run) {
+        for (Run& each : endings(std::move(run))) {
+            auto const [at, fresh] = by_family_.try_emplace(family_of(each));
+            if (fresh || each.program.steps.size() < at->second.program.steps.size()) at->second = std::move(each);
+        }
+    }
+    std::vector<Run> take() {
+        std::vector<Run> runs;
+        for (auto& [family, run] : by_family_) runs.push_back(std::move(run));
+        return runs;
+    }
+
+  private:
+    std::map<Family, Run> by_family_;
+};
+
+}  // namespace
+
+std::vector<Run> sweep_allocations(Execution& execution, Reference const& reference, spec::Program const& program,
+                                   Tally& tally) {
+    Shortest shortest;
+    Runner(execution, reference, RunOptions{.mode = Mode::sweep}, tally).sweep(program, [&](Run run) {
+        shortest.add(std::move(run));
+    });
+    return shortest.take();
+}
+
+std::vector<Run> sweep_interruptions(Execution& execution, Reference const& reference, spec::Program const& program,
+                                     Tally& tally) {
+    Shortest shortest;
+    Runner(execution, reference, RunOptions{.mode = Mode::preempt}, tally).sweep_overlaps(program, [&](Run run) {
+        shortest.add(std::move(run));
+    });
+    return shortest.take();
+}
+
+generate::Interruptions measure_interruptions(Execution& execution, Reference const& reference) {
+    constexpr std::uint64_t kPrograms = 32;
+    constexpr std::size_t kPlacesMax = 256;
+    generate::Interruptions all;
+    auto const programs = generate::programs(reference.setting, {.steps_max = 14, .allocation_faults = false});
+    Tally uncounted;
+    for (std::uint64_t i = 0; i < kPrograms; ++i)
+        run_program(execution, reference, generate::program_of_case(programs, 0, i),
+                    RunOptions{.close = false, .interruptions = &all}, uncounted);
+    for (auto& places : all.by_kind) {
+        std::sort(places.begin(), places.end());
+        places.erase(std::unique(places.begin(), places.end()), places.end());
+        places = thinned(std::move(places), kPlacesMax);
+    }
+    return all;
+}
+
+std::vector<Run> endings(Run run) {
+    std::vector<Run> all;
+    if (run.advice) {
+        Run advised;
+        advised.program = run.program;
+        advised.program.steps.resize(run.advice->at.value + 1);
+        advised.divergence = std::exchange(run.advice, std::nullopt);
+        all.push_back(std::move(advised));
+    }
+    if (run.divergence) all.push_back(std::move(run));
+    return all;
 }
 
 Run run_program(Execution& execution, Reference const& reference, spec::Program const& program, RunOptions options,

@@ -16,6 +16,8 @@ class TwinExecution : public Execution {
         : machine_(std::move(setting), defect), start_(machine_.save()) {}
 
     void reset() override { machine_.restore(start_); }
+    std::unique_ptr<Moment const> save() override { return std::make_unique<Saved>(machine_.save()); }
+    void restore(Moment const& moment) override { machine_.restore(dynamic_cast<Saved const&>(moment).state); }
     spec::Outcome run(spec::Step const& step, std::uint64_t) override {
         ++steps_;
         if (engine_failure()) return {spec::Stuck{"Unicorn failed."}};
@@ -25,6 +27,7 @@ class TwinExecution : public Execution {
     spec::Observation observe() override { return machine_.observe(); }
     void record(bool) override {}
     KernelTrace trace() override { return {}; }
+    std::optional<CodePlace> failed_allocation() const override { return std::nullopt; }
     std::string console_tail(std::size_t) const override { return {}; }
     std::optional<std::string> engine_failure() const override {
         if (steps_ < engine_fails_after) return std::nullopt;
@@ -35,6 +38,11 @@ class TwinExecution : public Execution {
     std::uint64_t engine_fails_after = UINT64_MAX;
 
   private:
+    struct Saved : Moment {
+        explicit Saved(spec::testing::ConcreteMachine::State saved) : state(std::move(saved)) {}
+        spec::testing::ConcreteMachine::State state;
+    };
+
     std::uint64_t steps_ = 0;
     spec::testing::ConcreteMachine machine_;
     spec::testing::ConcreteMachine::State start_;

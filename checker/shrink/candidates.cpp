@@ -89,6 +89,23 @@ std::vector<std::uint32_t> simpler(std::uint32_t length) {
     return all;
 }
 
+// Without one of them; and a timer interrupt that comes sooner.
+std::vector<Faults> simpler(Faults const& faults) {
+    std::vector<Faults> all;
+    auto const add = [&](auto change) {
+        Faults candidate = faults;
+        change(candidate);
+        push_unless_equal(all, candidate, faults);
+    };
+    add([](Faults& each) { each.meanwhile = false; });
+    add([](Faults& each) { each.preempt.reset(); });
+    add([](Faults& each) { each.oom.reset(); });
+    if (std::uint32_t const now = faults.preempt.value_or(0); now > 0)
+        for (std::uint32_t sooner : {0U, now / 2, now - now / 4, now - now / 8, now - now / 16, now - 1})
+            add([&](Faults& each) { each.preempt = sooner; });
+    return all;
+}
+
 std::vector<std::uint64_t> simpler_value(std::uint64_t value) {
     std::vector<std::uint64_t> all;
     for (std::uint64_t candidate : {std::uint64_t{1}, std::uint64_t{2}, value & 0xff})
@@ -267,8 +284,7 @@ std::vector<Program> with_simpler_arguments(Program const& program) {
             all.push_back(with_steps(program, std::move(steps)));
         };
         Step const& step = program.steps[i];
-        if (step.faults.preempt) replace({step.actor, step.action, Faults{step.faults.oom, std::nullopt}});
-        if (step.faults.oom) replace({step.actor, step.action, Faults{std::nullopt, step.faults.preempt}});
+        for (Faults const& faults : simpler(step.faults)) replace({step.actor, step.action, faults});
         for (Action& action : simplify(step.action)) replace({step.actor, std::move(action), step.faults});
         bool const is_its_last =
             std::none_of(program.steps.begin() + static_cast<std::ptrdiff_t>(i) + 1, program.steps.end(),
@@ -291,7 +307,7 @@ std::vector<Program> with_earlier_failing_allocations(Program const& program) {
     Step const last = program.steps.back();
     if (!last.faults.oom) return all;
     auto const add = [&](std::vector<Step> steps, ProcId actor, std::uint32_t oom) {
-        steps.push_back({actor, last.action, Faults{oom, last.faults.preempt}});
+        steps.push_back({actor, last.action, Faults{oom, last.faults.preempt, last.faults.meanwhile}});
         all.push_back(with_steps(program, std::move(steps)));
     };
     std::vector<Step> const before(program.steps.begin(), program.steps.end() - 1);

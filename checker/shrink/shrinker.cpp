@@ -3,6 +3,7 @@
 #include "checker/run/family.h"
 #include "checker/shrink/candidates.h"
 #include "spec/advance.h"
+#include "spec/overlap.h"
 #include "spec/predict.h"
 #include "spec/text.h"
 
@@ -24,6 +25,7 @@ class Shrinker {
         : crew_(crew), reference_(reference), budget_(budget), stop_(std::move(stop)), best_(std::move(failing)) {
         signature_ = best_.divergence->signature;
         family_ = run::family_of(best_);
+        advice_ = best_.divergence->advice;
     }
 
     Shrunk take() {
@@ -60,8 +62,8 @@ class Shrinker {
             std::vector<std::optional<Run>> results(count);
             crew_.for_each(count, [&](Execution& machine, std::size_t i) {
                 run::Tally uncounted;
-                Run run = run::run_program(machine, reference_, candidates[start + i], run::RunOptions{.close = false},
-                                           uncounted);
+                Run run = run::run_program(machine, reference_, candidates[start + i],
+                                           run::RunOptions{.close = false, .stop_at_advice = advice_}, uncounted);
                 if (run.divergence && is_the_same(run)) results[i] = std::move(run);
             });
             executions_ += static_cast<std::uint32_t>(count);
@@ -79,8 +81,19 @@ class Shrinker {
     bool worth_running(spec::Program const& program) {
         if (program.steps.empty() || !seen_.insert(spec::print(program)).second) return false;
         spec::World world = spec::World::initial(reference_.setting);
-        for (spec::Step const& step : program.steps) {
-            if (world.over() || spec::why_not(world, step)) return false;
+        for (std::size_t i = 0; i < program.steps.size(); ++i) {
+            spec::Step const& step = program.steps[i];
+            if (world.over()) return false;
+            if (i + 1 < program.steps.size() && program.steps[i + 1].faults.meanwhile) {
+                spec::Pair const pair{step, program.steps[++i]};
+                if (spec::why_not_together(world, pair)) return false;
+                auto after = spec::predict(world, pair);
+                if (!after) return false;
+                if (step.faults.oom || pair.second.faults.oom) break;
+                world = std::move(*after);
+                continue;
+            }
+            if (step.faults.meanwhile || spec::why_not(world, step)) return false;
             auto prediction = spec::predict(world, step);
             if (!prediction) return false;
             if (step.faults.oom) break;
@@ -100,6 +113,7 @@ class Shrinker {
     Run best_;
     run::Signature signature_;
     run::Family family_;
+    bool advice_ = false;
     std::uint32_t executions_ = 0;
     std::set<std::string> seen_;
 };

@@ -165,6 +165,12 @@ std::optional<KernelFault> Board::last_kernel_fault() const {
 void Board::set_trace(bool on) {
     machine_->reports().trace.set_on(on);
 }
+void Board::set_openings(bool on) {
+    machine_->reports().openings.set_on(on);
+}
+std::vector<Parcels> Board::openings() const {
+    return machine_->reports().openings.times();
+}
 std::vector<VirtAddr> Board::trace() const {
     return machine_->reports().trace.blocks();
 }

@@ -267,6 +267,12 @@ class Board {
     // The latest Config::trace_blocks_max blocks, oldest first.
     std::vector<VirtAddr> trace() const;
 
+    // Remember when a hart stood before a block with S-mode interrupts enabled: where an interrupt would be taken. At
+    // most as many as a trace remembers. Costs nothing when off. Turning it on forgets what was remembered.
+    void set_openings(bool on);
+    // In terms of elapsed(), ascending.
+    std::vector<Parcels> openings() const;
+
     // A hash (64-bit XXH3) of RAM, of every hart's registers, of the disk and of the devices' state: equal machines
     // have equal hashes. Reads all of RAM (about 15 ms).
     std::uint64_t hash() const;

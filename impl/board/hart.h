@@ -167,6 +167,7 @@ class Hart {
     bool is_turn_over(VirtAddr pc);
     void end_turn(Pause why);
     std::uint64_t parcels_until(std::uint64_t block) const;
+    bool accepts_interrupts() const;
     std::uint64_t next_timer_event() const;
     void charge_trap() { world_.clock.parcels += kTrapCost.value; }
     static void translation_hook(uc_engine*, uc_tb* block, uc_tb* previous, void* user);

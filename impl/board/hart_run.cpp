@@ -33,7 +33,7 @@ constexpr std::uint64_t kUnitParcels = 32;
 void Hart::block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user) {
     Hart& hart = *static_cast<Hart*>(user);
     Surroundings& world = hart.world_;
-    if (world.clock.parcels >= world.limits.attention || world.reports.trace.is_on()) [[unlikely]]
+    if (world.clock.parcels >= world.limits.attention || world.reports.wants_blocks()) [[unlikely]]
         return hart.on_rare_block(VirtAddr{address}, bytes);
     world.clock.parcels += bytes / 2;
     ++world.counters.blocks;
@@ -41,9 +41,19 @@ void Hart::block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, vo
 
 [[gnu::noinline]] void Hart::on_rare_block(VirtAddr pc, std::uint32_t bytes) {
     if (world_.clock.parcels >= world_.limits.attention && attend(pc)) return;
+    if (world_.reports.openings.is_on() && accepts_interrupts())
+        world_.reports.openings.add(Parcels{world_.clock.parcels});
     world_.clock.parcels += bytes / 2;
     ++world_.counters.blocks;
     if (world_.reports.trace.is_on() && engine_.privilege() == Privilege::supervisor) world_.reports.trace.add(pc);
+}
+
+// Of S-mode. Looks at no more than the present privilege may: a change of privilege would cost a load reservation.
+bool Hart::accepts_interrupts() const {
+    constexpr std::uint64_t kSupervisorEnable = 1 << 1;  // sstatus.SIE
+    Privilege const privilege = engine_.privilege();
+    if (privilege == Privilege::supervisor) return (engine_.read_raw(UC_RISCV_REG_SSTATUS) & kSupervisorEnable) != 0;
+    return privilege == Privilege::user;
 }
 
 void Hart::translation_hook(uc_engine*, uc_tb*, uc_tb*, void* user) {

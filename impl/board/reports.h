@@ -44,15 +44,38 @@ class Trace {
     std::size_t next_ = 0;  // the oldest, once the ring is full
 };
 
+// When a hart stood before a block with S-mode interrupts enabled: the earliest such times.
+class Openings {
+  public:
+    explicit Openings(std::size_t times_max) : times_max_(times_max) {}
+
+    bool is_on() const { return on_; }
+    void set_on(bool on) {
+        if (on) times_.clear();
+        on_ = on;
+    }
+    void add(Parcels time) {
+        if (times_.size() < times_max_) times_.push_back(time);
+    }
+    std::vector<Parcels> const& times() const { return times_; }
+
+  private:
+    std::size_t times_max_;
+    bool on_ = false;
+    std::vector<Parcels> times_;
+};
+
 struct Reports {
     static constexpr std::size_t kVoidAccessesMax = 16;
 
-    explicit Reports(std::size_t trace_blocks_max) : trace(trace_blocks_max) {}
+    explicit Reports(std::size_t trace_blocks_max) : trace(trace_blocks_max), openings(trace_blocks_max) {}
 
     std::vector<VoidAccess> void_accesses;
     std::optional<KernelFault> kernel_fault;
     Trace trace;
+    Openings openings;
 
+    bool wants_blocks() const { return trace.is_on() || openings.is_on(); }
     void add(VoidAccess const& access) {
         if (void_accesses.size() < kVoidAccessesMax) void_accesses.push_back(access);
     }

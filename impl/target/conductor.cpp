@@ -150,6 +150,10 @@ void Conductor::at_allocation() {
     if (!entries_.free_list_heads.empty() &&
         std::all_of(entries_.free_list_heads.begin(), entries_.free_list_heads.end(), is_empty))
         now_.allocator_dry = true;
+    bool const fails_now = now_.fail_allocation == 1;
+    // The return address is that of the instruction behind the call.
+    if ((now_.allocator_dry || fails_now) && !now_.refused_at)
+        now_.refused_at = VirtAddr{board_.read(Register::ra) - 1};
     if (now_.fail_allocation == 0 || --now_.fail_allocation != 0) return;
     // The allocator returns 0 to its caller without having run.
     ++now_.allocations_failed;
@@ -236,6 +240,9 @@ void Conductor::begin_step(board::Parcels budget, std::optional<std::uint32_t> o
     now_.fail_allocation = oom.value_or(0);
     now_.allocations_failed = 0;
     now_.allocator_dry = false;
+    now_.refused_at.reset();
+    order_began_.reset();
+    order_ended_ = step_began_;
     now_.at_work.clear();
     now_.expected.clear();
     now_.ended_lately.clear();
@@ -269,11 +276,13 @@ Answer Conductor::give(spec::ProcId actor, Order const& order) {
     board_.write(Register::a1, order.arguments[1]);
     board_.write(Register::a2, order.arguments[2]);
     now_.at_work.push_back({actor});
+    if (!order_began_) order_began_ = board_.elapsed();
     if (interrupt_in_) {
         interrupt_at_ = board_.elapsed() + *interrupt_in_;
         interrupt_in_.reset();
     }
     Answer answer = await_answer(actor);
+    order_ended_ = board_.elapsed();
     std::erase_if(now_.at_work, [&](AtWork const& each) { return each.who == actor; });
     return answer;
 }

@@ -79,6 +79,7 @@ struct Conversation {
     std::uint32_t fail_allocation = 0;       // the n-th allocation from now on is to fail; 0: none
     std::uint32_t allocations_failed = 0;    // in this step
     bool allocator_dry = false;              // in this step
+    std::optional<VirtAddr> refused_at;      // the call of the first allocation in this step that got nothing
 };
 
 class Conductor {
@@ -97,6 +98,12 @@ class Conductor {
     // Until end_interruption() or the next begin_step().
     void interrupt_after(board::Parcels code) { interrupt_in_ = code; }
     void end_interruption();
+
+    // From the first order of the step to the latest answer.
+    struct WorkTime {
+        board::Parcels start, end;
+    };
+    WorkTime work_time() const { return {order_began_.value_or(step_began_), order_ended_}; }
 
     // While an order is at work and `who` asks, `step` is done, once: give() and the like may be called in it. It
     // returns what the machine died of. Until cancelled or the next begin_step().
@@ -182,6 +189,8 @@ class Conductor {
     Conversation now_;
     board::Parcels step_began_{0};
     board::Parcels deadline_;
+    std::optional<board::Parcels> order_began_;   // the step's first
+    board::Parcels order_ended_{0};               // its latest
     std::optional<board::Parcels> interrupt_in_;  // from the next order on
     std::optional<board::Parcels> interrupt_at_;
     std::optional<Guest> guest_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <utility>
 
@@ -15,6 +16,9 @@ std::string describe(CodePlace const& place) {
     if (place.file.empty()) return place.function;
     return fmt::format("{} ({}:{})", place.function, place.file, place.line);
 }
+
+// A program says instructions; the board counts 16-bit parcels. Most instructions are two of them.
+constexpr std::uint64_t kParcelsPerInstruction = 2;
 
 std::optional<Mishap> mishap_of(spec::Outcome const& outcome) {
     if (auto const* panicked = std::get_if<spec::Panicked>(&outcome.what)) return *panicked;
@@ -93,6 +97,33 @@ void KernelExecution::reset() {
     conductor_.resume(kernel_->conversation);
 }
 
+namespace {
+
+struct SavedMachine : Moment {
+    SavedMachine(board::Checkpoint saved_board, Conversation saved_conversation)
+        : board(std::move(saved_board)), conversation(std::move(saved_conversation)) {}
+    board::Checkpoint board;
+    Conversation conversation;
+};
+
+}  // namespace
+
+std::unique_ptr<Moment const> KernelExecution::save() {
+    return std::make_unique<SavedMachine>(board_.save(), conductor_.conversation());
+}
+
+void KernelExecution::restore(Moment const& moment) {
+    auto const& saved = dynamic_cast<SavedMachine const&>(moment);
+    board_.restore(saved.board);
+    conductor_.resume(saved.conversation);
+}
+
+std::optional<CodePlace> KernelExecution::failed_allocation() const {
+    auto const asked = conductor_.conversation().refused_at;
+    if (!asked) return std::nullopt;
+    return place_of(*kernel_, *asked);
+}
+
 board::Parcels KernelExecution::step_budget(std::uint64_t pages) const {
     Budgets const& budgets = kernel_->budgets;
     std::uint64_t const factor = kernel_->config.memset_at ? 1 : budgets.unaccelerated_factor;
@@ -111,8 +142,8 @@ void KernelExecution::begin(std::optional<std::uint32_t> oom, std::uint64_t page
 }
 
 spec::Outcome KernelExecution::perform(spec::Step const& step) {
-    // A program says instructions; the board counts 16-bit parcels. Most instructions are two of them.
-    if (step.faults.preempt) conductor_.interrupt_after(board::Parcels{std::uint64_t{*step.faults.preempt} * 2});
+    if (step.faults.preempt)
+        conductor_.interrupt_after(board::Parcels{std::uint64_t{*step.faults.preempt} * kParcelsPerInstruction});
     return runner_.run(step);
 }
 
@@ -136,6 +167,24 @@ Overlap KernelExecution::run_overlapping(spec::Pair const& pair, std::uint64_t p
     if (!overlap.outcome.second && !mishap_of(overlap.outcome.first)) overlap.outcome.second = perform(second);
     if (overlap.outcome.second) share_out_ended(pair, overlap.outcome);
     return overlap;
+}
+
+WatchedOutcome KernelExecution::run_watched(spec::Step const& step, std::uint64_t pages) {
+    board_.set_openings(true);
+    WatchedOutcome watched{run(step, pages), {}};
+    board_.set_openings(false);
+    auto const [start, end] = conductor_.work_time();
+    std::optional<board::Parcels> previous;
+    for (board::Parcels const at : board_.openings()) {
+        if (at < start || at > end) continue;
+        std::uint64_t const after = (at - start).value / kParcelsPerInstruction;
+        // The interrupt comes at the first opening at or after that time.
+        bool const is_first = !previous || start + board::Parcels{after * kParcelsPerInstruction} > *previous;
+        if (is_first && after <= std::numeric_limits<std::uint32_t>::max())
+            watched.interruptions.push_back(static_cast<std::uint32_t>(after));
+        previous = at;
+    }
+    return watched;
 }
 
 spec::FrameCensus KernelExecution::census() {

@@ -55,12 +55,16 @@ class KernelExecution : public Execution {
     KernelExecution(std::shared_ptr<BootedKernel const> kernel, board::Board board);
 
     void reset() override;
+    std::unique_ptr<Moment const> save() override;
+    void restore(Moment const& moment) override;
     spec::Outcome run(spec::Step const& step, std::uint64_t pages) override;
     Overlap run_overlapping(spec::Pair const& pair, std::uint64_t pages) override;
+    WatchedOutcome run_watched(spec::Step const& step, std::uint64_t pages) override;
     spec::FrameCensus census() override;
     spec::Observation observe() override;
     void record(bool on) override;
     KernelTrace trace() override;
+    std::optional<CodePlace> failed_allocation() const override;
     std::string console_tail(std::size_t bytes) const override;
     std::optional<std::string> engine_failure() const override { return conductor_.engine_failure(); }
 

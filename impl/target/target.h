@@ -43,6 +43,22 @@ struct Overlap {
     bool reached = false;  // the second began before the first had ended
 };
 
+// A moment of one machine, kept: what Execution::save() returns.
+class Moment {
+  public:
+    Moment() = default;
+    Moment(Moment const&) = delete;
+    Moment& operator=(Moment const&) = delete;
+    virtual ~Moment() = default;
+};
+
+// What a step did, and where a timer interrupt would have been taken in it: values for Faults::preempt, ascending, one
+// for each place.
+struct WatchedOutcome {
+    spec::Outcome outcome;
+    std::vector<std::uint32_t> interruptions;
+};
+
 // One machine with the kernel on it. Used by one thread at a time.
 class Execution {
   public:
@@ -54,10 +70,15 @@ class Execution {
     // Back to p0 alone, right after boot.
     virtual void reset() = 0;
 
+    // Keeps the machine as it stands. Costs time and memory in proportion to the pages written since reset().
+    virtual std::unique_ptr<Moment const> save() = 0;
+    // Back to a moment that this execution saved; may follow anything.
+    virtual void restore(Moment const& moment) = 0;
+
     // Has the step done by its actor. All addresses in `step` must be absolute (ground() in spec/ground.h).
     // `pages`: how many pages the address spaces span, the step's own growth included; a correct kernel may take time
     // in proportion to it, and one that takes much longer hangs (Stuck). REQUIRES: the actor is alive; after Panicked,
-    // Stuck or Lost only reset() may follow.
+    // Stuck or Lost only reset() or restore() may follow.
     virtual spec::Outcome run(spec::Step const& step, std::uint64_t pages) = 0;
 
     // Has two steps done that overlap: the second begins when the first is interrupted (Faults::preempt) or sleeps, and
@@ -70,6 +91,9 @@ class Execution {
         return overlap;
     }
 
+    // As run(), and says where a timer interrupt would be taken in the step. Costs time. Here: nowhere.
+    virtual WatchedOutcome run_watched(spec::Step const& step, std::uint64_t pages) { return {run(step, pages), {}}; }
+
     // The free frames now. Cheap: to be asked before each step.
     virtual spec::FrameCensus census() = 0;
 
@@ -80,6 +104,10 @@ class Execution {
     virtual void record(bool on) = 0;
     // What was recorded in the latest step; empty where nothing was.
     virtual KernelTrace trace() = 0;
+
+    // Who asked for the frame that was refused in the latest step, the first where there were several; nothing where
+    // none was.
+    virtual std::optional<CodePlace> failed_allocation() const = 0;
 
     // The last lines that the kernel printed, at most `bytes` bytes.
     virtual std::string console_tail(std::size_t bytes) const = 0;

@@ -10,6 +10,8 @@ namespace {
 constexpr uint64_t kInputBytes = 128;
 constexpr size_t kOutputBytes = 64;  // written at a time
 constexpr char kEndOfFile = 'D' - '@';
+constexpr char kEraseLine = 'U' - '@';
+constexpr char kListProcesses = 'P' - '@';
 constexpr char kBackspace = '\b';
 constexpr char kDelete = 0x7f;
 
@@ -25,14 +27,15 @@ struct Console {
 };
 constinit Console console;
 
-void take(char character) {
-    if (character == '\r') character = '\n';
-    if (character == kBackspace || character == kDelete) {
-        if (console.typed == console.lines_end) return;
-        console.typed--;
-        for (char const* erase = "\b \b"; *erase != 0; erase++) uart_put(*erase);
-        return;
-    }
+// Takes the last character of the unfinished line back; false when there is none.
+bool erase() {
+    if (console.typed == console.lines_end) return false;
+    console.typed--;
+    for (char const* wipe = "\b \b"; *wipe != 0; wipe++) uart_put(*wipe);
+    return true;
+}
+
+void add(char character) {
     if (console.typed - console.taken == kInputBytes) return;  // full: dropped
     if (character != kEndOfFile) uart_put(character);
     console.at(console.typed++) = character;
@@ -40,6 +43,28 @@ void take(char character) {
     if (character == '\n' || character == kEndOfFile || full) {
         console.lines_end = console.typed;
         wake_all(&console);
+    }
+}
+
+void take(char character) {
+    switch (character) {
+        case 0:
+            break;
+        case kBackspace:
+        case kDelete:
+            erase();
+            break;
+        case kEraseLine:
+            while (erase()) continue;
+            break;
+        case kListProcesses:
+            list_processes();
+            break;
+        case '\r':
+            add('\n');
+            break;
+        default:
+            add(character);
     }
 }
 

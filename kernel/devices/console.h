@@ -1,5 +1,7 @@
 #pragma once
-// The console as a file: output as it comes, input a line at a time, echoed, with backspace, and control-D for the end.
+// The console as a file: output as it comes, input a line at a time and echoed. While a line is typed, backspace
+// (control-H, delete) takes its last character back, and control-U all of them; control-D ends the input. Control-P
+// lists the processes.
 
 #include "base/address.h"
 

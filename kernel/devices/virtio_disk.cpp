@@ -114,13 +114,14 @@ void set_queue_up() {
     }
 }
 
-// Describes a read request as a chain of three: header, data, status (section 5.2.6).
-void describe(uint64_t sector, void* to, size_t bytes) {
-    disk.request = VirtioBlockRequest{kBlockRequestRead, 0, sector};
+// Describes a request as a chain of three: header, data, status (section 5.2.6).
+void describe(uint32_t type, uint64_t sector, void const* data, size_t bytes) {
+    uint16_t const direction = type == kBlockRequestRead ? kDescriptorDeviceWrites : 0;
+    disk.request = VirtioBlockRequest{type, 0, sector};
     disk.status = 0xff;  // none that the device gives
     disk.queue.descriptors[0] = {address_of(&disk.request).value, sizeof disk.request, kDescriptorContinues, 1};
-    disk.queue.descriptors[1] = {address_of(to).value, static_cast<uint32_t>(bytes),
-                                 kDescriptorContinues | kDescriptorDeviceWrites, 2};
+    disk.queue.descriptors[1] = {address_of(data).value, static_cast<uint32_t>(bytes),
+                                 static_cast<uint16_t>(kDescriptorContinues | direction), 2};
     disk.queue.descriptors[2] = {address_of(&disk.status).value, sizeof disk.status, kDescriptorDeviceWrites, 0};
 }
 
@@ -132,6 +133,21 @@ void submit() {
     available.index = static_cast<uint16_t>(available.index + 1);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     at(kQueueNotify) = 0;
+}
+
+// Has the device do a request, and waits for it; returns the status that it gives.
+uint8_t transfer(uint32_t type, uint64_t sector, void const* data, size_t bytes) {
+    SpinGuard guard(disk.lock);
+    while (disk.busy) sleep_on(&disk.busy, disk.lock);
+    disk.busy = true;
+    disk.done = false;
+    describe(type, sector, data, bytes);
+    submit();
+    while (!disk.done) sleep_on(&disk.done, disk.lock);
+    uint8_t const status = disk.status;
+    disk.busy = false;
+    wake_all(&disk.busy);
+    return status;
 }
 
 }  // namespace
@@ -153,16 +169,11 @@ void initialize_disk() {
 }
 
 void read_disk(uint64_t sector, void* to, size_t bytes) {
-    SpinGuard guard(disk.lock);
-    while (disk.busy) sleep_on(&disk.busy, disk.lock);
-    disk.busy = true;
-    disk.done = false;
-    describe(sector, to, bytes);
-    submit();
-    while (!disk.done) sleep_on(&disk.done, disk.lock);
-    if (disk.status != kBlockStatusOk) panic("disk: read error");
-    disk.busy = false;
-    wake_all(&disk.busy);
+    if (transfer(kBlockRequestRead, sector, to, bytes) != kBlockStatusOk) panic("disk: read error");
+}
+
+bool write_disk(uint64_t sector, void const* from, size_t bytes) {
+    return transfer(kBlockRequestWrite, sector, from, bytes) == kBlockStatusOk;
 }
 
 void disk_interrupt() {

@@ -17,6 +17,9 @@ void initialize_disk();
 // `to` lies in kernel memory.
 void read_disk(uint64_t sector, void* to, size_t bytes);
 
+// The same the other way; false when the disk reports an error, as one does that cannot be written.
+bool write_disk(uint64_t sector, void const* from, size_t bytes);
+
 // Takes note of what the disk has done.
 void disk_interrupt();
 

@@ -51,6 +51,7 @@ struct VirtioBlockRequest {
     uint64_t sector;
 };
 inline constexpr uint32_t kBlockRequestRead = 0;  // VIRTIO_BLK_T_IN
+inline constexpr uint32_t kBlockRequestWrite = 1;  // VIRTIO_BLK_T_OUT
 inline constexpr uint8_t kBlockStatusOk = 0;      // VIRTIO_BLK_S_OK
 
 }  // namespace kernel

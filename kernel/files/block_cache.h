@@ -1,12 +1,18 @@
 #pragma once
-// Blocks of the disk, the recent ones kept in memory. The file system is only read, so there is nothing to write back,
-// and a cached block is never wrong.
+// Blocks of the disk, the recent ones kept in memory. What is written goes to the disk at once, so a cached block is
+// never newer than the disk, and may be dropped at any time.
+//
+// REQUIRES, of both: the caller has the file system to itself (Transaction). Both may sleep.
 
 #include "files/disk_format.h"
 
 namespace kernel {
 
-// Copies `bytes` bytes at `offset` within block `number` to `to`. May sleep. REQUIRES: offset + bytes <= kBlockBytes.
-void read_block(uint32_t number, size_t offset, void* to, size_t bytes);
+// The contents of block `number`, aligned to 8 bytes; valid until the next call of either.
+// REQUIRES: the disk has that block.
+uint8_t const* cached_block(uint32_t number);
+
+// Writes a whole block. False when the disk refuses.
+bool write_block(uint32_t number, uint8_t const* from);
 
 }  // namespace kernel

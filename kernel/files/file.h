@@ -4,25 +4,24 @@
 
 #include "base/address.h"
 #include "base/utility.h"
-#include "files/inode.h"
-#include "sync/sleep_lock.h"
+#include "files/held_inode.h"
 
 namespace kernel {
 
 class AddressSpace;
 class Pipe;
 
-enum class FileKind { none, console, pipe, inode };
+// device: one that a node of the disk stands for, and that we do not have.
+enum class FileKind { none, console, device, pipe, inode };
 
 struct OpenFile {
     FileKind kind = FileKind::none;
     uint32_t references = 0;  // 0: this slot is free. Guarded by the table's lock; the rest is constant while open
     bool readable = false;
     bool writable = false;
-    Pipe* pipe = nullptr;   // of a pipe
-    Inode inode;            // of a file of the disk; of the console, if the disk has a node for it
-    SleepLock offset_lock;  // held while `offset` is used
-    uint64_t offset = 0;    // of a file of the disk: where the next read begins
+    Pipe* pipe = nullptr;  // of a pipe
+    InodeRef inode;        // of all others
+    uint64_t offset = 0;   // of a file of the disk: where the next read or write begins. Guarded by the transaction
 };
 
 // struct stat of xv6-riscv's user programs.
@@ -64,7 +63,8 @@ class FileRef {
 };
 
 // Reading and writing, at an address of the current process; both may sleep. They return the bytes transferred; -1
-// when the file is not open for that, the process was killed meanwhile, or not one byte of its memory could be used.
+// when the file is not open for that, the process was killed meanwhile, or not one byte of its memory or of the disk
+// could be used. Each block of a file of the disk is written whole or not at all, whatever becomes of the machine.
 int64_t read_file(OpenFile& file, AddressSpace& space, VirtAddr to, size_t bytes);
 int64_t write_file(OpenFile& file, AddressSpace& space, VirtAddr from, size_t bytes);
 

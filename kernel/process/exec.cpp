@@ -1,7 +1,7 @@
 #include "process/exec.h"
 
 #include "base/memory.h"
-#include "files/inode.h"
+#include "files/path.h"
 #include "memory/user_rights.h"
 #include "process/elf.h"
 #include "process/process.h"
@@ -79,17 +79,20 @@ void set_name(Process& process, char const* path) {
     memcpy(process.name, path, length);
 }
 
+// Adds all that the program in file `path` consists of. False when there is none or memory is exhausted.
+bool load_program(AddressSpace& space, char const* path, ElfHeader& header) {
+    Transaction transaction;
+    Inode const file = find_inode(transaction, path, current_process().current_directory.number());
+    return file && file.type() == InodeType::file && read_header(file, header) && load_image(space, file, header);
+}
+
 }  // namespace
 
 int exec_program(char const* path, ArgumentPage& arguments) {
     Process& self = current_process();
-    Inode file;
     ElfHeader header;
-    if (!find_inode(path, self.current_directory, file) || file.type() != InodeType::file || !read_header(file, header))
-        return -1;
-
     AddressSpace space = AddressSpace::create(self.space.share_trapframe());
-    if (!space || !load_image(space, file, header)) return -1;
+    if (!space || !load_program(space, path, header)) return -1;
     VirtAddr const stack_pointer = add_stack(space, arguments);
     if (!stack_pointer) return -1;
 

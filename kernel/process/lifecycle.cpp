@@ -25,7 +25,7 @@ bool copy_process(Process& child, Process& parent) {
     child.space = parent.space.fork(move(trapframe));
     if (!child.space) return false;
     for (size_t i = 0; i < kFilesPerProcessMax; i++) child.files[i] = parent.files[i].share();
-    child.current_directory = parent.current_directory;
+    child.current_directory = parent.current_directory.share();
     memcpy(child.name, parent.name, sizeof child.name);
     return true;
 }
@@ -49,6 +49,16 @@ Process* wait_for_zombie(Process& self) {
         if (!has_child || self.killed) return nullptr;
         sleep_on(&self, process_table.lock);
     }
+}
+
+// Stores the exit status of a zombie child. When that fails, memory may be what is missing, to copy a page that is
+// shared; the child has some that nobody will use again.
+bool store_status(Process& self, Process& child, VirtAddr address) {
+    int const status = child.exit_status;
+    if (self.space.copy_out(address, &status, sizeof status) == sizeof status) return true;
+    child.space = {};
+    child.trapframe = nullptr;
+    return self.space.copy_out(address, &status, sizeof status) == sizeof status;
 }
 
 // REQUIRES: the process table is locked.
@@ -80,7 +90,7 @@ void create_init() {
     init->space = AddressSpace::create(move(trapframe));
     if (!init->space) panic("init: out of memory");
     if (kFirstProcess == FirstProcess::small_program && !load_first_program(*init)) panic("init: out of memory");
-    init->current_directory = kRootInode;
+    init->current_directory = InodeRef::hold(kRootInode);
     process_table.init = init;
     start(*init, nullptr);
 }
@@ -109,6 +119,7 @@ void exit_process(int status) {
     Process& self = current_process();
     if (&self == process_table.init) panic("init exiting");
     for (FileRef& file : self.files) file = {};
+    self.current_directory = {};
 
     disable_interrupts();
     process_table.lock.acquire();
@@ -125,8 +136,7 @@ int wait_for_child(VirtAddr status_address) {
     Process* const child = wait_for_zombie(self);
     if (child == nullptr) return -1;
     int const pid = child->pid;
-    int const status = child->exit_status;
-    if (status_address && self.space.copy_out(status_address, &status, sizeof status) != sizeof status) return -1;
+    if (status_address && !store_status(self, *child, status_address)) return -1;
     release_slot(*child);
     return pid;
 }

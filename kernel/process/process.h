@@ -38,8 +38,8 @@ struct Process {
     Context context;                 // while it is not running
     size_t fetched_on = 0;           // the hart that ran it last
     FileRef files[kFilesPerProcessMax];
-    uint32_t current_directory = 0;  // inode number
-    char name[16] = {};              // of the program, for messages
+    InodeRef current_directory;
+    char name[16] = {};  // of the program, for messages
 };
 
 struct ProcessTable {
@@ -60,6 +60,9 @@ Process* claim_slot();
 
 // Gives back all that a `starting` or `zombie` process has, and its slot. REQUIRES: the caller is its parent.
 void release_slot(Process& process);
+
+// Prints a line for each process: pid, state, name. For people who wonder what the machine is doing.
+void list_processes();
 
 // Whether `process` has been told to end.
 bool is_killed(Process const& process);

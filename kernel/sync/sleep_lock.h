@@ -7,13 +7,15 @@ namespace kernel {
 
 class SleepLock : Immovable {
   public:
-    // REQUIRES: called by a process (the idle thread cannot sleep) that holds no spin lock.
+    // REQUIRES: called by a process (the idle thread cannot sleep) that holds no spin lock. Panics where that process
+    // holds the lock already: it would wait for itself.
     void acquire();
     void release();
 
   private:
     SpinLock guard_;
-    bool taken_ = false;
+    void const* holder_ = nullptr;  // the process
+    size_t waiting_ = 0;            // how many wait; most often nobody does, and nobody need be looked for
 };
 
 class SleepGuard : Immovable {

@@ -1,14 +1,15 @@
 // System calls about files.
 
-#include "base/memory.h"
+#include "files/path.h"
 #include "files/pipe.h"
+#include "files/tree.h"
 #include "syscall/numbers.h"
 #include "syscall/syscall.h"
 
 namespace kernel {
 namespace {
 
-constexpr int16_t kConsoleMajor = 1;
+constexpr int16_t kMajorMax = 9;  // of a device that can be opened
 
 // The open file that a descriptor of the process means; null when it means none.
 OpenFile* file_of(Process& self, int descriptor) {
@@ -28,26 +29,54 @@ int install(Process& self, FileRef& file) {
     return -1;
 }
 
+bool has_free_descriptor(Process const& self) {
+    for (FileRef const& file : self.files)
+        if (!file) return true;
+    return false;
+}
+
 void uninstall(Process& self, int descriptor) {
     if (descriptor >= 0) self.files[descriptor] = {};
 }
 
-FileRef open_inode(Inode const& inode, unsigned mode) {
-    bool const is_console = inode.type() == InodeType::device && inode.major() == kConsoleMajor;
-    bool const writes = (mode & (kOpenForWriting | kOpenForBoth | kOpenTruncate)) != 0;
-    if (!is_console && (writes || inode.type() == InodeType::device)) return {};
-    FileRef file = FileRef::create(is_console ? FileKind::console : FileKind::inode, (mode & kOpenForWriting) == 0,
-                                   is_console && writes);
-    if (file) file->inode = inode;
-    return file;
+// Whether a file of that type can be opened so.
+bool can_open(Inode const& inode, unsigned mode) {
+    switch (inode.type()) {
+        case InodeType::directory:
+            return mode == 0;
+        case InodeType::device:
+            return inode.major() >= 0 && inode.major() <= kMajorMax;
+        default:
+            return true;
+    }
 }
 
-// The console by name, for disks that have no node for it, which cannot be made on a file system that is only read.
-FileRef open_console_by_name(char const* path, unsigned mode) {
-    if (*path == '/') path++;
-    if (!equal(path, "console")) return {};
-    return FileRef::create(FileKind::console, (mode & kOpenForWriting) == 0,
-                           (mode & (kOpenForWriting | kOpenForBoth)) != 0);
+FileKind kind_of(Inode const& inode) {
+    if (inode.type() != InodeType::device) return FileKind::inode;
+    return inode.major() == kConsoleMajor ? FileKind::console : FileKind::device;
+}
+
+// The inode that `path` names, made if it is not there and `mode` says so; no inode if neither can be.
+Inode find_or_create(Transaction& transaction, char const* path, Process const& self, unsigned mode) {
+    uint32_t const directory = self.current_directory.number();
+    Inode const found = find_inode(transaction, path, directory);
+    if (found || (mode & kOpenCreate) == 0) return found;
+    return make_node(transaction, path, directory, InodeType::file);
+}
+
+// Opens what `path` names. `file` outlives the transaction, as it may have to drop the inode again. False when that
+// cannot be done.
+bool open_path(char const* path, Process const& self, unsigned mode, FileRef& file) {
+    Transaction transaction;
+    Inode inode = find_or_create(transaction, path, self, mode);
+    if (!inode || !can_open(inode, mode)) return false;
+    bool const writes = (mode & (kOpenForWriting | kOpenForBoth)) != 0;
+    file = FileRef::create(kind_of(inode), (mode & kOpenForWriting) == 0, writes);
+    if (!file) return false;
+    file->inode = InodeRef::hold(inode.number());
+    if (!file->inode) return false;
+    if ((mode & kOpenTruncate) != 0 && inode.type() == InodeType::file && !inode.clear()) return false;
+    return transaction.commit();
 }
 
 }  // namespace
@@ -88,11 +117,14 @@ int64_t call_fstat(Process& self, Arguments arguments) {
 
 int64_t call_chdir(Process& self, Arguments arguments) {
     char path[kPathBytesMax];
-    Inode inode;
-    if (!self.space.copy_in_string(path, arguments.address(0), sizeof path) ||
-        !find_inode(path, self.current_directory, inode) || inode.type() != InodeType::directory)
-        return -1;
-    self.current_directory = inode.number();
+    if (!self.space.copy_in_string(path, arguments.address(0), sizeof path)) return -1;
+    InodeRef directory;  // afterwards the old one, dropped when the transaction is over
+    Transaction transaction;
+    Inode const inode = find_inode(transaction, path, self.current_directory.number());
+    if (!inode || inode.type() != InodeType::directory) return -1;
+    directory = InodeRef::hold(inode.number());
+    if (!directory) return -1;
+    swap(self.current_directory, directory);
     return 0;
 }
 
@@ -107,10 +139,10 @@ int64_t call_open(Process& self, Arguments arguments) {
     char path[kPathBytesMax];
     if (!self.space.copy_in_string(path, arguments.address(0), sizeof path)) return -1;
     auto const mode = static_cast<unsigned>(arguments.integer(1));
-    Inode inode;
-    FileRef file =
-        find_inode(path, self.current_directory, inode) ? open_inode(inode, mode) : open_console_by_name(path, mode);
-    return install(self, file);
+    if (!has_free_descriptor(self)) return -1;  // before anything is created or cut
+    if ((mode & kOpenCreate) != 0) remove_leftovers();
+    FileRef file;
+    return open_path(path, self, mode, file) ? install(self, file) : -1;
 }
 
 int64_t call_close(Process& self, Arguments arguments) {
@@ -118,6 +150,46 @@ int64_t call_close(Process& self, Arguments arguments) {
     if (file_of(self, descriptor) == nullptr) return -1;
     self.files[descriptor] = {};
     return 0;
+}
+
+int64_t call_mkdir(Process& self, Arguments arguments) {
+    char path[kPathBytesMax];
+    if (!self.space.copy_in_string(path, arguments.address(0), sizeof path)) return -1;
+    remove_leftovers();
+    Transaction transaction;
+    if (!make_node(transaction, path, self.current_directory.number(), InodeType::directory)) return -1;
+    return transaction.commit() ? 0 : -1;
+}
+
+int64_t call_mknod(Process& self, Arguments arguments) {
+    char path[kPathBytesMax];
+    if (!self.space.copy_in_string(path, arguments.address(0), sizeof path)) return -1;
+    remove_leftovers();
+    Transaction transaction;
+    Inode node = make_node(transaction, path, self.current_directory.number(), InodeType::device);
+    auto const major = static_cast<int16_t>(arguments.integer(1));
+    auto const minor = static_cast<int16_t>(arguments.integer(2));
+    return node && node.set_device(major, minor) && transaction.commit() ? 0 : -1;
+}
+
+int64_t call_link(Process& self, Arguments arguments) {
+    char old_path[kPathBytesMax];
+    char new_path[kPathBytesMax];
+    if (!self.space.copy_in_string(old_path, arguments.address(0), sizeof old_path) ||
+        !self.space.copy_in_string(new_path, arguments.address(1), sizeof new_path))
+        return -1;
+    remove_leftovers();
+    Transaction transaction;
+    if (!add_link(transaction, old_path, new_path, self.current_directory.number())) return -1;
+    return transaction.commit() ? 0 : -1;
+}
+
+int64_t call_unlink(Process& self, Arguments arguments) {
+    char path[kPathBytesMax];
+    if (!self.space.copy_in_string(path, arguments.address(0), sizeof path)) return -1;
+    Transaction transaction;
+    if (!remove_link(transaction, path, self.current_directory.number())) return -1;
+    return transaction.commit() ? 0 : -1;
 }
 
 }  // namespace kernel

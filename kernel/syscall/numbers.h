@@ -32,8 +32,11 @@ enum class SystemCall : unsigned long {
 inline constexpr int kSbrkEager = 1;
 inline constexpr int kSbrkLazy = 2;
 
+inline constexpr int kConsoleMajor = 1;  // of its device node
+
 inline constexpr unsigned kOpenForWriting = 0x001;
 inline constexpr unsigned kOpenForBoth = 0x002;
+inline constexpr unsigned kOpenCreate = 0x200;
 inline constexpr unsigned kOpenTruncate = 0x400;
 
 }  // namespace kernel

@@ -42,10 +42,13 @@ int64_t dispatch(SystemCall number, Process& self, Arguments arguments) {
         case SystemCall::close:
             return call_close(self, arguments);
         case SystemCall::mknod:
+            return call_mknod(self, arguments);
         case SystemCall::unlink:
+            return call_unlink(self, arguments);
         case SystemCall::link:
+            return call_link(self, arguments);
         case SystemCall::mkdir:
-            return -1;  // the file system is only read
+            return call_mkdir(self, arguments);
     }
     return -1;
 }

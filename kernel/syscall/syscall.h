@@ -39,5 +39,9 @@ int64_t call_chdir(Process& self, Arguments arguments);
 int64_t call_dup(Process& self, Arguments arguments);
 int64_t call_open(Process& self, Arguments arguments);
 int64_t call_close(Process& self, Arguments arguments);
+int64_t call_mkdir(Process& self, Arguments arguments);
+int64_t call_mknod(Process& self, Arguments arguments);
+int64_t call_link(Process& self, Arguments arguments);
+int64_t call_unlink(Process& self, Arguments arguments);
 
 }  // namespace kernel

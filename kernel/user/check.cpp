@@ -173,7 +173,10 @@ void open_console() {
         close(open_already);
         return;
     }
-    open("console", kReadWrite);
+    if (open("console", kReadWrite) < 0) {
+        mknod("console", kernel::kConsoleMajor, 0);
+        open("console", kReadWrite);
+    }
     dup(0);
     dup(0);
 }

@@ -69,6 +69,18 @@ inline int fstat(int file, void* status) {
 inline int chdir(char const* path) {
     return static_cast<int>(call(Call::chdir, word(path)));
 }
+inline int mkdir(char const* path) {
+    return static_cast<int>(call(Call::mkdir, word(path)));
+}
+inline int mknod(char const* path, int major, int minor) {
+    return static_cast<int>(call(Call::mknod, word(path), word(major), word(minor)));
+}
+inline int link(char const* old_path, char const* new_path) {
+    return static_cast<int>(call(Call::link, word(old_path), word(new_path)));
+}
+inline int unlink(char const* path) {
+    return static_cast<int>(call(Call::unlink, word(path)));
+}
 inline int getpid() {
     return static_cast<int>(call(Call::getpid));
 }
@@ -87,6 +99,9 @@ inline char* sbrk(int bytes, int mode = kernel::kSbrkLazy) {
 inline char* const kNoMemory = reinterpret_cast<char*>(-1L);
 
 inline constexpr int kReadOnly = 0;
+inline constexpr int kWriteOnly = 1;
 inline constexpr int kReadWrite = 2;
+inline constexpr int kCreate = 0x200;
+inline constexpr int kTruncate = 0x400;
 
 }  // namespace user

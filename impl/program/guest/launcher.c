@@ -5,7 +5,19 @@
 #include "impl/abi/launcher_abi.h"
 
 // xv6 kernel/syscall.h, kernel/fcntl.h
-enum { kFork = 1, kExit = 2, kWait = 3, kRead = 5, kExec = 7, kDup = 10, kGetpid = 11, kSleep = 13, kOpen = 15, kMknod = 17 };
+enum {
+    kFork = 1,
+    kExit = 2,
+    kWait = 3,
+    kRead = 5,
+    kExec = 7,
+    kDup = 10,
+    kGetpid = 11,
+    kSleep = 13,
+    kOpen = 15,
+    kMknod = 17,
+    kClose = 21
+};
 enum { kReadOnly = 0, kReadWrite = 2, kConsoleMajor = 1, kUntold = 0x7ffffffe };
 
 static long call(long number, long a, long b, long c) {
@@ -28,6 +40,7 @@ static int read_command(void) {
     long const file = call(kOpen, (long)VMCHECK_LAUNCHER_FILE, kReadOnly, 0);
     long const bytes = file < 0 ? -1 : call(kRead, file, (long)command, sizeof command);
     int count = 0;
+    call(kClose, file, 0, 0);
     for (long start = 0, at = 0; at < bytes && count < VMCHECK_LAUNCHER_WORDS_MAX; at++)
         if (command[at] == 0) {
             words[count++] = command + start;

@@ -1,0 +1,218 @@
+#include "checker/mutants/campaign.h"
+
+#include "checker/cli/files.h"
+#include "checker/cohort/inputs.h"
+#include "checker/cohort/workers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <system_error>
+#include <utility>
+
+namespace vmcheck::mutants {
+
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+
+// By the board's clock. The suites take a twentieth of it on a kernel that is right.
+constexpr unsigned kSuiteSecondsMax = 60;
+// By the wall's: only a guard, many times what anything takes.
+constexpr std::chrono::minutes kProcessMax{20};
+
+// A kernel that something is to be run on: a mutant, or the reference kernel that mutants are made from.
+struct Subject {
+    std::string name;
+    fs::path kernel;
+    bool reference = false;
+    std::string stamp{};
+    Outcome outcome{};
+    std::size_t left = 0;  // processes that have not ended
+};
+
+struct Task {
+    std::size_t subject = 0;
+    std::string suite{};  // empty: verify
+};
+
+class Campaign {
+  public:
+    Campaign(Plan const& plan, std::vector<Mutant> const& mutants) : plan_(plan), mutants_(mutants) {
+        std::set<std::string> profiles;
+        for (Mutant const& mutant : mutants) profiles.insert(mutant.profile);
+        for (std::string const& profile : profiles)
+            subjects_.push_back({"reference " + profile, plan.kernels / profile / "kernel", true});
+        for (Mutant const& mutant : mutants)
+            subjects_.push_back({mutant.name, plan.kernels / "mutants" / mutant.name / "kernel"});
+    }
+
+    tl::expected<std::vector<Row>, Failure> run(std::stop_token const& stop) {
+        if (auto ready = prepare(); !ready) return tl::unexpected(ready.error());
+        cohort::Workers workers({plan_.jobs, kProcessMax, std::chrono::seconds{10}});
+        std::size_t next = 0;
+        while (!failure_ && (next < tasks_.size() || !workers.idle())) {
+            if (stop.stop_requested()) {
+                failure_ = Failure{"interrupted; the same command goes on from here.", true};
+                break;
+            }
+            while (!failure_ && next < tasks_.size() && !workers.full()) begin(workers, next++);
+            for (cohort::Workers::Ended const& ended : workers.wait(milliseconds{200})) finish(ended);
+        }
+        if (failure_) return tl::unexpected(*failure_);
+        return rows();
+    }
+
+  private:
+    tl::expected<void, Failure> prepare() {
+        std::error_code error;
+        fs::create_directories(plan_.work, error);
+        if (error)
+            return tl::unexpected(
+                Failure{fmt::format("{}: cannot be made: {}.", plan_.work.string(), error.message())});
+        std::string common = cohort::digest_of_file(plan_.vmcheck) + fmt::format(" seed {}", plan_.seed);
+        for (std::string const& suite : plan_.suites) {
+            fs::path const program = plan_.kernels / "user" / suite;
+            if (!fs::is_regular_file(program, error)) return missing(program);
+            common += " " + suite + " " + cohort::digest_of_file(program);
+        }
+        for (std::size_t i = 0; i < subjects_.size(); ++i) {
+            Subject& subject = subjects_[i];
+            if (!fs::is_regular_file(subject.kernel, error)) return missing(subject.kernel);
+            subject.stamp = common + " kernel " + cohort::digest_of_file(subject.kernel);
+            if (!plan_.again && keep(subject)) continue;
+            if (!subject.reference) tasks_.push_back({i, {}});
+            for (std::string const& suite : plan_.suites) tasks_.push_back({i, suite});
+            subject.left = plan_.suites.size() + (subject.reference ? 0U : 1U);
+        }
+        fmt::print(stderr, "mutants: {} mutants, {} kernels are kept from an earlier run, {} processes to come\n",
+                   mutants_.size(), kept_, tasks_.size());
+        return {};
+    }
+
+    static tl::expected<void, Failure> missing(fs::path const& file) {
+        return tl::unexpected(Failure{fmt::format("{}: no such file; ci/mutants builds it.", file.string())});
+    }
+
+    fs::path result_of(Subject const& subject) const { return plan_.work / (subject.name + ".json"); }
+
+    bool keep(Subject& subject) {
+        auto const text = cli::read_file(result_of(subject));
+        auto outcome = text ? parse(*text, subject.stamp) : std::nullopt;
+        if (!outcome) return false;
+        subject.outcome = std::move(*outcome);
+        ++kept_;
+        return true;
+    }
+
+    fs::path stem_of(std::size_t task) const {
+        Task const& each = tasks_[task];
+        return plan_.work / (subjects_[each.subject].name + (each.suite.empty() ? "" : "." + each.suite));
+    }
+
+    void begin(cohort::Workers& workers, std::size_t index) {
+        Task const& task = tasks_[index];
+        std::string const kernel = subjects_[task.subject].kernel.string(), stem = stem_of(index).string();
+        cohort::Command command;
+        command.log = stem + ".log";
+        command.scratch = plan_.work;
+        if (task.suite.empty()) {
+            std::error_code ignored;
+            fs::remove(stem + ".report.json", ignored);
+            command.arguments = {plan_.vmcheck.string(),
+                                 "verify",
+                                 "--kernel=" + kernel,
+                                 fmt::format("--seed={}", plan_.seed),
+                                 "--max-findings=1",
+                                 "--jobs=1",
+                                 "--format=json",
+                                 "--out=" + stem + ".report.json",
+                                 "--findings=" + stem + ".findings",
+                                 "--no-colour"};
+        } else {
+            command.arguments = {plan_.vmcheck.string(), "run", "--kernel=" + kernel,
+                                 fmt::format("--time-limit={}", kSuiteSecondsMax), task.suite};
+        }
+        if (auto started = workers.start(index, command); !started) failure_ = Failure{started.error().message};
+    }
+
+    void finish(cohort::Workers::Ended const& ended) {
+        Task const& task = tasks_[ended.task];
+        Subject& subject = subjects_[task.subject];
+        double const seconds = std::chrono::duration<double>(ended.took).count();
+        std::string const stem = stem_of(ended.task).string();
+        std::string const what = task.suite.empty() ? "verify" : task.suite;
+        if (!ended.ending.exit_code || ended.ending.cut != cohort::Cut::no)
+            return fail(subject, what, fmt::format("it did not end by itself; see {}.log", stem));
+        if (auto error = note(subject, task, *ended.ending.exit_code, stem, seconds))
+            return fail(subject, what, *error);
+        if (--subject.left == 0) complete(subject);
+    }
+
+    // Files what a process has found. Gives a sentence where it says nothing about the kernel.
+    std::optional<std::string> note(Subject& subject, Task const& task, int exit_code, std::string const& stem,
+                                    double seconds) {
+        auto const text_of = [](std::string const& path) { return cli::read_file(path).value_or(std::string()); };
+        if (task.suite.empty()) {
+            auto verdict = judge_verify(exit_code, text_of(stem + ".report.json"), seconds);
+            if (!verdict) return fmt::format("{} See {}.log.", verdict.error().message, stem);
+            subject.outcome.verdict = std::move(*verdict);
+            return std::nullopt;
+        }
+        auto result = judge_suite(task.suite, exit_code, text_of(stem + ".log"), seconds);
+        if (!result) return fmt::format("{} See {}.log.", result.error().message, stem);
+        if (subject.reference && result->noticed)
+            return fmt::format("it does not pass ({}), so that what it notices elsewhere means nothing. See {}.log.",
+                               result->how, stem);
+        subject.outcome.suites[task.suite] = std::move(*result);
+        return std::nullopt;
+    }
+
+    void fail(Subject const& subject, std::string const& what, std::string const& why) {
+        failure_ = Failure{fmt::format("{} on {}: {}", what, subject.name, why)};
+    }
+
+    void complete(Subject const& subject) {
+        if (auto written = cli::write_file(result_of(subject), print(subject.outcome, subject.stamp)); !written)
+            failure_ = Failure{written.error().message};
+        Verdict const& verdict = subject.outcome.verdict;
+        std::string line = subject.reference ? ""
+                           : verdict.killed  ? " killed, " + verdict.signature + ";"
+                                             : " SURVIVES;";
+        for (auto const& [suite, result] : subject.outcome.suites)
+            line += fmt::format(" {} {};", suite, result.noticed ? result.how : "passes");
+        line.pop_back();
+        fmt::print(stderr, "  {}:{}\n", subject.name, line);
+    }
+
+    std::vector<Row> rows() const {
+        std::vector<Row> rows;
+        std::size_t next = 0;
+        for (Subject const& subject : subjects_)
+            if (!subject.reference) rows.push_back({mutants_[next++], subject.outcome});
+        return rows;
+    }
+
+    Plan const& plan_;
+    std::vector<Mutant> const& mutants_;
+    std::vector<Subject> subjects_;
+    std::vector<Task> tasks_;
+    std::size_t kept_ = 0;
+    std::optional<Failure> failure_;
+};
+
+}  // namespace
+
+std::string verify_command(Plan const& plan) {
+    return fmt::format("vmcheck verify --seed {} --max-findings 1 --jobs 1", plan.seed);
+}
+
+tl::expected<std::vector<Row>, Failure> run(Plan const& plan, std::vector<Mutant> const& mutants,
+                                            std::stop_token const& stop) {
+    return Campaign(plan, mutants).run(stop);
+}
+
+}  // namespace vmcheck::mutants

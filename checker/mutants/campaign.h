@@ -1,0 +1,46 @@
+#pragma once
+// Runs vmcheck on every mutant: `verify` as a user would, and each suite by `run`. One process each, several at a time;
+// what is done is written down, so that the same campaign goes on where an interrupted one stopped.
+
+#include "checker/mutants/mutant.h"
+#include "checker/mutants/outcome.h"
+#include "checker/mutants/table.h"
+
+#include <tl/expected.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace vmcheck::mutants {
+
+struct Plan {
+    std::filesystem::path vmcheck;  // the program
+    // As the build leaves them: <profile>/kernel, mutants/<name>/kernel, user/<suite>.
+    std::filesystem::path kernels;
+    std::filesystem::path work;  // where results are kept; made if it is not there
+    std::vector<std::string> suites;
+    std::uint64_t seed = 1;
+    unsigned jobs = 1;   // processes at a time; each verify has one machine
+    bool again = false;  // keeps nothing of an earlier campaign
+};
+
+// The command that each mutant is verified with, for a person.
+std::string verify_command(Plan const& plan);
+
+// Why there is no table.
+struct Failure {
+    std::string message;
+    bool interrupted = false;
+};
+
+// A row for each mutant, in their order. Says on standard error how each went. Fails where a suite does not pass on the
+// reference kernel that a mutant was made from (what it notices of mutants would mean nothing), where a kernel or
+// program is missing, when a process ends in a way that says nothing about its kernel, and on `stop`.
+tl::expected<std::vector<Row>, Failure> run(Plan const& plan, std::vector<Mutant> const& mutants,
+                                            std::stop_token const& stop);
+
+}  // namespace vmcheck::mutants

@@ -1,0 +1,156 @@
+#include "checker/mutants/mutant.h"
+#include "checker/mutants/outcome.h"
+#include "checker/mutants/table.h"
+
+#include <gtest/gtest.h>
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace vmcheck::mutants {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+class PatchHeader : public testing::Test {
+  protected:
+    tl::expected<Mutant, Problem> read(std::string const& text) const {
+        std::ofstream(path_) << text;
+        return read_mutant(path_);
+    }
+    std::filesystem::path path_ = std::filesystem::path(testing::TempDir()) / "16-parent-keeps-w.patch";
+};
+
+TEST_F(PatchHeader, IsReadUpToTheFirstEmptyLine) {
+    auto const mutant = read(
+        "origin: labs.md 16\nstory: Fork forgets.\nprofile: cow-eager\nexpect: I3 fork|I7 *\n"
+        "survives: no step\n\nstory: of the diff\n");
+    ASSERT_TRUE(mutant.has_value()) << mutant.error().message;
+    EXPECT_EQ(mutant->name, "16-parent-keeps-w");
+    EXPECT_EQ(mutant->story, "Fork forgets.");
+    EXPECT_THAT(mutant->expected, ElementsAre("I3 fork", "I7 *"));
+    EXPECT_EQ(mutant->survives, "no step");
+    EXPECT_TRUE(mutant->numbered());
+    EXPECT_TRUE(mutant->expects("I3 fork"));
+    EXPECT_TRUE(mutant->expects("I7 load"));
+    EXPECT_FALSE(mutant->expects("I3 load"));
+}
+
+TEST_F(PatchHeader, WithoutAnExpectationIsRefused) {
+    auto const mutant = read("origin: our own\nstory: s\nprofile: cow-lazy\n\n");
+    ASSERT_FALSE(mutant.has_value());
+    EXPECT_THAT(mutant.error().message, HasSubstr("16-parent-keeps-w.patch"));
+}
+
+TEST(VerifyVerdict, IsTheFirstFindingOfTheReport) {
+    auto const verdict =
+        judge_verify(1, R"({"sessions":[{"programs":256,"findings":[{"signature":"I1 fstat","steps":[1,2]}]}]})", 1.5);
+    ASSERT_TRUE(verdict.has_value());
+    EXPECT_TRUE(verdict->killed);
+    EXPECT_EQ(verdict->signature, "I1 fstat");
+    EXPECT_EQ(verdict->steps, 2U);
+    EXPECT_EQ(verdict->programs, 256U);
+}
+
+TEST(VerifyVerdict, MayBeOfTheTimeBeforeAnyProgram) {
+    EXPECT_EQ(judge_verify(4, "", 0)->signature, "boot");
+    auto const verdict =
+        judge_verify(1, R"({"sessions":[{"boot_violations":[{"signature":"I4 boot"}],"findings":[]}]})", 0);
+    EXPECT_EQ(verdict->signature, "I4 boot");
+    EXPECT_FALSE(verdict->steps.has_value());
+}
+
+TEST(VerifyVerdict, OfNothingFoundIsSurvival) {
+    EXPECT_FALSE(judge_verify(0, R"({"sessions":[{"programs":10000,"findings":[]}]})", 9)->killed);
+}
+
+TEST(VerifyVerdict, IsNoneWhereTheMachineFailedOrTheReportIsMissing) {
+    EXPECT_FALSE(judge_verify(3, "", 0).has_value());
+    EXPECT_FALSE(judge_verify(5, "", 0).has_value());
+    EXPECT_FALSE(judge_verify(1, "", 0).has_value());
+    EXPECT_FALSE(judge_verify(1, R"({"sessions":[{"findings":[]}]})", 0).has_value());
+}
+
+struct SuiteCase {
+    int exit_code;
+    char const* log;
+    char const* how;
+};
+class SuiteVerdict : public testing::TestWithParam<SuiteCase> {};
+
+TEST_P(SuiteVerdict, SaysHowItWasNoticed) {
+    auto const result = judge_suite("cowtest", GetParam().exit_code, GetParam().log, 1);
+    ASSERT_TRUE(result.has_value());
+    EXPECT_EQ(result->how, GetParam().how);
+    EXPECT_EQ(result->noticed, GetParam().exit_code != 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Logs, SuiteVerdict,
+    testing::Values(SuiteCase{0, "pass  x\ncowtest: 12 passed, 0 failed\n", ""},
+                    SuiteCase{1, "FAIL  x\ncowtest: 10 passed, 2 failed\nvmcheck: cowtest ended with status 1",
+                              "2 fail"},
+                    SuiteCase{1, "pass  x\nvmcheck: the kernel panicked: \"panic: x\"; 1.0 s", "panic"},
+                    SuiteCase{1, "pass  x\nvmcheck: cowtest had not ended after 60 s (by", "hang"},
+                    SuiteCase{1, "pass  x\nvmcheck: cowtest was killed, or", "killed"},
+                    SuiteCase{1, "cowtest: 12 passed, 0 failed\nvmcheck: cowtest ended with status 9", "no verdict"},
+                    SuiteCase{4, "vmcheck: k: the kernel did not reach user mode", "no boot"}));
+
+TEST(SuiteVerdict, IsNoneWhereTheMachineFailed) {
+    for (int const code : {2, 3, 130}) EXPECT_FALSE(judge_suite("cowtest", code, "", 1).has_value());
+}
+
+Row row(std::string const& name, std::string const& origin, Verdict verdict, bool noticed) {
+    Outcome outcome{std::move(verdict), {{"cowtest", {noticed, noticed ? "panic" : "", 1}}}};
+    return {{name, origin, "A story.", "cow-eager", {"I3 fork"}, "a reason"}, outcome};
+}
+
+std::vector<Row> rows() {
+    return {row("01-a", "labs.md 1", {true, "I3 fork", 256, 2, 1.0}, true),
+            row("02-b", "labs.md 2", {true, "I1 load", 512, 5, 3.0}, false),
+            row("03-c", "our own", {true, "boot", 0, std::nullopt, 2.0}, false),
+            row("04-d", "our own", {false, "", 10000, std::nullopt, 90.0}, false)};
+}
+
+TEST(Outcome, PrintedAndParsedIsTheSame) {
+    Outcome const outcome = rows()[0].outcome;
+    auto const again = parse(print(outcome, "stamp"), "stamp");
+    ASSERT_TRUE(again.has_value());
+    EXPECT_EQ(print(*again, "stamp"), print(outcome, "stamp"));
+    EXPECT_FALSE(parse(print(outcome, "stamp"), "another").has_value());
+    EXPECT_FALSE(parse(R"({"stamp":"stamp","killed":7})", "stamp").has_value());
+    EXPECT_FALSE(parse("no json", "stamp").has_value());
+}
+
+TEST(KillTable, SumsUpWhatItsRowsSay) {
+    Summary const summary = summarize(rows(), {"cowtest"});
+    EXPECT_EQ(summary.mutants, 4U);
+    EXPECT_EQ(summary.killed, 3U);
+    EXPECT_EQ(summary.numbered, 2U);
+    EXPECT_EQ(summary.numbered_killed, 2U);
+    EXPECT_EQ(summary.as_expected, 1U);
+    EXPECT_EQ(summary.only_vmcheck, 2U);
+    EXPECT_EQ(summary.nobody, 1U);
+    EXPECT_EQ(summary.seconds_median, 2.0);
+    EXPECT_EQ(summary.steps_median, 3.5);
+    EXPECT_THAT(summary.noticed_by_suite, ElementsAre(1U));
+}
+
+TEST(KillTable, HasALineForEachMutantAndAReasonForEachThatSurvives) {
+    std::string const text = markdown(rows(), {"cowtest"}, "vmcheck verify --seed 1");
+    EXPECT_THAT(text, HasSubstr("| [01-a](01-a.patch) | cow-eager | I3 fork | yes | 1.0 s | 256 | 2 | panic |\n"));
+    EXPECT_THAT(text, HasSubstr("| I1 load | **no** | 3.0 s | 512 | 5 | passes |\n"));
+    EXPECT_THAT(text, HasSubstr("| boot | **no** | 2.0 s | - | - | passes |\n"));
+    EXPECT_THAT(text, HasSubstr("| **survives** | - | 90.0 s | 10000 | - | passes |\n"));
+    EXPECT_THAT(text, HasSubstr("- **04-d**: A story. Why: a reason.\n"));
+    EXPECT_THAT(text, Not(HasSubstr("- **01-a**")));
+    EXPECT_THAT(text, HasSubstr("**3 of 4 mutants are killed by vmcheck** (75.0 %)"));
+    EXPECT_THAT(text, HasSubstr("**2 mutants pass cowtest and yet are killed by vmcheck.**"));
+}
+
+}  // namespace
+}  // namespace vmcheck::mutants

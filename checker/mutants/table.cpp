@@ -1,0 +1,134 @@
+#include "checker/mutants/table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace vmcheck::mutants {
+
+namespace {
+
+std::optional<double> median(std::vector<double> values) {
+    if (values.empty()) return std::nullopt;
+    std::sort(values.begin(), values.end());
+    std::size_t const middle = values.size() / 2;
+    return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+std::string percent(std::size_t part, std::size_t whole) {
+    return whole == 0 ? "-" : fmt::format("{:.1f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
+}
+
+bool noticed_by_a_suite(Row const& row, std::vector<std::string> const& suites) {
+    return std::ranges::any_of(suites, [&](std::string const& suite) { return row.outcome.suites.at(suite).noticed; });
+}
+
+bool as_expected(Row const& row) {
+    return row.outcome.verdict.killed && row.mutant.expects(row.outcome.verdict.signature);
+}
+
+// Within a table's cell.
+std::string cell(std::string text) {
+    for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.replace(at, 1, "\\|");
+    return text;
+}
+
+std::string print_row(Row const& row, std::vector<std::string> const& suites) {
+    Verdict const& verdict = row.outcome.verdict;
+    std::string line = fmt::format("| [{0}]({0}.patch) | {1} |", row.mutant.name, row.mutant.profile);
+    if (verdict.killed)
+        line += fmt::format(" {} | {} | {:.1f} s | {} | {} |", verdict.signature, as_expected(row) ? "yes" : "**no**",
+                            verdict.seconds, verdict.programs == 0 ? "-" : fmt::format("{}", verdict.programs),
+                            verdict.steps ? fmt::format("{}", *verdict.steps) : "-");
+    else
+        line += fmt::format(" **survives** | - | {:.1f} s | {} | - |", verdict.seconds, verdict.programs);
+    for (std::string const& suite : suites) {
+        SuiteResult const& result = row.outcome.suites.at(suite);
+        line += fmt::format(" {} |", result.noticed ? result.how : "passes");
+    }
+    return line + "\n";
+}
+
+std::string survivors(std::vector<Row> const& rows) {
+    std::string text;
+    for (Row const& row : rows)
+        if (!row.outcome.verdict.killed)
+            text += fmt::format("- **{}**: {} Why: {}.\n", row.mutant.name, row.mutant.story,
+                                row.mutant.survives.empty() ? "not known yet" : row.mutant.survives);
+    return text.empty() ? text : "\n## What survives\n\n" + text;
+}
+
+}  // namespace
+
+Summary summarize(std::vector<Row> const& rows, std::vector<std::string> const& suites) {
+    Summary summary;
+    summary.noticed_by_suite.resize(suites.size());
+    std::vector<double> seconds, steps;
+    for (Row const& row : rows) {
+        Verdict const& verdict = row.outcome.verdict;
+        ++summary.mutants;
+        summary.killed += verdict.killed ? 1U : 0U;
+        summary.numbered += row.mutant.numbered() ? 1U : 0U;
+        summary.numbered_killed += row.mutant.numbered() && verdict.killed ? 1U : 0U;
+        summary.as_expected += as_expected(row) ? 1U : 0U;
+        bool const by_suite = noticed_by_a_suite(row, suites);
+        summary.only_vmcheck += verdict.killed && !by_suite ? 1U : 0U;
+        summary.nobody += !verdict.killed && !by_suite ? 1U : 0U;
+        for (std::size_t i = 0; i < suites.size(); ++i)
+            summary.noticed_by_suite[i] += row.outcome.suites.at(suites[i]).noticed ? 1U : 0U;
+        if (!verdict.killed) continue;
+        seconds.push_back(verdict.seconds);
+        if (verdict.steps) steps.push_back(static_cast<double>(*verdict.steps));
+    }
+    summary.seconds_median = median(std::move(seconds));
+    summary.steps_median = median(std::move(steps));
+    return summary;
+}
+
+std::string print(Summary const& summary, std::vector<std::string> const& suites) {
+    std::string text = fmt::format(
+        "- **{} of {} mutants are killed by vmcheck** ({}); of those that the labs or stock kernels had first, {} of "
+        "{} "
+        "({}).\n",
+        summary.killed, summary.mutants, percent(summary.killed, summary.mutants), summary.numbered_killed,
+        summary.numbered, percent(summary.numbered_killed, summary.numbered));
+    text += fmt::format("- **{} mutants pass {} and yet are killed by vmcheck.**\n", summary.only_vmcheck,
+                        fmt::join(suites, " and "));
+    text += "- Noticed by";
+    for (std::size_t i = 0; i < suites.size(); ++i)
+        text += fmt::format("{} {} {}", i == 0 ? "" : ",", suites[i], summary.noticed_by_suite[i]);
+    text += fmt::format("; by nobody: {}.\n", summary.nobody);
+    text += fmt::format("- The first finding has the signature that its patch expects: {} of {}.\n",
+                        summary.as_expected, summary.killed);
+    if (summary.seconds_median)
+        text +=
+            fmt::format("- Median from start to verdict, one core: {:.1f} s (boot, search, shrinking, confirmation).\n",
+                        *summary.seconds_median);
+    if (summary.steps_median)
+        text += fmt::format("- Median length of the shrunk program: {:g} steps.\n", *summary.steps_median);
+    return text;
+}
+
+std::string markdown(std::vector<Row> const& rows, std::vector<std::string> const& suites, std::string const& command) {
+    std::string text =
+        "# The kill table\n\n"
+        "Written by `ci/mutants`; not to be edited. Each mutant is the reference kernel of its profile with one "
+        "planted\n"
+        "defect (`kernel/README.md`). \"Found as\": invariant and step of the first finding of `" +
+        command +
+        "`,\n"
+        "which stops at the first batch of programs with one; \"expected\": whether the patch says so. A suite notices "
+        "a mutant\n"
+        "when `vmcheck run` on it ends with another code than 0.\n\n";
+    text += print(summarize(rows, suites), suites);
+    text += "\n| mutant | profile | found as | expected | verdict after | programs | steps |";
+    for (std::string const& suite : suites) text += " " + cell(suite) + " |";
+    text += "\n|---|---|---|---|---|---|---|";
+    for (std::size_t i = 0; i < suites.size(); ++i) text += "---|";
+    text += "\n";
+    for (Row const& row : rows) text += print_row(row, suites);
+    return text + survivors(rows);
+}
+
+}  // namespace vmcheck::mutants

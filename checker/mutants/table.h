@@ -1,0 +1,42 @@
+#pragma once
+// The kill table: every mutant, who noticed it, and what that comes to. As Markdown, for the repository and for a
+// person.
+
+#include "checker/mutants/mutant.h"
+#include "checker/mutants/outcome.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vmcheck::mutants {
+
+struct Row {
+    Mutant mutant;
+    Outcome outcome;
+};
+
+// The figures of a table.
+struct Summary {
+    std::size_t mutants = 0;
+    std::size_t killed = 0;
+    std::size_t numbered = 0;
+    std::size_t numbered_killed = 0;
+    std::size_t as_expected = 0;  // of the killed
+    // Killed by vmcheck, and by every suite passed: what no test has noticed.
+    std::size_t only_vmcheck = 0;
+    std::size_t nobody = 0;                       // noticed by no one
+    std::optional<double> seconds_median{};       // of the killed
+    std::optional<double> steps_median{};         // of the killed that have a program
+    std::vector<std::size_t> noticed_by_suite{};  // in order of `suites`
+};
+Summary summarize(std::vector<Row> const& rows, std::vector<std::string> const& suites);
+
+// The summary in a few lines of Markdown.
+std::string print(Summary const& summary, std::vector<std::string> const& suites);
+
+// The whole document: what it is, the summary, the table, and why what survives does. REQUIRES: each outcome has every
+// suite.
+std::string markdown(std::vector<Row> const& rows, std::vector<std::string> const& suites, std::string const& command);
+
+}  // namespace vmcheck::mutants

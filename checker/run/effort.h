@@ -1,0 +1,51 @@
+#pragma once
+// How much is done to a kernel, and how: counted in programs, never in seconds, so that verdicts repeat.
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace vmcheck::run {
+
+// A way of making the paths ordinary that defects hide on.
+enum class Mode : std::uint8_t {
+    plain,     // random programs, some steps of which have an allocation fail
+    sweep,     // of short programs every allocation is made to fail in turn
+    pressure,  // programs that start with few frames free
+    preempt,   // programs in which a step is interrupted, and another process's step comes in between
+};
+inline constexpr std::size_t kModes = 4;
+std::string_view to_string(Mode mode);  // "plain", "allocation faults", "memory pressure", "preemption"
+
+// How often each mode was used, and met what it is there for.
+struct ModeTally {
+    std::uint64_t programs = 0;
+    std::uint64_t runs = 0;  // of these programs or of what follows a fault in them
+    // Steps in which an allocation was made to fail, or found no frame, and did fail; of preempt, steps within which
+    // another process's step began.
+    std::uint64_t reached = 0;
+};
+
+// How many programs of each mode a batch holds. Their sum: enough to keep every worker busy, few enough that a kernel's
+// first failure ends the run soon.
+struct Batch {
+    std::uint32_t plain = 256;
+    std::uint32_t sweep = 3;
+    std::uint32_t pressure = 16;
+    std::uint32_t preempt = 64;
+};
+
+struct Effort {
+    // Plain programs. The other modes go along, in the proportions of a batch.
+    std::uint64_t programs = 6'000;
+    Batch batch{};
+    // Stop after this long; results then depend on the machine's speed. Nothing: only `programs` counts.
+    std::optional<std::chrono::milliseconds> time{};
+    // End after the batch that brought so many families of failures: what is left of the effort tells little more.
+    std::uint32_t families_max = 5;
+};
+
+}  // namespace vmcheck::run

@@ -85,6 +85,8 @@ struct Traits {
     // Lazy sbrk lets the break pass the trapframe (xv6-riscv of 2025, kernel/sysproc.c: it asks for an overflow only).
     // What such a kernel does from there on, exit's panic among it, is not asked.
     bool lazy_sbrk_has_no_limit = false;
+    // Processes that are there beside those of the program, children of p0 that never end: the hogs of scarcity.h.
+    std::uint32_t hogs = 0;
     // The lowest file descriptor that the agent has not opened: what pipe() hands out first (fdalloc in sysfile.c).
     std::uint32_t first_free_descriptor = 3;
 };

@@ -121,6 +121,8 @@ bool memory_was_short(World const& world, Outcome const& outcome, FrameCensus co
     if (outcome.allocations_failed > 0 || outcome.allocator_dry) return true;
     if (needed == 0) return false;
     if (before.free) return *before.free < needed;
+    // Nobody has counted what the hogs left.
+    if (world.setting().traits.hogs > 0) return true;
     // No free list is known: by the model's own account, generously, so that a kernel without symbols is not accused.
     std::uint64_t const total = world.setting().traits.frames_total;
     auto const used = frames_in_use_at_most(world);

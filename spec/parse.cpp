@@ -255,6 +255,12 @@ tl::expected<Program, ParseError> parse(std::string_view text) {
             if (!profile) return failed(profile);
             program.profile = *profile;
             ++headers;
+        } else if (program.steps.empty() && !program.memory && line.peek() == "memory") {
+            line.next();
+            auto const frames = count(line, "how many frames are free at the start");
+            if (!frames) return failed(frames);
+            if (auto const end = line.expect_end("the end of the line"); !end) return failed(end);
+            program.memory = *frames;
         } else {
             auto step = parse_step(line);
             if (!step) return failed(step);

@@ -180,6 +180,8 @@ struct Program {
     Profile profile;
     std::vector<Step> steps;
     std::string about{};  // why this program is here: the comment lines above the header, without '#'
+    // How many frames are free at the start; nothing: all but what a kernel takes for itself and p0.
+    std::optional<std::uint32_t> memory{};
     friend bool operator==(Program const&, Program const&) = default;
 };
 

@@ -55,6 +55,18 @@ TEST(Text, ReadsTheExampleOfTheDesign) {
     EXPECT_EQ(program->steps[6], (Step{kInit, Wait{Address{Anchor::stack, -16}}}));
 }
 
+TEST(Text, ReadsHowMuchMemoryThereIs) {
+    auto const program = parse("vmcheck 1\nprofile cow\nmemory 40   # frames\np0 exec\n");
+    ASSERT_TRUE(program) << to_string(program.error());
+    EXPECT_EQ(program->memory, 40U);
+    EXPECT_EQ(print(*program), "vmcheck 1\nprofile cow eager\nmemory 40\np0 exec\n");
+    EXPECT_FALSE(parse("vmcheck 1\nprofile cow\np0 exec\n")->memory.has_value());
+    EXPECT_EQ(error_of("vmcheck 1\nprofile cow\nmemory much\n").line, 3U);
+    EXPECT_EQ(error_of("vmcheck 1\nprofile cow\nmemory 4 frames\n").line, 3U);
+    EXPECT_EQ(error_of("vmcheck 1\nprofile cow\np0 exec\nmemory 4\n").line, 4U) << "before all steps";
+    EXPECT_EQ(error_of("vmcheck 1\nprofile cow\nmemory 4\nmemory 4\n").line, 4U) << "once";
+}
+
 TEST(Text, PrintsEveryKindOfStepAsItReadsIt) {
     for (char const* step : {"p0 fork p1",
                              "p1 exit -3",

@@ -194,8 +194,9 @@ bool would_sleep(World const& world, Step const& step) {
         bool const zombie = std::any_of(children.begin(), children.end(), [&](ProcId child) {
             return world.find(child)->life == Life::zombie && !world.find(child)->perhaps_reaped;
         });
-        return !zombie && std::any_of(children.begin(), children.end(),
-                                      [&](ProcId child) { return world.find(child)->life == Life::running; });
+        bool const hogs = step.actor == kInit && world.setting().traits.hogs > 0;
+        return !zombie && (hogs || std::any_of(children.begin(), children.end(),
+                                               [&](ProcId child) { return world.find(child)->life == Life::running; }));
     }
     if (std::holds_alternative<PipeRead>(step.action))
         return std::all_of(world.pipe().begin(), world.pipe().end(),

@@ -25,6 +25,10 @@ class Replayer {
         run::RunOptions const how{.close = true, .records = false};
         run::Run run = run::run_program((*bench)->crew.first(), (*bench)->look.reference, file.program, how, tally);
         if (auto well = check_engines((*bench)->crew); !well) return tl::unexpected(well.error());
+        if (run.cannot_start)
+            return tl::unexpected(Stop{ExitCode::kernel_unusable,
+                                       fmt::format("{} cannot be run on this kernel, since it asks for `memory {}`: {}",
+                                                   file.path.string(), *file.program.memory, *run.cannot_start)});
         if (!run.divergence) {
             fmt::print("ok        {}{}\n", file.path.string(), remarks_on(run));
             return false;

@@ -3,6 +3,7 @@
 #include "checker/cli/session.h"
 #include "spec/advance.h"
 #include "spec/predict.h"
+#include "spec/scarcity.h"
 #include "spec/text.h"
 
 #include <fmt/format.h>
@@ -14,7 +15,7 @@ namespace {
 void show_program(CorpusFile const& file, std::shared_ptr<spec::Setting const> setting) {
     fmt::print("{} · {}\n", file.path.string(), spec::print(file.program.profile));
     if (!file.program.about.empty()) fmt::print("  {}\n", file.program.about);
-    spec::World world = spec::World::initial(std::move(setting));
+    spec::World world = spec::World::initial(spec::setting_for(std::move(setting), file.program));
     std::size_t number = 0;
     for (spec::Step const& step : file.program.steps) {
         ++number;

@@ -22,8 +22,8 @@ constexpr int kEnvironment = 3;
 constexpr int kKernelUnusable = 4;
 
 // The run itself went wrong: nothing is said of the kernel.
-bool says_nothing_of_the_kernel(int exit_code) {
-    switch (exit_code) {
+bool says_nothing_of_the_kernel(std::optional<int> exit_code) {
+    switch (exit_code.value_or(0)) {
         case kUsage:
         case kEnvironment:
             return true;

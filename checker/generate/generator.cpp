@@ -6,6 +6,7 @@
 #include "spec/advance.h"
 #include "spec/overlap.h"
 #include "spec/predict.h"
+#include "spec/scarcity.h"
 
 #include <rapidcheck/shrinkable/Create.h>
 
@@ -13,6 +14,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -44,26 +46,29 @@ constexpr std::array<std::uint8_t, spec::kActionKinds> kWeights = {
 class Author {
   public:
     Author(std::shared_ptr<spec::Setting const> setting, GeneratorConfig config, Dice dice)
-        : config_(config), dice_(dice), world_(spec::World::initial(setting)), profile_(setting->profile) {
+        : config_(config),
+          dice_(dice),
+          program_{setting->profile, {}, {}, draw_memory()},
+          world_(spec::World::initial(spec::setting_for(setting, program_))) {
         draw_swarm();
         faulty_ = config_.allocation_faults && dice_.chance(1, 4);
         if (config_.overlaps_max > 0) overlaps_left_ = 1 + dice_.below(config_.overlaps_max);
     }
 
     spec::Program write() {
-        spec::Program program{profile_, {}, {}};
         // Long programs find more; some short ones are wanted as well.
         std::int64_t const most = config_.steps_max;
         auto const wanted = static_cast<std::size_t>(dice_.chance(1, 4) ? dice_.between(1, most) : most);
         constexpr unsigned kProposalsPerStep = 12;
-        for (std::size_t proposals = 0; program.steps.size() < wanted && proposals < wanted * kProposalsPerStep;
+        for (std::size_t proposals = 0;
+             (program_.steps.size() < wanted || is_filling_up()) && proposals < wanted * kProposalsPerStep;
              ++proposals) {
             spec::Step step = next_planned().value_or(propose());
             if (wants_overlap())
                 if (auto pair = overlap_with(step)) {
                     --overlaps_left_;
-                    program.steps.push_back(std::move(pair->first));
-                    program.steps.push_back(std::move(pair->second));
+                    program_.steps.push_back(std::move(pair->first));
+                    program_.steps.push_back(std::move(pair->second));
                     if (world_.over()) break;
                     continue;
                 }
@@ -72,10 +77,10 @@ class Author {
             if (!prediction) continue;
             world_ = std::move(prediction->after);
             if (std::holds_alternative<spec::Fork>(step.action)) ++children_;
-            program.steps.push_back(std::move(step));
+            program_.steps.push_back(std::move(step));
             if (world_.over()) break;
         }
-        return program;
+        return std::move(program_);
     }
 
   private:
@@ -146,6 +151,17 @@ class Author {
         return static_cast<std::uint32_t>(dice_.below(std::uint64_t{known.back()} + 1));
     }
 
+    // What takes many steps to reach a limit goes on until it does.
+    bool is_filling_up() const { return config_.little_memory && !plan_.empty(); }
+
+    // Mostly so few that a step or two may be the last to get what it needs.
+    std::optional<std::uint32_t> draw_memory() {
+        if (!config_.little_memory) return std::nullopt;
+        constexpr std::array<std::uint32_t, 6> kLarger{80, 100, 150, 250, 500, 1000};
+        if (dice_.chance(1, 6)) return dice_.pick(std::span<std::uint32_t const>(kLarger));
+        return static_cast<std::uint32_t>(dice_.below(65));
+    }
+
     void draw_swarm() {
         for (std::size_t kind = 0; kind < weights_.size(); ++kind)
             weights_[kind] = dice_.chance(2, 3) ? kWeights[kind] : 0;
@@ -163,7 +179,7 @@ class Author {
 
     // Some places are reached only by steps that belong together: now and then such a sequence is planned as a whole.
     std::optional<spec::Step> next_planned() {
-        if (!planned_ && dice_.chance(1, 96)) make_plan();
+        if (!planned_ && dice_.chance(1, config_.little_memory ? 32 : 96)) make_plan();
         if (plan_.empty()) return std::nullopt;
         spec::Step step = std::move(plan_.front());
         plan_.erase(plan_.begin());
@@ -174,7 +190,7 @@ class Author {
         planned_ = true;
         std::vector<spec::ProcId> const running = world_.running();
         spec::ProcId const actor = running[dice_.below(running.size())];
-        plan_ = plan(dice_, {world_, actor, spec::ProcId{children_ + 1}, config_.allocation_faults});
+        plan_ = plan(dice_, {world_, actor, spec::ProcId{children_ + 1}, config_.allocation_faults, program_.memory});
     }
 
     spec::Step propose() {
@@ -270,8 +286,8 @@ class Author {
 
     GeneratorConfig config_;
     Dice dice_;
+    spec::Program program_;
     spec::World world_;
-    spec::Profile profile_;
     std::array<std::uint32_t, spec::kActionKinds> weights_{};
     std::uint64_t total_ = 0;
     std::uint32_t children_ = 0;

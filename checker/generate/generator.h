@@ -23,12 +23,15 @@ struct Interruptions {
 };
 
 struct GeneratorConfig {
-    // Steps in a program: up to this many, most programs near it.
+    // Steps in a program: up to this many, most programs near it. With little memory, more where a limit is to be
+    // reached.
     std::uint32_t steps_max = 20;
     // Processes alive at once, p0 included.
     std::uint32_t processes_max = 5;
     // Some programs have steps in which an allocation is made to fail.
     bool allocation_faults = true;
+    // They start with few frames free: Program::memory.
+    bool little_memory = false;
     // Pairs of steps that overlap in a program, at most: few, since most races need no more (Burckhardt et al., "A
     // Randomized Scheduler with Probabilistic Guarantees of Finding Bugs", ASPLOS 2010).
     std::uint32_t overlaps_max = 0;

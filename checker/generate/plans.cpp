@@ -2,6 +2,8 @@
 
 #include "checker/generate/arguments.h"
 
+#include <algorithm>
+
 namespace vmcheck::generate {
 
 namespace {
@@ -90,9 +92,54 @@ Plan heap_beyond_an_int(PlanContext const& context) {
             {context.actor, Fork{context.child}, {}}};
 }
 
+// More than half of what is free is in use when the process forks: a kernel that shares has memory for that, one that
+// copies has not. Then both store, for which a kernel that shares has no memory in the end.
+Plan fork_with_half_in_use(PlanContext const& context, std::uint32_t frames) {
+    std::int64_t const pages = frames / 2 + frames / 8;
+    Address const first{Anchor::brk, -pages * kPage}, last{Anchor::brk, -8};
+    return {{context.actor, Sbrk{pages * kPage}, {}},
+            {context.actor, Touch{first, static_cast<std::uint32_t>(pages)}, {}},
+            {context.actor, Fork{context.child}, {}},
+            {context.child, Store{last, 8, 1}, {}},
+            {context.child, Store{first, 8, 2}, {}},
+            {context.child, FileRead{first, 6000}, {}},
+            {context.child, Exit{0}, {}},
+            {context.actor, Wait{}, {}},
+            {context.actor, Sbrk{-pages * kPage}, {}}};
+}
+
+// Everything that is free, and a little more or less, in one process that is not p0; then back again.
+Plan growth_to_the_limit(Dice& dice, PlanContext const& context, std::uint32_t frames) {
+    std::int64_t const pages = std::max<std::int64_t>(1, std::int64_t{frames} + dice.between(-16, 2));
+    Address const first{Anchor::brk, -pages * kPage};
+    return {{context.actor, Fork{context.child}, {}},
+            {context.child, Sbrk{pages * kPage}, {}},
+            {context.child, Touch{first, static_cast<std::uint32_t>(pages)}, {}},
+            {context.child, Store{Address{Anchor::brk, -8}, 8, 1}, {}},
+            {context.child, Sbrk{-pages * kPage}, {}},
+            {context.child, Sbrk{kPage}, {}},
+            {context.child, Store{Address{Anchor::brk, -8}, 8, 2}, {}}};
+}
+
+// As many children as the process table has slots, and one more.
+Plan full_process_table(PlanContext const& context) {
+    Plan steps;
+    for (std::uint32_t i = 0; i < context.world.setting().traits.processes_max; ++i)
+        steps.push_back({context.actor, Fork{ProcId{context.child.value + i}}, {}});
+    return steps;
+}
+
+Plan plan_with_little_memory(Dice& dice, PlanContext const& context, std::uint32_t frames) {
+    if (dice.chance(1, 2)) return growth_to_the_limit(dice, context, frames);
+    // Rare: after each of these steps all of these processes are looked at.
+    if (dice.chance(1, 12)) return full_process_table(context);
+    return fork_with_half_in_use(context, frames);
+}
+
 }  // namespace
 
 std::vector<spec::Step> plan(Dice& dice, PlanContext const& context) {
+    if (context.memory) return plan_with_little_memory(dice, context, *context.memory);
     bool const lazy = context.world.setting().profile.sbrk == SbrkPolicy::lazy;
     if (context.allocation_faults && dice.chance(1, 4)) return fork_that_fails_late(dice, context);
     if (context.allocation_faults && lazy && dice.chance(1, 3)) return first_touch_that_fails(dice, context);

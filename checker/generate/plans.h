@@ -5,6 +5,8 @@
 #include "spec/program.h"
 #include "spec/world.h"
 
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace vmcheck::generate {
@@ -15,6 +17,7 @@ struct PlanContext {
     // The names of the next children to be forked start here, each one higher than the last.
     spec::ProcId child;
     bool allocation_faults = false;
+    std::optional<std::uint32_t> memory{};  // as Program::memory
 };
 
 // Steps to be proposed one after the other, before any others; some may turn out not to be askable. May be empty.

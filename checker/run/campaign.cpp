@@ -53,7 +53,7 @@ generate::GeneratorConfig swept() {
 }
 
 generate::GeneratorConfig pressed() {
-    return {.allocation_faults = false};
+    return {.allocation_faults = false, .little_memory = true};
 }
 
 generate::GeneratorConfig preempted(Execution& machine, Reference const& reference) {

@@ -4,6 +4,7 @@
 #include "spec/advance.h"
 #include "spec/advice.h"
 #include "spec/ground.h"
+#include "spec/scarcity.h"
 
 #include <fmt/format.h>
 
@@ -45,6 +46,7 @@ class Runner {
           reference_(reference),
           options_(options),
           tally_(tally),
+          baseline_(reference.baseline),
           world_(spec::World::initial(reference.setting)) {}
 
     Run take(spec::Program const& program) {
@@ -132,7 +134,18 @@ class Runner {
     };
 
     void begin(spec::Program const& program) {
-        execution_.reset();
+        result_.program.memory = program.memory;
+        if (program.memory) {
+            if (auto brought = execution_.reset_to(*program.memory); !brought) {
+                result_.cannot_start = brought.error();
+                return;
+            }
+            // What is free now, not what was before the hogs took theirs.
+            world_ = spec::World::initial(spec::setting_for(reference_.setting, program));
+            baseline_ = spec::take_baseline(world_, execution_.observe());
+        } else {
+            execution_.reset();
+        }
         ModeTally& mode = tally_.of(options_.mode);
         ++mode.programs;
         ++mode.runs;
@@ -142,7 +155,8 @@ class Runner {
     }
 
     bool done() const {
-        return result_.divergence.has_value() || result_.engine_failed || result_.undecided || world_.over();
+        return result_.divergence || result_.engine_failed || result_.undecided || result_.cannot_start ||
+               world_.over();
     }
 
     void attempt(std::vector<spec::Step> const& steps, std::size_t from = 0) {
@@ -253,7 +267,7 @@ class Runner {
         if (done()) return;
         spec::Observation const seen = execution_.observe();
         world_ = spec::settle(std::move(world_), seen);
-        auto violations = spec::inspect(world_, seen, reference_.baseline, tally_.checks);
+        auto violations = spec::inspect(world_, seen, baseline_, tally_.checks);
         if (!violations.empty()) diverge(at, step, std::move(violations));
     }
 
@@ -395,6 +409,7 @@ class Runner {
     Reference const& reference_;
     RunOptions options_;
     Tally& tally_;
+    std::optional<spec::Baseline> baseline_;
     spec::World world_;
     std::uint64_t pages_ = 0;
     bool was_reached_ = false;  // in the latest step, an allocation failed

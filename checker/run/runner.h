@@ -55,6 +55,7 @@ struct Run {
     std::uint32_t parted = 0;            // steps that may not overlap with the one before them and were run after it
     // The last step sleeps and may, or of two that overlapped nobody can say what came first: the model cannot go on.
     bool undecided = false;
+    std::optional<std::string> cannot_start{};  // why the machine cannot be given the memory that the program asks for
 };
 
 struct Tally {

@@ -3,6 +3,7 @@
 // can be planted to see that the checker finds it.
 
 #include "impl/target/target.h"
+#include "spec/scarcity.h"
 #include "spec/testing/concrete_machine.h"
 #include "spec/testing/test_setting.h"
 
@@ -13,18 +14,30 @@ namespace vmcheck::run {
 class TwinExecution : public Execution {
   public:
     TwinExecution(std::shared_ptr<spec::Setting const> setting, spec::testing::PlantedDefect defect)
-        : machine_(std::move(setting), defect), start_(machine_.save()) {}
+        : setting_(std::move(setting)), defect_(defect) {
+        reset();
+    }
 
-    void reset() override { machine_.restore(start_); }
-    std::unique_ptr<Moment const> save() override { return std::make_unique<Saved>(machine_.save()); }
-    void restore(Moment const& moment) override { machine_.restore(dynamic_cast<Saved const&>(moment).state); }
+    void reset() override { machine_ = std::make_unique<spec::testing::ConcreteMachine>(setting_, defect_); }
+    tl::expected<void, std::string> reset_to(std::uint32_t free_frames) override {
+        spec::Program program;
+        program.memory = free_frames;
+        machine_ = std::make_unique<spec::testing::ConcreteMachine>(spec::setting_for(setting_, program), defect_);
+        auto state = machine_->save();
+        if (state.frames.free_count() < free_frames) return tl::unexpected(std::string("The toy has fewer frames."));
+        while (state.frames.free_count() > free_frames) state.frames.allocate();
+        machine_->restore(std::move(state));
+        return {};
+    }
+    std::unique_ptr<Moment const> save() override { return std::make_unique<Saved>(machine_->save()); }
+    void restore(Moment const& moment) override { machine_->restore(dynamic_cast<Saved const&>(moment).state); }
     spec::Outcome run(spec::Step const& step, std::uint64_t) override {
         ++steps_;
         if (engine_failure()) return {spec::Stuck{"Unicorn failed."}};
-        return machine_.run(step);
+        return machine_->run(step);
     }
-    spec::FrameCensus census() override { return machine_.census(); }
-    spec::Observation observe() override { return machine_.observe(); }
+    spec::FrameCensus census() override { return machine_->census(); }
+    spec::Observation observe() override { return machine_->observe(); }
     void record(bool) override {}
     KernelTrace trace() override { return {}; }
     std::optional<CodePlace> failed_allocation() const override { return std::nullopt; }
@@ -44,8 +57,9 @@ class TwinExecution : public Execution {
     };
 
     std::uint64_t steps_ = 0;
-    spec::testing::ConcreteMachine machine_;
-    spec::testing::ConcreteMachine::State start_;
+    std::shared_ptr<spec::Setting const> setting_;
+    spec::testing::PlantedDefect defect_;
+    std::unique_ptr<spec::testing::ConcreteMachine> machine_;
 };
 
 class Twin : public Target {

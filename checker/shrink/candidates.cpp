@@ -13,7 +13,7 @@ namespace {
 using namespace spec;
 
 Program with_steps(Program const& program, std::vector<Step> steps) {
-    return {program.profile, std::move(steps), program.about};
+    return {program.profile, std::move(steps), program.about, program.memory};
 }
 
 // ---- simpler arguments: for each kind of value, what is simpler than it

@@ -5,6 +5,7 @@
 #include "spec/advance.h"
 #include "spec/overlap.h"
 #include "spec/predict.h"
+#include "spec/scarcity.h"
 #include "spec/text.h"
 
 #include <algorithm>
@@ -80,7 +81,7 @@ class Shrinker {
     // depends on what the kernel makes of it: the run will tell.
     bool worth_running(spec::Program const& program) {
         if (program.steps.empty() || !seen_.insert(spec::print(program)).second) return false;
-        spec::World world = spec::World::initial(reference_.setting);
+        spec::World world = spec::World::initial(spec::setting_for(reference_.setting, program));
         for (std::size_t i = 0; i < program.steps.size(); ++i) {
             spec::Step const& step = program.steps[i];
             if (world.over()) return false;

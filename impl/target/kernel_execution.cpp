@@ -1,5 +1,7 @@
 #include "impl/target/kernel_execution.h"
 
+#include "impl/target/hogs.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -124,6 +126,26 @@ std::optional<CodePlace> KernelExecution::failed_allocation() const {
     return place_of(*kernel_, *asked);
 }
 
+tl::expected<void, std::string> KernelExecution::reset_to(std::uint32_t) {
+    return tl::unexpected(std::string("This machine has no hogs."));
+}
+
+tl::expected<std::shared_ptr<BootedKernel const>, std::string> KernelExecution::freeze() {
+    auto frozen = std::make_shared<BootedKernel>(*kernel_);
+    frozen->conversation = conductor_.conversation();
+    if (kernel_->windows->free_list) {
+        auto list = observe::GoldenFreeList::take({board_.ram_start(), board_.ram()}, kernel_->entries.free_list_heads);
+        if (!list) return tl::unexpected(std::string("The free list is broken."));
+        auto windows = std::make_shared<observe::Windows>(*kernel_->windows);
+        windows->free_list = std::make_shared<observe::GoldenFreeList const>(std::move(*list));
+        frozen->windows = std::move(windows);
+    }
+    auto golden = board_.take_golden();
+    if (!golden) return tl::unexpected(golden.error().text);
+    frozen->golden = std::move(*golden);
+    return frozen;
+}
+
 board::Parcels KernelExecution::step_budget(std::uint64_t pages) const {
     Budgets const& budgets = kernel_->budgets;
     std::uint64_t const factor = kernel_->config.memset_at ? 1 : budgets.unaccelerated_factor;
@@ -193,7 +215,8 @@ spec::FrameCensus KernelExecution::census() {
 
 spec::Observation KernelExecution::observe() {
     std::vector<observe::Subject> running;
-    for (Agent const& agent : conductor_.conversation().agents) running.push_back({agent.id, agent.root});
+    for (Agent const& agent : conductor_.conversation().agents)
+        if (!is_hog(agent.id)) running.push_back({agent.id, agent.root});
     std::sort(running.begin(), running.end(), [](auto const& a, auto const& b) { return a.id < b.id; });
     std::vector<observe::EndedSubject> ended;
     for (Agent const& agent : conductor_.conversation().ended) ended.push_back({agent.id, agent.pid});

@@ -68,6 +68,12 @@ class KernelExecution : public Execution {
     std::string console_tail(std::size_t bytes) const override;
     std::optional<std::string> engine_failure() const override { return conductor_.engine_failure(); }
 
+    // Not of one that runs alone: KernelMachine does this, with a machine of its own.
+    tl::expected<void, std::string> reset_to(std::uint32_t free_frames) override;
+
+    // The kernel as it stands here, as one that executions can start from.
+    tl::expected<std::shared_ptr<BootedKernel const>, std::string> freeze();
+
     board::Board const& board() const { return board_; }
 
   private:

@@ -3,6 +3,7 @@
 #include "impl/map/map_file.h"
 #include "impl/target/boot.h"
 #include "impl/target/count_probe.h"
+#include "impl/target/kernel_machine.h"
 #include "impl/target/probe.h"
 #include "impl/target/vintage.h"
 #include "spec/text.h"
@@ -222,7 +223,7 @@ tl::expected<std::unique_ptr<KernelExecution>, BootError> KernelTarget::start_on
 tl::expected<std::unique_ptr<Execution>, BootError> KernelTarget::start() const {
     auto execution = start_on_board();
     if (!execution) return tl::unexpected(execution.error());
-    return std::unique_ptr<Execution>(std::move(*execution));
+    return std::make_unique<KernelMachine>(std::move(*execution), scarce_);
 }
 
 tl::expected<std::unique_ptr<Target>, BootError> KernelTarget::reboot() const {

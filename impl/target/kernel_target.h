@@ -2,6 +2,7 @@
 // A real RV64 kernel, booted on the board from its unmodified ELF image, ready to run programs.
 
 #include "impl/target/kernel_execution.h"
+#include "impl/target/kernel_machine.h"
 #include "impl/target/source_tree.h"
 #include "impl/target/target.h"
 #include "spec/program.h"
@@ -45,10 +46,14 @@ class KernelTarget : public Target {
 
   private:
     KernelTarget(KernelOptions options, std::shared_ptr<BootedKernel const> kernel, TargetSummary summary)
-        : options_(std::move(options)), kernel_(std::move(kernel)), summary_(std::move(summary)) {}
+        : options_(std::move(options)),
+          kernel_(std::move(kernel)),
+          scarce_(std::make_shared<ScarceKernel>(kernel_)),
+          summary_(std::move(summary)) {}
 
     KernelOptions options_;
     std::shared_ptr<BootedKernel const> kernel_;
+    std::shared_ptr<ScarceKernel> scarce_;  // shared with the machines
     TargetSummary summary_;
 };
 

@@ -69,6 +69,10 @@ class Execution {
 
     // Back to p0 alone, right after boot.
     virtual void reset() = 0;
+    // The same, but only so many frames are free: the hogs of spec/scarcity.h hold the rest. Without a window on the
+    // free list it may be a few more or fewer, but always the same. Fails with a sentence where this kernel cannot be
+    // brought there.
+    virtual tl::expected<void, std::string> reset_to(std::uint32_t free_frames) = 0;
 
     // Keeps the machine as it stands. Costs time and memory in proportion to the pages written since reset().
     virtual std::unique_ptr<Moment const> save() = 0;

@@ -86,9 +86,13 @@ rc::Gen<Program> arbitrary_program() {
         return Profile{drawn.first ? ForkPolicy::cow : ForkPolicy::eager,
                        drawn.second ? SbrkPolicy::lazy : SbrkPolicy::eager};
     });
-    return map(rc::gen::tuple(profile, rc::gen::container<std::vector<Step>>(step()), about()), [](auto const& drawn) {
-        return Program{std::get<0>(drawn), std::get<1>(drawn), std::get<2>(drawn)};
-    });
+    auto const memory = rc::gen::maybe(arbitrary<std::uint32_t>());
+    return map(rc::gen::tuple(profile, rc::gen::container<std::vector<Step>>(step()), about(), memory),
+               [](auto const& drawn) {
+                   auto const& frames = std::get<3>(drawn);
+                   return Program{std::get<0>(drawn), std::get<1>(drawn), std::get<2>(drawn),
+                                  frames ? std::optional<std::uint32_t>{*frames} : std::nullopt};
+               });
 }
 
 }  // namespace vmcheck::spec::testing

@@ -1,0 +1,53 @@
+#pragma once
+// What Target::start() hands out for a real kernel: a machine with all of its memory, and, once a program asks for it,
+// a second one on which hogs hold most of it.
+
+#include "impl/target/kernel_execution.h"
+#include "impl/target/target.h"
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace vmcheck {
+
+// The kernel with hogs, made when it is first asked for; shared by the machines of a target, on any threads.
+class ScarceKernel {
+  public:
+    explicit ScarceKernel(std::shared_ptr<BootedKernel const> kernel) : kernel_(std::move(kernel)) {}
+    tl::expected<std::shared_ptr<BootedKernel const>, std::string> get();
+
+  private:
+    std::shared_ptr<BootedKernel const> kernel_;
+    std::once_flag once_;
+    std::optional<tl::expected<std::shared_ptr<BootedKernel const>, std::string>> made_;
+};
+
+class KernelMachine : public Execution {
+  public:
+    KernelMachine(std::unique_ptr<KernelExecution> ample, std::shared_ptr<ScarceKernel> scarce_kernel);
+
+    void reset() override;
+    tl::expected<void, std::string> reset_to(std::uint32_t free_frames) override;
+    std::unique_ptr<Moment const> save() override { return now_->save(); }
+    void restore(Moment const& moment) override { now_->restore(moment); }
+    spec::Outcome run(spec::Step const& step, std::uint64_t pages) override { return now_->run(step, pages); }
+    spec::FrameCensus census() override { return now_->census(); }
+    spec::Observation observe() override { return now_->observe(); }
+    void record(bool on) override { now_->record(on); }
+    KernelTrace trace() override { return now_->trace(); }
+    std::optional<CodePlace> failed_allocation() const override { return now_->failed_allocation(); }
+    std::string console_tail(std::size_t bytes) const override { return now_->console_tail(bytes); }
+    std::optional<std::string> engine_failure() const override;
+
+  private:
+    std::unique_ptr<KernelExecution> ample_;
+    std::shared_ptr<ScarceKernel> scarce_kernel_;
+    std::unique_ptr<KernelExecution> scarce_;
+    std::map<std::uint32_t, std::unique_ptr<Moment const>> starts_;  // of the scarce one, by free frames
+    KernelExecution* now_;
+};
+
+}  // namespace vmcheck

@@ -1,0 +1,16 @@
+#include "spec/scarcity.h"
+
+#include <algorithm>
+
+namespace vmcheck::spec {
+
+std::shared_ptr<Setting const> setting_for(std::shared_ptr<Setting const> setting, Program const& program) {
+    if (!program.memory) return setting;
+    auto scarce = std::make_shared<Setting>(*setting);
+    Traits& traits = scarce->traits;
+    traits.hogs = kHogs;
+    traits.processes_max = std::max(traits.processes_max, kHogs + 1) - kHogs;
+    return scarce;
+}
+
+}  // namespace vmcheck::spec

@@ -59,7 +59,12 @@ generate::GeneratorConfig pressed() {
 
 generate::GeneratorConfig preempted(Execution& machine, Reference const& reference) {
     auto interruptions = std::make_shared<generate::Interruptions const>(measure_interruptions(machine, reference));
-    return {.steps_max = 14, .allocation_faults = false, .overlaps_max = 3, .interruptions = std::move(interruptions)};
+    // Of a frame that two processes share, each may be the last: with more, that is rare.
+    return {.steps_max = 14,
+            .processes_max = 3,
+            .allocation_faults = false,
+            .overlaps_max = 3,
+            .interruptions = std::move(interruptions)};
 }
 
 CaseResult run_case(Execution& machine, Reference const& reference, Mode mode, std::uint64_t index,

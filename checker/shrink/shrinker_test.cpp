@@ -26,8 +26,9 @@ Shrunk shrink_first_failure(PlantedDefect defect, unsigned jobs, ShrinkBudget bu
     auto crew = *run::Crew::hire(target, jobs);
     auto const look = run::first_look(crew.first(), target.setting());
     // The first batch that has failures: they are long still.
+    run::Batch const plain{.plain = 8, .sweep = 0, .pressure = 0, .preempt = 0};
     auto result = run::run_campaign(crew, look.reference, generate::programs(target.setting(), {}), 1,
-                                    {.batch = 8, .families_max = 1}, {}, [](run::Progress const&) {});
+                                    {.batch = plain, .families_max = 1}, {}, [](run::Progress const&) {});
     return shrink(crew, look.reference, std::move(result.failures.at(0).run), budget, {});
 }
 

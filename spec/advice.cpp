@@ -5,17 +5,24 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace vmcheck::spec {
 
 namespace {
 
-// Whether the page is mapped, may be written, and is surely nobody else's: a page shares its frame with a relative at
-// the same place, and after a copy that failed nobody can say whether it still does. So only where there is no other
-// process.
+// Whether the page is mapped, may be written, and is surely nobody else's: a zombie may hold its frames until it is
+// waited for.
 bool is_its_own(World const& world, ProcId owner, Vpn vpn) {
     auto const page = world.page_at(owner, vpn);
-    return page && page->presence == Presence::present && page->rights.user && page->rights.write &&
-           world.processes().size() == 1;
+    if (!page || page->presence != Presence::present || !page->rights.user || !page->rights.write) return false;
+    return std::all_of(world.processes().begin(), world.processes().end(), [&](auto const& entry) {
+        auto const& [id, process] = entry;
+        if (id == owner) return true;
+        if (process.life == Life::zombie) return false;
+        return std::all_of(process.space->pages.begin(), process.space->pages.end(),
+                           [&](auto const& each) { return each.second.frame != page->frame; });
+    });
 }
 
 }  // namespace

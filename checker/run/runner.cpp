@@ -71,7 +71,7 @@ class Runner {
                 ++result_.left_out;
                 continue;
             }
-            State const before{world_, pages_, result_};
+            State const before{world_, pages_, result_, sharing_known_};
             auto const moment = execution_.save();
             for (std::uint32_t oom = 1;; oom += oom < kEveryAllocationUpTo ? 1 : oom / 4) {
                 spec::Step faulty = step;
@@ -104,7 +104,7 @@ class Runner {
                 attempt_at(steps, i);
                 continue;
             }
-            State const before{world_, pages_, result_};
+            State const before{world_, pages_, result_, sharing_known_};
             auto const moment = execution_.save();
             for (std::uint32_t const after : places_in(steps[i])) {
                 rewind(before, *moment);
@@ -131,6 +131,7 @@ class Runner {
         spec::World world;
         std::uint64_t pages = 0;
         Run result;
+        bool sharing_known = true;
     };
 
     void begin(spec::Program const& program) {
@@ -155,8 +156,8 @@ class Runner {
     }
 
     bool done() const {
-        return result_.divergence.has_value() || result_.engine_failed || result_.undecided ||
-               result_.cannot_start || world_.over();
+        return result_.divergence.has_value() || result_.engine_failed || result_.undecided || result_.cannot_start ||
+               world_.over();
     }
 
     void attempt(std::vector<spec::Step> const& steps, std::size_t from = 0) {
@@ -187,6 +188,7 @@ class Runner {
         world_ = state.world;
         pages_ = state.pages;
         result_ = state.result;
+        sharing_known_ = state.sharing_known;
     }
 
     // Does the step on the machine alone: REQUIRES a rewind() afterwards.
@@ -262,7 +264,16 @@ class Runner {
                 result_.divergence->panic = panicked->message;
             return;
         }
-        if (auto advice = spec::advice_on(world_, step, outcome)) advise(at, step, std::move(*advice));
+        if (sharing_known_)
+            if (auto advice = spec::advice_on(world_, step, outcome)) advise(at, step, std::move(*advice));
+        // After a copy that failed, on whatever byte, a page on its way may be shared still or not.
+        auto const* returned = std::get_if<spec::Returned>(&outcome.what);
+        bool const copies = way_of(step.action) == Way::copyout;
+        auto const* fileread = std::get_if<spec::FileRead>(&step.action);
+        auto const* piperead = std::get_if<spec::PipeRead>(&step.action);
+        std::uint64_t const wanted = fileread ? fileread->bytes : piperead ? piperead->bytes : 0;
+        if (copies && (!returned || static_cast<std::int64_t>(returned->value) < 0 || returned->value < wanted))
+            sharing_known_ = false;
         world_ = std::move(*next);
         if (done()) return;
         spec::Observation const seen = execution_.observe();
@@ -412,7 +423,8 @@ class Runner {
     std::optional<spec::Baseline> baseline_;
     spec::World world_;
     std::uint64_t pages_ = 0;
-    bool was_reached_ = false;  // in the latest step, an allocation failed
+    bool sharing_known_ = true;  // no copy to user memory has failed so far
+    bool was_reached_ = false;   // in the latest step, an allocation failed
     Run result_;
 };
 

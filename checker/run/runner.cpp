@@ -297,6 +297,7 @@ class Runner {
         if (options_.watcher != nullptr)
             for (spec::StepIndex each : at) options_.watcher->after(each, execution_);
         ++tally_.pairs;
+        sharing_known_ = false;
         tally_.preempted += both.reached ? 1 : 0;
         if (options_.mode == Mode::preempt && both.reached) ++tally_.of(Mode::preempt).reached;
         count_judged(both.outcome.first);

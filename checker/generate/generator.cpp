@@ -84,6 +84,17 @@ class Author {
     }
 
   private:
+    // What takes many steps to reach a limit goes on until it does.
+    bool is_filling_up() const { return config_.little_memory && !plan_.empty(); }
+
+    // Mostly so few that a step or two may be the last to get what it needs.
+    std::optional<std::uint32_t> draw_memory() {
+        if (!config_.little_memory) return std::nullopt;
+        constexpr std::array<std::uint32_t, 6> kLarger{80, 100, 150, 250, 500, 1000};
+        if (dice_.chance(1, 6)) return dice_.pick(std::span<std::uint32_t const>(kLarger));
+        return static_cast<std::uint32_t>(dice_.below(65));
+    }
+
     bool wants_overlap(spec::Step const& step) {
         bool const does_little = std::holds_alternative<spec::SetSp>(step.action) ||
                                  std::holds_alternative<spec::Fetch>(step.action) ||
@@ -157,17 +168,6 @@ class Author {
         if (known.empty()) return static_cast<std::uint32_t>(dice_.below(kUnmeasured));
         if (dice_.chance(3, 4)) return known[dice_.below(known.size())];
         return static_cast<std::uint32_t>(dice_.below(std::uint64_t{known.back()} + 1));
-    }
-
-    // What takes many steps to reach a limit goes on until it does.
-    bool is_filling_up() const { return config_.little_memory && !plan_.empty(); }
-
-    // Mostly so few that a step or two may be the last to get what it needs.
-    std::optional<std::uint32_t> draw_memory() {
-        if (!config_.little_memory) return std::nullopt;
-        constexpr std::array<std::uint32_t, 6> kLarger{80, 100, 150, 250, 500, 1000};
-        if (dice_.chance(1, 6)) return dice_.pick(std::span<std::uint32_t const>(kLarger));
-        return static_cast<std::uint32_t>(dice_.below(65));
     }
 
     void draw_swarm() {

@@ -56,6 +56,16 @@ TEST(Shrinker, StopsAtItsBudgetWithWhatItHas) {
     EXPECT_TRUE(shrunk.run.divergence.has_value());
 }
 
+TEST(Candidates, KeepTheMemoryThatTheProgramStartsWithAndTryWithout) {
+    spec::Program little = program("p0 fork p1\np1 store data 8 = 1\n");
+    little.memory = 20;
+    for (spec::Program const& each : without_chunks(little)) EXPECT_EQ(each.memory, 20U);
+    EXPECT_EQ(renumbered(little), little);
+    spec::Program plain = little;
+    plain.memory.reset();
+    EXPECT_EQ(with_simpler_arguments(little).front(), plain);
+}
+
 TEST(Candidates, AProcessGoesWithAllItsDescendants) {
     auto const all =
         without_subtrees(program("p0 fork p1\np1 fork p2\np2 store data 8 = 1\np0 load data 8\np0 kill p2\n"));

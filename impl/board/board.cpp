@@ -38,6 +38,18 @@ bool Board::raise_timer() {
 void Board::preempt_after(Parcels after) {
     machine_->preempt_after(after);
 }
+void Board::switch_hart_after(Blocks after) {
+    machine_->switch_hart_after(after);
+}
+void Board::select_hart(HartIndex hart) {
+    machine_->select_hart(hart);
+}
+void Board::park_hart(HartIndex hart, bool parked) {
+    machine_->hart(hart).state.parked = parked;
+}
+bool Board::is_parked(HartIndex hart) const {
+    return machine_->hart(hart).state.parked;
+}
 tl::expected<void, Error> Board::add_breakpoint(VirtAddr address) {
     if (std::optional<Error> error = machine_->add_breakpoint(address)) return tl::unexpected(*error);
     return {};
@@ -123,6 +135,10 @@ std::span<FrameNo const> Board::dirty_frames() const {
 }
 bool Board::is_dirty(FrameNo frame) const {
     return machine_->memory().is_dirty(frame);
+}
+
+std::vector<std::byte> Board::disk_contents() const {
+    return machine_->disk().contents();
 }
 
 std::string_view Board::console() const {

@@ -38,13 +38,17 @@
 
 namespace vmcheck::board {
 
+inline constexpr Blocks kHartSliceMin{16};
+
 // What a board is made of. Every field has a default that suits a kernel of the xv6 family.
 struct Config {
     // Bytes of RAM from kRamStart on: a multiple of 4 KiB, from 1 MiB to 1 GiB. Teaching kernels expect 128 MiB.
     std::uint64_t ram_bytes = std::uint64_t{128} << 20;
-    // 1 to 3. More than one hart takes turns of `hart_slice` each, in order: the interleaving is part of the program.
+    // 1 to 3. Of several, one runs at a time: for at most `hart_slice`, or until it waits in wfi, goes round in circles
+    // (as at a spin lock), or a switch was asked for (switch_hart_after). The interleaving depends on nothing else.
     unsigned harts = 1;
-    Parcels hart_slice{4096};
+    // Not less than kHartSliceMin, or an lr/sc loop, which loses its reservation at each switch, might never end.
+    Blocks hart_slice{1024};
     // Which register layout the virtio-mmio block device shows (virtio 1.1, 4.2.2 and 4.2.4): kernels of 2020 and 2021
     // need `legacy`, those since 2022 `modern`.
     DiskInterface disk_interface = DiskInterface::modern;
@@ -79,7 +83,8 @@ struct Hypercall {
 };
 // The parcels given to run() have been spent: the kernel loops, or needs more.
 struct BudgetExhausted {};
-// Every hart waits for an interrupt and none can come: no timer is set and no device has anything pending.
+// Every hart that is not parked waits for an interrupt and none can come: no timer is set and no device has anything
+// pending.
 struct Idle {};
 // A hart in S- or M-mode is about to execute an armed breakpoint's address (add_breakpoint). The next run() goes on
 // with that instruction, or wherever the caller has set the pc.
@@ -160,6 +165,15 @@ class Board {
     // In the next run(): raise_timer() at the first block boundary at or after `after` of execution. One shot.
     void preempt_after(Parcels after);
 
+    // In the next run(): after so many blocks another hart goes on, if one can. One shot.
+    void switch_hart_after(Blocks after);
+    // The next run() begins with this hart, and read() and write() mean it. Requires: hart.value < harts().
+    void select_hart(HartIndex hart);
+    // A parked hart stays where it is, whatever interrupts it, and the others go on without it. For harts in U-mode, at
+    // a hypercall: one that holds a lock would keep the others waiting for ever. Requires: hart.value < harts().
+    void park_hart(HartIndex hart, bool parked);
+    bool is_parked(HartIndex hart) const;
+
     // Stop before the instruction at `address` is executed in S- or M-mode. Armed from the start.
     // Adding one drops every translated block, so add all of them before the golden image is taken.
     // Fails only when the emulator refuses.
@@ -222,6 +236,11 @@ class Board {
     // (Before a golden image: that may differ from cleared RAM.)
     std::span<FrameNo const> dirty_frames() const;
     bool is_dirty(FrameNo frame) const;
+
+    // --- disk ------------------------------------------------------------------------------------
+
+    // What is on the disk now, in whole sectors: the image, and what the kernel has written.
+    std::vector<std::byte> disk_contents() const;
 
     // --- console ---------------------------------------------------------------------------------
 

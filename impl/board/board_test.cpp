@@ -251,17 +251,5 @@ TEST(Board, TracesTheLatestSupervisorBlocks) {
     }
 }
 
-// --- harts ---------------------------------------------------------------------------------------
-
-TEST(Board, EachHartKnowsItsNumber) {
-    Config config = small_config();
-    config.harts = 3;
-    Board board = board_with(SCENARIO_READ_HART, config);
-    EXPECT_TRUE(stopped_by<stop::BudgetExhausted>(board.run(Parcels{100'000})));
-    for (std::uint64_t hart = 0; hart < 3; ++hart) {
-        EXPECT_EQ(board.read_u64(PhysAddr{GUEST_HARTS_AT} + 8 * hart), hart + 1);
-    }
-}
-
 }  // namespace
 }  // namespace vmcheck::board::test

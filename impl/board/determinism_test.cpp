@@ -82,7 +82,7 @@ TEST(Determinism, SeveralHartsTakeTurnsInTheSameWay) {
     for (std::uint64_t const slice : {50u, 1000u}) {
         Config config = small_config();
         config.harts = 3;
-        config.hart_slice = Parcels{slice};
+        config.hart_slice = Blocks{slice};
         EXPECT_EQ(run(SCENARIO_READ_HART, config, Parcels{50'000}), run(SCENARIO_READ_HART, config, Parcels{50'000}));
     }
 }

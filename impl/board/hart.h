@@ -16,6 +16,7 @@
 #include "impl/board/memory.h"
 #include "impl/board/plic.h"
 #include "impl/board/reports.h"
+#include "impl/board/spin_watch.h"
 #include "impl/board/sv39.h"
 #include "impl/board/translated_code.h"
 #include "impl/board/trap.h"
@@ -26,12 +27,12 @@
 
 namespace vmcheck::board {
 
-// Up to where the present run goes, in parcels on the clock. `attention` is never later than the others: reaching
-// it makes the hart look at everything; setting it to 0 makes it look before the next block.
+// Up to where the present run goes, in parcels on the clock where nothing else is said. `attention` is never later than
+// the others: reaching it makes the hart look at everything; setting it to 0 makes it look before the next block.
 struct RunLimits {
     std::uint64_t attention = 0;
     std::uint64_t budget_end = 0;
-    std::uint64_t slice_end = kNever;
+    std::uint64_t slice_end = kNever;  // in blocks, as counted by Counters
     std::uint64_t preempt_at = kNever;
     std::uint64_t free_host_work = 0;  // see Hart::charge_host_work
 };
@@ -80,10 +81,12 @@ class Hart {
         bool supervisor_external_line = false;            // SEIP likewise
         bool awaiting_reply = false;                      // stopped at a hypercall, the ecall not completed
         unsigned waits_in_a_row = 0;
+        bool asleep = false;  // in wfi: it has paused, and nothing has woken it yet
+        bool parked = false;
         std::optional<VirtAddr> pass_breakpoint{};  // stopped at this breakpoint, not to be stopped there again
     };
 
-    enum class Pause { stopped, slice_over, waiting };
+    enum class Pause { stopped, slice_over, spinning, waiting };
 
     static tl::expected<std::unique_ptr<Hart>, Error> create(HartIndex index, Surroundings const& surroundings);
     Hart(Hart const&) = delete;
@@ -91,8 +94,12 @@ class Hart {
 
     void reset(PhysAddr entry);
 
-    // Runs until there is a reason to stop (take_stop()), the slice is over, or the hart waits in wfi.
+    // Runs until there is a reason to stop (take_stop()), the slice is over, the hart goes round in circles (looked for
+    // only where it has a slice), or it waits in wfi.
     Pause run();
+    // Another hart has run since this one did. What it has stored ends a reservation (unprivileged spec, "Zalrsc"), and
+    // the next store of this one to a frame with code must be seen by the others.
+    void begin_turn();
     Stop take_stop() { return *std::exchange(stop_, std::nullopt); }
 
     // --- timers and waiting, for the machine's scheduler -----------------------------------------
@@ -104,7 +111,12 @@ class Hart {
     std::uint64_t timer_due() const;
     // The same if it can end a wfi, that is, if it is enabled in mie.
     std::uint64_t wakeful_timer_due();
-    void forget_waits() { state.waits_in_a_row = 0; }
+    void forget_waits() {
+        state.waits_in_a_row = 0;
+        state.asleep = false;
+    }
+    // Whether there is anything for this hart to do now.
+    bool can_go_on() { return !state.parked && (!state.asleep || wakes()); }
     // The hypercall at which the hart stands will be asked again rather than completed.
     void abandon_hypercall() { state.awaiting_reply = false; }
     // The PLIC or the S-mode timer may have raised or withdrawn an interrupt. To be called as it happens, in hooks
@@ -152,6 +164,9 @@ class Hart {
     static void block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
     void on_rare_block(VirtAddr pc, std::uint32_t bytes);
     bool attend(VirtAddr pc);
+    bool is_turn_over(VirtAddr pc);
+    void end_turn(Pause why);
+    std::uint64_t parcels_until(std::uint64_t block) const;
     bool accepts_interrupts() const;
     std::uint64_t next_timer_event() const;
     void charge_trap() { world_.clock.parcels += kTrapCost.value; }
@@ -201,7 +216,8 @@ class Hart {
     Engine engine_;
     TranslatedCode code_;
     std::optional<Stop> stop_;
-    bool slice_over_ = false;
+    std::optional<Pause> turn_over_;  // slice_over or spinning: the engine has been told to stop
+    SpinWatch spin_watch_;
     bool line_raised_ = false;                // since the last look; the present block has to be left for it
     std::optional<Fault> fault_;              // why the last fill was refused
     std::optional<FrameNo> rewritten_frame_;  // or: this frame's code must be dropped first

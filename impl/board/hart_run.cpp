@@ -78,26 +78,49 @@ void Hart::stop(Stop reason) {
     engine_.stop();
 }
 
+// Whether another hart is to go on.
+bool Hart::is_turn_over(VirtAddr pc) {
+    std::uint64_t const blocks = world_.counters.blocks;
+    if (blocks >= world_.limits.slice_end) {
+        end_turn(Pause::slice_over);
+    } else if (blocks >= spin_watch_.next_look() && spin_watch_.look(blocks, pc, engine_)) {
+        end_turn(Pause::spinning);
+    }
+    return turn_over_.has_value();
+}
+
+void Hart::end_turn(Pause why) {
+    turn_over_ = why;
+    engine_.stop();
+}
+
+// The clock shows this or more when so many blocks have been executed: each is at least one parcel long.
+std::uint64_t Hart::parcels_until(std::uint64_t block) const {
+    std::uint64_t const now = world_.clock.parcels;
+    std::uint64_t const blocks = world_.counters.blocks;
+    return block <= blocks ? now : now + std::min(block - blocks, kNever - now);
+}
+
 // Looks at everything that may change the course of things before the block at `pc`. Returns true when the block is not
 // to be executed now: the hart stops, or goes on elsewhere.
 bool Hart::attend(VirtAddr pc) {
     RunLimits& limits = world_.limits;
-    if (stop_ || slice_over_) return true;
+    if (stop_ || turn_over_) return true;
     if (code_.take_flush_request()) engine_.flush_tlb();
     if (world_.clock.parcels >= limits.budget_end) {
         stop(stop::BudgetExhausted{});
         return true;
     }
-    if (world_.clock.parcels >= limits.slice_end) {
-        slice_over_ = true;
-        engine_.stop();
-        return true;
-    }
+    if (limits.slice_end != kNever && is_turn_over(pc)) return true;
     if (world_.clock.parcels >= limits.preempt_at) {
         limits.preempt_at = kNever;
         if (timer_due() != kNever) world_.clock.jump_to(std::max(world_.clock.time(), timer_due()));
     }
-    limits.attention = std::min({limits.budget_end, limits.slice_end, limits.preempt_at, next_timer_event()});
+    limits.attention = std::min({limits.budget_end, limits.preempt_at, next_timer_event()});
+    if (limits.slice_end != kNever) {
+        std::uint64_t const block = std::min(limits.slice_end, spin_watch_.next_look());
+        limits.attention = std::min(limits.attention, parcels_until(block));
+    }
     if (take_machine_interrupt(pc)) return true;
     refresh_supervisor_lines();
     if (std::exchange(line_raised_, false)) {
@@ -176,6 +199,7 @@ std::optional<Hart::Pause> Hart::wait() {
     ++world_.counters.waits;
     charge_trap();
     if (wakes() || ++state.waits_in_a_row <= kWaitsBeforeJump) return std::nullopt;
+    state.asleep = true;
     return Pause::waiting;
 }
 
@@ -194,7 +218,7 @@ void Hart::drop_rewritten_code() {
 // What uc_emu_start has come back for. Nothing: go on.
 std::optional<Hart::Pause> Hart::resume_after(uc_err error) {
     if (stop_) return Pause::stopped;
-    if (slice_over_) return Pause::slice_over;
+    if (turn_over_) return turn_over_;
     if (error == UC_ERR_OK) return wait();
     if (rewritten_frame_) {
         drop_rewritten_code();
@@ -213,8 +237,16 @@ std::optional<Hart::Pause> Hart::resume_after(uc_err error) {
     return std::nullopt;
 }
 
+void Hart::begin_turn() {
+    // Any write of PRIV ends a reservation.
+    engine_.set_privilege(engine_.privilege());
+    engine_.flush_tlb();
+}
+
 Hart::Pause Hart::run() {
-    slice_over_ = false;
+    turn_over_.reset();
+    spin_watch_.begin(world_.counters.blocks);
+    state.asleep = false;
     trap_row_ = {};
     if (std::exchange(state.awaiting_reply, false)) engine_.set_pc(engine_.pc() + 4);
     while (true) {
@@ -222,10 +254,10 @@ Hart::Pause Hart::run() {
         rewritten_frame_.reset();
         // Before the engine starts, since a guest that faults at each fetch never enters a block. An interrupt taken
         // here has changed the pc, and the handler has to be looked at in its turn.
-        while (attend(engine_.pc()) && !stop_ && !slice_over_) {
+        while (attend(engine_.pc()) && !stop_ && !turn_over_) {
         }
         if (stop_) return Pause::stopped;
-        if (slice_over_) return Pause::slice_over;
+        if (turn_over_) return *turn_over_;
         ++world_.counters.engine_starts;
         if (std::optional<Pause> const pause = resume_after(engine_.start())) return *pause;
     }

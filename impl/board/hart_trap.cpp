@@ -13,6 +13,9 @@ constexpr std::uint32_t kEcall = 8;
 // No handler is there to be found after so many traps at the same place without any other code in between.
 constexpr unsigned kTrapLoop = 1024;
 
+// What that costs a hart which others may go on beside, in parcels.
+constexpr std::uint64_t kTrapLoopCost = std::uint64_t{1} << 20;
+
 }  // namespace
 
 void Hart::exception_hook(uc_engine*, std::uint32_t number, void* user) {
@@ -143,14 +146,19 @@ void Hart::take_trap(std::uint64_t cause, VirtAddr pc, std::uint64_t value) {
 }
 
 // A handler that traps at its first instruction (stvec or satp is garbage) goes on so for ever, and a trap takes the
-// host longer than its cost in virtual time. What is left of this turn passes at once.
+// host longer than its cost in virtual time. The budget passes at once, or where there are several harts, the turn.
 void Hart::notice_trap_loop(std::uint64_t cause, VirtAddr pc) {
     std::uint64_t const blocks = world_.counters.blocks;
     bool const same = trap_row_.pc == pc && trap_row_.cause == cause && blocks - trap_row_.blocks <= 1;
     trap_row_ = {pc, cause, blocks, same ? trap_row_.repeats + 1 : 0};
     if (trap_row_.repeats < kTrapLoop) return;
-    std::uint64_t const end = std::min(world_.limits.budget_end, world_.limits.slice_end);
-    world_.clock.parcels = std::max(world_.clock.parcels, end);
+    RunLimits const& limits = world_.limits;
+    if (limits.slice_end == kNever) {
+        world_.clock.parcels = std::max(world_.clock.parcels, limits.budget_end);
+    } else if (!turn_over_) {
+        world_.clock.parcels += kTrapLoopCost;
+        end_turn(Pause::slice_over);
+    }
 }
 
 // The CLINT's timer and software interrupts: Unicorn cannot be told of them (its mip lets only the S-mode bits be

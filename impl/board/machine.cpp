@@ -28,7 +28,10 @@ std::optional<Error> check(Config const& config) {
     if (config.parcels_per_time_unit.value == 0) {
         return Error{"Virtual time must advance by at least one parcel a unit."};
     }
-    if (config.hart_slice.value == 0) return Error{"A hart's turn must last at least one parcel."};
+    if (config.hart_slice < kHartSliceMin) {
+        return Error{fmt::format("A hart's turn must last at least {} blocks, not {}.", kHartSliceMin.value,
+                                 config.hart_slice.value)};
+    }
     return std::nullopt;
 }
 
@@ -121,6 +124,7 @@ void Machine::reset(PhysAddr entry) {
     block_device_.set_state({});
     reports_.clear();
     turn_ = 0;
+    ran_last_.reset();
     for (std::unique_ptr<Hart> const& hart : harts_) hart->reset(entry);
     find_instructions();
     failure_ = watch_all(watched_);
@@ -133,32 +137,34 @@ Stop Machine::run(Parcels budget) {
     std::optional<Parcels> const preempt = std::exchange(preempt_after_, std::nullopt);
     limits_.free_host_work = kFreeHostWork;
     limits_.preempt_at = preempt ? start + std::min(preempt->value, kNever - start) : kNever;
-    unsigned waiting = 0;  // harts in a row that had nothing to do
+    std::optional<Blocks> slice = std::exchange(switch_hart_after_, std::nullopt);
     while (true) {
         limits_.attention = 0;
-        limits_.slice_end = harts() > 1 ? clock_.parcels + config_.hart_slice.value : kNever;
-        switch (current().run()) {
-            case Hart::Pause::stopped:
-                return current().take_stop();
-            case Hart::Pause::slice_over:
-                waiting = 0;
-                next_turn();
-                break;
-            case Hart::Pause::waiting:
-                if (++waiting == harts()) {
-                    if (!jump_to_next_event()) return stop::Idle{};
-                    waiting = 0;
-                }
-                next_turn();
-                break;
+        if (!give_turn()) return stop::Idle{};
+        if (harts() > 1) {
+            if (ran_last_ != turn_) current().begin_turn();
+            ran_last_ = turn_;
+            std::uint64_t const blocks = std::exchange(slice, std::nullopt).value_or(config_.hart_slice).value;
+            limits_.slice_end = counters_.blocks + std::min(blocks, kNever - 1 - counters_.blocks);
         }
+        if (current().run() == Hart::Pause::stopped) return current().take_stop();
+        next_turn();
     }
+}
+
+bool Machine::give_turn() {
+    for (unsigned i = 0; i < harts(); ++i, next_turn()) {
+        if (current().can_go_on()) return true;
+    }
+    if (!jump_to_next_event()) return false;
+    while (current().state.parked) next_turn();
+    return true;
 }
 
 bool Machine::jump_to_next_event() {
     std::uint64_t event = kNever;
     for (std::unique_ptr<Hart> const& hart : harts_) {
-        event = std::min(event, hart->wakeful_timer_due());
+        if (!hart->state.parked) event = std::min(event, hart->wakeful_timer_due());
         hart->forget_waits();
     }
     if (event == kNever) return false;
@@ -205,6 +211,7 @@ MachineState Machine::state() const {
     state.block_device = block_device_.state();
     state.console = console_.mark();
     state.turn = turn_;
+    state.ran_last = ran_last_;
     for (unsigned i = 0; i < harts(); ++i) state.harts[i] = harts_[i]->state;
     return state;
 }
@@ -226,7 +233,9 @@ void Machine::apply(Snapshot const& snapshot) {
     block_device_.set_state(state.block_device);
     console_.rewind(state.console);
     turn_ = state.turn;
+    ran_last_ = state.ran_last;
     preempt_after_.reset();
+    switch_hart_after_.reset();
     reports_.clear();
     for (unsigned i = 0; i < harts(); ++i) harts_[i]->restore(*snapshot.contexts[i], state.harts[i]);
 }

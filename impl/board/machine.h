@@ -28,6 +28,7 @@ struct MachineState {
     Console::Mark console;
     std::array<Hart::State, kHartsMax> harts{};
     unsigned turn = 0;
+    std::optional<unsigned> ran_last{};
 };
 
 // An instruction of the kernel's image that Unicorn would execute otherwise than QEMU.
@@ -53,6 +54,8 @@ class Machine {
     Stop run(Parcels budget);
     bool raise_timer();
     void preempt_after(Parcels after) { preempt_after_ = after; }
+    void switch_hart_after(Blocks after) { switch_hart_after_ = after; }
+    void select_hart(HartIndex hart) { turn_ = static_cast<unsigned>(hart.value); }
     std::optional<Error> add_breakpoint(VirtAddr address);
     void arm_breakpoint(VirtAddr address, bool armed);
     std::size_t type(std::string_view text);
@@ -91,6 +94,8 @@ class Machine {
     // Looks for the instructions to watch in RAM: in the kernel's image, at reset.
     void find_instructions();
     std::optional<Error> watch(WatchedInstruction const& instruction);
+    // Makes it the turn of a hart that can go on: of the present one if it can. False: none can.
+    bool give_turn();
     // Every hart waits: time jumps to the first timer that can wake one. Returns false when there is none.
     bool jump_to_next_event();
     void next_turn() { turn_ = (turn_ + 1) % harts(); }
@@ -110,8 +115,10 @@ class Machine {
     std::vector<BreakpointEntry> breakpoints_;
     std::vector<std::unique_ptr<Hart>> harts_;
     unsigned turn_ = 0;
+    std::optional<unsigned> ran_last_;  // which hart ran last, since reset or restore
     std::vector<WatchedInstruction> watched_;
     std::optional<Parcels> preempt_after_;
+    std::optional<Blocks> switch_hart_after_;
     std::optional<Error> failure_;  // of reset(): told by run()
 };
 

@@ -24,6 +24,12 @@ struct Parcels : detail::Number<Parcels> {
 
 inline constexpr Parcels kTrapCost{16};
 
+// The unit of turns among harts: stretches of code that are entered at their start and left at their end. A page border
+// ends one, and so does a trap; a block is at least one parcel long.
+struct Blocks : detail::Number<Blocks> {
+    using Number::Number;
+};
+
 // The unit of mtime: 10 MHz, as on QEMU's `virt` machine (hw/intc/riscv_aclint.h).
 struct TimeUnits : detail::Number<TimeUnits> {
     using Number::Number;

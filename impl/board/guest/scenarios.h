@@ -29,9 +29,17 @@
 #define SCENARIO_SWITCH_SATP \
     24 /* S-mode: t0 = the doubleword at 0x1000 under satp a2, t1 = the same under a3; no sfence */
 
+/* Of several harts, in harts.S */
+#define SCENARIO_RESERVATION 25    /* a0 of hart 0 = what sc said after the others had stored */
+#define SCENARIO_COUNT_TOGETHER 26 /* at GUEST_SHARED_AT 2 * a2, and 24 bytes further a2, for each of a3 harts */
+#define SCENARIO_PASS_CODE 27      /* t0 of hart 0 = 1 + 2 + ... + a2 */
+#define SCENARIO_WAKE_UP 28        /* hart 0 is woken a2 times */
+#define SCENARIO_OWN_TIMERS 29     /* mtime at GUEST_HARTS_AT + 8 * hart, when its timer had fired */
+
 /* Where scenarios keep numbers that tests look at. */
 #define GUEST_TICKS_AT 0x80010000
 #define GUEST_CAUSE_AT 0x80010008 /* of the last trap to the S-mode handler: scause, sepc, stval */
 #define GUEST_HARTS_AT 0x80010100
+#define GUEST_SHARED_AT 0x80020000
 #define GUEST_SCRIBBLE_AT 0x80040000
 #define GUEST_BUFFERS_AT 0x80080000

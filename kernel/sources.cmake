@@ -104,19 +104,29 @@ set(user_sources
 set(user_headers
     user/check.h
     user/system.h
+    user/sh/parse.h
     user/usertests/tests.h)
 
 # One program each: called as its file, or, where that is main.cpp, as its directory.
 set(user_programs
+    user/cat.cpp
     user/cowtest.cpp
+    user/echo.cpp
     user/filetest.cpp
     user/lazytests.cpp
+    user/ls.cpp
+    user/mkdir.cpp
     user/probe.cpp
+    user/rm.cpp
+    user/sh/main.cpp
     user/smoke.cpp
     user/stress.cpp
-    user/usertests/main.cpp)
+    user/usertests/main.cpp
+    user/wc.cpp)
 
-# The other files of a program that has more than one.
+# The other files of those that have more than one.
+set(sh_sources
+    user/sh/parse.cpp)
 set(usertests_sources
     user/usertests/arguments.cpp
     user/usertests/directories.cpp

@@ -128,6 +128,25 @@ TEST_F(Run, UsertestsRunByNameToo) {
     EXPECT_THAT(result.out, HasSubstr("FAIL  parentstores\n      its status: "));
 }
 
+// The shell on the board, as a user would give it a line.
+TEST_F(Run, TheShellRunsPipesRedirectionListsAndGroups) {
+    auto const sh = [this](std::string const& line) { return run({"--", "sh", "-c", line}); };
+    Result result = sh("echo hello 'two  words' | cat > f; cat < f | wc; (echo a; echo b) >> f; cat f; exit 3");
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.out, HasSubstr("\n1 3 17\nhello two  words\na\nb\n"));
+    EXPECT_THAT(result.err, HasSubstr("sh ended with status 3"));
+    result = sh("mkdir d; cd d; echo x > y; cd ..; ls d; rm d/y d; ls d");
+    EXPECT_THAT(result.out, HasSubstr("\n.\n..\ny\n"));
+    EXPECT_EQ(result.exit_code, 1) << "the directory is gone";
+    // What runs in the background is not waited for, and what ends there is nobody else's status.
+    result = sh("(cat /nothing; exit 5) & probe 0; probe wild; probe 0");
+    EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+    EXPECT_THAT(result.out, HasSubstr("sh: killed: probe\n"));
+    for (char const* const wrong : {"echo (", "echo a >", "| wc", "(echo a", "echo 'a"})
+        EXPECT_THAT(sh(wrong).err, HasSubstr("sh ended with status 2")) << wrong;
+    EXPECT_THAT(sh("nothing-like-it").err, HasSubstr("sh ended with status 127"));
+}
+
 // The suites of the labs, by their own verdict. QEMU runs them too (CMakeLists.txt).
 struct Trial {
     std::string program;

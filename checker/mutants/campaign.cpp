@@ -84,9 +84,9 @@ class Campaign {
             if (!fs::is_regular_file(subject.kernel, error)) return missing(subject.kernel);
             subject.stamp = common + " kernel " + cohort::digest_of_file(subject.kernel);
             if (!plan_.again && keep(subject)) continue;
-            if (!subject.reference) tasks_.push_back({i, {}});
+            tasks_.push_back({i, {}});
             for (std::string const& suite : plan_.suites) tasks_.push_back({i, suite});
-            subject.left = plan_.suites.size() + (subject.reference ? 0U : 1U);
+            subject.left = plan_.suites.size() + 1;
         }
         fmt::print(stderr, "mutants: {} mutants, {} kernels are kept from an earlier run, {} processes to come\n",
                    mutants_.size(), kept_, tasks_.size());
@@ -159,6 +159,11 @@ class Campaign {
         if (task.suite.empty()) {
             auto verdict = judge_verify(exit_code, text_of(stem + ".report.json"), seconds);
             if (!verdict) return fmt::format("{} See {}.log.", verdict.error().message, stem);
+            if (subject.reference && verdict->killed)
+                return fmt::format(
+                    "it finds {} where nothing is wrong, so that what it finds elsewhere means nothing. "
+                    "See {}.log.",
+                    verdict->signature, stem);
             subject.outcome.verdict = std::move(*verdict);
             return std::nullopt;
         }
@@ -179,7 +184,7 @@ class Campaign {
         if (auto written = cli::write_file(result_of(subject), print(subject.outcome, subject.stamp)); !written)
             failure_ = Failure{written.error().message};
         Verdict const& verdict = subject.outcome.verdict;
-        std::string line = subject.reference ? ""
+        std::string line = subject.reference ? " nothing found;"
                            : verdict.killed  ? " killed, " + verdict.signature + ";"
                                              : " SURVIVES;";
         for (auto const& [suite, result] : subject.outcome.suites)

@@ -37,9 +37,10 @@ struct Failure {
     bool interrupted = false;
 };
 
-// A row for each mutant, in their order. Says on standard error how each went. Fails where a suite does not pass on the
-// reference kernel that a mutant was made from (what it notices of mutants would mean nothing), where a kernel or
-// program is missing, when a process ends in a way that says nothing about its kernel, and on `stop`.
+// A row for each mutant, in their order. Says on standard error how each went. Fails where verify finds something in a
+// reference kernel that a mutant was made from, or a suite does not pass on it (what they notice of mutants would mean
+// nothing), where a kernel or program is missing, when a process ends in a way that says nothing about its kernel, and
+// on `stop`.
 tl::expected<std::vector<Row>, Failure> run(Plan const& plan, std::vector<Mutant> const& mutants,
                                             std::stop_token const& stop);
 

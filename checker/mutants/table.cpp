@@ -93,8 +93,8 @@ std::string print(Summary const& summary, std::vector<std::string> const& suites
         "({}).\n",
         summary.killed, summary.mutants, percent(summary.killed, summary.mutants), summary.numbered_killed,
         summary.numbered, percent(summary.numbered_killed, summary.numbered));
-    text += fmt::format("- **{} mutants pass {} and yet are killed by vmcheck.**\n", summary.only_vmcheck,
-                        fmt::join(suites, " and "));
+    text += fmt::format("- **Killed by vmcheck, and noticed by none of {}: {} of {}.**\n", fmt::join(suites, ", "),
+                        summary.only_vmcheck, summary.mutants);
     text += "- Noticed by";
     for (std::size_t i = 0; i < suites.size(); ++i)
         text += fmt::format("{} {} {}", i == 0 ? "" : ",", suites[i], summary.noticed_by_suite[i]);

@@ -155,7 +155,7 @@ int calls_at_untouched_pages() {
     if (wait(status) != child || *status != 33) return 7;
     bool const empty_opens = open("", kReadOnly) >= 0;
     if ((open(fresh(), kReadOnly) >= 0) != empty_opens) return 8;  // the empty path, too
-    char* const path = fresh() + kPageBytes - 5;   // its zero is on an untouched page
+    char* const path = fresh() + kPageBytes - 5;                   // its zero is on an untouched page
     memmove(path, "/init", 5);
     return open(path, kReadOnly) >= 0 ? 0 : 9;
 }

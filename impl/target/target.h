@@ -92,6 +92,9 @@ class Execution {
     virtual Overlap run_overlapping(spec::Pair const& pair, std::uint64_t pages) {
         Overlap overlap{{run(pair.first, pages), std::nullopt}};
         overlap.outcome.second = run(pair.second, pages);
+        // What it slept for has happened now.
+        if (std::holds_alternative<spec::Blocked>(overlap.outcome.first.what))
+            overlap.outcome.first = run(pair.first, pages);
         return overlap;
     }
 

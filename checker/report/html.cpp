@@ -163,7 +163,7 @@ std::string checks(Session const& session) {
 }
 
 std::string modes(Session const& session) {
-    Table table{"mode", "programs", "runs", "failed allocations"};
+    Table table{"mode", "programs", "runs", "failed allocations, overlaps"};
     for (std::size_t i = 0; i < run::kModes; ++i) {
         auto const mode = static_cast<run::Mode>(i);
         run::ModeTally const& counts = session.tally.of(mode);

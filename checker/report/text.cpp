@@ -200,7 +200,7 @@ std::string finding_text(Finding const& finding, std::size_t number, std::size_t
 }
 
 std::string modes_table(run::Tally const& tally, TextStyle style) {
-    std::string text = "modes                    programs      runs  failed allocations\n";
+    std::string text = "modes                    programs      runs  failed allocations, overlaps\n";
     for (std::size_t i = 0; i < run::kModes; ++i) {
         auto const mode = static_cast<run::Mode>(i);
         run::ModeTally const& counts = tally.of(mode);
@@ -214,8 +214,7 @@ std::string modes_table(run::Tally const& tally, TextStyle style) {
 }
 
 std::string not_tried() {
-    return "not tried: several harts at once, and another process's step in the middle of one, so races are not looked "
-           "for\n";
+    return "not tried: several harts at once, so races between two of them are not looked for\n";
 }
 
 std::string checks_table(run::Tally const& tally, TextStyle style) {

@@ -28,7 +28,7 @@ std::uint64_t programs_of(Level level) {
         case Level::quick:
             return 1'500;
         case Level::normal:
-            return 6'000;
+            return 4'500;
         case Level::thorough:
             break;
     }

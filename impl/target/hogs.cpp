@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace vmcheck {
@@ -55,7 +56,9 @@ class Hogs {
     // As many pages, and the memory for them.
     Done grow(spec::ProcId hog, std::uint64_t pages) {
         auto const brk = ask(hog, 0);
-        if (!brk || !ask(hog, bytes(pages))) return tl::unexpected(fmt::format("sbrk of {} pages fails", pages));
+        if (!brk) return tl::unexpected(std::string("sbrk(0) fails"));
+        if (auto done = must(fmt::format("sbrk of {} pages", pages), growth(hog, bytes(pages)), ram_pages()); !done)
+            return done;
         return touch(hog, *brk, pages);
     }
 
@@ -105,16 +108,19 @@ class Hogs {
         return must("a touch of its memory", touch_step(hog, from, pages), pages);
     }
 
+    static spec::Step growth(spec::ProcId hog, std::int64_t amount) {
+        return {hog, spec::Sbrk{amount, spec::SbrkMode::eager}, {}};
+    }
+
     // sbrk(); nothing where it returns -1 or not at all.
     std::optional<VirtAddr> ask(spec::ProcId hog, std::int64_t amount) {
-        spec::Step const step{hog, spec::Sbrk{amount, spec::SbrkMode::eager}, {}};
-        spec::Outcome const outcome = execution_.run(step, ram_pages());
+        spec::Outcome const outcome = execution_.run(growth(hog, amount), ram_pages());
         auto const* returned = std::get_if<spec::Returned>(&outcome.what);
         if (returned == nullptr || static_cast<std::int64_t>(returned->value) < 0) return std::nullopt;
         return VirtAddr{returned->value};
     }
 
-    Done must(char const* what, spec::Step const& step, std::uint64_t pages = 0) {
+    Done must(std::string_view what, spec::Step const& step, std::uint64_t pages = 0) {
         // The images count, too: their sum is far below this.
         constexpr std::uint64_t kPagesOfImages = 1024;
         spec::Outcome const outcome = execution_.run(step, kPagesOfImages + 4 * pages);

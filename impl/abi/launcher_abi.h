@@ -7,12 +7,12 @@
 //
 // Used by C++ and by C, hence macros.
 
-#define VMCHECK_LAUNCHER_STARTED 1      /* user mode has been reached */
-#define VMCHECK_LAUNCHER_NO_COMMAND 2   /* the file with the command cannot be read */
-#define VMCHECK_LAUNCHER_NO_FORK 3      /* fork failed */
-#define VMCHECK_LAUNCHER_NO_EXEC 4      /* exec returned */
-#define VMCHECK_LAUNCHER_ENDED 5        /* a1: the program's exit status; -1 when it was killed */
-#define VMCHECK_LAUNCHER_LOST 6         /* wait says that there is no child, or stored no status */
+#define VMCHECK_LAUNCHER_STARTED 1    /* user mode has been reached */
+#define VMCHECK_LAUNCHER_NO_COMMAND 2 /* the file with the command cannot be read */
+#define VMCHECK_LAUNCHER_NO_FORK 3    /* fork failed */
+#define VMCHECK_LAUNCHER_NO_EXEC 4    /* exec returned */
+#define VMCHECK_LAUNCHER_ENDED 5      /* a1: the program's exit status; -1 when it was killed */
+#define VMCHECK_LAUNCHER_LOST 6       /* wait says that there is no child, or stored no status */
 
 /* Where the command is: its words, each closed by a zero byte. */
 #define VMCHECK_LAUNCHER_FILE "vmcheck.cmd"

@@ -55,6 +55,7 @@ Rank rank_of(spec::Invariant invariant) {
 }
 
 Rank rank_of(Finding const& finding) {
+    if (finding.severity == Severity::advice) return Rank::laziness;
     if (finding.signature.invariant == spec::Invariant::counts && counted_too_often(finding)) return Rank::leak;
     return rank_of(finding.signature.invariant);
 }

@@ -75,10 +75,10 @@ std::vector<std::int64_t> simpler(std::int64_t amount) {
     for (std::int64_t candidate : {std::int64_t{0}, kPage, -kPage, pages * kPage, amount / 2})
         if (std::abs(candidate) <= std::abs(amount)) push_unless_equal(all, candidate, amount);
     if (amount % kPage != 0) push_unless_equal(all, (pages + (amount < 0 ? -1 : 1)) * kPage, amount);
-    // Down to the least that will do, in ever smaller parts: what matters may begin at some number of pages.
-    for (std::int64_t part = 2; part <= 64 && pages / part != 0; part *= 2)
+    // Down to the least that will do, in ever smaller parts, the last of one page: what matters may begin at some
+    // number of pages.
+    for (std::int64_t part = 2; pages / part != 0; part *= 2)
         push_unless_equal(all, (pages - pages / part) * kPage, amount);
-    if (pages != 0) push_unless_equal(all, (pages - (amount < 0 ? -1 : 1)) * kPage, amount);
     return all;
 }
 

@@ -83,7 +83,8 @@ struct Traits {
     // copyinstr does not bring in what lazy sbrk has promised (xv6-riscv of 2025, kernel/vm.c: walkaddr alone).
     bool copyinstr_skips_reserved = false;
     // Lazy sbrk lets the break pass the trapframe (xv6-riscv of 2025, kernel/sysproc.c: it asks for an overflow only).
-    // What such a kernel does from there on, exit's panic among it, is not asked.
+    // What such a kernel does from there on, exit's panic among it, is not asked; of any other, that it gets there is
+    // reported once.
     bool lazy_sbrk_has_no_limit = false;
     // Processes that are there beside those of the program, children of p0 that never end: the hogs of scarcity.h.
     std::uint32_t hogs = 0;

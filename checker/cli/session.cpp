@@ -181,11 +181,11 @@ tl::expected<report::Session, Stop> run_session(Bench& bench, Options const& opt
     session.kernel = bench.target->summary();
     session.seed = options.seed;
     fmt::print(options.text, "{}", report::kernel_lines(session.kernel, {options.colour}));
-    if (!bench.look.violations.empty()) {
-        print_boot_violations(options.text, bench.look.violations);
-        session.boot_violations = bench.look.violations;
-        return session;
-    }
+    session.boot_violations = bench.target->summary().wrong;
+    session.boot_violations.insert(session.boot_violations.end(), bench.look.violations.begin(),
+                                   bench.look.violations.end());
+    print_boot_violations(options.text, session.boot_violations);
+    if (!bench.look.violations.empty()) return session;
     ProgressDisplay display;
     run::Progress last;
     auto const programs = generate::programs(bench.target->setting(), {.allocation_faults = effort.faults_in_plain});
@@ -221,7 +221,8 @@ tl::expected<report::Session, Stop> run_session(Bench& bench, Options const& opt
 tl::expected<ExitCode, Stop> conclude(report::Session const& session, std::filesystem::path const& directory,
                                       Options const& options) {
     report::TextStyle const style{options.colour};
-    if (!session.boot_violations.empty()) return ExitCode::divergence;
+    bool const wrong_at_boot = !session.boot_violations.empty();
+    if (wrong_at_boot && session.tally.programs == 0) return ExitCode::divergence;
     std::size_t flaky = 0;
     for (std::size_t i = 0; i < session.findings.size(); ++i) {
         report::Finding const& finding = session.findings[i];
@@ -234,18 +235,18 @@ tl::expected<ExitCode, Stop> conclude(report::Session const& session, std::files
                report::checks_table(session.tally, style) + report::modes_table(session.tally, style),
                report::not_tried());
     if (session.interrupted) fmt::print(options.text, "interrupted: what is above is what was done until then\n");
-    if (session.findings.empty()) {
+    if (session.findings.empty() && !wrong_at_boot) {
         fmt::print(options.text, "✓ nothing found in {} programs ({} steps) · seed {}\n", session.tally.programs,
                    session.tally.steps, session.seed);
         return ExitCode::nothing_found;
     }
     std::size_t const defects = report::defects_in(session);
-    std::size_t const advice = session.findings.size() - flaky - defects;
+    std::size_t const advice = session.findings.size() + session.boot_violations.size() - flaky - defects;
     fmt::print(options.text, "{}{}{} · seed {}: the same command finds the same again\n",
                counted(defects, "defect", "defects"), advice == 0 ? "" : fmt::format(", {} advice", advice),
                session.families > session.findings.size()
-                   ? fmt::format(" shown of {} different failures (--max-findings {} shows all)", session.families,
-                                 session.families)
+                   ? fmt::format(" shown of {} different failures (--max-findings {} shows all)",
+                                 session.families + session.boot_violations.size(), session.families)
                    : "",
                session.seed);
     if (defects > 0) return ExitCode::divergence;

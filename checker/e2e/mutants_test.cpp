@@ -84,6 +84,20 @@ TEST_P(Mutant, IsKilledWithItsOwnSignatureByAShortProgram) {
     }
 }
 
+// What probing sees is one defect among others: 128 calls of sbrk reach the trapframe, and the programs are run as well.
+TEST(WrongAtBoot, DoesNotEndTheSearchWhereProgramsCanDoWithoutIt) {
+    Scratch const scratch;
+    Result const result = vmcheck({"verify", "--kernel", VMCHECK_KERNELS "/mutants/15-growth-into-trapframe/kernel",
+                                   "--json", "--effort", "quick"},
+                                  scratch.path());
+    EXPECT_EQ(result.exit_code, 1) << result.err;
+    json const session = json::parse(result.out).at("sessions").at(0);
+    EXPECT_EQ(session.at("boot_violations").size(), 1U);
+    EXPECT_TRUE(session.at("findings").empty()) << session.at("findings");
+    EXPECT_EQ(session.at("programs"), 1500);
+    EXPECT_THAT(result.err, testing::HasSubstr("1 defect · seed 1"));
+}
+
 // corpus/regression/<mutant>.vmc is its shrunk program: right on the reference kernel, wrong on the mutant.
 TEST_P(Mutant, IsKilledByItsOwnCorpusProgram) {
     if (wrong_at_boot()) GTEST_SKIP() << "wrong before any program runs";

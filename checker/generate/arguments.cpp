@@ -115,7 +115,7 @@ std::int64_t sbrk_bytes(Dice& dice, spec::World const& world, spec::ProcId actor
     if (!dice.chance(1, lazy ? 6 : 64)) return kPage;
     // Sizes that no longer fit an int.
     if (lazy && heap > (std::int64_t{1} << 30)) return (std::int64_t{1} << 31) - kPage;
-    switch (dice.below(lazy ? 80 : 4)) {
+    switch (dice.below(lazy ? 80 : 5)) {
         case 0:
             return (std::int64_t{1} << 31) - kPage;
         case 1:
@@ -125,6 +125,8 @@ std::int64_t sbrk_bytes(Dice& dice, spec::World const& world, spec::ProcId actor
         case 3:
             return std::int64_t{1} << 31;  // an int sees the most negative number
         case 4:
+            return (std::int64_t{1} << 38) + kPage;  // beyond all user addresses; an int sees one page
+        case 5:
             return std::int64_t{1} << 30;
         default:
             return kPage * dice.between(500, 2000);  // reaches new last-level and middle-level tables

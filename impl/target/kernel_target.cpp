@@ -112,8 +112,21 @@ observe::Windows find_windows(map::KernelMap const& map, Booted& booted, TargetS
     return finder.take();
 }
 
-// What the bare tree of the vintage does wrong is put up with, and said.
-void inherit(Vintage vintage, Findings const& findings, spec::Traits& traits, TargetSummary& summary) {
+spec::Violation heap_over_trapframe(PastTop const& seen, spec::Layout const& layout) {
+    return {.invariant = spec::Invariant::results,
+            .process = spec::kInit,
+            .address = layout.trapframe,
+            .story = fmt::format("lazy sbrk does not refuse to grow the heap over the trapframe at {:#x}: {} calls of "
+                                 "sbrk({}) and then one of sbrk({}) all succeed",
+                                 layout.trapframe.value, seen.calls, PastTop::kMostOfAnSbrk,
+                                 seen.to.value - seen.from.value),
+            .expected = "-1 from the last of these calls",
+            .seen = fmt::format("{:#x}, the old break; the new one is {:#x}", seen.from.value, seen.to.value)};
+}
+
+// What the bare tree of the vintage does wrong is put up with, and said. What it does right is asked of everybody.
+void inherit(Vintage vintage, Findings const& findings, spec::Layout const& layout, spec::Traits& traits,
+             TargetSummary& summary) {
     summary.vintage = to_string(vintage);
     if (findings.copyout_ignores_write_right && vintage.may_be_before(2023)) {
         traits.copyout_ignores_write_right = true;
@@ -125,11 +138,13 @@ void inherit(Vintage vintage, Findings const& findings, spec::Traits& traits, Ta
         summary.inherited.push_back(
             "copyinstr does not bring in pages that lazy sbrk has promised (the bare tree of 2025 does not either)");
     }
-    if (findings.lazy_sbrk_has_no_limit && vintage.from == 2025) {
-        traits.lazy_sbrk_has_no_limit = true;
+    if (!findings.past_top) return;
+    traits.lazy_sbrk_has_no_limit = true;
+    if (vintage.from == 2025)
         summary.inherited.push_back(
             "lazy sbrk lets the break pass the trapframe (in the bare tree of 2025 too), which is not asked of it");
-    }
+    else
+        summary.wrong.push_back(heap_over_trapframe(*findings.past_top, layout));
 }
 
 spec::Setting describe_kernel(map::KernelMap const& map, Booted const& booted, observe::Windows const& windows,
@@ -191,7 +206,7 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     // The same kernels map what sbrk gives as they map the image (uvmalloc in kernel/vm.c); a lazy one need not.
     setting.layout.heap_rights.execute = all_segments_rwx && findings->heap_executable;
     inherit(find_vintage(*image, {all_segments_rwx, findings->sbrk_takes_mode}, options.tree), *findings,
-            setting.traits, summary);
+            setting.layout, setting.traits, summary);
     setting.traits.frames_per_process = findings->frames_per_process;
     auto final = std::make_shared<BootedKernel>(*kernel);
     if (!kernel->windows->counts && !kernel->map->candidates.empty()) {

@@ -73,16 +73,22 @@ void probe_copies(KernelExecution& execution, spec::Layout const& layout, Findin
     findings.copyinstr_skips_reserved = written && result_of(execution, spec::Open{absolute(path)}) < 0;
 }
 
-// Whether lazy sbrk, asked again and again for as much as an int can say, takes the break past the trapframe. The
-// process is not brought to its end: some of these kernels panic then.
-bool breaks_past_top(KernelExecution& execution, spec::Layout const& layout) {
-    constexpr auto kMost = (std::uint64_t{1} << 31) - kPageBytes;
+// Whether lazy sbrk takes the break over the trapframe, be it by a page. The process is not brought to its end: some of
+// these kernels panic then.
+std::optional<PastTop> grow_past_top(KernelExecution& execution, spec::Layout const& layout) {
     execution.reset();
-    for (VirtAddr brk = layout.heap; brk <= layout.top; brk = brk + kMost)
-        if (result_of(execution, spec::Sbrk{static_cast<std::int64_t>(kMost), spec::SbrkMode::lazy}) !=
-            static_cast<std::int64_t>(brk.value))
-            return false;
-    return true;
+    VirtAddr const goal = layout.top + kPageBytes;
+    auto const grow = [&](VirtAddr from, VirtAddr to) {
+        auto const bytes = static_cast<std::int64_t>(to.value - from.value);
+        return result_of(execution, spec::Sbrk{bytes, spec::SbrkMode::lazy}) == static_cast<std::int64_t>(from.value);
+    };
+    PastTop seen{0, layout.heap, goal};
+    for (; goal.value - seen.from.value > PastTop::kMostOfAnSbrk; ++seen.calls) {
+        VirtAddr const next = seen.from + PastTop::kMostOfAnSbrk;
+        if (!grow(seen.from, next)) return std::nullopt;
+        seen.from = next;
+    }
+    return grow(seen.from, seen.to) ? std::optional{seen} : std::nullopt;
 }
 
 bool is_mapped(spec::Observation const& seen, Vpn page) {
@@ -173,8 +179,8 @@ tl::expected<Findings, BootError> probe(KernelExecution& execution, spec::Settin
     if (before && after && before->accounted_frames > after->accounted_frames)
         findings.frames_per_process = before->accounted_frames - after->accounted_frames;
     probe_copies(execution, provisional.layout, findings);
-    findings.lazy_sbrk_has_no_limit =
-        findings.profile.sbrk == spec::SbrkPolicy::lazy && breaks_past_top(execution, provisional.layout);
+    if (findings.profile.sbrk == spec::SbrkPolicy::lazy)
+        findings.past_top = grow_past_top(execution, provisional.layout);
     execution.reset();
     return findings;
 }

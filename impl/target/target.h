@@ -12,6 +12,7 @@
 #include "spec/observation.h"
 #include "spec/overlap.h"
 #include "spec/program.h"
+#include "spec/violation.h"
 
 #include <tl/expected.hpp>
 
@@ -131,6 +132,8 @@ struct TargetSummary {
     std::vector<std::string> missing;  // what was not, with the reason and what is not checked for it
     std::vector<std::string>
         inherited;  // defects that the bare tree of that vintage has as well: put up with, not counted
+    // What probing saw that no kernel may do, and its vintage does not do by itself.
+    std::vector<spec::Violation> wrong{};
     double boot_seconds = 0;
     std::uint64_t ram_bytes = 0;
     std::filesystem::path image{};  // the ELF file that was booted; there for as long as the target lives

@@ -82,19 +82,23 @@ void Restore(benchmark::State& state) {
 BENCHMARK(Restore)->Iterations(500);
 
 run::CampaignResult campaign(run::Crew& crew, run::Reference const& reference,
-                             std::shared_ptr<spec::Setting const> setting, std::uint64_t count) {
+                             std::shared_ptr<spec::Setting const> setting, std::uint64_t count,
+                             run::Batch const& batch = {}) {
     run::Effort effort;
     effort.programs = count;
+    effort.batch = batch;
     return run::run_campaign(crew, reference, generate::programs(std::move(setting), {}), 1, effort, {},
                              [](run::Progress const&) {});
 }
 
+constexpr run::Batch kPlainOnly{.plain = 256, .sweep = 0, .pressure = 0, .preempt = 0};
+
 double programs_per_second(KernelTarget const& target, unsigned jobs, std::uint64_t count) {
     auto crew = run::Crew::hire(target, jobs);
     auto const look = run::first_look(crew->first(), target.setting());
-    campaign(*crew, look.reference, target.setting(), 256);
+    campaign(*crew, look.reference, target.setting(), 256, kPlainOnly);
     Clock::time_point const start = Clock::now();
-    auto const result = campaign(*crew, look.reference, target.setting(), count);
+    auto const result = campaign(*crew, look.reference, target.setting(), count, kPlainOnly);
     return static_cast<double>(result.tally.programs) / seconds_since(start);
 }
 
@@ -116,6 +120,40 @@ void TwoWorkers(benchmark::State& state) {
     verdict(state, best, false, 1.8, "x the speed of one worker");
 }
 BENCHMARK(TwoWorkers)->Unit(benchmark::kMillisecond)->Iterations(3);
+
+// What a program of a mode costs, with all its runs, as a multiple of a plain one; and what the mode adds to the
+// default effort. By difference: the same plain programs are run with the mode and without it.
+void CostOfMode(benchmark::State& state, run::Mode mode, std::uint32_t run::Batch::*share) {
+    auto const target = boot("cow-lazy");
+    auto crew = run::Crew::hire(*target, 1);
+    auto const look = run::first_look(crew->first(), target->setting());
+    run::Batch with = kPlainOnly;
+    with.*share = 64;
+    std::uint64_t const count = 1'024;
+    campaign(*crew, look.reference, target->setting(), count, with);  // what is only made once
+    double plain_seconds = 0, mode_seconds = 0;
+    run::Tally tally;
+    for (auto _ : state) {
+        Clock::time_point const start = Clock::now();
+        campaign(*crew, look.reference, target->setting(), count, kPlainOnly);
+        plain_seconds += seconds_since(start);
+        Clock::time_point const again = Clock::now();
+        tally.add(campaign(*crew, look.reference, target->setting(), count, with).tally);
+        mode_seconds += seconds_since(again);
+    }
+    run::ModeTally const& seen = tally.of(mode);
+    auto const iterations = static_cast<double>(state.iterations());
+    double const plain = plain_seconds / (static_cast<double>(count) * iterations);
+    double const each = (mode_seconds - plain_seconds) / static_cast<double>(seen.programs);
+    double const part = each * (run::Batch{}.*share) / (plain * run::Batch{}.plain);
+    state.counters["runs_per_program"] = static_cast<double>(seen.runs) / static_cast<double>(seen.programs);
+    state.counters["reached_per_run"] = static_cast<double>(seen.reached) / static_cast<double>(seen.runs);
+    state.SetLabel(fmt::format("{:.3g} ms a program, {:.2g} x a plain one; {:+.0f} % time at the default effort",
+                               each * 1e3, each / plain, 100 * part));
+}
+BENCHMARK_CAPTURE(CostOfMode, allocation_faults, run::Mode::sweep, &run::Batch::sweep)->Iterations(2);
+BENCHMARK_CAPTURE(CostOfMode, memory_pressure, run::Mode::pressure, &run::Batch::pressure)->Iterations(2);
+BENCHMARK_CAPTURE(CostOfMode, preemption, run::Mode::preempt, &run::Batch::preempt)->Iterations(2);
 
 // The kernel alone does the same steps again; what is left of a checked run is the checks.
 void ShareOfChecks(benchmark::State& state) {

@@ -86,6 +86,7 @@ tl::expected<std::string, Stop> put_program(std::string const& program, Files& f
     auto const& all = files.contents.files;
     if (std::ranges::find(all, program, &image::File::name) != all.end()) return program;
     std::vector<std::string> names;
+    names.reserve(all.size());
     for (image::File const& file : all) names.push_back(file.name);
     return tl::unexpected(
         Stop{ExitCode::usage, fmt::format("there is no program {} on the disk, which has {}. A program of this "

@@ -119,7 +119,7 @@ TEST_F(FileSystem, IsInOrderWhereverTheMachineStops) {
 TEST_F(FileSystem, ADamagedLogIsRefused) {
     Bytes disk = filetest_disk();
     std::uint32_t const blocks = 31;  // the log has room for 30
-    std::memcpy(&disk[2 * image::kBlockBytes], &blocks, sizeof blocks);
+    std::memcpy(&disk[std::size_t{2} * image::kBlockBytes], &blocks, sizeof blocks);
     begin(std::move(disk));
     run_until("panic: ", kSlice, [] {});
     EXPECT_THAT(std::string(board->console()), HasSubstr("the log is damaged"));

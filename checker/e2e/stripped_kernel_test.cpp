@@ -17,7 +17,7 @@ class StrippedKernel : public testing::Test {
   protected:
     // A copy of one of our kernels, alone in a directory: no symbols, no debug information, no map file.
     std::string stripped(std::string const& name) const {
-        std::string const copy = (scratch.path() / "kernel").string();
+        std::string copy = (scratch.path() / "kernel").string();
         std::string const command = RISCV_STRIP " -o " + copy + " " VMCHECK_KERNELS "/" + name + "/kernel";
         EXPECT_EQ(std::system(command.c_str()), 0) << command;
         return copy;

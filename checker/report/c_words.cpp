@@ -66,7 +66,7 @@ std::string c_amount(std::int64_t bytes) {
 }
 
 std::string c_pointer(spec::Address const& address) {
-    std::string const base = base_of(address.anchor);
+    std::string base = base_of(address.anchor);
     // As an integer of a pointer's width: a cast from int would be warned of.
     if (base.empty())
         return fmt::format("(char *){:#x}{}", static_cast<std::uint64_t>(address.offset),

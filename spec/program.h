@@ -166,6 +166,9 @@ struct Faults {
     // The step overlaps with the one before it, which another process does: it begins when that one is interrupted or
     // sleeps, and that one goes on afterwards. What may come of it: overlap.h.
     bool meanwhile = false;
+    // After so many blocks of code of the step another hart goes on: the step that is meanwhile, which begins there on
+    // a hart of its own, or the one before, where this one is meanwhile. A machine with one hart takes no notice of it.
+    std::optional<std::uint32_t> switch_hart{};
     friend bool operator==(Faults const&, Faults const&) = default;
 };
 

@@ -198,6 +198,10 @@ class CommandLine {
             ->type_name("PROFILE");
         sub->add_flag_callback(
             "--no-accel", [&kernel] { kernel.accelerate = false; }, "Let the guest run its own memset and memmove");
+        sub->add_option("--harts", kernel.harts,
+                        "Harts of the machine; an @h in a program takes effect where there are two")
+            ->check(CLI::Range(1, 3))
+            ->capture_default_str();
     }
 
     void add_jobs(CLI::App* sub) {
@@ -255,7 +259,6 @@ class CommandLine {
                         "A disk in xv6's format (fs.img) with PROGRAM on it (default: the programs that come with "
                         "vmcheck)")
             ->type_name("FILE");
-        sub->add_option("--harts", run.harts, "Harts of the board")->check(CLI::Range(1, 3))->capture_default_str();
         sub->add_option("--time-limit", run.seconds_max,
                         "Seconds by the board's clock, which counts executed code and jumps where nothing runs")
             ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000}))

@@ -21,14 +21,14 @@ struct KernelChoice {
     std::optional<std::filesystem::path> map_file;
     std::optional<spec::Profile> profile;
     bool accelerate = true;
+    unsigned harts = 1;
 };
 
 // run: what to run, and on what machine.
 struct RunChoice {
     std::optional<std::filesystem::path> image;  // nothing: the reference kernel's programs
-    unsigned harts = 1;
-    std::uint64_t seconds_max = 120;  // by the board's clock
-    std::vector<std::string> words;   // the program and its arguments
+    std::uint64_t seconds_max = 120;             // by the board's clock
+    std::vector<std::string> words;              // the program and its arguments
 };
 
 struct Options {

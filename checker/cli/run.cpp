@@ -142,7 +142,7 @@ ExitCode run(Options const& options) {
     auto disk = program::make_disk(std::move(files->contents), files->geometry, words);
     if (!disk) return give_up({ExitCode::usage, disk.error().message});
 
-    program::Request const request{*kernel, std::move(*disk), options.run.harts, options.run.seconds_max};
+    program::Request const request{*kernel, std::move(*disk), options.kernel.harts, options.run.seconds_max};
     auto const relay = [](std::string_view text) {
         fmt::print("{}", report::printable(text));
         std::fflush(stdout);

@@ -101,6 +101,7 @@ tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice) {
     KernelOptions options;
     options.map_file = choice.map_file;
     options.accelerate = choice.accelerate;
+    options.harts = choice.harts;
     options.profile = choice.profile;
     if (choice.kernel) {
         options.kernel = *choice.kernel;

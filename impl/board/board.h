@@ -173,6 +173,12 @@ class Board {
     // a hypercall: one that holds a lock would keep the others waiting for ever. Requires: hart.value < harts().
     void park_hart(HartIndex hart, bool parked);
     bool is_parked(HartIndex hart) const;
+    // The hart that stopped last, or was selected since (hart 0 at first).
+    HartIndex current_hart() const;
+    // Where the hart is at a hypercall, it will ask again rather than go on after the ecall. Requires: as above.
+    void ask_again(HartIndex hart);
+    // False: it waits in wfi for an interrupt, or is parked. Requires: as above.
+    bool can_go_on(HartIndex hart);
 
     // Stop before the instruction at `address` is executed in S- or M-mode. Armed from the start.
     // Adding one drops every translated block, so add all of them before the golden image is taken.

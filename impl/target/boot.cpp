@@ -15,6 +15,9 @@ namespace {
 // Long enough for a copy to span pages and the file system's blocks.
 constexpr std::size_t kDataFileBytes = 6000;
 
+// Longer than most steps, shorter than any budget.
+constexpr board::Blocks kHartSlice{std::uint64_t{1} << 16};
+
 std::vector<std::byte> data_file_bytes() {
     std::vector<std::byte> bytes(kDataFileBytes);
     // No two neighbouring bytes are alike and none is zero, so that a shifted or missing copy shows.
@@ -173,6 +176,9 @@ tl::expected<Booted, BootError> boot_to_agent(KernelOptions const& options, elf:
                                               map::KernelMap const& map, Disk const& disk) {
     board::Config config;
     config.disk_image = disk.bytes;
+    config.harts = options.harts;
+    // Harts change where the program says so, and where one has to wait; else hardly ever.
+    config.hart_slice = kHartSlice;
     if (options.accelerate) {
         if (map.memset) config.memset_at = *map.memset;
         if (map.memmove) config.memmove_at = *map.memmove;

@@ -27,6 +27,8 @@ struct KernelOptions {
     std::optional<spec::Profile> profile{};
     // memset and memmove done by the host: the same bytes, faster.
     bool accelerate = true;
+    // 1 to board::kHartsMax.
+    unsigned harts = 1;
     Budgets budgets{};
 };
 

@@ -38,6 +38,11 @@ Reason at_odds(World const& world, Step const& one, Step const& other) {
     return {};
 }
 
+bool has_several_parts(Step const& step) {
+    auto const* touch = std::get_if<Touch>(&step.action);
+    return (touch != nullptr && touch->pages > 1) || is<FileRead>(step) || is<Pipe>(step) || is<Open>(step);
+}
+
 // Whether the two can be done in this order. Nothing is said of a step that sleeps first: it is done after the other.
 Reason why_not_in_order(World const& world, Step const& earlier, Step const& later) {
     if (auto reason = why_not_even_asleep(world, earlier)) return reason;
@@ -156,6 +161,7 @@ std::optional<std::string> why_not_together(World const& world, Pair const& pair
     if (auto reason = at_odds(world, first, second)) return reason;
     if (auto reason = at_odds(world, second, first)) return reason;
     if (would_sleep(world, first) && would_sleep(world, second)) return "both would sleep";
+    if (would_sleep(world, second) && has_several_parts(first)) return "it would sleep half-way through the other";
     if (auto reason = why_not_in_order(world, first, second)) return reason;
     return why_not_in_order(world, second, first);
 }

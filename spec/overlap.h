@@ -24,6 +24,8 @@ struct Pair {
 //   - two steps of the pipe, but for a reader that sleeps until there is something: how a copy is cut into pieces, and
 //     which of them the other sees, is a kernel's own affair
 //   - exec beside exec or fork: of the two processes that come up, nobody could say which is which
+//   - a sleeper that waits for the end of a step of several calls or accesses (touch, file_read, pipe, open): these go on
+//     when the sleeper has ended
 //   - both may sleep for good
 std::optional<std::string> why_not_together(World const& world, Pair const& pair);
 

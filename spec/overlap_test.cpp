@@ -82,6 +82,10 @@ TEST(Overlap, LetsAWaitSleepUntilTheChildHasEnded) {
     EXPECT_EQ(verdict_of(world, pair, returned(3), ended()).violation->invariant, Invariant::results);
     EXPECT_EQ(verdict_of(world, pair, ended_as(Blocked{}), ended()).violation->invariant, Invariant::liveness);
     EXPECT_TRUE(why_not_together(world, {by(0, Wait{}), by(1, Store{at(Anchor::data), 8, 1})})) << "sleeps for good";
+    // p1 dies of its second load.
+    Step const touch = by(1, Touch{Address{Anchor::guard, -1}, 2});
+    EXPECT_FALSE(why_not_together(world, {by(0, Wait{}), touch}));
+    EXPECT_TRUE(why_not_together(world, {touch, by(0, Wait{})})) << "the wait would keep it from its second load";
 }
 
 TEST(Overlap, AllowsWhatEitherOrderAllows) {

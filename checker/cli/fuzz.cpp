@@ -7,10 +7,8 @@ namespace vmcheck::cli {
 
 // The nightly job: as verify, but it goes on for as long as it is told to, and files what it finds in the corpus.
 ExitCode fuzz(Options const& options) {
-    run::Effort effort;
+    run::Effort effort = effort_of(options);
     effort.programs = options.runs.value_or(std::numeric_limits<std::uint64_t>::max());
-    effort.time = options.time;
-    effort.families_max = options.findings_max;
     auto bench = set_up(options.kernel, options.jobs);
     if (!bench) return give_up(bench.error());
     auto session = run_session(*bench, options, effort);

@@ -117,7 +117,21 @@ class CommandLine {
         CLI::App* verify =
             command("verify", "Check a kernel: the reference kernel in all profiles, or yours", cli::verify);
         add_kernel(verify, true);
-        add_effort(verify, "Programs to run (default 10,000)");
+        add_effort(verify, "Plain programs to run (default: as --effort says); the other modes in proportion");
+        verify
+            ->add_option_function<std::string>(
+                "--effort",
+                [this](std::string const& text) {
+                    auto const level = run::parse_level(text);
+                    if (!level)
+                        throw CLI::ValidationError("--effort",
+                                                   "expected quick, default or thorough, found '" + text + "'");
+                    options_.level = *level;
+                },
+                fmt::format("quick, default or thorough: {}, {} or {} programs, whatever the time",
+                            run::programs_of(run::Level::quick), run::programs_of(run::Level::normal),
+                            run::programs_of(run::Level::thorough)))
+            ->type_name("LEVEL");
         add_findings_max(verify);
         verify
             ->add_option("--findings", options_.findings, "Directory for what is found: programs, repro.c, report.html")
@@ -215,6 +229,12 @@ class CommandLine {
         sub->add_option("--seed", options_.seed, "The same seed finds the same")->capture_default_str();
         sub->add_option("--runs", options_.runs, about_runs)
             ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
+        sub->add_flag_callback(
+            "--no-oom", [this] { options_.allocation_faults = false; }, "Make no allocation fail");
+        sub->add_flag_callback(
+            "--no-pressure", [this] { options_.memory_pressure = false; }, "Run no program with little memory");
+        sub->add_flag_callback(
+            "--no-preempt", [this] { options_.preemption = false; }, "Interrupt no step");
         sub->add_option_function<std::string>(
                "--time",
                [this](std::string const& text) {

@@ -2,6 +2,7 @@
 // What the command line says, as plain values. Each field is one option; --help is made from the same words (main.cpp).
 
 #include "checker/report/format.h"
+#include "checker/run/effort.h"
 #include "spec/program.h"
 
 #include <chrono>
@@ -34,7 +35,11 @@ struct RunChoice {
 struct Options {
     KernelChoice kernel;
     std::uint64_t seed = 1;
+    run::Level level = run::Level::normal;  // verify: how many programs, where `runs` does not say
     std::optional<std::uint64_t> runs;
+    bool allocation_faults = true;
+    bool memory_pressure = true;
+    bool preemption = true;
     std::optional<std::chrono::milliseconds> time;
     unsigned jobs = 1;
     bool shrink = true;

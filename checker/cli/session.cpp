@@ -165,6 +165,18 @@ tl::expected<report::Finding, Stop> make_finding(Bench& bench, run::Failure fail
     return *finding;
 }
 
+run::Effort effort_of(Options const& options) {
+    run::Effort effort;
+    effort.programs = options.runs.value_or(run::programs_of(options.level));
+    effort.time = options.time;
+    effort.families_max = options.findings_max;
+    effort.faults_in_plain = options.allocation_faults;
+    if (!options.allocation_faults) effort.batch.sweep = 0;
+    if (!options.memory_pressure) effort.batch.pressure = 0;
+    if (!options.preemption) effort.batch.preempt = 0;
+    return effort;
+}
+
 tl::expected<report::Session, Stop> run_session(Bench& bench, Options const& options, run::Effort const& effort) {
     report::Session session;
     session.kernel = bench.target->summary();
@@ -177,8 +189,9 @@ tl::expected<report::Session, Stop> run_session(Bench& bench, Options const& opt
     }
     ProgressDisplay display;
     run::Progress last;
-    auto result = run::run_campaign(bench.crew, bench.look.reference, generate::programs(bench.target->setting(), {}),
-                                    options.seed, effort, options.stop, [&](run::Progress const& progress) {
+    auto const programs = generate::programs(bench.target->setting(), {.allocation_faults = effort.faults_in_plain});
+    auto result = run::run_campaign(bench.crew, bench.look.reference, programs, options.seed, effort, options.stop,
+                                    [&](run::Progress const& progress) {
                                         last = progress;
                                         display.show(progress);
                                     });
@@ -187,6 +200,10 @@ tl::expected<report::Session, Stop> run_session(Bench& bench, Options const& opt
     last.left.reset();
     fmt::print(options.text, "{}\n", progress_line(last));
     std::fflush(options.text);
+    if (result.no_pressure) {
+        session.kernel.missing.push_back("Memory pressure was not tried. " + *result.no_pressure);
+        fmt::print(options.text, "{}", report::missing_line(session.kernel.missing.back(), {options.colour}));
+    }
     session.tally = result.tally;
     session.interrupted = result.interrupted;
     session.families = result.failures.size();

@@ -38,6 +38,9 @@ tl::expected<Bench, Stop> set_up(KernelChoice const& choice, unsigned jobs);
 // Shrinks a failure (unless options say not to) and confirms it on a freshly booted kernel.
 tl::expected<report::Finding, Stop> make_finding(Bench& bench, run::Failure failure, Options const& options);
 
+// How much verify does, as the options ask for it.
+run::Effort effort_of(Options const& options);
+
 // Runs a campaign and makes findings of its failures; prints as it goes.
 tl::expected<report::Session, Stop> run_session(Bench& bench, Options const& options, run::Effort const& effort);
 

@@ -31,10 +31,7 @@ ExitCode worse(ExitCode a, ExitCode b) {
 
 ExitCode verify(Options const& options) {
     if (options.kernel.kernel && cohort::is_class(*options.kernel.kernel)) return verify_class(options);
-    run::Effort effort;
-    effort.programs = options.runs.value_or(effort.programs);
-    effort.time = options.time;
-    effort.families_max = options.findings_max;
+    run::Effort const effort = effort_of(options);
     std::vector<report::Session> sessions;
     ExitCode code = ExitCode::nothing_found;
     for (KernelChoice const& choice : choices(options.kernel)) {

@@ -64,8 +64,8 @@ class Author {
              (program_.steps.size() < wanted || is_filling_up()) && proposals < wanted * kProposalsPerStep;
              ++proposals) {
             spec::Step step = next_planned().value_or(propose());
-            if (wants_overlap())
-                if (auto pair = overlap_with(step)) {
+            if (wants_overlap(step))
+                if (auto pair = overlap_with(dice_.chance(1, 4) ? spec::Step{step.actor, releasing(), {}} : step)) {
                     --overlaps_left_;
                     program_.steps.push_back(std::move(pair->first));
                     program_.steps.push_back(std::move(pair->second));
@@ -84,7 +84,23 @@ class Author {
     }
 
   private:
-    bool wants_overlap() { return overlaps_left_ > 0 && world_.running().size() > 1 && dice_.chance(1, 3); }
+    // What takes many steps to reach a limit goes on until it does.
+    bool is_filling_up() const { return config_.little_memory && !plan_.empty(); }
+
+    // Mostly so few that a step or two may be the last to get what it needs.
+    std::optional<std::uint32_t> draw_memory() {
+        if (!config_.little_memory) return std::nullopt;
+        constexpr std::array<std::uint32_t, 6> kLarger{80, 100, 150, 250, 500, 1000};
+        if (dice_.chance(1, 6)) return dice_.pick(std::span<std::uint32_t const>(kLarger));
+        return static_cast<std::uint32_t>(dice_.below(65));
+    }
+
+    bool wants_overlap(spec::Step const& step) {
+        bool const does_little = std::holds_alternative<spec::SetSp>(step.action) ||
+                                 std::holds_alternative<spec::Fetch>(step.action) ||
+                                 std::holds_alternative<spec::Load>(step.action);
+        return overlaps_left_ > 0 && world_.running().size() > 1 && dice_.chance(1, does_little ? 16 : 2);
+    }
 
     // The step, interrupted or asleep while another process does one of its own; the state is then the one after both.
     std::optional<spec::Pair> overlap_with(spec::Step const& first) {
@@ -117,27 +133,30 @@ class Author {
         if (std::holds_alternative<Wait>(first.action) && dice_.chance(1, 2)) return {actor, Exit{1}, {}};
         if (std::holds_alternative<PipeRead>(first.action))
             return {actor, PipeWrite{address(dice_, world_, actor, Use::read), copy_bytes(dice_, 64)}, {}};
-        switch (dice_.below(4)) {
+        std::uint64_t const lot = dice_.below(8);
+        if (lot < 3) {
+            if (std::holds_alternative<Fork>(first.action)) return {actor, Fork{ProcId{name}}, {}};
+            return {actor, first.action, {}};
+        }
+        if (lot < 6) return {actor, releasing(), {}};
+        Step step = propose();
+        if (auto* fork = std::get_if<Fork>(&step.action)) fork->child = ProcId{name};
+        return {actor, std::move(step.action), {}};
+    }
+
+    // Gives frames back. An exit does so in few kernels: a zombie keeps its memory until it is waited for.
+    spec::Action releasing() {
+        using namespace spec;
+        switch (dice_.below(8)) {
             case 0:
+                return Exit{0};
             case 1:
-                if (std::holds_alternative<Fork>(first.action)) return {actor, Fork{ProcId{name}}, {}};
-                return {actor, first.action, {}};
+                return Wait{};
             case 2:
-                switch (dice_.below(4)) {
-                    case 0:
-                        return {actor, Exit{0}, {}};
-                    case 1:
-                        return {actor, Exec{}, {}};
-                    case 2:
-                        return {actor, Wait{}, {}};
-                    default:
-                        return {actor, Sbrk{-kPage}, {}};
-                }
-            default: {
-                Step step = propose();
-                if (auto* fork = std::get_if<Fork>(&step.action)) fork->child = ProcId{name};
-                return {actor, std::move(step.action), {}};
-            }
+            case 3:
+                return Sbrk{-kPage};
+            default:
+                return Exec{};
         }
     }
 
@@ -149,17 +168,6 @@ class Author {
         if (known.empty()) return static_cast<std::uint32_t>(dice_.below(kUnmeasured));
         if (dice_.chance(3, 4)) return known[dice_.below(known.size())];
         return static_cast<std::uint32_t>(dice_.below(std::uint64_t{known.back()} + 1));
-    }
-
-    // What takes many steps to reach a limit goes on until it does.
-    bool is_filling_up() const { return config_.little_memory && !plan_.empty(); }
-
-    // Mostly so few that a step or two may be the last to get what it needs.
-    std::optional<std::uint32_t> draw_memory() {
-        if (!config_.little_memory) return std::nullopt;
-        constexpr std::array<std::uint32_t, 6> kLarger{80, 100, 150, 250, 500, 1000};
-        if (dice_.chance(1, 6)) return dice_.pick(std::span<std::uint32_t const>(kLarger));
-        return static_cast<std::uint32_t>(dice_.below(65));
     }
 
     void draw_swarm() {

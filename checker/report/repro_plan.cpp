@@ -37,6 +37,8 @@ class Planner {
     explicit Planner(Finding const& finding) : finding_(finding) {}
 
     tl::expected<Plan, std::string> make() {
+        if (finding_.program.memory)
+            return tl::unexpected(std::string("it needs a machine on which only a few frames are free"));
         plan_.measures_memory = leaks(finding_);
         for (std::size_t i = 0; i < finding_.records.size(); ++i) {
             if (auto done = i + 1 < finding_.records.size() ? step(i) : last_step(i); !done)

@@ -171,9 +171,12 @@ std::string kernel_lines(TargetSummary const& summary, TextStyle style) {
                                    summary.profile, summary.ram_bytes >> 20, summary.boot_seconds);
     if (!summary.windows.empty()) text += fmt::format("windows   {}\n", fmt::join(summary.windows, " · "));
     for (std::string const& inherited : summary.inherited) text += fmt::format("inherited {}\n", inherited);
-    for (std::string const& missing : summary.missing)
-        text += paint(fmt::format("missing   {}", missing), Paint::bold, style) + "\n";
+    for (std::string const& missing : summary.missing) text += missing_line(missing, style);
     return text;
+}
+
+std::string missing_line(std::string const& missing, TextStyle style) {
+    return paint(fmt::format("missing   {}", missing), Paint::bold, style) + "\n";
 }
 
 std::string finding_text(Finding const& finding, std::size_t number, std::size_t total,

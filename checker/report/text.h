@@ -23,6 +23,8 @@ struct Saved {
 
 // The lines about the kernel that come before any result.
 std::string kernel_lines(TargetSummary const& summary, TextStyle style);
+// One more of them: what could not be checked.
+std::string missing_line(std::string const& missing, TextStyle style);
 
 // One finding; `number` of `total`; `saved`: its files, if they were written.
 std::string finding_text(Finding const& finding, std::size_t number, std::size_t total,

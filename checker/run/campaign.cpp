@@ -20,6 +20,7 @@ struct Case {
 
 struct CaseResult {
     std::vector<Run> failures;  // each ends with a divergence
+    std::optional<std::string> cannot_start{};
     Tally tally;
 };
 
@@ -58,7 +59,12 @@ generate::GeneratorConfig pressed() {
 
 generate::GeneratorConfig preempted(Execution& machine, Reference const& reference) {
     auto interruptions = std::make_shared<generate::Interruptions const>(measure_interruptions(machine, reference));
-    return {.steps_max = 14, .allocation_faults = false, .overlaps_max = 3, .interruptions = std::move(interruptions)};
+    // Of a frame that two processes share, each may be the last: with more, that is rare.
+    return {.steps_max = 14,
+            .processes_max = 3,
+            .allocation_faults = false,
+            .overlaps_max = 3,
+            .interruptions = std::move(interruptions)};
 }
 
 CaseResult run_case(Execution& machine, Reference const& reference, Mode mode, std::uint64_t index,
@@ -77,7 +83,9 @@ CaseResult run_case(Execution& machine, Reference const& reference, Mode mode, s
     // A second run costs as much as the first, and tells more only where the first left something behind.
     constexpr std::uint64_t kTwiceEvery = 8;
     RunOptions const options{.twice = index % kTwiceEvery == 0, .mode = mode};
-    result.failures = endings(run_program(machine, reference, program, options, result.tally));
+    Run run = run_program(machine, reference, program, options, result.tally);
+    result.cannot_start = std::move(run.cannot_start);
+    result.failures = endings(std::move(run));
     return result;
 }
 
@@ -135,6 +143,7 @@ CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec
         std::size_t defects = 0;
         for (std::size_t i = 0; i < cases.size(); ++i) {
             result.tally.add(results[i].tally);
+            if (!result.no_pressure) result.no_pressure = std::move(results[i].cannot_start);
             for (Run& run : results[i].failures) {
                 auto const [at, fresh] = by_family.try_emplace(family_of(run));
                 Failure& failure = at->second;
@@ -154,6 +163,7 @@ CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec
         report(progress_of(result, by_family.size(), effort, started));
         if (defects >= effort.families_max) break;
     }
+    if (result.tally.of(Mode::pressure).programs > 0) result.no_pressure.reset();
     for (auto& [family, failure] : by_family) {
         failure.also.erase(failure.run.divergence->signature);
         result.failures.push_back(std::move(failure));

@@ -41,6 +41,8 @@ struct CampaignResult {
     std::vector<Failure> failures;  // one for each family, by mode and index
     Tally tally;
     bool interrupted = false;
+    // Why no program could be started with little memory, if none could.
+    std::optional<std::string> no_pressure{};
     // Why the emulator failed, if it did: the campaign ended there.
     std::optional<std::string> engine_failure{};
 };

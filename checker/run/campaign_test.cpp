@@ -144,6 +144,56 @@ TEST(Sweep, FindsWhatShowsOnlyWhenAnAllocationFails) {
     }
 }
 
+// ---- few frames free
+
+TEST(Pressure, OnAKernelThatIsRightStepsFailForMemoryAndNothingIsFound) {
+    for (spec::Profile profile : spec::testing::kAllProfiles) {
+        Bench bench(profile);
+        auto const programs =
+            generate::programs(bench.target.setting(), {.allocation_faults = false, .little_memory = true});
+        Tally tally;
+        for (std::uint64_t i = 0; i < 200; ++i) {
+            spec::Program const program = generate::program_of_case(programs, 1, i);
+            ASSERT_TRUE(program.memory.has_value());
+            auto const run = run_program(bench.crew.first(), bench.look.reference, program,
+                                         RunOptions{.mode = Mode::pressure}, tally);
+            ASSERT_FALSE(run.divergence.has_value())
+                << spec::print(run.program) << run.divergence->violations.front().story;
+        }
+        EXPECT_GT(tally.of(Mode::pressure).reached, 20U);
+        EXPECT_EQ(tally.programs, 0U) << "counted apart from plain programs";
+    }
+}
+
+TEST(Pressure, FindsWhatShowsOnlyWhenMemoryIsShort) {
+    Bench bench(kCowLazy, PlantedDefect::panic_on_failed_allocation);
+    auto program = *spec::parse("vmcheck 1\nprofile cow lazy\nmemory 3\np0 fork p1\n");
+    Tally tally;
+    auto const run = run_program(bench.crew.first(), bench.look.reference, program, {}, tally);
+    ASSERT_TRUE(run.divergence.has_value());
+    EXPECT_EQ(to_string(run.divergence->signature), "I10 fork");
+    EXPECT_EQ(run.program.memory, 3U) << "or it would not replay";
+    program.memory.reset();
+    EXPECT_FALSE(run_program(bench.crew.first(), bench.look.reference, program, {}, tally).divergence.has_value());
+}
+
+TEST(Campaign, ModesCanBeSwitchedOff) {
+    Bench bench(kCowLazy);
+    CampaignResult const result = bench.run({.programs = 128, .batch = {.plain = 64, .sweep = 0, .pressure = 0}});
+    EXPECT_EQ(result.tally.of(Mode::plain).programs, 128U);
+    EXPECT_EQ(result.tally.of(Mode::sweep).programs + result.tally.of(Mode::pressure).programs, 0U);
+}
+
+TEST(Pressure, AMachineThatCannotBeBroughtThereRunsNothing) {
+    Bench bench(kCowLazy);
+    auto const program = spec::parse("vmcheck 1\nprofile cow lazy\nmemory 1000000\np0 sbrk +1p\n");
+    Tally tally;
+    auto const run = run_program(bench.crew.first(), bench.look.reference, *program, {}, tally);
+    EXPECT_TRUE(run.cannot_start.has_value());
+    EXPECT_EQ(tally.steps, 0U);
+    EXPECT_EQ(tally.programs, 0U);
+}
+
 TEST(Runner, RunsAProgramTwiceFromWhereTheFirstRunLeftIt) {
     Bench bench(kCowLazy);
     auto const program = spec::parse(

@@ -16,4 +16,23 @@ std::string_view to_string(Mode mode) {
     return "preemption";
 }
 
+std::optional<Level> parse_level(std::string_view name) {
+    if (name == "quick") return Level::quick;
+    if (name == "default") return Level::normal;
+    if (name == "thorough") return Level::thorough;
+    return std::nullopt;
+}
+
+std::uint64_t programs_of(Level level) {
+    switch (level) {
+        case Level::quick:
+            return 1'500;
+        case Level::normal:
+            return 6'000;
+        case Level::thorough:
+            break;
+    }
+    return 100'000;
+}
+
 }  // namespace vmcheck::run

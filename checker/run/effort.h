@@ -38,10 +38,19 @@ struct Batch {
     std::uint32_t preempt = 64;
 };
 
+// Names for how many programs are run.
+enum class Level : std::uint8_t { quick, normal, thorough };
+std::optional<Level> parse_level(std::string_view name);  // "quick", "default", "thorough"
+// Plain programs of an effort of that level.
+std::uint64_t programs_of(Level level);
+
 struct Effort {
     // Plain programs. The other modes go along, in the proportions of a batch.
-    std::uint64_t programs = 6'000;
+    std::uint64_t programs = programs_of(Level::normal);
     Batch batch{};
+    // Whether some steps of plain programs have an allocation fail. The other modes' are switched off by their share of
+    // a batch.
+    bool faults_in_plain = true;
     // Stop after this long; results then depend on the machine's speed. Nothing: only `programs` counts.
     std::optional<std::chrono::milliseconds> time{};
     // End after the batch that brought so many families of failures: what is left of the effort tells little more.

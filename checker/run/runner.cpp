@@ -155,8 +155,8 @@ class Runner {
     }
 
     bool done() const {
-        return result_.divergence || result_.engine_failed || result_.undecided || result_.cannot_start ||
-               world_.over();
+        return result_.divergence.has_value() || result_.engine_failed || result_.undecided ||
+               result_.cannot_start || world_.over();
     }
 
     void attempt(std::vector<spec::Step> const& steps, std::size_t from = 0) {
@@ -323,7 +323,7 @@ class Runner {
         spec::CheckTally checks;
         for (spec::Linearisation& order : orders) {
             spec::CheckTally counted;
-            auto found = spec::inspect(order.after, seen, reference_.baseline, counted);
+            auto found = spec::inspect(order.after, seen, baseline_, counted);
             if (!found.empty()) {
                 if (violations.empty()) violations = std::move(found);
                 checks = counted;

@@ -49,13 +49,13 @@ struct Run {
         program;  // the steps that were run: those that could not be asked are left out, the closing ones added
     std::vector<StepRecord> records;  // only where RunOptions::records
     std::optional<Divergence> divergence;
-    std::optional<Divergence> advice{};  // the first, where the program went on after it
-    bool engine_failed = false;          // the emulator did, at the last step: nothing is known of the kernel
-    std::uint32_t left_out = 0;          // steps that could not be asked in the state that had been reached
-    std::uint32_t parted = 0;            // steps that may not overlap with the one before them and were run after it
+    std::optional<Divergence> advice{};         // the first, where the program went on after it
+    std::optional<std::string> cannot_start{};  // why the machine cannot be given the memory that the program asks for
+    bool engine_failed = false;                 // the emulator did, at the last step: nothing is known of the kernel
+    std::uint32_t left_out = 0;                 // steps that could not be asked in the state that had been reached
+    std::uint32_t parted = 0;  // steps that may not overlap with the one before them and were run after it
     // The last step sleeps and may, or of two that overlapped nobody can say what came first: the model cannot go on.
     bool undecided = false;
-    std::optional<std::string> cannot_start{};  // why the machine cannot be given the memory that the program asks for
 };
 
 struct Tally {

@@ -36,6 +36,20 @@ class TwinExecution : public Execution {
         if (engine_failure()) return {spec::Stuck{"Unicorn failed."}};
         return machine_->run(step);
     }
+    // One after the other: the toy knows no interrupts. What would sleep comes second.
+    Overlap run_overlapping(spec::Pair const& pair, std::uint64_t pages) override {
+        auto before = machine_->save();
+        Overlap overlap{{run(pair.first, pages), std::nullopt}};
+        if (std::holds_alternative<spec::Blocked>(overlap.outcome.first.what)) {
+            machine_->restore(std::move(before));
+            overlap.outcome.second = run(pair.second, pages);
+            overlap.outcome.first = run(pair.first, pages);
+        } else {
+            overlap.outcome.second = run(pair.second, pages);
+        }
+        return overlap;
+    }
+    WatchedOutcome run_watched(spec::Step const& step, std::uint64_t pages) override { return {run(step, pages), {}}; }
     spec::FrameCensus census() override { return machine_->census(); }
     spec::Observation observe() override { return machine_->observe(); }
     void record(bool) override {}

@@ -280,6 +280,10 @@ std::vector<Program> without_chunks(Program const& program) {
 
 std::vector<Program> with_simpler_arguments(Program const& program) {
     std::vector<Program> all;
+    if (program.memory) {
+        all.push_back(program);
+        all.back().memory.reset();
+    }
     ActionSimplifier simplify;
     for (std::size_t i = 0; i < program.steps.size(); ++i) {
         auto const replace = [&](Step step) {

@@ -146,6 +146,10 @@ bool Board::is_dirty(FrameNo frame) const {
     return machine_->memory().is_dirty(frame);
 }
 
+std::vector<std::byte> Board::disk_contents() const {
+    return machine_->disk().contents();
+}
+
 std::string_view Board::console() const {
     return machine_->console().text();
 }

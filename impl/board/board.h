@@ -243,6 +243,11 @@ class Board {
     std::span<FrameNo const> dirty_frames() const;
     bool is_dirty(FrameNo frame) const;
 
+    // --- disk ------------------------------------------------------------------------------------
+
+    // What is on the disk now, in whole sectors: the image, and what the kernel has written.
+    std::vector<std::byte> disk_contents() const;
+
     // --- console ---------------------------------------------------------------------------------
 
     // What the kernel has sent to the UART, from boot or as of the golden image on. Valid until the next call.

@@ -20,13 +20,16 @@ void Disk::write(std::uint64_t sector, std::span<std::byte const, kSectorBytes> 
     std::ranges::copy(bytes, written_[sector].begin());
 }
 
+std::vector<std::byte> Disk::contents() const {
+    std::vector<std::byte> contents = *base_;
+    for (auto const& [sector, bytes] : written_)
+        std::ranges::copy(bytes, contents.begin() + static_cast<std::ptrdiff_t>(sector * kSectorBytes));
+    return contents;
+}
+
 Disk::Base Disk::rebase() {
     if (!written_.empty()) {
-        auto contents = std::make_shared<std::vector<std::byte>>(*base_);
-        for (auto const& [sector, bytes] : written_) {
-            std::ranges::copy(bytes, contents->begin() + static_cast<std::ptrdiff_t>(sector * kSectorBytes));
-        }
-        base_ = std::move(contents);
+        base_ = std::make_shared<std::vector<std::byte> const>(contents());
         written_.clear();
     }
     return base_;

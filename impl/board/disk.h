@@ -29,6 +29,9 @@ class Disk {
     std::span<std::byte const, kSectorBytes> read(std::uint64_t sector) const;
     void write(std::uint64_t sector, std::span<std::byte const, kSectorBytes> bytes);
 
+    // The present contents.
+    std::vector<std::byte> contents() const;
+
     // The present contents as a new base, shared from now on; nothing is written relative to it.
     Base rebase();
     void set_base(Base base);

@@ -24,6 +24,8 @@ TEST(Disk, WritesAreSeenAndCanBeDiscarded) {
     disk.write(2, filled(9));
     EXPECT_EQ(disk.read(2)[511], std::byte{9});
     EXPECT_EQ(disk.written().size(), 1u);
+    EXPECT_EQ(disk.contents()[2 * kSectorBytes], std::byte{9});
+    EXPECT_EQ(disk.contents()[2 * kSectorBytes - 1], std::byte{0});
     disk.discard_written();
     EXPECT_EQ(disk.read(2)[511], std::byte{0});
 }

@@ -34,6 +34,12 @@ class KernelMachine : public Execution {
     std::unique_ptr<Moment const> save() override { return now_->save(); }
     void restore(Moment const& moment) override { now_->restore(moment); }
     spec::Outcome run(spec::Step const& step, std::uint64_t pages) override { return now_->run(step, pages); }
+    Overlap run_overlapping(spec::Pair const& pair, std::uint64_t pages) override {
+        return now_->run_overlapping(pair, pages);
+    }
+    WatchedOutcome run_watched(spec::Step const& step, std::uint64_t pages) override {
+        return now_->run_watched(step, pages);
+    }
     spec::FrameCensus census() override { return now_->census(); }
     spec::Observation observe() override { return now_->observe(); }
     void record(bool on) override { now_->record(on); }

@@ -87,16 +87,11 @@ class Execution {
 
     // Has two steps done that overlap: the second begins when the first is interrupted (Faults::preempt) or sleeps, and
     // after it where neither comes about; the first then goes on, at the latest when the second has ended or sleeps.
-    // Here: one after the other, which is right for a machine that knows no interrupts.
     // REQUIRES: as for run(), and !why_not_together().
-    virtual Overlap run_overlapping(spec::Pair const& pair, std::uint64_t pages) {
-        Overlap overlap{{run(pair.first, pages), std::nullopt}};
-        overlap.outcome.second = run(pair.second, pages);
-        return overlap;
-    }
+    virtual Overlap run_overlapping(spec::Pair const& pair, std::uint64_t pages) = 0;
 
-    // As run(), and says where a timer interrupt would be taken in the step. Costs time. Here: nowhere.
-    virtual WatchedOutcome run_watched(spec::Step const& step, std::uint64_t pages) { return {run(step, pages), {}}; }
+    // As run(), and says where a timer interrupt would be taken in the step. Costs time.
+    virtual WatchedOutcome run_watched(spec::Step const& step, std::uint64_t pages) = 0;
 
     // The free frames now. Cheap: to be asked before each step.
     virtual spec::FrameCensus census() = 0;

@@ -50,8 +50,8 @@ struct VirtioBlockRequest {
     uint32_t reserved;
     uint64_t sector;
 };
-inline constexpr uint32_t kBlockRequestRead = 0;  // VIRTIO_BLK_T_IN
+inline constexpr uint32_t kBlockRequestRead = 0;   // VIRTIO_BLK_T_IN
 inline constexpr uint32_t kBlockRequestWrite = 1;  // VIRTIO_BLK_T_OUT
-inline constexpr uint8_t kBlockStatusOk = 0;      // VIRTIO_BLK_S_OK
+inline constexpr uint8_t kBlockStatusOk = 0;       // VIRTIO_BLK_S_OK
 
 }  // namespace kernel

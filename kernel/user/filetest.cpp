@@ -218,35 +218,34 @@ int bad_arguments() {
     return unlink("bad") == 0 ? 0 : 7;
 }
 
-// Fills the disk with a file after the other; returns the bytes that it took.
-int fill(int files_max) {
-    int total = 0;
-    for (int i = 0; i < files_max; i++) {
+constexpr int kLongestFile = kFileBlocksMax * kBlockBytes;
+
+// Fills the disk with one long file after the other; returns the bytes that it took, -1 if it had no end.
+int fill() {
+    constexpr int kFilesMax = 100;
+    for (int i = 0; i < kFilesMax; i++) {
         int const file = open(NumberedName(i).text, kCreate | kWriteOnly);
-        int const written = write_pattern(file, i, kFileBlocksMax * kBlockBytes, kBlockBytes);
-        total += written;
-        if (written < kFileBlocksMax * kBlockBytes && write(file, buffer, 1) != -1) return -1;
+        int const written = write_pattern(file, i, kLongestFile, kBlockBytes);
+        bool const full = written < kLongestFile && write(file, buffer, 1) == -1;
         close(file);
+        if (full) return i * kLongestFile + (written > 0 ? written : 0);
     }
-    return total;
+    return -1;
 }
 
 int full_disk() {
-    constexpr int kFiles = 4;
     int first = 0;
     for (int round = 0; round < 2; round++) {
-        int const total = fill(kFiles);
+        int const total = fill();
         if (total <= 0) return 1;
         if (round == 0) first = total;
         if (total != first) return 2;  // something was not given back
         if (mkdir("no-room") != -1 || exists("no-room")) return 3;
-        for (int i = 0, left = total; i < kFiles; i++) {
-            int const bytes = left < kFileBlocksMax * kBlockBytes ? left : kFileBlocksMax * kBlockBytes;
-            if (!holds_pattern(NumberedName(i).text, i, bytes)) return 4;
-            left -= bytes;
-        }
-        for (int i = 0; i < kFiles; i++)
+        for (int i = 0; i <= total / kLongestFile; i++) {
+            int const left = total - i * kLongestFile;
+            if (!holds_pattern(NumberedName(i).text, i, left < kLongestFile ? left : kLongestFile)) return 4;
             if (unlink(NumberedName(i).text) != 0) return 5;
+        }
     }
     return 0;
 }

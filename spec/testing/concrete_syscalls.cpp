@@ -248,6 +248,11 @@ Outcome Syscalls::operator()(PipeWrite const& write) {
 Outcome Syscalls::operator()(PipeRead const& read) {
     VirtAddr const to = resolve(read.to);
     auto& pipe = machine_.state_.pipe;
+    if (pipe.empty()) {
+        Outcome outcome;
+        outcome.what = Blocked{};
+        return outcome;
+    }
     std::size_t const wanted = std::min<std::size_t>(read.bytes, pipe.size());
     Copied copied;
     for (; copied.bytes < wanted; ++copied.bytes) {

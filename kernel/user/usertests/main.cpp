@@ -15,7 +15,7 @@ using namespace user;
 namespace {
 
 // Enough for each test, and little enough for those that use it up to be quick.
-constexpr int kEnoughFrames = 2048;
+constexpr int kEnoughFrames = 1200;
 
 template <class Visit>
 void for_each_test(Visit visit) {

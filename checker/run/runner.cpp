@@ -134,18 +134,25 @@ class Runner {
         bool sharing_known = true;
     };
 
+    tl::expected<void, std::string> bring_machine(spec::Program const& program) {
+        if (program.memory && spec::needs_two_harts(program))
+            return tl::unexpected(std::string("A program with `memory` runs on one hart: it cannot have an `@h`."));
+        if (program.memory) return execution_.reset_to(*program.memory);
+        if (spec::needs_two_harts(program)) return execution_.reset_on_two_harts();
+        execution_.reset();
+        return {};
+    }
+
     void begin(spec::Program const& program) {
         result_.program.memory = program.memory;
-        if (program.memory) {
-            if (auto brought = execution_.reset_to(*program.memory); !brought) {
-                result_.cannot_start = brought.error();
-                return;
-            }
-            // What is free now, not what was before the hogs took theirs.
+        if (auto brought = bring_machine(program); !brought) {
+            result_.cannot_start = brought.error();
+            return;
+        }
+        if (program.memory || spec::needs_two_harts(program)) {
+            // What is free there, not on the machine with one hart and no hogs.
             world_ = spec::World::initial(spec::setting_for(reference_.setting, program));
             baseline_ = spec::take_baseline(world_, execution_.observe());
-        } else {
-            execution_.reset();
         }
         ModeTally& mode = tally_.of(options_.mode);
         ++mode.programs;

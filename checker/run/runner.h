@@ -50,7 +50,7 @@ struct Run {
     std::vector<StepRecord> records;  // only where RunOptions::records
     std::optional<Divergence> divergence;
     std::optional<Divergence> advice{};         // the first, where the program went on after it
-    std::optional<std::string> cannot_start{};  // why the machine cannot be given the memory that the program asks for
+    std::optional<std::string> cannot_start{};  // why there is no machine such as the program asks for
     bool engine_failed = false;                 // the emulator did, at the last step: nothing is known of the kernel
     std::uint32_t left_out = 0;                 // steps that could not be asked in the state that had been reached
     std::uint32_t parted = 0;  // steps that may not overlap with the one before them and were run after it

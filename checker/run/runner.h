@@ -128,6 +128,16 @@ std::vector<Run> sweep_allocations(Execution& execution, Reference const& refere
 std::vector<Run> sweep_interruptions(Execution& execution, Reference const& reference, spec::Program const& program,
                                      Tally& tally);
 
+// Runs a program, and then, for each two of its steps that overlap on two harts, those two once more with the switch at
+// other places: of many so many, evenly spaced, each from just before the two steps. Returns what ended with a
+// divergence: of each family the shortest, by family.
+struct SwitchSweep {
+    std::vector<Run> failures;
+    std::optional<std::string> cannot_start{};  // why the kernel does not run on two harts
+};
+SwitchSweep sweep_switches(Execution& execution, Reference const& reference, spec::Program const& program,
+                           Tally& tally);
+
 // Where steps of each kind can be interrupted, as seen in a few programs: the same for the same kernel.
 generate::Interruptions measure_interruptions(Execution& execution, Reference const& reference);
 

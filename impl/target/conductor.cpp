@@ -348,6 +348,7 @@ void Conductor::begin_step(board::Parcels budget, std::optional<std::uint32_t> o
     now_.refused_at.reset();
     order_began_.reset();
     order_ended_ = step_began_;
+    blocks_at_start_ = blocks_at_end_ = board_.counters().blocks;
     now_.at_work.clear();
     now_.expected.clear();
     now_.ended_lately.clear();
@@ -384,7 +385,10 @@ Answer Conductor::give(spec::ProcId actor, Order const& order) {
     board_.write(Register::a1, order.arguments[1]);
     board_.write(Register::a2, order.arguments[2]);
     now_.at_work.push_back({actor});
-    if (!order_began_) order_began_ = board_.elapsed();
+    if (!order_began_) {
+        order_began_ = board_.elapsed();
+        blocks_at_start_ = board_.counters().blocks;
+    }
     now_.stands[board_.current_hart().value].reset();
     now_.gave_way.reset();
     if (switch_in_) {
@@ -397,6 +401,7 @@ Answer Conductor::give(spec::ProcId actor, Order const& order) {
     }
     Answer answer = await_answer(actor);
     order_ended_ = board_.elapsed();
+    blocks_at_end_ = board_.counters().blocks;
     std::erase_if(now_.at_work, [&](AtWork const& each) { return each.who == actor; });
     return answer;
 }

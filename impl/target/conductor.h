@@ -114,8 +114,11 @@ class Conductor {
     // From the first order of the step to the latest answer.
     struct WorkTime {
         board::Parcels start, end;
+        std::uint64_t blocks;  // executed in it
     };
-    WorkTime work_time() const { return {order_began_.value_or(step_began_), order_ended_}; }
+    WorkTime work_time() const {
+        return {order_began_.value_or(step_began_), order_ended_, blocks_at_end_ - blocks_at_start_};
+    }
 
     // While an order is at work and `who` asks, `step` is done, once: give() and the like may be called in it. It
     // returns what the machine died of. Until cancelled or the next begin_step().
@@ -208,6 +211,8 @@ class Conductor {
     board::Parcels deadline_;
     std::optional<board::Parcels> order_began_;   // the step's first
     board::Parcels order_ended_{0};               // its latest
+    std::uint64_t blocks_at_start_ = 0;           // of the step's first order, by the board's count
+    std::uint64_t blocks_at_end_ = 0;             // of its latest
     std::optional<board::Parcels> interrupt_in_;  // from the next order on
     std::optional<board::Parcels> interrupt_at_;
     std::optional<board::Blocks> switch_in_;  // from the next order on

@@ -226,7 +226,8 @@ WatchedOutcome KernelExecution::run_watched(spec::Step const& step, std::uint64_
     board_.set_openings(true);
     WatchedOutcome watched{run(step, pages), {}};
     board_.set_openings(false);
-    auto const [start, end] = conductor_.work_time();
+    auto const [start, end, blocks] = conductor_.work_time();
+    watched.blocks = static_cast<std::uint32_t>(std::min<std::uint64_t>(blocks, UINT32_MAX));
     std::optional<board::Parcels> previous;
     for (board::Parcels const at : board_.openings()) {
         if (at < start || at > end) continue;

@@ -57,6 +57,7 @@ class Moment {
 struct WatchedOutcome {
     spec::Outcome outcome;
     std::vector<std::uint32_t> interruptions;
+    std::uint32_t blocks = 0;  // how long it took: values of Faults::switch_hart below this have an effect
 };
 
 // One machine with the kernel on it. Used by one thread at a time.
@@ -93,7 +94,7 @@ class Execution {
     // REQUIRES: as for run(), and !why_not_together().
     virtual Overlap run_overlapping(spec::Pair const& pair, std::uint64_t pages) = 0;
 
-    // As run(), and says where a timer interrupt would be taken in the step. Costs time.
+    // As run(), and says how long the step takes and where a timer interrupt would be taken in it. Costs time.
     virtual WatchedOutcome run_watched(spec::Step const& step, std::uint64_t pages) = 0;
 
     // The free frames now. Cheap: to be asked before each step.

@@ -241,16 +241,22 @@ class Runner {
     // block in some program.
     std::vector<std::uint32_t> switches_in(spec::Step const& step) {
         constexpr std::uint32_t kSwitchesMax = 12;
-        if (spec::why_not(world_, step)) return {};
-        spec::Step alone = on_its_own(step);
-        std::uint32_t const phase = alone.faults.switch_hart.value_or(0);
-        alone.faults.switch_hart.reset();
-        auto const pages = std::max(pages_, pages_spanned(world_, step));
-        std::uint32_t const blocks = execution_.run_watched(spec::ground(world_, alone), pages).blocks;
+        std::uint32_t const blocks = blocks_of(step);
+        std::uint32_t const phase = step.faults.switch_hart.value_or(0);
         std::uint32_t const stride = blocks / kSwitchesMax + 1;
         std::vector<std::uint32_t> all;
         for (std::uint32_t after = 1 + phase % stride; after < blocks; after += stride) all.push_back(after);
         return all;
+    }
+
+    // Does the step on the machine alone: REQUIRES a rewind() afterwards.
+    std::uint32_t blocks_of(spec::Step const& step) {
+        constexpr std::uint32_t kUntilItSleeps = 300;
+        if (spec::why_not(world_, step)) return kUntilItSleeps;
+        spec::Step alone = on_its_own(step);
+        alone.faults.switch_hart.reset();
+        auto const pages = std::max(pages_, pages_spanned(world_, step));
+        return execution_.run_watched(spec::ground(world_, alone), pages).blocks;
     }
 
     // The names of the first run's children are used up.

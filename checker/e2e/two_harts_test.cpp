@@ -24,7 +24,7 @@ TEST(TwoHarts, AreUsedUnlessSwitchedOff) {
     Result const with = vmcheck(arguments, scratch.path());
     ASSERT_EQ(with.exit_code, 0) << with.err;
     json const mode = session_of(with).at("modes").at("two harts");
-    EXPECT_EQ(mode.at("programs"), 64);
+    EXPECT_GT(mode.at("programs"), 40);
     // Nearly always the other hart has its turn before the step has ended.
     EXPECT_GT(mode.at("failed_allocations").get<int>(), mode.at("runs").get<int>() * 9 / 10);
     EXPECT_GT(mode.at("runs"), 500);

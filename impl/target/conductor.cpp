@@ -439,7 +439,12 @@ Answer Conductor::await_answer(spec::ProcId actor) {
         // It may have asked while the guest's step was done.
         if (auto answer = answer_of(actor)) return *answer;
         if (auto answer = why_absent(actor, ++asked_by_others)) return *answer;
-        if (auto mishap = switch_process()) return *mishap;
+        // The actor has left its hart to another process. The guest's hart gets no turn by itself while that one asks.
+        std::optional<board::HartIndex> const guest_at = guest_ ? hart_of(guest_->who) : std::nullopt;
+        if (guest_at && *guest_at != board_.current_hart())
+            turn_to(*guest_at);
+        else if (auto mishap = switch_process())
+            return *mishap;
     }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// Two steps at a time: the first is interrupted or sleeps, another process's step begins, and both run to their ends.
+// Two steps at a time: the first is interrupted, sleeps, or is left half-way for another hart's turn; another process's
+// step begins, and both run to their ends.
 //
 // The rule: what comes of two overlapping steps must be what comes of doing them one after the other, in one of the two
 // orders. The memory of two processes has nothing in common that a program could see, so this asks no more of a kernel
@@ -15,7 +16,7 @@ namespace vmcheck::spec {
 
 struct Pair {
     Step first;   // begins first
-    Step second;  // begins when the first is interrupted or sleeps
+    Step second;  // begins when the first is interrupted or sleeps, or on another hart
 };
 
 // Why the two cannot overlap in `world`, as a sentence; nothing when they can. Beyond what why_not() refuses in either

@@ -132,14 +132,19 @@ Parsed<Faults> parse_faults(TextLine& line) {
             if (!which) return failed(which);
             if (*which == 0) return line.error_at_last("which allocation fails, counted from 1");
             faults.oom = *which;
+        } else if (word == "@h" && !faults.switch_hart) {
+            auto const after = count(line, "a number of blocks");
+            if (!after) return failed(after);
+            faults.switch_hart = *after;
         } else if (word.starts_with('@') && !faults.preempt) {
             auto const after = parse_number(word.substr(1));
-            if (!after || *after > kCountMax) return line.error_at_last("'@' and a number of instructions");
+            if (!after || *after > kCountMax)
+                return line.error_at_last("'@' and a number of instructions, or '@h' and a number of blocks");
             faults.preempt = static_cast<std::uint32_t>(*after);
         } else if (word == kMeanwhile && !faults.meanwhile) {
             faults.meanwhile = true;
         } else {
-            return line.error_at_last("the end of the line, '!oom k', '@n' or 'meanwhile'");
+            return line.error_at_last("the end of the line, '!oom k', '@n', '@h n' or 'meanwhile'");
         }
     }
     return faults;

@@ -96,6 +96,7 @@ std::string print(Step const& step) {
     std::string text = fmt::format("p{} {}", step.actor.value, print(step.action));
     if (step.faults.oom) text += fmt::format(" !oom {}", *step.faults.oom);
     if (step.faults.preempt) text += fmt::format(" @{}", *step.faults.preempt);
+    if (step.faults.switch_hart) text += fmt::format(" @h {}", *step.faults.switch_hart);
     if (step.faults.meanwhile) text += fmt::format(" {}", kMeanwhile);
     return text;
 }

@@ -7,6 +7,7 @@
 // Addresses are symbolic, so that one program serves every kernel: `heap+8` is resolved against the layout of the
 // kernel under test (world.h, resolve()).
 
+#include <algorithm>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -166,6 +167,9 @@ struct Faults {
     // The step overlaps with the one before it, which another process does: it begins when that one is interrupted or
     // sleeps, and that one goes on afterwards. What may come of it: overlap.h.
     bool meanwhile = false;
+    // After so many blocks of code of the step another hart goes on: the step that is meanwhile, which begins there on
+    // a hart of its own, or the one before, where this one is meanwhile. The program then runs on two harts.
+    std::optional<std::uint32_t> switch_hart{};
     friend bool operator==(Faults const&, Faults const&) = default;
 };
 
@@ -184,5 +188,11 @@ struct Program {
     std::optional<std::uint32_t> memory{};
     friend bool operator==(Program const&, Program const&) = default;
 };
+
+// Whether a step of it has another hart go on.
+inline bool needs_two_harts(Program const& program) {
+    return std::any_of(program.steps.begin(), program.steps.end(),
+                       [](Step const& step) { return step.faults.switch_hart.has_value(); });
+}
 
 }  // namespace vmcheck::spec

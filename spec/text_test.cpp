@@ -92,7 +92,9 @@ TEST(Text, PrintsEveryKindOfStepAsItReadsIt) {
                              "p0 sp guard+0x8",
                              "p0 fetch text+0x2 !oom 2 @7",
                              "p0 wait meanwhile",
-                             "p0 wait stack-16 !oom 1 @7 meanwhile"})
+                             "p0 wait stack-16 !oom 1 @7 meanwhile",
+                             "p0 fork p1 @h 40",
+                             "p0 wait !oom 1 @7 @h 0 meanwhile"})
         EXPECT_EQ(reprinted(step), step);
 }
 

@@ -231,6 +231,8 @@ class CommandLine {
             "--no-pressure", [this] { options_.memory_pressure = false; }, "Run no program with little memory");
         sub->add_flag_callback(
             "--no-preempt", [this] { options_.preemption = false; }, "Interrupt no step");
+        sub->add_flag_callback(
+            "--no-harts", [this] { options_.two_harts = false; }, "Run no program on two harts");
         sub->add_option_function<std::string>(
                "--time",
                [this](std::string const& text) {

@@ -27,8 +27,8 @@ class Replayer {
         if (auto well = check_engines((*bench)->crew); !well) return tl::unexpected(well.error());
         if (run.cannot_start)
             return tl::unexpected(Stop{ExitCode::kernel_unusable,
-                                       fmt::format("{} cannot be run on this kernel, since it asks for `memory {}`: {}",
-                                                   file.path.string(), *file.program.memory, *run.cannot_start)});
+                                       fmt::format("{} cannot be run on this kernel, since it asks for {}: {}",
+                                                   file.path.string(), machine_of(file.program), *run.cannot_start)});
         if (!run.divergence) {
             fmt::print("ok        {}{}\n", file.path.string(), remarks_on(run));
             return false;
@@ -47,6 +47,10 @@ class Replayer {
     std::size_t flaky() const { return flaky_; }
 
   private:
+    static std::string machine_of(spec::Program const& program) {
+        return program.memory ? fmt::format("`memory {}`", *program.memory) : "two harts by its `@h`";
+    }
+
     static std::string remarks_on(run::Run const& run) {
         std::string text;
         if (run.left_out > 0)

@@ -89,7 +89,12 @@ std::vector<CodeLine> pseudo_code(Finding const& finding) {
         if (step.faults.oom) remark = fmt::format("kalloc number {} in it returns 0", *step.faults.oom);
         auto const add = [&](std::string const& more) { remark += (remark.empty() ? "" : "; ") + more; };
         if (step.faults.preempt) add(fmt::format("a timer interrupt after {} instructions", *step.faults.preempt));
-        if (step.faults.meanwhile) add("within the line above, when that is interrupted or sleeps");
+        if (step.faults.switch_hart)
+            add(fmt::format("left after {} blocks, for the other hart", *step.faults.switch_hart));
+        if (step.faults.meanwhile)
+            add(i > 0 && finding.program.steps[i - 1].faults.switch_hart
+                    ? "within the line above, on another hart"
+                    : "within the line above, when that is interrupted or sleeps");
         if (std::string const here = remark_at(finding, i); !here.empty()) add(here);
         lines.push_back({fmt::format("p{}", step.actor.value), pseudo_code(told_action(finding, i)), remark});
     }

@@ -81,6 +81,9 @@ class Planner {
                 std::string("it needs a kalloc that fails at a chosen moment. Filling memory first, while (sbrk(4096) "
                             "!= (char *)-1), may "
                             "bring that about by hand"));
+        if (step.faults.switch_hart)
+            return tl::unexpected(std::string(
+                "it needs two harts at chosen places in the kernel, which a user program cannot bring about"));
         if (step.faults.preempt || step.faults.meanwhile)
             return tl::unexpected(std::string(
                 "it needs a timer interrupt at a chosen instruction, which a user program cannot bring about"));

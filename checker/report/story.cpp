@@ -100,6 +100,8 @@ std::string in_words(spec::Step const& step) {
     std::string words = fmt::format("p{}'s {}", step.actor.value, std::visit(Deed{}, step.action));
     if (step.faults.oom) words += fmt::format(" (with its {} kalloc failing)", ordinal(*step.faults.oom));
     if (step.faults.preempt) words += fmt::format(" (with a timer interrupt {} instructions in)", *step.faults.preempt);
+    if (step.faults.switch_hart)
+        words += fmt::format(" (left {} blocks in, for another hart)", *step.faults.switch_hart);
     return words;
 }
 

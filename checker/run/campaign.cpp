@@ -1,5 +1,7 @@
 #include "checker/run/campaign.h"
 
+#include "checker/generate/hart_switches.h"
+
 #include <algorithm>
 #include <array>
 #include <map>
@@ -67,6 +69,10 @@ generate::GeneratorConfig preempted(Execution& machine, Reference const& referen
             .interruptions = std::move(interruptions)};
 }
 
+generate::GeneratorConfig side_by_side() {
+    return {.steps_max = 14, .processes_max = 3, .allocation_faults = false, .overlaps_max = 3};
+}
+
 CaseResult run_case(Execution& machine, Reference const& reference, Mode mode, std::uint64_t index,
                     spec::Program const& program) {
     CaseResult result;
@@ -74,6 +80,12 @@ CaseResult run_case(Execution& machine, Reference const& reference, Mode mode, s
     constexpr std::uint64_t kSweepEvery = 32;
     if (mode == Mode::preempt && index % kSweepEvery == 0) {
         result.failures = sweep_interruptions(machine, reference, program, result.tally);
+        return result;
+    }
+    if (mode == Mode::harts) {
+        SwitchSweep sweep = sweep_switches(machine, reference, program, result.tally);
+        result.cannot_start = std::move(sweep.cannot_start);
+        result.failures = std::move(sweep.failures);
         return result;
     }
     if (mode == Mode::sweep) {
@@ -121,9 +133,10 @@ CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec
         Series{Mode::sweep, generate::programs(reference.setting, swept()), seed},
         Series{Mode::pressure, generate::programs(reference.setting, pressed()), seed},
         Series{Mode::preempt, generate::programs(reference.setting, preempted(crew.first(), reference)), seed},
+        Series{Mode::harts, generate::on_two_harts(generate::programs(reference.setting, side_by_side())), seed},
     };
     std::array<std::uint64_t, kModes> const sizes{effort.batch.plain, effort.batch.sweep, effort.batch.pressure,
-                                                  effort.batch.preempt};
+                                                  effort.batch.preempt, effort.batch.harts};
     for (std::uint64_t next = 0, batch = 0; next < effort.programs; ++batch) {
         if (stop.stop_requested()) {
             result.interrupted = true;
@@ -143,7 +156,8 @@ CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec
         std::size_t defects = 0;
         for (std::size_t i = 0; i < cases.size(); ++i) {
             result.tally.add(results[i].tally);
-            if (!result.no_pressure) result.no_pressure = std::move(results[i].cannot_start);
+            auto& none = cases[i].mode == Mode::harts ? result.no_harts : result.no_pressure;
+            if (!none) none = std::move(results[i].cannot_start);
             for (Run& run : results[i].failures) {
                 auto const [at, fresh] = by_family.try_emplace(family_of(run));
                 Failure& failure = at->second;
@@ -164,6 +178,7 @@ CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec
         if (defects >= effort.families_max) break;
     }
     if (result.tally.of(Mode::pressure).programs > 0) result.no_pressure.reset();
+    if (result.tally.of(Mode::harts).programs > 0) result.no_harts.reset();
     for (auto& [family, failure] : by_family) {
         failure.also.erase(failure.run.divergence->signature);
         result.failures.push_back(std::move(failure));

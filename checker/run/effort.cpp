@@ -11,9 +11,11 @@ std::string_view to_string(Mode mode) {
         case Mode::pressure:
             return "memory pressure";
         case Mode::preempt:
+            return "preemption";
+        case Mode::harts:
             break;
     }
-    return "preemption";
+    return "two harts";
 }
 
 std::optional<Level> parse_level(std::string_view name) {

@@ -16,16 +16,18 @@ enum class Mode : std::uint8_t {
     sweep,     // of short programs every allocation is made to fail in turn
     pressure,  // programs that start with few frames free
     preempt,   // programs in which a step is interrupted, and another process's step comes in between
+    harts,     // programs in which two processes do a step each at the same time, on two harts
 };
-inline constexpr std::size_t kModes = 4;
-std::string_view to_string(Mode mode);  // "plain", "allocation faults", "memory pressure", "preemption"
+inline constexpr std::size_t kModes = 5;
+// "plain", "allocation faults", "memory pressure", "preemption", "two harts"
+std::string_view to_string(Mode mode);
 
 // How often each mode was used, and met what it is there for.
 struct ModeTally {
     std::uint64_t programs = 0;
     std::uint64_t runs = 0;  // of these programs or of what follows a fault in them
-    // Steps in which an allocation was made to fail, or found no frame, and did fail; of preempt, steps within which
-    // another process's step began.
+    // Steps in which an allocation was made to fail, or found no frame, and did fail; of preempt and harts, steps
+    // within which another process's step began.
     std::uint64_t reached = 0;
 };
 
@@ -36,6 +38,7 @@ struct Batch {
     std::uint32_t sweep = 3;
     std::uint32_t pressure = 16;
     std::uint32_t preempt = 64;
+    std::uint32_t harts = 32;
 };
 
 // Names for how many programs are run.

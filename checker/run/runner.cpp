@@ -123,6 +123,37 @@ class Runner {
         if (result_.divergence) failed(std::move(result_));
     }
 
+    // The same for switches to another hart. What follows the two steps is run once only. Returns why there is no
+    // machine with two harts, where there is none.
+    template <class Failed>
+    std::optional<std::string> sweep_switches(spec::Program const& program, Failed const& failed) {
+        begin(program);
+        if (result_.cannot_start) return result_.cannot_start;
+        auto const& steps = program.steps;
+        for (std::size_t i = 0; i < steps.size() && !done();) {
+            if (!overlaps(steps, i) || !steps[i].faults.switch_hart) {
+                attempt_at(steps, i);
+                continue;
+            }
+            State const before{world_, pages_, result_, sharing_known_};
+            auto const moment = execution_.save();
+            for (std::uint32_t const after : switches_in(steps[i])) {
+                rewind(before, *moment);
+                spec::Pair pair{steps[i], steps[i + 1]};
+                pair.first.faults.switch_hart = after;
+                ++tally_.of(options_.mode).runs;
+                overlap(std::move(pair));
+                if (result_.divergence) failed(std::exchange(result_, {}));
+                if (result_.engine_failed) return std::nullopt;
+            }
+            rewind(before, *moment);
+            attempt_at(steps, i);
+        }
+        close();
+        if (result_.divergence) failed(std::move(result_));
+        return std::nullopt;
+    }
+
   private:
     // Steps with more allocations than this are sampled beyond it.
     static constexpr std::uint32_t kEveryAllocationUpTo = 16;
@@ -134,18 +165,25 @@ class Runner {
         bool sharing_known = true;
     };
 
+    tl::expected<void, std::string> bring_machine(spec::Program const& program) {
+        if (program.memory && spec::needs_two_harts(program))
+            return tl::unexpected(std::string("A program with `memory` runs on one hart: it cannot have an `@h`."));
+        if (program.memory) return execution_.reset_to(*program.memory);
+        if (spec::needs_two_harts(program)) return execution_.reset_on_two_harts();
+        execution_.reset();
+        return {};
+    }
+
     void begin(spec::Program const& program) {
         result_.program.memory = program.memory;
-        if (program.memory) {
-            if (auto brought = execution_.reset_to(*program.memory); !brought) {
-                result_.cannot_start = brought.error();
-                return;
-            }
-            // What is free now, not what was before the hogs took theirs.
+        if (auto brought = bring_machine(program); !brought) {
+            result_.cannot_start = brought.error();
+            return;
+        }
+        if (program.memory || spec::needs_two_harts(program)) {
+            // What is free there, not on the machine with one hart and no hogs.
             world_ = spec::World::initial(spec::setting_for(reference_.setting, program));
             baseline_ = spec::take_baseline(world_, execution_.observe());
-        } else {
-            execution_.reset();
         }
         ModeTally& mode = tally_.of(options_.mode);
         ++mode.programs;
@@ -197,6 +235,22 @@ class Runner {
         if (spec::why_not(world_, step)) return {};  // it sleeps: nobody knows how it goes on
         auto const pages = std::max(pages_, pages_spanned(world_, step));
         return thinned(execution_.run_watched(spec::ground(world_, on_its_own(step)), pages).interruptions, kPlacesMax);
+    }
+
+    // The same, for another hart's turn: evenly spaced, and, since the first of them varies with the program, at any
+    // block in some program.
+    std::vector<std::uint32_t> switches_in(spec::Step const& step) {
+        constexpr std::uint32_t kSwitchesMax = 12;
+        if (spec::why_not(world_, step)) return {};
+        spec::Step alone = on_its_own(step);
+        std::uint32_t const phase = alone.faults.switch_hart.value_or(0);
+        alone.faults.switch_hart.reset();
+        auto const pages = std::max(pages_, pages_spanned(world_, step));
+        std::uint32_t const blocks = execution_.run_watched(spec::ground(world_, alone), pages).blocks;
+        std::uint32_t const stride = blocks / kSwitchesMax + 1;
+        std::vector<std::uint32_t> all;
+        for (std::uint32_t after = 1 + phase % stride; after < blocks; after += stride) all.push_back(after);
+        return all;
     }
 
     // The names of the first run's children are used up.
@@ -256,7 +310,8 @@ class Runner {
                                        spec::describe(outcome, step)});
         was_reached_ = false;
         count_judged(outcome);
-        if (was_reached_) ++tally_.of(options_.mode).reached;
+        if (was_reached_ && options_.mode != Mode::preempt && options_.mode != Mode::harts)
+            ++tally_.of(options_.mode).reached;
         auto next = spec::advance(world_, step, outcome, before);
         if (!next) {
             diverge(at, step, {next.error()});
@@ -299,7 +354,8 @@ class Runner {
         ++tally_.pairs;
         sharing_known_ = false;
         tally_.preempted += both.reached ? 1 : 0;
-        if (options_.mode == Mode::preempt && both.reached) ++tally_.of(Mode::preempt).reached;
+        if ((options_.mode == Mode::preempt || options_.mode == Mode::harts) && both.reached)
+            ++tally_.of(options_.mode).reached;
         count_judged(both.outcome.first);
         if (both.outcome.second) count_judged(*both.outcome.second);
         judge(pair, at, both.outcome, before);
@@ -501,6 +557,16 @@ std::vector<Run> sweep_interruptions(Execution& execution, Reference const& refe
         shortest.add(std::move(run));
     });
     return shortest.take();
+}
+
+SwitchSweep sweep_switches(Execution& execution, Reference const& reference, spec::Program const& program,
+                           Tally& tally) {
+    Shortest shortest;
+    Runner runner(execution, reference, RunOptions{.mode = Mode::harts}, tally);
+    SwitchSweep sweep;
+    sweep.cannot_start = runner.sweep_switches(program, [&](Run run) { shortest.add(std::move(run)); });
+    sweep.failures = shortest.take();
+    return sweep;
 }
 
 generate::Interruptions measure_interruptions(Execution& execution, Reference const& reference) {

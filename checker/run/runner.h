@@ -50,7 +50,7 @@ struct Run {
     std::vector<StepRecord> records;  // only where RunOptions::records
     std::optional<Divergence> divergence;
     std::optional<Divergence> advice{};         // the first, where the program went on after it
-    std::optional<std::string> cannot_start{};  // why the machine cannot be given the memory that the program asks for
+    std::optional<std::string> cannot_start{};  // why there is no machine such as the program asks for
     bool engine_failed = false;                 // the emulator did, at the last step: nothing is known of the kernel
     std::uint32_t left_out = 0;                 // steps that could not be asked in the state that had been reached
     std::uint32_t parted = 0;  // steps that may not overlap with the one before them and were run after it
@@ -127,6 +127,16 @@ std::vector<Run> sweep_allocations(Execution& execution, Reference const& refere
 // end of the program and its closing. Returns what ended with a divergence: of each family the shortest, by family.
 std::vector<Run> sweep_interruptions(Execution& execution, Reference const& reference, spec::Program const& program,
                                      Tally& tally);
+
+// Runs a program, and then, for each two of its steps that overlap on two harts, those two once more with the switch at
+// other places: of many so many, evenly spaced, each from just before the two steps. Returns what ended with a
+// divergence: of each family the shortest, by family.
+struct SwitchSweep {
+    std::vector<Run> failures;
+    std::optional<std::string> cannot_start{};  // why the kernel does not run on two harts
+};
+SwitchSweep sweep_switches(Execution& execution, Reference const& reference, spec::Program const& program,
+                           Tally& tally);
 
 // Where steps of each kind can be interrupted, as seen in a few programs: the same for the same kernel.
 generate::Interruptions measure_interruptions(Execution& execution, Reference const& reference);

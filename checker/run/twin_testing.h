@@ -29,6 +29,10 @@ class TwinExecution : public Execution {
         machine_->restore(std::move(state));
         return {};
     }
+    tl::expected<void, std::string> reset_on_two_harts() override {
+        reset();
+        return {};
+    }
     std::unique_ptr<Moment const> save() override { return std::make_unique<Saved>(machine_->save()); }
     void restore(Moment const& moment) override { machine_->restore(dynamic_cast<Saved const&>(moment).state); }
     spec::Outcome run(spec::Step const& step, std::uint64_t) override {

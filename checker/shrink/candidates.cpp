@@ -99,7 +99,11 @@ std::vector<Faults> simpler(Faults const& faults) {
     };
     add([](Faults& each) { each.meanwhile = false; });
     add([](Faults& each) { each.preempt.reset(); });
+    add([](Faults& each) { each.switch_hart.reset(); });
     add([](Faults& each) { each.oom.reset(); });
+    if (std::uint32_t const now = faults.switch_hart.value_or(0); now > 1)
+        for (std::uint32_t sooner : {1U, now / 2, now - now / 4, now - now / 8, now - now / 16, now - 1})
+            add([&](Faults& each) { each.switch_hart = sooner; });
     if (std::uint32_t const now = faults.preempt.value_or(0); now > 0)
         for (std::uint32_t sooner : {0U, now / 2, now - now / 4, now - now / 8, now - now / 16, now - 1})
             add([&](Faults& each) { each.preempt = sooner; });
@@ -311,7 +315,8 @@ std::vector<Program> with_earlier_failing_allocations(Program const& program) {
     Step const last = program.steps.back();
     if (!last.faults.oom) return all;
     auto const add = [&](std::vector<Step> steps, ProcId actor, std::uint32_t oom) {
-        steps.push_back({actor, last.action, Faults{oom, last.faults.preempt, last.faults.meanwhile}});
+        steps.push_back(
+            {actor, last.action, Faults{oom, last.faults.preempt, last.faults.meanwhile, last.faults.switch_hart}});
         all.push_back(with_steps(program, std::move(steps)));
     };
     std::vector<Step> const before(program.steps.begin(), program.steps.end() - 1);

@@ -139,6 +139,15 @@ TEST(Candidates, AnotherAllocationFailsWithAStepLess) {
     EXPECT_TRUE(with_earlier_failing_allocations(program("p0 fork p1\n")).empty());
 }
 
+TEST(Candidates, ASwitchOfHartsComesSoonerOrNotAtAll) {
+    auto const all = with_simpler_arguments(program("p0 fork p1\np0 exec @h 40\np1 exec @h 1 meanwhile\n"));
+    EXPECT_THAT(all, testing::IsSupersetOf({program("p0 fork p1\np0 exec\np1 exec @h 1 meanwhile\n"),
+                                            program("p0 fork p1\np0 exec @h 1\np1 exec @h 1 meanwhile\n"),
+                                            program("p0 fork p1\np0 exec @h 39\np1 exec @h 1 meanwhile\n"),
+                                            program("p0 fork p1\np0 exec @h 40\np1 exec meanwhile\n"),
+                                            program("p0 fork p1\np0 exec @h 40\np1 exec @h 1\n")}));
+}
+
 TEST(Candidates, RenamingFollowsTheForks) {
     EXPECT_EQ(renumbered(program("p0 fork p7\np7 fork p3\np0 kill p3\n")),
               program("p0 fork p1\np1 fork p2\np0 kill p2\n"));

@@ -50,6 +50,15 @@ void Board::park_hart(HartIndex hart, bool parked) {
 bool Board::is_parked(HartIndex hart) const {
     return machine_->hart(hart).state.parked;
 }
+HartIndex Board::current_hart() const {
+    return machine_->current_index();
+}
+void Board::ask_again(HartIndex hart) {
+    machine_->hart(hart).abandon_hypercall();
+}
+bool Board::can_go_on(HartIndex hart) {
+    return machine_->hart(hart).can_go_on();
+}
 tl::expected<void, Error> Board::add_breakpoint(VirtAddr address) {
     if (std::optional<Error> error = machine_->add_breakpoint(address)) return tl::unexpected(*error);
     return {};

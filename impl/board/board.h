@@ -156,10 +156,10 @@ class Board {
     Stop run(Parcels budget);
 
     // The timer that the kernel has set (stimecmp where menvcfg.STCE is set, the CLINT's mtimecmp otherwise) expires
-    // now: virtual time jumps to it. A hart that has the interrupt enabled takes it before its next instruction, the
-    // way the kernel arranged it (through the M-mode vector for CLINT kernels). After a Hypercall stop the ecall
-    // is not completed: when that process is scheduled again, it asks again.
-    // Returns false, and does nothing, when the kernel has set no timer.
+    // now: virtual time jumps to it; of several harts' it is the current one's alone, which is set to now. A hart that
+    // has the interrupt enabled takes it before its next instruction, the way the kernel arranged it (through the
+    // M-mode vector for CLINT kernels). After a Hypercall stop the ecall is not completed: when that process is
+    // scheduled again, it asks again. Returns false, and does nothing, when the kernel has set no timer.
     bool raise_timer();
 
     // In the next run(): raise_timer() at the first block boundary at or after `after` of execution. One shot.
@@ -173,6 +173,12 @@ class Board {
     // a hypercall: one that holds a lock would keep the others waiting for ever. Requires: hart.value < harts().
     void park_hart(HartIndex hart, bool parked);
     bool is_parked(HartIndex hart) const;
+    // The hart that stopped last, or was selected since (hart 0 at first).
+    HartIndex current_hart() const;
+    // Where the hart is at a hypercall, it will ask again rather than go on after the ecall. Requires: as above.
+    void ask_again(HartIndex hart);
+    // False: it waits in wfi for an interrupt, or is parked. Requires: as above.
+    bool can_go_on(HartIndex hart);
 
     // Stop before the instruction at `address` is executed in S- or M-mode. Armed from the start.
     // Adding one drops every translated block, so add all of them before the golden image is taken.

@@ -1,6 +1,7 @@
 #pragma once
 // What a memory-mapped device is to the board.
 
+#include "impl/board/types.h"
 #include "spec/address.h"
 
 #include <cstdint>
@@ -38,7 +39,5 @@ inline constexpr DeviceRange kDiskRange{PhysAddr{0x1000'1000}, 0x1000};
 // The PLIC sources of the devices (hw/riscv/virt.c: VIRTIO_IRQ, UART0_IRQ).
 inline constexpr unsigned kDiskSource = 1;
 inline constexpr unsigned kUartSource = 10;
-
-inline constexpr unsigned kHartsMax = 3;
 
 }  // namespace vmcheck::board

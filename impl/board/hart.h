@@ -111,6 +111,8 @@ class Hart {
     std::uint64_t timer_due() const;
     // The same if it can end a wfi, that is, if it is enabled in mie.
     std::uint64_t wakeful_timer_due();
+    // It is due now. Requires: one is set.
+    void expire_timer();
     void forget_waits() {
         state.waits_in_a_row = 0;
         state.asleep = false;

@@ -114,7 +114,7 @@ bool Hart::attend(VirtAddr pc) {
     if (limits.slice_end != kNever && is_turn_over(pc)) return true;
     if (world_.clock.parcels >= limits.preempt_at) {
         limits.preempt_at = kNever;
-        if (timer_due() != kNever) world_.clock.jump_to(std::max(world_.clock.time(), timer_due()));
+        if (timer_due() != kNever) expire_timer();
     }
     limits.attention = std::min({limits.budget_end, limits.preempt_at, next_timer_event()});
     if (limits.slice_end != kNever) {
@@ -159,6 +159,17 @@ void Hart::refresh_supervisor_lines() {
 
 std::uint64_t Hart::timer_due() const {
     return uses_supervisor_timer() ? state.supervisor_timer_compare : world_.clint.state.timer_compare[index_.value];
+}
+
+// Where there are several harts, a jump of the clock would make the others' timers expire as well.
+void Hart::expire_timer() {
+    std::uint64_t const now = world_.clock.time();
+    if (world_.config.harts == 1)
+        world_.clock.jump_to(std::max(now, timer_due()));
+    else if (uses_supervisor_timer())
+        state.supervisor_timer_compare = std::min(now, state.supervisor_timer_compare);
+    else
+        world_.clint.state.timer_compare[index_.value] = std::min(now, world_.clint.state.timer_compare[index_.value]);
 }
 
 std::uint64_t Hart::wakeful_timer_due() {

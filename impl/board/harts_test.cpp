@@ -155,6 +155,19 @@ TEST(Harts, ASwitchComesAfterExactlySoManyBlocks) {
     }
 }
 
+TEST(Harts, ATimerThatIsRaisedLeavesTheClockAndSoTheOthersTimersAlone) {
+    for (auto const scenario : {SCENARIO_SSTC_TIMER, SCENARIO_CLINT_TIMER}) {
+        Board board = board_with(scenario, config_of(2, kForEver));
+        board.park_hart(HartIndex{1}, true);
+        ASSERT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
+        TimeUnits const before = board.time();
+        ASSERT_TRUE(board.raise_timer());
+        EXPECT_EQ(board.time(), before);
+        ASSERT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
+        EXPECT_EQ(board.read_u64(kTicksAt), 1u);
+    }
+}
+
 // --- snapshots -----------------------------------------------------------------------------------
 
 TEST(Harts, ACheckpointHoldsAllOfThem) {

@@ -173,10 +173,9 @@ bool Machine::jump_to_next_event() {
 }
 
 bool Machine::raise_timer() {
-    std::uint64_t const due = current().timer_due();
-    if (due == kNever) return false;
+    if (current().timer_due() == kNever) return false;
     current().abandon_hypercall();
-    clock_.jump_to(std::max(due, clock_.time()));
+    current().expire_timer();
     return true;
 }
 

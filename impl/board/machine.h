@@ -62,6 +62,7 @@ class Machine {
 
     Hart& current() { return *harts_[turn_]; }
     Hart const& current() const { return *harts_[turn_]; }
+    HartIndex current_index() const { return HartIndex{turn_}; }
     Hart& hart(HartIndex index) { return *harts_[index.value]; }
     Hart const& hart(HartIndex index) const { return *harts_[index.value]; }
     unsigned harts() const { return static_cast<unsigned>(harts_.size()); }

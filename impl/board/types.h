@@ -36,6 +36,8 @@ struct TimeUnits : detail::Number<TimeUnits> {
 };
 inline constexpr std::uint64_t kTimeUnitsPerSecond = 10'000'000;
 
+inline constexpr unsigned kHartsMax = 3;
+
 // Which hart: 0, 1 or 2.
 struct HartIndex : detail::Number<HartIndex> {
     using Number::Number;

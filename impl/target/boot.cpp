@@ -15,6 +15,9 @@ namespace {
 // Long enough for a copy to span pages and the file system's blocks.
 constexpr std::size_t kDataFileBytes = 6000;
 
+// Longer than most steps; what a hart that looks for work in vain is given before others go on.
+constexpr board::Blocks kHartSlice{std::uint64_t{1} << 14};
+
 std::vector<std::byte> data_file_bytes() {
     std::vector<std::byte> bytes(kDataFileBytes);
     // No two neighbouring bytes are alike and none is zero, so that a shifted or missing copy shows.
@@ -170,9 +173,12 @@ tl::expected<Disk, BootError> make_disk() {
 }
 
 tl::expected<Booted, BootError> boot_to_agent(KernelOptions const& options, elf::KernelImage const& image,
-                                              map::KernelMap const& map, Disk const& disk) {
+                                              map::KernelMap const& map, Disk const& disk, unsigned harts) {
     board::Config config;
     config.disk_image = disk.bytes;
+    config.harts = harts;
+    // Harts change where the program says so, and where one has to wait; else hardly ever.
+    config.hart_slice = kHartSlice;
     if (options.accelerate) {
         if (map.memset) config.memset_at = *map.memset;
         if (map.memmove) config.memmove_at = *map.memmove;

@@ -25,7 +25,8 @@ struct Booted {
     Descriptors descriptors;
     VirtAddr heap;  // p0's break
 };
+// REQUIRES: 1 <= harts <= board::kHartsMax.
 tl::expected<Booted, BootError> boot_to_agent(KernelOptions const& options, elf::KernelImage const& image,
-                                              map::KernelMap const& map, Disk const& disk);
+                                              map::KernelMap const& map, Disk const& disk, unsigned harts = 1);
 
 }  // namespace vmcheck

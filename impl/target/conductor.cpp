@@ -99,35 +99,51 @@ Conductor::Event Conductor::next_event() {
         if (!entries_.panic)
             if (auto message = last_panic_printed(board_.console())) return Mishap{spec::Panicked{std::move(*message)}};
         board::Parcels const slice = entries_.panic ? deadline_ - elapsed : std::min(kGlance, deadline_ - elapsed);
-        board::Stop const stop = run_board(slice);
-        if (std::holds_alternative<board::stop::Hypercall>(stop)) return identify();
-        if (std::holds_alternative<board::stop::Idle>(stop)) return Asleep{};
-        if (std::holds_alternative<board::stop::BudgetExhausted>(stop)) continue;
-        if (auto const* at = std::get_if<board::stop::Breakpoint>(&stop)) {
-            if (auto mishap = at_breakpoint(at->address)) return *mishap;
-            continue;
-        }
-        if (auto const* trap = std::get_if<board::stop::MachineTrap>(&stop))
-            return stuck(fmt::format("trap {} went to machine mode, which has no handler, from {}", trap->cause,
-                                     where_(trap->pc)));
-        engine_failure_ = std::get<board::stop::EngineError>(stop).text;
-        return stuck(*engine_failure_);
+        if (auto event = event_of(run_board(slice))) return *event;
     }
 }
 
+// Nothing: the machine is to be run on.
+std::optional<Conductor::Event> Conductor::event_of(board::Stop const& stop) {
+    if (auto const* call = std::get_if<board::stop::Hypercall>(&stop)) {
+        Event event = identify();
+        if (auto const* asks = std::get_if<Asks>(&event)) now_.stands[call->hart.value] = asks->who;
+        return event;
+    }
+    if (std::holds_alternative<board::stop::Idle>(stop)) return Asleep{};
+    if (std::holds_alternative<board::stop::BudgetExhausted>(stop)) return std::nullopt;
+    if (auto const* at = std::get_if<board::stop::Breakpoint>(&stop)) {
+        if (auto mishap = at_breakpoint(at->address)) return *mishap;
+        return std::nullopt;
+    }
+    if (auto const* trap = std::get_if<board::stop::MachineTrap>(&stop))
+        return stuck(
+            fmt::format("trap {} went to machine mode, which has no handler, from {}", trap->cause, where_(trap->pc)));
+    engine_failure_ = std::get<board::stop::EngineError>(stop).text;
+    return stuck(*engine_failure_);
+}
+
 board::Stop Conductor::run_board(board::Parcels budget) {
-    if (!interrupt_at_) return board_.run(budget);
-    board::Parcels const elapsed = board_.elapsed();
-    board_.preempt_after(board::Parcels{interrupt_at_->value - std::min(interrupt_at_->value, elapsed.value)});
+    if (switch_at_) {
+        std::uint64_t const blocks = board_.counters().blocks;
+        board_.switch_hart_after(board::Blocks{*switch_at_ - std::min(*switch_at_, blocks)});
+    }
+    if (interrupt_at_) {
+        board::Parcels const elapsed = board_.elapsed();
+        board_.preempt_after(board::Parcels{interrupt_at_->value - std::min(interrupt_at_->value, elapsed.value)});
+    }
     board::Stop stop = board_.run(budget);
     // The board has done it, or the order ended just then.
-    if (board_.elapsed() >= *interrupt_at_) interrupt_at_.reset();
+    if (switch_at_ && board_.counters().blocks >= *switch_at_) switch_at_.reset();
+    if (interrupt_at_ && board_.elapsed() >= *interrupt_at_) interrupt_at_.reset();
     return stop;
 }
 
 void Conductor::end_interruption() {
     interrupt_in_.reset();
     interrupt_at_.reset();
+    switch_in_.reset();
+    switch_at_.reset();
 }
 
 std::optional<Mishap> Conductor::at_breakpoint(VirtAddr address) {
@@ -219,8 +235,97 @@ Conductor::Event Conductor::welcome(FrameNo root, std::uint64_t tag, std::uint64
 }
 
 std::optional<Mishap> Conductor::switch_process() {
+    if (board_.harts() > 1 && give_way()) return std::nullopt;
     if (board_.raise_timer()) return std::nullopt;
     return stuck("the kernel has no timer set, so no other process can be scheduled");
+}
+
+// ---- several harts
+// -----------------------------------------------------------------------------------------------------
+//
+// Each hart stands at the hypercall of some process, is at work in the kernel, or waits for an interrupt. One that
+// stands asks again whenever it gets a turn, so that nothing needs to be held back and a process is never lost sight
+// of.
+
+bool Conductor::stands_at_hypercall(board::HartIndex hart) const {
+    std::optional<spec::ProcId> const who = now_.stands[hart.value];
+    if (!who || is_at_work(*who)) return false;
+    // It may have been interrupted in its turn since, and another may have come.
+    Agent const* agent = find(*who);
+    return agent != nullptr && board_.read(hart, Register::privilege) == 0 &&
+           root_of(board_.read(hart, Register::satp)) == agent->root;
+}
+
+std::optional<board::HartIndex> Conductor::hart_of(spec::ProcId who) const {
+    for (std::uint64_t i = 0; i < board_.harts(); ++i)
+        if (now_.stands[i] == who && stands_at_hypercall(board::HartIndex{i})) return board::HartIndex{i};
+    return std::nullopt;
+}
+
+void Conductor::turn_to(board::HartIndex hart) {
+    board_.ask_again(board_.current_hart());
+    board_.select_hart(hart);
+}
+
+// Lets another hart go on that is at work in the kernel, rather than interrupt this one. Every other time, since a hart
+// that looks for something to do for ever seems to be at work too.
+bool Conductor::give_way() {
+    board::HartIndex const here = board_.current_hart();
+    if (std::exchange(now_.gave_way, std::nullopt) == here) return false;
+    for (std::uint64_t i = 1; i < board_.harts(); ++i) {
+        board::HartIndex const other{(here.value + i) % board_.harts()};
+        if (stands_at_hypercall(other) || !board_.can_go_on(other)) continue;
+        turn_to(other);
+        now_.gave_way = here;
+        return true;
+    }
+    return false;
+}
+
+tl::expected<bool, Mishap> Conductor::bring_side_by_side(spec::ProcId first, spec::ProcId second) {
+    if (board_.harts() < 2) return false;
+    // The first keeps its hart while the other harts look for the second, and the second while the first is made ready.
+    if (auto mishap = bring(second)) return tl::unexpected(*mishap);
+    board::HartIndex const there = board_.current_hart();
+    board_.ask_again(there);
+    board_.park_hart(there, true);
+    board_.select_hart(board::HartIndex{(there.value + 1) % board_.harts()});
+    std::optional<Mishap> mishap;
+    bool both = false;
+    for (unsigned asked = 0; asked <= patience() && !both && !mishap; ++asked) {
+        if (!hart_of(first)) board_.raise_timer();
+        if (auto const hart = hart_of(first)) turn_to(*hart);
+        Event const event = next_event();
+        if (auto const* what = std::get_if<Mishap>(&event)) mishap = *what;
+        if (auto const* asks = std::get_if<Asks>(&event)) both = asks->who == first;
+        if (std::holds_alternative<Asleep>(event)) break;
+    }
+    board_.park_hart(there, false);
+    if (!both) now_.current.reset();  // who stands on the parked hart, perhaps, and that is not the one selected
+    if (mishap) return tl::unexpected(*mishap);
+    return both;
+}
+
+std::optional<Mishap> Conductor::come_to_rest() {
+    // More than a kernel needs to get from the last that a process does to its scheduler.
+    constexpr board::Parcels kOnItsWay{20'000};
+    std::optional<Mishap> mishap;
+    for (std::uint64_t i = 0; board_.harts() > 1 && i < board_.harts() && !mishap; ++i) {
+        board::HartIndex const hart{i};
+        if (stands_at_hypercall(hart)) continue;
+        turn_to(hart);
+        now_.current.reset();
+        for (std::uint64_t other = 0; other < board_.harts(); ++other)
+            board_.park_hart(board::HartIndex{other}, other != i && stands_at_hypercall(board::HartIndex{other}));
+        board::Parcels const end = board_.elapsed() + kOnItsWay;
+        std::optional<Event> event;
+        while (!event && board_.elapsed() < end) event = event_of(run_board(end - board_.elapsed()));
+        if (auto const* what = event ? std::get_if<Mishap>(&*event) : nullptr) mishap = *what;
+        for (std::uint64_t other = 0; other < board_.harts(); ++other) board_.park_hart(board::HartIndex{other}, false);
+        turn_to(hart);
+        now_.current.reset();
+    }
+    return mishap;
 }
 
 // ---- orders
@@ -243,6 +348,7 @@ void Conductor::begin_step(board::Parcels budget, std::optional<std::uint32_t> o
     now_.refused_at.reset();
     order_began_.reset();
     order_ended_ = step_began_;
+    blocks_at_start_ = blocks_at_end_ = board_.counters().blocks;
     now_.at_work.clear();
     now_.expected.clear();
     now_.ended_lately.clear();
@@ -260,7 +366,10 @@ unsigned Conductor::patience() const {
 std::optional<Mishap> Conductor::bring(spec::ProcId who) {
     for (unsigned asked = 0; now_.current != who; ++asked) {
         if (asked > patience()) return stuck(fmt::format("{} is not scheduled any more", name_of(who)));
-        if (auto mishap = switch_process()) return mishap;
+        if (auto const hart = board_.harts() > 1 ? hart_of(who) : std::nullopt)
+            turn_to(*hart);
+        else if (auto mishap = switch_process())
+            return mishap;
         Event const event = next_event();
         if (auto const* mishap = std::get_if<Mishap>(&event)) return *mishap;
         if (std::holds_alternative<Asleep>(event)) return stuck("every process sleeps");
@@ -276,13 +385,23 @@ Answer Conductor::give(spec::ProcId actor, Order const& order) {
     board_.write(Register::a1, order.arguments[1]);
     board_.write(Register::a2, order.arguments[2]);
     now_.at_work.push_back({actor});
-    if (!order_began_) order_began_ = board_.elapsed();
+    if (!order_began_) {
+        order_began_ = board_.elapsed();
+        blocks_at_start_ = board_.counters().blocks;
+    }
+    now_.stands[board_.current_hart().value].reset();
+    now_.gave_way.reset();
+    if (switch_in_) {
+        switch_at_ = board_.counters().blocks + std::max<std::uint64_t>(1, switch_in_->value);
+        switch_in_.reset();
+    }
     if (interrupt_in_) {
         interrupt_at_ = board_.elapsed() + *interrupt_in_;
         interrupt_in_.reset();
     }
     Answer answer = await_answer(actor);
     order_ended_ = board_.elapsed();
+    blocks_at_end_ = board_.counters().blocks;
     std::erase_if(now_.at_work, [&](AtWork const& each) { return each.who == actor; });
     return answer;
 }
@@ -395,7 +514,13 @@ tl::expected<bool, Mishap> Conductor::await_end(spec::ProcId target) {
         if (table_ != nullptr && has_ended(*agent)) break;
         if (table_ == nullptr && unseen > patience()) break;
         if (asked > 4 * patience()) return false;
-        if (auto mishap = switch_process()) return tl::unexpected(*mishap);
+        // It ends when the kernel next sees it, which on a hart of its own may be never.
+        if (auto const hart = board_.harts() > 1 ? hart_of(target) : std::nullopt) {
+            turn_to(*hart);
+            board_.raise_timer();
+        } else if (auto mishap = switch_process()) {
+            return tl::unexpected(*mishap);
+        }
         Event const event = next_event();
         if (auto const* mishap = std::get_if<Mishap>(&event)) return tl::unexpected(*mishap);
         if (std::holds_alternative<Asleep>(event)) break;

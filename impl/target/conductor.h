@@ -73,13 +73,16 @@ struct Conversation {
     std::vector<Agent> ended;                // ended but not yet waited for
     std::vector<spec::ProcId> ended_lately;  // of these, those that collect_ended() has not told of
     std::optional<spec::ProcId> current;     // who stands at its hypercall now
-    std::vector<AtWork> at_work;             // one, or two whose steps overlap
-    std::vector<ExpectedChild> expected;     // at most one for each of them
-    std::optional<spec::ProcId> exec_by;     // who was told to exec and has not answered yet
-    std::uint32_t fail_allocation = 0;       // the n-th allocation from now on is to fail; 0: none
-    std::uint32_t allocations_failed = 0;    // in this step
-    bool allocator_dry = false;              // in this step
-    std::optional<VirtAddr> refused_at;      // the call of the first allocation in this step that got nothing
+    // Of a machine with several harts: who stood at its hypercall on each, when it was last there.
+    std::array<std::optional<spec::ProcId>, board::kHartsMax> stands{};
+    std::optional<board::HartIndex> gave_way;  // this hart did when it last asked, so that another could go on
+    std::vector<AtWork> at_work;               // one, or two whose steps overlap
+    std::vector<ExpectedChild> expected;       // at most one for each of them
+    std::optional<spec::ProcId> exec_by;       // who was told to exec and has not answered yet
+    std::uint32_t fail_allocation = 0;         // the n-th allocation from now on is to fail; 0: none
+    std::uint32_t allocations_failed = 0;      // in this step
+    bool allocator_dry = false;                // in this step
+    std::optional<VirtAddr> refused_at;        // the call of the first allocation in this step that got nothing
 };
 
 class Conductor {
@@ -99,11 +102,23 @@ class Conductor {
     void interrupt_after(board::Parcels code) { interrupt_in_ = code; }
     void end_interruption();
 
+    // After so many blocks of the next order another hart goes on. Until the same.
+    void switch_hart_after(board::Blocks blocks) { switch_in_ = blocks; }
+    // Brings both to their hypercalls, on two harts, so that the order that `first` is given next is done beside
+    // `second`'s. False: the machine has one hart, or they do not come.
+    tl::expected<bool, Mishap> bring_side_by_side(spec::ProcId first, spec::ProcId second);
+    // Of several harts, each comes to a hypercall, or has had the time to find that it has nothing to do: a process
+    // that has ended may have left its hart amid the last that the kernel does for it.
+    std::optional<Mishap> come_to_rest();
+
     // From the first order of the step to the latest answer.
     struct WorkTime {
         board::Parcels start, end;
+        std::uint64_t blocks;  // executed in it
     };
-    WorkTime work_time() const { return {order_began_.value_or(step_began_), order_ended_}; }
+    WorkTime work_time() const {
+        return {order_began_.value_or(step_began_), order_ended_, blocks_at_end_ - blocks_at_start_};
+    }
 
     // While an order is at work and `who` asks, `step` is done, once: give() and the like may be called in it. It
     // returns what the machine died of. Until cancelled or the next begin_step().
@@ -158,6 +173,7 @@ class Conductor {
     };
 
     Event next_event();
+    std::optional<Event> event_of(board::Stop const& stop);
     board::Stop run_board(board::Parcels budget);
     std::optional<Mishap> receive_guest(spec::ProcId who);
     std::optional<Answer> answer_of(spec::ProcId actor) const;
@@ -171,6 +187,10 @@ class Conductor {
     std::optional<Mishap> at_breakpoint(VirtAddr address);
     void at_allocation();
     std::optional<Mishap> switch_process();
+    std::optional<board::HartIndex> hart_of(spec::ProcId who) const;
+    bool stands_at_hypercall(board::HartIndex hart) const;
+    bool give_way();
+    void turn_to(board::HartIndex hart);
     Answer await_answer(spec::ProcId actor);
     std::optional<Answer> why_absent(spec::ProcId actor, unsigned asked_by_others);
     bool has_ended(Agent const& agent) const;
@@ -191,8 +211,12 @@ class Conductor {
     board::Parcels deadline_;
     std::optional<board::Parcels> order_began_;   // the step's first
     board::Parcels order_ended_{0};               // its latest
+    std::uint64_t blocks_at_start_ = 0;           // of the step's first order, by the board's count
+    std::uint64_t blocks_at_end_ = 0;             // of its latest
     std::optional<board::Parcels> interrupt_in_;  // from the next order on
     std::optional<board::Parcels> interrupt_at_;
+    std::optional<board::Blocks> switch_in_;  // from the next order on
+    std::optional<std::uint64_t> switch_at_;  // by the board's count of blocks
     std::optional<Guest> guest_;
     std::optional<VirtAddr> died_at_;
     std::optional<std::string> engine_failure_;

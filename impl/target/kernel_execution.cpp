@@ -29,6 +29,12 @@ std::optional<Mishap> mishap_of(spec::Outcome const& outcome) {
     return std::nullopt;
 }
 
+spec::Outcome outcome_of(Mishap const& mishap) {
+    spec::Outcome outcome;
+    std::visit([&](auto const& what) { outcome.what = what; }, mishap);
+    return outcome;
+}
+
 // Of processes that ended while two steps overlapped it is not known in which. A kill's target is the kill's; the
 // actors' own ends are their outcomes; the rest should not be, and is told of the first.
 void share_out_ended(spec::Pair const& pair, spec::PairOutcome& outcome) {
@@ -139,6 +145,12 @@ tl::expected<void, std::string> KernelExecution::reset_to(std::uint32_t) {
     return tl::unexpected(std::string("This machine has no hogs."));
 }
 
+tl::expected<void, std::string> KernelExecution::reset_on_two_harts() {
+    if (board_.harts() < 2) return tl::unexpected(std::string("This machine has one hart."));
+    reset();
+    return {};
+}
+
 tl::expected<std::shared_ptr<BootedKernel const>, std::string> KernelExecution::freeze() {
     auto frozen = std::make_shared<BootedKernel>(*kernel_);
     frozen->conversation = conductor_.conversation();
@@ -175,6 +187,7 @@ void KernelExecution::begin(std::optional<std::uint32_t> oom, std::uint64_t page
 spec::Outcome KernelExecution::perform(spec::Step const& step) {
     if (step.faults.preempt)
         conductor_.interrupt_after(board::Parcels{std::uint64_t{*step.faults.preempt} * kParcelsPerInstruction});
+    if (step.faults.switch_hart) conductor_.switch_hart_after(board::Blocks{*step.faults.switch_hart});
     return runner_.run(step);
 }
 
@@ -187,6 +200,13 @@ Overlap KernelExecution::run_overlapping(spec::Pair const& pair, std::uint64_t p
     auto const& [first, second] = pair;
     begin(first.faults.oom ? first.faults.oom : second.faults.oom, 2 * pages);
     Overlap overlap;
+    if (first.faults.switch_hart) {
+        auto const side_by_side = conductor_.bring_side_by_side(first.actor, second.actor);
+        if (!side_by_side) {
+            overlap.outcome.first = outcome_of(side_by_side.error());
+            return overlap;
+        }
+    }
     conductor_.let_in(second.actor, [&] {
         overlap.reached = true;
         overlap.outcome.second = perform(second);
@@ -196,6 +216,8 @@ Overlap KernelExecution::run_overlapping(spec::Pair const& pair, std::uint64_t p
     conductor_.cancel_guest();
     conductor_.end_interruption();
     if (!overlap.outcome.second && !mishap_of(overlap.outcome.first)) overlap.outcome.second = perform(second);
+    bool const alive = !mishap_of(overlap.outcome.first) && !mishap_of(*overlap.outcome.second);
+    if (auto mishap = alive ? conductor_.come_to_rest() : std::nullopt) overlap.outcome.first = outcome_of(*mishap);
     if (overlap.outcome.second) share_out_ended(pair, overlap.outcome);
     return overlap;
 }
@@ -204,7 +226,8 @@ WatchedOutcome KernelExecution::run_watched(spec::Step const& step, std::uint64_
     board_.set_openings(true);
     WatchedOutcome watched{run(step, pages), {}};
     board_.set_openings(false);
-    auto const [start, end] = conductor_.work_time();
+    auto const [start, end, blocks] = conductor_.work_time();
+    watched.blocks = static_cast<std::uint32_t>(std::min<std::uint64_t>(blocks, UINT32_MAX));
     std::optional<board::Parcels> previous;
     for (board::Parcels const at : board_.openings()) {
         if (at < start || at > end) continue;

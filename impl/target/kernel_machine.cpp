@@ -6,13 +6,25 @@
 
 namespace vmcheck {
 
-tl::expected<std::shared_ptr<BootedKernel const>, std::string> ScarceKernel::get() {
-    std::call_once(once_, [this] { made_ = with_hogs(kernel_); });
+LazyKernel::Made const& LazyKernel::get() {
+    std::call_once(once_, [this] { made_ = make_(); });
     return *made_;
 }
 
-KernelMachine::KernelMachine(std::unique_ptr<KernelExecution> ample, std::shared_ptr<ScarceKernel> scarce_kernel)
-    : ample_(std::move(ample)), scarce_kernel_(std::move(scarce_kernel)), now_(ample_.get()) {}
+tl::expected<std::unique_ptr<KernelExecution>, std::string> LazyKernel::start() {
+    Made const& kernel = get();
+    if (!kernel) return tl::unexpected(kernel.error());
+    auto board = new_board(**kernel);
+    if (!board) return tl::unexpected(board.error().message);
+    return std::make_unique<KernelExecution>(*kernel, std::move(*board));
+}
+
+KernelMachine::KernelMachine(std::unique_ptr<KernelExecution> ample, std::shared_ptr<LazyKernel> scarce_kernel,
+                             std::shared_ptr<LazyKernel> two_harts_kernel)
+    : ample_(std::move(ample)),
+      scarce_kernel_(std::move(scarce_kernel)),
+      two_harts_kernel_(std::move(two_harts_kernel)),
+      now_(ample_.get()) {}
 
 void KernelMachine::reset() {
     now_ = ample_.get();
@@ -21,11 +33,9 @@ void KernelMachine::reset() {
 
 tl::expected<void, std::string> KernelMachine::reset_to(std::uint32_t free_frames) {
     if (!scarce_) {
-        auto const kernel = scarce_kernel_->get();
-        if (!kernel) return tl::unexpected(kernel.error());
-        auto board = new_board(**kernel);
-        if (!board) return tl::unexpected(board.error().message);
-        scarce_ = std::make_unique<KernelExecution>(*kernel, std::move(*board));
+        auto machine = scarce_kernel_->start();
+        if (!machine) return tl::unexpected(machine.error());
+        scarce_ = std::move(*machine);
     }
     now_ = scarce_.get();
     if (auto const start = starts_.find(free_frames); start != starts_.end()) {
@@ -40,9 +50,20 @@ tl::expected<void, std::string> KernelMachine::reset_to(std::uint32_t free_frame
     return {};
 }
 
+tl::expected<void, std::string> KernelMachine::reset_on_two_harts() {
+    if (!two_harts_) {
+        auto machine = two_harts_kernel_->start();
+        if (!machine) return tl::unexpected(machine.error());
+        two_harts_ = std::move(*machine);
+    }
+    now_ = two_harts_.get();
+    return now_->reset_on_two_harts();
+}
+
 std::optional<std::string> KernelMachine::engine_failure() const {
-    if (auto failure = ample_->engine_failure()) return failure;
-    return scarce_ ? scarce_->engine_failure() : std::nullopt;
+    for (KernelExecution const* each : {ample_.get(), scarce_.get(), two_harts_.get()})
+        if (auto failure = each != nullptr ? each->engine_failure() : std::nullopt) return failure;
+    return std::nullopt;
 }
 
 }  // namespace vmcheck

@@ -1,10 +1,11 @@
 #pragma once
-// What Target::start() hands out for a real kernel: a machine with all of its memory, and, once a program asks for it,
-// a second one on which hogs hold most of it.
+// What Target::start() hands out for a real kernel: a machine with all of its memory, and, once a program asks for
+// them, one on which hogs hold most of it, and one with two harts.
 
 #include "impl/target/kernel_execution.h"
 #include "impl/target/target.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,24 +14,30 @@
 
 namespace vmcheck {
 
-// The kernel with hogs, made when it is first asked for; shared by the machines of a target, on any threads.
-class ScarceKernel {
+// A kernel at another golden image, made when it is first asked for; shared by the machines of a target, on any
+// threads.
+class LazyKernel {
   public:
-    explicit ScarceKernel(std::shared_ptr<BootedKernel const> kernel) : kernel_(std::move(kernel)) {}
-    tl::expected<std::shared_ptr<BootedKernel const>, std::string> get();
+    using Made = tl::expected<std::shared_ptr<BootedKernel const>, std::string>;
+    explicit LazyKernel(std::function<Made()> make) : make_(std::move(make)) {}
+    Made const& get();
+    // A machine that starts from it.
+    tl::expected<std::unique_ptr<KernelExecution>, std::string> start();
 
   private:
-    std::shared_ptr<BootedKernel const> kernel_;
+    std::function<Made()> make_;
     std::once_flag once_;
-    std::optional<tl::expected<std::shared_ptr<BootedKernel const>, std::string>> made_;
+    std::optional<Made> made_;
 };
 
 class KernelMachine : public Execution {
   public:
-    KernelMachine(std::unique_ptr<KernelExecution> ample, std::shared_ptr<ScarceKernel> scarce_kernel);
+    KernelMachine(std::unique_ptr<KernelExecution> ample, std::shared_ptr<LazyKernel> scarce_kernel,
+                  std::shared_ptr<LazyKernel> two_harts_kernel);
 
     void reset() override;
     tl::expected<void, std::string> reset_to(std::uint32_t free_frames) override;
+    tl::expected<void, std::string> reset_on_two_harts() override;
     std::unique_ptr<Moment const> save() override { return now_->save(); }
     void restore(Moment const& moment) override { now_->restore(moment); }
     spec::Outcome run(spec::Step const& step, std::uint64_t pages) override { return now_->run(step, pages); }
@@ -50,8 +57,10 @@ class KernelMachine : public Execution {
 
   private:
     std::unique_ptr<KernelExecution> ample_;
-    std::shared_ptr<ScarceKernel> scarce_kernel_;
+    std::shared_ptr<LazyKernel> scarce_kernel_;
+    std::shared_ptr<LazyKernel> two_harts_kernel_;
     std::unique_ptr<KernelExecution> scarce_;
+    std::unique_ptr<KernelExecution> two_harts_;
     std::map<std::uint32_t, std::unique_ptr<Moment const>> starts_;  // of the scarce one, by free frames
     KernelExecution* now_;
 };

@@ -3,8 +3,10 @@
 #include "impl/map/map_file.h"
 #include "impl/target/boot.h"
 #include "impl/target/count_probe.h"
+#include "impl/target/hogs.h"
 #include "impl/target/kernel_machine.h"
 #include "impl/target/probe.h"
+#include "impl/target/two_harts.h"
 #include "impl/target/vintage.h"
 #include "spec/text.h"
 
@@ -162,6 +164,14 @@ spec::Setting describe_kernel(map::KernelMap const& map, Booted const& booted, o
 
 }  // namespace
 
+KernelTarget::KernelTarget(KernelOptions options, std::shared_ptr<BootedKernel const> kernel, TargetSummary summary)
+    : options_(std::move(options)),
+      kernel_(std::move(kernel)),
+      scarce_(std::make_shared<LazyKernel>([kernel = kernel_] { return with_hogs(kernel); })),
+      two_harts_(std::make_shared<LazyKernel>(
+          [kernel = kernel_, options = options_] { return with_two_harts(*kernel, options); })),
+      summary_(std::move(summary)) {}
+
 tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(KernelOptions const& options) {
     auto const started = std::chrono::steady_clock::now();
     auto image = elf::KernelImage::load(options.kernel, elf::kDefaultRam);
@@ -238,7 +248,7 @@ tl::expected<std::unique_ptr<KernelExecution>, BootError> KernelTarget::start_on
 tl::expected<std::unique_ptr<Execution>, BootError> KernelTarget::start() const {
     auto execution = start_on_board();
     if (!execution) return tl::unexpected(execution.error());
-    return std::make_unique<KernelMachine>(std::move(*execution), scarce_);
+    return std::make_unique<KernelMachine>(std::move(*execution), scarce_, two_harts_);
 }
 
 tl::expected<std::unique_ptr<Target>, BootError> KernelTarget::reboot() const {

@@ -45,15 +45,12 @@ class KernelTarget : public Target {
     tl::expected<std::unique_ptr<KernelExecution>, BootError> start_on_board() const;
 
   private:
-    KernelTarget(KernelOptions options, std::shared_ptr<BootedKernel const> kernel, TargetSummary summary)
-        : options_(std::move(options)),
-          kernel_(std::move(kernel)),
-          scarce_(std::make_shared<ScarceKernel>(kernel_)),
-          summary_(std::move(summary)) {}
+    KernelTarget(KernelOptions options, std::shared_ptr<BootedKernel const> kernel, TargetSummary summary);
 
     KernelOptions options_;
     std::shared_ptr<BootedKernel const> kernel_;
-    std::shared_ptr<ScarceKernel> scarce_;  // shared with the machines
+    std::shared_ptr<LazyKernel> scarce_;     // shared with the machines
+    std::shared_ptr<LazyKernel> two_harts_;  // likewise
     TargetSummary summary_;
 };
 

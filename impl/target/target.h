@@ -58,6 +58,7 @@ class Moment {
 struct WatchedOutcome {
     spec::Outcome outcome;
     std::vector<std::uint32_t> interruptions;
+    std::uint32_t blocks = 0;  // how long it took: values of Faults::switch_hart below this have an effect
 };
 
 // One machine with the kernel on it. Used by one thread at a time.
@@ -74,6 +75,8 @@ class Execution {
     // free list it may be a few more or fewer, but always the same. Fails with a sentence where this kernel cannot be
     // brought there.
     virtual tl::expected<void, std::string> reset_to(std::uint32_t free_frames) = 0;
+    // The same as reset(), on a machine with two harts. Fails with a sentence where this kernel does not come up there.
+    virtual tl::expected<void, std::string> reset_on_two_harts() = 0;
 
     // Keeps the machine as it stands. Costs time and memory in proportion to the pages written since reset().
     virtual std::unique_ptr<Moment const> save() = 0;
@@ -86,12 +89,13 @@ class Execution {
     // Stuck or Lost only reset() or restore() may follow.
     virtual spec::Outcome run(spec::Step const& step, std::uint64_t pages) = 0;
 
-    // Has two steps done that overlap: the second begins when the first is interrupted (Faults::preempt) or sleeps, and
-    // after it where neither comes about; the first then goes on, at the latest when the second has ended or sleeps.
+    // Has two steps done that overlap: the second begins when the first is interrupted (Faults::preempt), sleeps, or
+    // another hart gets its turn (Faults::switch_hart), and after it where nothing of this comes about; the first then
+    // goes on, at the latest when the second has ended or sleeps.
     // REQUIRES: as for run(), and !why_not_together().
     virtual Overlap run_overlapping(spec::Pair const& pair, std::uint64_t pages) = 0;
 
-    // As run(), and says where a timer interrupt would be taken in the step. Costs time.
+    // As run(), and says how long the step takes and where a timer interrupt would be taken in it. Costs time.
     virtual WatchedOutcome run_watched(spec::Step const& step, std::uint64_t pages) = 0;
 
     // The free frames now. Cheap: to be asked before each step.

@@ -40,8 +40,8 @@ rc::Gen<std::optional<std::uint32_t>> maybe(std::uint32_t least) {
 }
 
 rc::Gen<Faults> faults() {
-    return map(rc::gen::tuple(maybe(1), maybe(0), rc::gen::arbitrary<bool>()), [](auto const& drawn) {
-        return Faults{std::get<0>(drawn), std::get<1>(drawn), std::get<2>(drawn)};
+    return map(rc::gen::tuple(maybe(1), maybe(0), rc::gen::arbitrary<bool>(), maybe(0)), [](auto const& drawn) {
+        return Faults{std::get<0>(drawn), std::get<1>(drawn), std::get<2>(drawn), std::get<3>(drawn)};
     });
 }
 

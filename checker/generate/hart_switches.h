@@ -1,0 +1,17 @@
+#pragma once
+// Programs on two harts: where steps overlap, another hart goes on instead of a timer interrupt coming.
+//
+// Few switches make most races show (Burckhardt et al., "A Randomized Scheduler with Probabilistic Guarantees of
+// Finding Bugs", ASPLOS 2010): one in the first of two steps, and sometimes one back from the second.
+
+#include "spec/program.h"
+
+#include <rapidcheck.h>
+
+namespace vmcheck::generate {
+
+// The same programs with a switch of harts in each step that another one overlaps with, and no interrupts. How late it
+// comes varies by orders of magnitude, since steps differ by as much.
+rc::Gen<spec::Program> on_two_harts(rc::Gen<spec::Program> programs);
+
+}  // namespace vmcheck::generate

@@ -235,9 +235,8 @@ tl::expected<ExitCode, Stop> conclude(report::Session const& session, std::files
         fmt::print(options.text, "\n{}", report::finding_text(finding, i + 1, session.findings.size(), *saved, style));
         if (!report::is_solid(finding)) ++flaky;
     }
-    fmt::print(options.text, "{}{}",
-               report::checks_table(session.tally, style) + report::modes_table(session.tally, style),
-               report::not_tried());
+    fmt::print(options.text, "{}{}", report::checks_table(session.tally, style),
+               report::modes_table(session.tally, style));
     if (session.interrupted) fmt::print(options.text, "interrupted: what is above is what was done until then\n");
     if (session.findings.empty() && !wrong_at_boot) {
         fmt::print(options.text, "✓ nothing found in {} programs ({} steps) · seed {}\n", session.tally.programs,

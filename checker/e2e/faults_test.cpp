@@ -49,7 +49,9 @@ struct Fault {
 // Those without which the defect of this mutant does not show.
 std::vector<Fault> faults_for(std::string const& mutant) {
     std::vector<Fault> faults{{"oom", {"--no-oom", "--no-pressure"}, {"allocation faults", "memory pressure"}},
-                              {"preempt", {"--no-preempt"}, {"preemption"}}};
+                              // Where an interrupt may come, another hart may come, too.
+                              {"preempt", {"--no-preempt", "--no-harts"}, {"preemption", "two harts"}},
+                              {"harts", {"--no-harts"}, {"two harts"}}};
     std::erase_if(
         faults, [needs = needs_of(mutant)](Fault const& fault) { return needs.find(fault.need) == std::string::npos; });
     return faults;

@@ -18,7 +18,7 @@ struct Mutant {
     std::string origin;                   // "labs.md 16", "our own", ...
     std::string story;                    // one sentence
     std::string profile;                  // the kernel that it is made from
-    std::vector<std::string> expected{};  // signatures: "I3 fork", "I7 *", "I1 boot", "boot"
+    std::vector<std::string> expected{};  // signatures: "I3 fork", "I7 *", "I1 boot", "boot", "I10 store (advice)"
     std::string survives{};               // why `vmcheck verify` does not find it; empty: it does
 
     // A defect of the labs' list, or one that stock kernels have; else an invention of ours.

@@ -68,6 +68,15 @@ TEST(VerifyVerdict, OfNothingFoundIsSurvival) {
     EXPECT_FALSE(judge_verify(0, R"({"sessions":[{"programs":10000,"findings":[]}]})", 9)->killed);
 }
 
+TEST(VerifyVerdict, MayBeAdviceThatFailsNobody) {
+    auto const verdict = judge_verify(
+        0, R"({"sessions":[{"programs":9,"findings":[{"signature":"I10 store","severity":"advice","steps":[1]}]}]})",
+        9);
+    ASSERT_TRUE(verdict.has_value());
+    EXPECT_TRUE(verdict->killed);
+    EXPECT_EQ(verdict->signature, "I10 store (advice)");
+}
+
 TEST(VerifyVerdict, IsNoneWhereTheMachineFailedOrTheReportIsMissing) {
     EXPECT_FALSE(judge_verify(3, "", 0).has_value());
     EXPECT_FALSE(judge_verify(5, "", 0).has_value());

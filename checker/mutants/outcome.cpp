@@ -48,14 +48,15 @@ tl::expected<Verdict, Problem> judge_verify(int exit_code, std::string const& re
         return tl::unexpected(Problem{"verify left no report."});
     json const& session = document.at("sessions").at(0);
     verdict.programs = session.value("programs", std::uint64_t{0});
-    verdict.killed = exit_code == kDivergence;
-    if (!verdict.killed) return verdict;
     json const at_boot = session.value("boot_violations", json::array());
     json const findings = session.value("findings", json::array());
+    verdict.killed = exit_code == kDivergence || !findings.empty();
+    if (!verdict.killed) return verdict;
     if (!at_boot.empty()) {
         verdict.signature = at_boot.at(0).value("signature", std::string());
     } else if (!findings.empty()) {
-        verdict.signature = findings.at(0).value("signature", std::string());
+        bool const advice = findings.at(0).value("severity", "") == "advice";
+        verdict.signature = findings.at(0).value("signature", std::string()) + (advice ? " (advice)" : "");
         verdict.steps = findings.at(0).value("steps", json::array()).size();
     } else {
         return tl::unexpected(Problem{"verify ended with code 1, and its report has no finding."});

@@ -17,7 +17,7 @@ namespace vmcheck::mutants {
 
 // What vmcheck verify made of it.
 struct Verdict {
-    bool killed = false;
+    bool killed = false;                 // or found to be poor: advice fails no kernel, but is told
     std::string signature{};             // of the first finding; "boot": it does not boot; empty: survives
     std::uint64_t programs = 0;          // run until the search ended
     std::optional<std::size_t> steps{};  // of the first finding's program; nothing where there is none

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace vmcheck::report {
@@ -37,10 +38,11 @@ class Writer {
 
     // A process that is to do something after its end; nothing where there is none.
     std::optional<ProcId> busy_after_its_end() const {
-        for (std::size_t i = 0; i < plan_.turns.size(); ++i)
-            for (std::size_t before = 0; before < i; ++before)
-                if (plan_.turns[before].ends && plan_.turns[before].actor == plan_.turns[i].actor)
-                    return plan_.turns[i].actor;
+        std::set<ProcId> ended;
+        for (Turn const& turn : plan_.turns) {
+            if (ended.contains(turn.actor)) return turn.actor;
+            if (turn.ends) ended.insert(turn.actor);
+        }
         return std::nullopt;
     }
 

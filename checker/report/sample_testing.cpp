@@ -95,7 +95,7 @@ rc::Gen<std::string> any_bytes() {
     auto const byte = rc::gen::weightedOneOf<char>(
         {{4, rc::gen::arbitrary<char>()},
          {3, rc::gen::elementOf(
-                 std::string("<>&\"'%:,;\\\n\r\t\0?/*]]>-\x1b\x7f\xc2\x9b\xed\xa0\x80\xef\xbf\xbe\xf4\x90", 34))}});
+                 std::string("<>&\"'%:,;\\\n\r\t\0?/*]]>-\x1b\x7f\xc2\x9b\xed\xa0\x80\xef\xbf\xbe\xf4\x90", 33))}});
     return rc::gen::container<std::string>(byte);
 }
 

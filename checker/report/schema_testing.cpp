@@ -8,6 +8,10 @@ namespace {
 
 using nlohmann::json;
 
+std::string below(std::string path, std::string const& name) {
+    return path.append("/").append(name);
+}
+
 class Validator {
   public:
     explicit Validator(json const& root) : root_(root) {}
@@ -31,14 +35,14 @@ class Validator {
                 check_any(rule, value, path);
             } else if (word == "items") {
                 for (std::size_t i = 0; value.is_array() && i < value.size(); ++i)
-                    check(rule, value[i], path + '/' + std::to_string(i));
+                    check(rule, value[i], below(path, std::to_string(i)));
             } else if (word == "required") {
                 for (json const& name : rule)
                     if (value.is_object() && !value.contains(name.get<std::string>()))
                         complain(path, "has no " + name.dump());
             } else if (word == "properties") {
                 for (auto const& [name, each] : rule.items())
-                    if (value.is_object() && value.contains(name)) check(each, value.at(name), path + '/' + name);
+                    if (value.is_object() && value.contains(name)) check(each, value.at(name), below(path, name));
             } else if (word == "additionalProperties") {
                 check_additional(schema, rule, value, path);
             } else {
@@ -76,7 +80,7 @@ class Validator {
         for (auto const& [name, each] : value.items()) {
             if (schema.contains("properties") && schema.at("properties").contains(name)) continue;
             if (rule.is_object())
-                check(rule, each, path + '/' + name);
+                check(rule, each, below(path, name));
             else if (rule == false)
                 complain(path, "has a member that the schema does not know: " + name);
         }

@@ -213,10 +213,6 @@ std::string modes_table(run::Tally const& tally, TextStyle style) {
                               tally.second_runs);
 }
 
-std::string not_tried() {
-    return "not tried: several harts at once, so races between two of them are not looked for\n";
-}
-
 std::string checks_table(run::Tally const& tally, TextStyle style) {
     std::string text = "checks                  evaluated   skipped\n";
     for (std::size_t i = 1; i <= spec::kInvariants; ++i) {

@@ -30,9 +30,6 @@ std::string missing_line(std::string const& missing, TextStyle style);
 std::string finding_text(Finding const& finding, std::size_t number, std::size_t total,
                          std::optional<Saved> const& saved, TextStyle style);
 
-// What no run of this program covers, for the reader of "nothing found". Ends with a line end.
-std::string not_tried();
-
 // How often each invariant was evaluated, and which were skipped.
 std::string checks_table(run::Tally const& tally, TextStyle style);
 

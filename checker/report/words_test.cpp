@@ -24,6 +24,7 @@ constexpr char const* kWildStore = "vmcheck 1\nprofile cow\np0 fork p1\np1 store
 
 std::vector<std::string> names(std::vector<CodePlace> const& places) {
     std::vector<std::string> all;
+    all.reserve(places.size());
     for (CodePlace const& place : places) all.push_back(place.function);
     return all;
 }
@@ -37,6 +38,7 @@ TEST(Rank, PutsPanicsBeforeIsolationBeforeWrongKillsBeforeLeaksBeforeLaziness) {
     findings.back().severity = Severity::advice;
     sort_by_rank(findings);
     std::vector<std::string> order;
+    order.reserve(findings.size());
     for (Finding const& finding : findings) order.emplace_back(to_string(rank_of(finding)));
     EXPECT_THAT(order, ElementsAre("corruption", "isolation", "wrong result", "leak", "laziness", "laziness"))
         << "and advice after every defect";

@@ -18,7 +18,7 @@ struct Bench {
     explicit Bench(spec::Profile profile, PlantedDefect defect = PlantedDefect::none, unsigned jobs = 1)
         : target(profile, defect), crew(*Crew::hire(target, jobs)), look(first_look(crew.first(), target.setting())) {}
 
-    CampaignResult run(Effort const& effort, std::uint64_t seed = 1, std::stop_token stop = {}) {
+    CampaignResult run(Effort const& effort, std::uint64_t seed = 1, std::stop_token const& stop = {}) {
         return run_campaign(crew, look.reference, generate::programs(target.setting(), {}), seed, effort, stop,
                             [](Progress const&) {});
     }

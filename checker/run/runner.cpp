@@ -130,6 +130,8 @@ class Runner {
     // machine with two harts, where there is none.
     template <class Failed>
     std::optional<std::string> sweep_switches(spec::Program const& program, Failed const& failed) {
+        // In some, no two steps overlap; on one hart these tell nothing new.
+        if (!spec::needs_two_harts(program)) return std::nullopt;
         begin(program);
         if (result_.cannot_start) return result_.cannot_start;
         auto const& steps = program.steps;
@@ -240,20 +242,32 @@ class Runner {
         return thinned(execution_.run_watched(spec::ground(world_, on_its_own(step)), pages).interruptions, kPlacesMax);
     }
 
-    // The same, for another hart's turn: evenly spaced, and, since the first of them varies with the program, at any
-    // block in some program.
+    // The same, for another hart's turn: more of them early on, where a system call tests and claims, than in the loops
+    // over pages that follow.
     std::vector<std::uint32_t> switches_in(spec::Step const& step) {
-        constexpr std::uint32_t kSwitchesMax = 12;
-        if (spec::why_not(world_, step)) return {};
+        constexpr std::uint32_t kEarly = 128, kSwitchesMax = 12;
+        std::uint32_t const blocks = blocks_of(step);
+        std::uint32_t const middle = std::min(blocks, kEarly);
+        std::vector<std::uint32_t> all;
+        // Evenly spaced, and, since the first of them varies with the program, at any block in some program.
+        auto const spread = [&](std::uint32_t from, std::uint32_t to, std::uint32_t most) {
+            std::uint32_t const stride = (to - from) / most + 1;
+            for (std::uint32_t after = from + step.faults.switch_hart.value_or(0) % stride; after < to; after += stride)
+                all.push_back(after);
+        };
+        spread(std::min(1U, middle), middle, blocks > middle ? kSwitchesMax / 2 : kSwitchesMax);
+        if (blocks > middle) spread(middle, blocks, kSwitchesMax / 2);
+        return all;
+    }
+
+    // Does the step on the machine alone: REQUIRES a rewind() afterwards.
+    std::uint32_t blocks_of(spec::Step const& step) {
+        constexpr std::uint32_t kUntilItSleeps = 300;
+        if (spec::why_not(world_, step)) return kUntilItSleeps;
         spec::Step alone = on_its_own(step);
-        std::uint32_t const phase = alone.faults.switch_hart.value_or(0);
         alone.faults.switch_hart.reset();
         auto const pages = std::max(pages_, pages_spanned(world_, step));
-        std::uint32_t const blocks = execution_.run_watched(spec::ground(world_, alone), pages).blocks;
-        std::uint32_t const stride = blocks / kSwitchesMax + 1;
-        std::vector<std::uint32_t> all;
-        for (std::uint32_t after = 1 + phase % stride; after < blocks; after += stride) all.push_back(after);
-        return all;
+        return execution_.run_watched(spec::ground(world_, alone), pages).blocks;
     }
 
     // The names of the first run's children are used up.

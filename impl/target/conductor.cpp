@@ -301,7 +301,10 @@ tl::expected<bool, Mishap> Conductor::bring_side_by_side(spec::ProcId first, spe
         if (std::holds_alternative<Asleep>(event)) break;
     }
     board_.park_hart(there, false);
-    if (!both) now_.current.reset();  // who stands on the parked hart, perhaps, and that is not the one selected
+    if (!both) {
+        turn_to(there);
+        now_.current.reset();
+    }
     if (mishap) return tl::unexpected(*mishap);
     return both;
 }
@@ -361,6 +364,12 @@ void Conductor::begin_step(board::Parcels budget, std::optional<std::uint32_t> o
 unsigned Conductor::patience() const {
     unsigned const rounds = now_.at_work.size() > 1 ? 16 : 4;
     return rounds * static_cast<unsigned>(now_.agents.size()) + 8;
+}
+
+// Of several harts, one that stands asks whenever it gets a turn, while another may be at work on a long order.
+bool Conductor::has_had_its_time() const {
+    if (board_.harts() == 1) return true;
+    return (board_.elapsed() - step_began_).value > (deadline_ - step_began_).value / 2;
 }
 
 std::optional<Mishap> Conductor::bring(spec::ProcId who) {
@@ -473,11 +482,11 @@ std::optional<Answer> Conductor::why_absent(spec::ProcId actor, unsigned asked_b
             move_to_ended(actor);
             return Vanished{};
         }
-        if (asked_by_others > patience()) return Asleep{};
+        if (asked_by_others > patience() && has_had_its_time()) return Asleep{};
         return std::nullopt;
     }
     // Without a process table an end and a sleep look alike: no step that vmcheck asks for may sleep.
-    if (asked_by_others <= patience()) return std::nullopt;
+    if (asked_by_others <= patience() || !has_had_its_time()) return std::nullopt;
     move_to_ended(actor);
     return Vanished{};
 }

@@ -196,6 +196,7 @@ class Conductor {
     bool has_ended(Agent const& agent) const;
     void move_to_ended(spec::ProcId id);
     unsigned patience() const;
+    bool has_had_its_time() const;
     Agent* find(spec::ProcId id);
     Agent const* find(spec::ProcId id) const;
     observe::Ram ram() const;

@@ -86,6 +86,8 @@ struct Traits {
     // What such a kernel does from there on, exit's panic among it, is not asked; of any other, that it gets there is
     // reported once.
     bool lazy_sbrk_has_no_limit = false;
+    // sbrk refuses to take p0's stack and image away. What it keeps to for one process it has to for all.
+    bool sbrk_keeps_to_the_heap = false;
     // Processes that are there beside those of the program, children of p0 that never end: the hogs of scarcity.h.
     std::uint32_t hogs = 0;
     // The lowest file descriptor that the agent has not opened: what pipe() hands out first (fdalloc in sysfile.c).

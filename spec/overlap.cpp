@@ -27,6 +27,13 @@ std::optional<ProcId> killed_by(Step const& step) {
     return kill != nullptr ? std::optional{kill->target} : std::nullopt;
 }
 
+// Whether the second step is to kill the first's process in its sleep. On one hart a process cannot be killed between
+// its last look whether it was and its sleep; on two it can, and xv6 lets it sleep on then (kill() in proc.c).
+bool kills_a_sleeper(World const& world, Pair const& pair) {
+    return killed_by(pair.second) == pair.first.actor && pair.second.actor != pair.first.actor &&
+           would_sleep(world, pair.first) && !pair.first.faults.switch_hart && !pair.second.faults.switch_hart;
+}
+
 Reason at_odds(World const& world, Step const& one, Step const& other) {
     if (killed_by(one) == other.actor) return fmt::format("p{} may be killed half-way", other.actor.value);
     if (is<Exec>(one) && (is<Exec>(other) || is<Fork>(other)))
@@ -71,6 +78,7 @@ class Judge {
     PairVerdict verdict() {
         if (is_mishap(outcome_.first)) return after_mishap(outcome_.first);
         if (is_mishap(*outcome_.second)) return after_mishap(*outcome_.second);
+        if (kills_a_sleeper(world_, pair_)) return after_kill_of_sleeper();
         try_order(false);
         try_order(true);
         verdict_.undecided = verdict_.orders.empty() && (verdict_.undecided || both_may_sleep() || !verdict_.violation);
@@ -104,6 +112,30 @@ class Judge {
                 verdict_.violation = std::move(after.error());
         }
         if (!verdict_.orders.empty()) verdict_.violation.reset();
+        return std::move(verdict_);
+    }
+
+    // It has done nothing yet, so it ends as it would have before its step.
+    PairVerdict after_kill_of_sleeper() {
+        if (!std::holds_alternative<Ended>(outcome_.first.what)) {
+            bool const sleeps_on = std::holds_alternative<Blocked>(outcome_.first.what);
+            refuse(
+                Violation{.invariant = sleeps_on ? Invariant::liveness : Invariant::results,
+                          .process = pair_.first.actor,
+                          .story = fmt::format("p{} was killed while it slept in {}, and {}", pair_.first.actor.value,
+                                               kind_name(pair_.first.action), sleeps_on ? "sleeps on" : "lives on"),
+                          .expected = "killed",
+                          .seen = describe(outcome_.first, pair_.first)},
+                false);
+            return std::move(verdict_);
+        }
+        Outcome kill = *outcome_.second;
+        kill.ended_others.push_back(pair_.first.actor);
+        auto after = advance(world_, pair_.second, kill, before_);
+        if (after)
+            verdict_.orders.push_back({true, world_, settle(std::move(*after), *seen_)});
+        else
+            refuse(std::move(after.error()), true);
         return std::move(verdict_);
     }
 
@@ -158,6 +190,7 @@ std::optional<std::string> why_not_together(World const& world, Pair const& pair
     if (auto reason = why_not_even_asleep(world, second)) return reason;
     if (auto const target = killed_by(first); target && target == killed_by(second))
         return fmt::format("both kill p{}", target->value);
+    if (kills_a_sleeper(world, pair)) return {};
     if (auto reason = at_odds(world, first, second)) return reason;
     if (auto reason = at_odds(world, second, first)) return reason;
     if (would_sleep(world, first) && would_sleep(world, second)) return "both would sleep";
@@ -168,6 +201,10 @@ std::optional<std::string> why_not_together(World const& world, Pair const& pair
 
 std::optional<World> predict(World const& world, Pair const& pair) {
     bool const swapped = would_sleep(world, pair.first);
+    if (kills_a_sleeper(world, pair)) {
+        auto kill = predict(world, pair.second);
+        return kill ? std::optional{std::move(kill->after)} : std::nullopt;
+    }
     auto const earlier = predict(world, swapped ? pair.second : pair.first);
     if (!earlier) return std::nullopt;
     auto later = predict(earlier->after, swapped ? pair.first : pair.second);

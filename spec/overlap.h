@@ -21,7 +21,8 @@ struct Pair {
 
 // Why the two cannot overlap in `world`, as a sentence; nothing when they can. Beyond what why_not() refuses in either
 // order:
-//   - a kill of the other's process, whose step may then have been done in part; two kills of one process
+//   - a kill of the other's process, whose step may then have been done in part, unless it sleeps (and no second hart
+//     takes part); two kills of one process
 //   - two steps of the pipe, but for a reader that sleeps until there is something: how a copy is cut into pieces, and
 //     which of them the other sees, is a kernel's own affair
 //   - exec beside exec or fork: of the two processes that come up, nobody could say which is which

@@ -54,6 +54,25 @@ TEST(Overlap, IsRefusedWhereAKernelMayLeaveAStepHalfDone) {
     EXPECT_FALSE(why_not_together(world, {by(1, Exec{}), by(2, Exit{0})}));
 }
 
+TEST(Overlap, LetsAProcessBeKilledInItsSleep) {
+    World const world = family();
+    Step const kill = by(0, Kill{ProcId{1}});
+    Pair const pair{by(1, PipeRead{at(Anchor::data), 4}), kill};
+    Outcome killed = returned(0);
+    PairVerdict const verdict = verdict_of(world, pair, ended(), killed);
+    ASSERT_EQ(verdict.orders.size(), 1u);
+    EXPECT_EQ(verdict.orders.front().after.find(ProcId{1})->life, Life::zombie);
+    EXPECT_EQ(predict(world, pair), verdict.orders.front().after);
+    EXPECT_EQ(verdict_of(world, pair, ended_as(Blocked{}), killed).violation->invariant, Invariant::liveness);
+    EXPECT_EQ(verdict_of(world, pair, returned(kMinus1), killed).violation->invariant, Invariant::results);
+    EXPECT_EQ(verdict_of(world, pair, ended(), returned(kMinus1)).violation->invariant, Invariant::results);
+    EXPECT_TRUE(why_not_together(world, {kill, pair.first})) << "it may be gone before it sleeps";
+    EXPECT_TRUE(why_not_together(world, {by(1, Store{at(Anchor::data), 8, 1}), kill})) << "it does not sleep";
+    Pair on_two_harts = pair;
+    on_two_harts.first.faults.switch_hart = 1;
+    EXPECT_TRUE(why_not_together(world, on_two_harts)) << "it may be killed just before it sleeps";
+}
+
 TEST(Overlap, OfTwoPipeStepsIsRefusedUnlessTheReaderSleepsUntilTheOtherHasWritten) {
     World const empty = family();
     Step const read = by(1, PipeRead{at(Anchor::data), 4});

@@ -69,6 +69,20 @@ TEST(Sbrk, BeyondTheTopIsNotAskedOfAKernelWhoseLazySbrkHasNoLimit) {
     EXPECT_FALSE(may_ask(0x9001, SbrkMode::lazy));
 }
 
+TEST(Sbrk, IntoTheStackIsAMatterOfTasteUnlessTheKernelIsKnownToRefuseIt) {
+    Setting setting = small_setting(kCowLazy);
+    EXPECT_EQ(Story{setting}.verdict(by(0, Sbrk{-kPage}), returned(kHeap)), "allowed");
+    EXPECT_EQ(Story{setting}.verdict(by(0, Sbrk{-kPage}), returned(kMinus1)), "allowed");
+    setting.traits.sbrk_keeps_to_the_heap = true;
+    Story const strict{setting};
+    EXPECT_EQ(strict.verdict(by(0, Sbrk{-kPage}), returned(kHeap)), "I7");
+    EXPECT_EQ(strict.verdict(by(0, Sbrk{-kPage}), returned(kMinus1)), "allowed");
+    Story grown{setting};
+    grown.then(by(0, Sbrk{kPage}), returned(kHeap));
+    EXPECT_EQ(grown.verdict(by(0, Sbrk{-kPage}), returned(kHeap + kPageBytes)), "allowed");
+    EXPECT_EQ(grown.verdict(by(0, Sbrk{-kPage - 1}), returned(kHeap + kPageBytes)), "I7");
+}
+
 TEST(Sbrk, BeyondTheTopMustFail) {
     Setting setting = small_setting(kCowLazy);
     setting.layout.top = setting.layout.trapframe = VirtAddr{0x10000};

@@ -45,8 +45,12 @@ std::vector<SbrkVariant> shrink(World const& world, VirtAddr brk, std::uint64_t 
     // break (uvmdealloc in vm.c); others refuse. What nobody may do is to unmap or to move the break.
     if (bytes > brk.value) return {refused, SbrkVariant{.returned = brk.value, .brk_after = brk}};
     SbrkVariant const done{.returned = brk.value, .brk_after = brk - bytes};
-    // Into the stack and the image: stock kernels do what they are told; refusing it protects the process from itself.
-    if (done.brk_after < world.setting().layout.heap) return {done, refused};
+    // Into the stack and the image: stock kernels do what they are told; refusing it protects the process from itself,
+    // and a kernel that refuses it does so always.
+    if (done.brk_after < world.setting().layout.heap) {
+        if (world.setting().traits.sbrk_keeps_to_the_heap) return {refused};
+        return {done, refused};
+    }
     return {done};
 }
 

@@ -108,7 +108,9 @@ std::int64_t sbrk_bytes(Dice& dice, spec::World const& world, spec::ProcId actor
     if (kind < 42) return dice.between(1, 3 * kPage);
     if (kind < 48) return back(dice.between(1, 2 * kPage));
     if (kind < 54) return -heap_bytes;
-    if (kind < 55) return -heap - (std::int64_t{1} << 30);  // past zero
+    // Into the stack, only where it must be refused; past zero.
+    if (kind < 55 && world.setting().traits.sbrk_keeps_to_the_heap && dice.chance(1, 2)) return -heap_bytes - kPage;
+    if (kind < 55) return -heap - (std::int64_t{1} << 30);
     if (kind < 57) return kPage * dice.between(5, 64);
     if (kind < 58) return 0;
     // What follows makes the kernel loop over many pages: rare, and rarer where each page costs a frame.

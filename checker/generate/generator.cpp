@@ -58,7 +58,12 @@ class Author {
     spec::Program write() {
         // Long programs find more; some short ones are wanted as well.
         std::int64_t const most = config_.steps_max;
-        auto const wanted = static_cast<std::size_t>(dice_.chance(1, 4) ? dice_.between(1, most) : most);
+        auto wanted = static_cast<std::size_t>(dice_.chance(1, 4) ? dice_.between(1, most) : most);
+        if (config_.limit) {
+            plan_ = plan_to(*config_.limit, dice_, context());
+            planned_ = true;
+            wanted += plan_.size();
+        }
         constexpr unsigned kProposalsPerStep = 12;
         for (std::size_t proposals = 0;
              (program_.steps.size() < wanted || is_filling_up()) && proposals < wanted * kProposalsPerStep;
@@ -86,6 +91,12 @@ class Author {
   private:
     // What takes many steps to reach a limit goes on until it does.
     bool is_filling_up() const { return config_.little_memory && !plan_.empty(); }
+
+    PlanContext context() {
+        std::vector<spec::ProcId> const running = world_.running();
+        spec::ProcId const actor = running[dice_.below(running.size())];
+        return {world_, actor, spec::ProcId{children_ + 1}, config_.allocation_faults, program_.memory};
+    }
 
     // Mostly so few that a step or two may be the last to get what it needs.
     std::optional<std::uint32_t> draw_memory() {
@@ -129,7 +140,9 @@ class Author {
         std::erase(others, first.actor);
         ProcId const actor = others[dice_.below(others.size())];
         std::uint32_t const name = children_ + (std::holds_alternative<Fork>(first.action) ? 2 : 1);
-        // What the first may be asleep for.
+        // What the first may be asleep for, and an end of it.
+        if (config_.kills_sleepers && first.actor != kInit && why_not(world_, first) && dice_.chance(1, 4))
+            return {actor, Kill{first.actor}, {}};
         if (std::holds_alternative<Wait>(first.action) && dice_.chance(1, 2)) return {actor, Exit{1}, {}};
         if (std::holds_alternative<PipeRead>(first.action))
             return {actor, PipeWrite{address(dice_, world_, actor, Use::read), copy_bytes(dice_, 64)}, {}};
@@ -196,9 +209,7 @@ class Author {
 
     void make_plan() {
         planned_ = true;
-        std::vector<spec::ProcId> const running = world_.running();
-        spec::ProcId const actor = running[dice_.below(running.size())];
-        plan_ = plan(dice_, {world_, actor, spec::ProcId{children_ + 1}, config_.allocation_faults, program_.memory});
+        plan_ = plan(dice_, context());
     }
 
     spec::Step propose() {

@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace vmcheck::generate {
@@ -22,9 +23,13 @@ struct Interruptions {
     std::array<std::vector<std::uint32_t>, spec::kActionKinds> by_kind{};
 };
 
+// What there is an end of.
+enum class Limit : std::uint8_t { memory, processes };
+inline constexpr std::array kLimits{Limit::memory, Limit::processes};
+
 struct GeneratorConfig {
-    // Steps in a program: up to this many, most programs near it. With little memory, more where a limit is to be
-    // reached.
+    // Steps in a program: up to this many, most programs near it. More where a limit is to be reached, or memory is
+    // little and is to be used up.
     std::uint32_t steps_max = 20;
     // Processes alive at once, p0 included.
     std::uint32_t processes_max = 5;
@@ -32,9 +37,13 @@ struct GeneratorConfig {
     bool allocation_faults = true;
     // They start with few frames free: Program::memory.
     bool little_memory = false;
+    // Every program starts by going to this limit, with all of the machine's memory free.
+    std::optional<Limit> limit{};
     // Pairs of steps that overlap in a program, at most: few, since most races need no more (Burckhardt et al., "A
     // Randomized Scheduler with Probabilistic Guarantees of Finding Bugs", ASPLOS 2010).
     std::uint32_t overlaps_max = 0;
+    // Some of them kill a process that sleeps. REQUIRES: one hart.
+    bool kills_sleepers = false;
     std::shared_ptr<Interruptions const> interruptions{};  // null: nothing is known of them
 };
 

@@ -57,6 +57,27 @@ TEST_F(GeneratorTest, ProgramsKeepToTheLimits) {
         EXPECT_LE(program_of_case(generator, 1, index).steps.size(), 20U);
 }
 
+TEST_F(GeneratorTest, ProgramsToALimitReachIt) {
+    auto const to_limit = [&](Limit limit) {
+        return program_of_case(programs(setting, {.steps_max = 6, .allocation_faults = false, .limit = limit}), 1, 0);
+    };
+    auto const forks = [](spec::Program const& program) {
+        return std::count_if(program.steps.begin(), program.steps.end(), [](spec::Step const& step) {
+            return std::holds_alternative<spec::Fork>(step.action);
+        });
+    };
+    // p0 has a slot, too; the last fork finds none.
+    EXPECT_GE(forks(to_limit(Limit::processes)), setting->traits.processes_max);
+    spec::Setting big = *setting;
+    big.traits.frames_total = 10'000;
+    setting = std::make_shared<spec::Setting const>(big);
+    std::int64_t most = 0;
+    for (spec::Step const& step : to_limit(Limit::memory).steps)
+        if (auto const* touch = std::get_if<spec::Touch>(&step.action)) most = std::max<std::int64_t>(most, touch->pages);
+    EXPECT_GT(most, 9'800);
+    EXPECT_LT(most, 10'000);
+}
+
 TEST_F(GeneratorTest, SwarmsDiffer) {
     // With every kind in every program, no program of 20 steps would lack a third of the kinds so often.
     std::size_t without_sbrk = 0;

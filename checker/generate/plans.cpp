@@ -121,18 +121,37 @@ Plan growth_to_the_limit(Dice& dice, PlanContext const& context, std::uint32_t f
             {context.child, Store{Address{Anchor::brk, -8}, 8, 2}, {}}};
 }
 
-// As many children as the process table has slots, and one more.
-Plan full_process_table(PlanContext const& context) {
+// As many processes as the table has slots, and one more: children of one, or of one another as well.
+Plan full_process_table(Dice& dice, PlanContext const& context) {
     Plan steps;
-    for (std::uint32_t i = 0; i < context.world.setting().traits.processes_max; ++i)
-        steps.push_back({context.actor, Fork{ProcId{context.child.value + i}}, {}});
+    ProcId parent = context.actor;
+    bool const one_parent = dice.chance(1, 2);
+    for (std::uint32_t i = 0; i < context.world.setting().traits.processes_max; ++i) {
+        ProcId const child{context.child.value + i};
+        steps.push_back({parent, Fork{child}, {}});
+        if (!one_parent && dice.chance(1, 4)) parent = child;
+    }
     return steps;
+}
+
+// Nearly every frame there is, in one process that is not p0, which then gives them back.
+Plan all_of_memory(Dice& dice, PlanContext const& context) {
+    auto const frames = static_cast<std::int64_t>(context.world.setting().traits.frames_total);
+    // A page-table page for each 512, what two processes need, and a bit.
+    std::int64_t const pages = frames - frames / 512 - dice.between(40, 100);
+    if (pages <= 0) return {};
+    Address const first{Anchor::brk, -pages * kPage};
+    return {{context.actor, Fork{context.child}, {}},
+            {context.child, Sbrk{pages * kPage}, {}},
+            {context.child, Touch{first, static_cast<std::uint32_t>(pages)}, {}},
+            {context.child, Exit{0}, {}},
+            {context.actor, Wait{}, {}}};
 }
 
 Plan plan_with_little_memory(Dice& dice, PlanContext const& context, std::uint32_t frames) {
     if (dice.chance(1, 2)) return growth_to_the_limit(dice, context, frames);
     // Rare: after each of these steps all of these processes are looked at.
-    if (dice.chance(1, 12)) return full_process_table(context);
+    if (dice.chance(1, 12)) return full_process_table(dice, context);
     return fork_with_half_in_use(context, frames);
 }
 
@@ -147,6 +166,10 @@ std::vector<spec::Step> plan(Dice& dice, PlanContext const& context) {
     // Rare: many kernels walk such a heap page by page.
     if (lazy) return heap_beyond_an_int(context);
     return {};
+}
+
+std::vector<spec::Step> plan_to(Limit limit, Dice& dice, PlanContext const& context) {
+    return limit == Limit::memory ? all_of_memory(dice, context) : full_process_table(dice, context);
 }
 
 }  // namespace vmcheck::generate

@@ -29,7 +29,8 @@ struct CaseResult {
 // The programs of one mode, batch after batch.
 class Series {
   public:
-    Series(Mode mode, rc::Gen<spec::Program> programs, std::uint64_t seed)
+    // Programs come from each of the generators in turn. REQUIRES: there is one.
+    Series(Mode mode, std::vector<rc::Gen<spec::Program>> programs, std::uint64_t seed)
         : mode_(mode),
           programs_(std::move(programs)),
           // Cases of different modes have nothing in common, whatever their numbers.
@@ -42,11 +43,13 @@ class Series {
         for (std::uint64_t i = 0; i < count; ++i) cases.push_back({mode_, batch * size + i});
     }
 
-    spec::Program program(std::uint64_t index) const { return generate::program_of_case(programs_, seed_, index); }
+    spec::Program program(std::uint64_t index) const {
+        return generate::program_of_case(programs_[index % programs_.size()], seed_, index);
+    }
 
   private:
     Mode mode_;
-    rc::Gen<spec::Program> programs_;
+    std::vector<rc::Gen<spec::Program>> programs_;
     std::uint64_t seed_;
 };
 
@@ -66,11 +69,21 @@ generate::GeneratorConfig preempted(Execution& machine, Reference const& referen
             .processes_max = 3,
             .allocation_faults = false,
             .overlaps_max = 3,
+            .kills_sleepers = true,
             .interruptions = std::move(interruptions)};
 }
 
 generate::GeneratorConfig side_by_side() {
     return {.steps_max = 14, .processes_max = 3, .allocation_faults = false, .overlaps_max = 3};
+}
+
+// A few steps at the limit, each of which costs as much as there is.
+std::vector<rc::Gen<spec::Program>> to_limits(Reference const& reference) {
+    std::vector<rc::Gen<spec::Program>> programs;
+    for (generate::Limit limit : generate::kLimits)
+        programs.push_back(
+            generate::programs(reference.setting, {.steps_max = 6, .allocation_faults = false, .limit = limit}));
+    return programs;
 }
 
 CaseResult run_case(Execution& machine, Reference const& reference, Mode mode, std::uint64_t index,
@@ -94,7 +107,7 @@ CaseResult run_case(Execution& machine, Reference const& reference, Mode mode, s
     }
     // A second run costs as much as the first, and tells more only where the first left something behind.
     constexpr std::uint64_t kTwiceEvery = 8;
-    RunOptions const options{.twice = index % kTwiceEvery == 0, .mode = mode};
+    RunOptions const options{.twice = mode != Mode::limits && index % kTwiceEvery == 0, .mode = mode};
     Run run = run_program(machine, reference, program, options, result.tally);
     result.cannot_start = std::move(run.cannot_start);
     result.failures = endings(std::move(run));
@@ -129,14 +142,16 @@ CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec
     CampaignResult result;
     std::map<Family, Failure> by_family;
     std::array<Series, kModes> const series{
-        Series{Mode::plain, programs, seed},
-        Series{Mode::sweep, generate::programs(reference.setting, swept()), seed},
-        Series{Mode::pressure, generate::programs(reference.setting, pressed()), seed},
-        Series{Mode::preempt, generate::programs(reference.setting, preempted(crew.first(), reference)), seed},
-        Series{Mode::harts, generate::on_two_harts(generate::programs(reference.setting, side_by_side())), seed},
+        Series{Mode::plain, {programs}, seed},
+        Series{Mode::sweep, {generate::programs(reference.setting, swept())}, seed},
+        Series{Mode::pressure, {generate::programs(reference.setting, pressed())}, seed},
+        Series{Mode::preempt, {generate::programs(reference.setting, preempted(crew.first(), reference))}, seed},
+        Series{Mode::harts, {generate::on_two_harts(generate::programs(reference.setting, side_by_side()))}, seed},
+        Series{Mode::limits, to_limits(reference), seed},
     };
-    std::array<std::uint64_t, kModes> const sizes{effort.batch.plain, effort.batch.sweep, effort.batch.pressure,
-                                                  effort.batch.preempt, effort.batch.harts};
+    std::array<std::uint64_t, kModes> const sizes{effort.batch.plain,   effort.batch.sweep, effort.batch.pressure,
+                                                  effort.batch.preempt, effort.batch.harts, 0};
+    std::uint32_t const batches_to_limits = effort.batch.batches_to_limits;
     for (std::uint64_t next = 0, batch = 0; next < effort.programs; ++batch) {
         if (stop.stop_requested()) {
             result.interrupted = true;
@@ -145,6 +160,9 @@ CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec
         if (effort.time && Clock::now() - started >= *effort.time) break;
         std::uint64_t const count = std::min<std::uint64_t>(effort.batch.plain, effort.programs - next);
         std::vector<Case> cases;
+        // It takes long, so it comes first.
+        if (batches_to_limits > 0 && batch % batches_to_limits == 0)
+            cases.push_back({Mode::limits, batch / batches_to_limits});
         for (std::size_t mode = 0; mode < kModes; ++mode)
             series[mode].add_batch(batch, sizes[mode], count, effort.batch.plain, cases);
         std::vector<CaseResult> results(cases.size());

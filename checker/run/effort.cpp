@@ -13,9 +13,11 @@ std::string_view to_string(Mode mode) {
         case Mode::preempt:
             return "preemption";
         case Mode::harts:
+            return "two harts";
+        case Mode::limits:
             break;
     }
-    return "two harts";
+    return "limits";
 }
 
 std::optional<Level> parse_level(std::string_view name) {

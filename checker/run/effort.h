@@ -17,9 +17,10 @@ enum class Mode : std::uint8_t {
     pressure,  // programs that start with few frames free
     preempt,   // programs in which a step is interrupted, and another process's step comes in between
     harts,     // programs in which two processes do a step each at the same time, on two harts
+    limits,    // programs that go to an end of what there is: all frames, all processes
 };
-inline constexpr std::size_t kModes = 5;
-// "plain", "allocation faults", "memory pressure", "preemption", "two harts"
+inline constexpr std::size_t kModes = 6;
+// "plain", "allocation faults", "memory pressure", "preemption", "two harts", "limits"
 std::string_view to_string(Mode mode);
 
 // How often each mode was used, and met what it is there for.
@@ -31,14 +32,15 @@ struct ModeTally {
     std::uint64_t reached = 0;
 };
 
-// How many programs of each mode a batch holds. Their sum: enough to keep every worker busy, few enough that a kernel's
-// first failure ends the run soon.
+// How many programs of each mode a batch holds, and of the costliest in how many batches there is one. Their sum:
+// enough to keep every worker busy, few enough that a kernel's first failure ends the run soon.
 struct Batch {
     std::uint32_t plain = 256;
     std::uint32_t sweep = 3;
     std::uint32_t pressure = 16;
     std::uint32_t preempt = 64;
     std::uint32_t harts = 32;
+    std::uint32_t batches_to_limits = 4;  // 0: none
 };
 
 // Names for how many programs are run.

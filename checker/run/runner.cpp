@@ -19,7 +19,8 @@ namespace {
 
 using spec::Invariant;
 
-// How many pages all running processes' address spaces reach over, and how many more the step asks for.
+// How many pages all running processes' address spaces reach over, and how many more the step asks for: a measure of
+// the time that a step may take. Those that can have a frame count several times.
 std::uint64_t pages_spanned(spec::World const& world, spec::Step const& step) {
     std::uint64_t pages = 0;
     for (spec::ProcId id : world.running()) pages += world.find(id)->space->brk.page().value + 1;
@@ -28,7 +29,9 @@ std::uint64_t pages_spanned(spec::World const& world, spec::Step const& step) {
             static_cast<std::uint64_t>(std::abs(static_cast<std::int64_t>(static_cast<std::int32_t>(sbrk->bytes)))) /
             kPageBytes;
     if (auto const* touch = std::get_if<spec::Touch>(&step.action)) pages += touch->pages;
-    return pages;
+    // To give a page a frame, or to copy it, takes a kernel ten times as long as to walk over it.
+    constexpr std::uint64_t kFramesCost = 3;
+    return pages + kFramesCost * std::min(pages, world.setting().traits.frames_total);
 }
 
 // At most so many of them, evenly spaced.

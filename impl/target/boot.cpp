@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace vmcheck {
@@ -108,6 +109,15 @@ KernelEntries entries_of(map::KernelMap const& map) {
     return entries;
 }
 
+// The reason why many a kernel goes no further.
+std::string out_of_frames(board::Board& board, KernelEntries const& entries) {
+    auto const& heads = entries.free_list_heads;
+    if (heads.empty() ||
+        std::any_of(heads.begin(), heads.end(), [&](PhysAddr head) { return board.read_u64(head) != 0; }))
+        return {};
+    return " Its free list is empty: the boot put no frame on it, or used them all up.";
+}
+
 struct AttemptError {
     BootError error;
     bool panicked = false;
@@ -131,9 +141,10 @@ tl::expected<Booted, AttemptError> attempt(KernelOptions const& options, elf::Ke
     auto const mishap = conductor.wait_for_init(budget);
     if (conductor.engine_failure()) return tl::unexpected(AttemptError{{*conductor.engine_failure(), true}});
     if (mishap)
-        return tl::unexpected(AttemptError{{fmt::format("{}: the kernel did not reach user mode: {}. {}", image.name(),
-                                                        describe(*mishap), tail_of(*board))},
-                                           std::holds_alternative<spec::Panicked>(*mishap)});
+        return tl::unexpected(
+            AttemptError{{fmt::format("{}: the kernel did not reach user mode: {}. {}{}", image.name(),
+                                      describe(*mishap), tail_of(*board), out_of_frames(*board, entries))},
+                         std::holds_alternative<spec::Panicked>(*mishap)});
     conductor.begin_step(budget, std::nullopt);
     Preparation prepare(conductor);
     Descriptors descriptors;

@@ -212,6 +212,7 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     if (!findings) return tl::unexpected(BootError{fmt::format("{}: {}.", image->name(), findings.error().message)});
     setting.profile = options.profile.value_or(findings->profile);
     setting.traits.sbrk_takes_mode = findings->sbrk_takes_mode;
+    setting.traits.sbrk_keeps_to_the_heap = findings->sbrk_keeps_to_the_heap;
     bool const all_segments_rwx = ignores_segment_rights(p0.processes.front());
     // The same kernels map what sbrk gives as they map the image (uvmalloc in kernel/vm.c); a lazy one need not.
     setting.layout.heap_rights.execute = all_segments_rwx && findings->heap_executable;

@@ -73,6 +73,17 @@ void probe_copies(KernelExecution& execution, spec::Layout const& layout, Findin
     findings.copyinstr_skips_reserved = written && result_of(execution, spec::Open{absolute(path)}) < 0;
 }
 
+// Whether sbrk refuses to go below the heap's start: with no heap, with one, and with a stack pointer that is not where
+// a kernel might expect it.
+bool keeps_to_the_heap(KernelExecution& execution, spec::Layout const& layout) {
+    constexpr auto kPage = static_cast<std::int64_t>(kPageBytes);
+    auto const refuses = [&](std::int64_t bytes) { return result_of(execution, spec::Sbrk{bytes}) < 0; };
+    execution.reset();
+    if (!refuses(-kPage) || result_of(execution, spec::Sbrk{kPage}) < 0 || !refuses(-2 * kPage)) return false;
+    result_of(execution, spec::SetSp{absolute(layout.data + kPageBytes)});
+    return refuses(-2 * kPage) && refuses(-kPage - 1);
+}
+
 // Whether lazy sbrk takes the break over the trapframe, be it by a page. The process is not brought to its end: some of
 // these kernels panic then.
 std::optional<PastTop> grow_past_top(KernelExecution& execution, spec::Layout const& layout) {
@@ -179,6 +190,7 @@ tl::expected<Findings, BootError> probe(KernelExecution& execution, spec::Settin
     if (before && after && before->accounted_frames > after->accounted_frames)
         findings.frames_per_process = before->accounted_frames - after->accounted_frames;
     probe_copies(execution, provisional.layout, findings);
+    findings.sbrk_keeps_to_the_heap = keeps_to_the_heap(execution, provisional.layout);
     if (findings.profile.sbrk == spec::SbrkPolicy::lazy)
         findings.past_top = grow_past_top(execution, provisional.layout);
     execution.reset();

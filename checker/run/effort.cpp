@@ -32,7 +32,7 @@ std::uint64_t programs_of(Level level) {
         case Level::quick:
             return 1'500;
         case Level::normal:
-            return 4'500;
+            return 3'000;
         case Level::thorough:
             break;
     }

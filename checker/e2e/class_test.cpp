@@ -220,7 +220,7 @@ TEST_F(ClassOfTrees, ABuildThatHangsIsEndedWithAllThatItStarted) {
     std::string const marker = "1000." + std::to_string(::getpid());
     tree("alice", "trap '' INT TERM; sleep " + marker);
     tree_with_kernel("bob", kRight);
-    Result const result = run({"--runs", "60", "--time-per-tree", "2s", "--jobs", "2"});
+    Result const result = run({"--runs", "60", "--time-per-tree", "8s", "--jobs", "2"});
     EXPECT_EQ(result.exit_code, 4);
     EXPECT_THAT(verdicts(), ElementsAre(Pair("alice", "timed out"), Pair("bob", "nothing found")));
     for (auto const& process : fs::directory_iterator("/proc"))

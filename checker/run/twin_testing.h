@@ -47,7 +47,11 @@ class TwinExecution : public Execution {
         if (std::holds_alternative<spec::Blocked>(overlap.outcome.first.what)) {
             machine_->restore(std::move(before));
             overlap.outcome.second = run(pair.second, pages);
-            overlap.outcome.first = run(pair.first, pages);
+            // Killed in its sleep, the first has no step to do any more.
+            if (std::erase(overlap.outcome.second->ended_others, pair.first.actor) > 0)
+                overlap.outcome.first = {spec::Ended{}};
+            else
+                overlap.outcome.first = run(pair.first, pages);
         } else {
             overlap.outcome.second = run(pair.second, pages);
         }

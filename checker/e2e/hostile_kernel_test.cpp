@@ -29,7 +29,7 @@ constexpr int kSlower = 8;
 #else
 constexpr int kSlower = 1;
 #endif
-constexpr std::chrono::seconds kLongest{60 * kSlower};
+constexpr std::chrono::seconds kLongest{150 * kSlower};
 constexpr std::size_t kParagraphBytesMax = 4096;
 constexpr std::size_t kReportBytesMax = std::size_t{1} << 20;
 

@@ -87,7 +87,9 @@ TEST_P(Mutant, IsKilledWithItsOwnSignatureByAShortProgram) {
         EXPECT_THAT(expected, testing::Contains(testing::AnyOf(signature + advice, anywhere)))
             << finding.at("program").get<std::string>();
         EXPECT_EQ(finding.at("reproduced").at("times"), finding.at("reproduced").at("attempts"));
-        EXPECT_FALSE(finding.at("functions").empty()) << "no kernel function was named";
+        // What a hart remembers from before shows in a step that the kernel has no part in.
+        bool const without_the_kernel = header(GetParam(), "needs") == "stale translation";
+        EXPECT_TRUE(without_the_kernel || !finding.at("functions").empty()) << "no kernel function was named";
     }
 }
 

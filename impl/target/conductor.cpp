@@ -235,7 +235,13 @@ Conductor::Event Conductor::welcome(FrameNo root, std::uint64_t tag, std::uint64
 }
 
 std::optional<Mishap> Conductor::switch_process() {
-    if (board_.harts() > 1 && give_way()) return std::nullopt;
+    if (board_.harts() > 1) {
+        if (give_way()) return std::nullopt;
+        // The harts are interrupted one after the other: a process that was killed may stand on any of them, and ends
+        // when it is.
+        board::HartIndex const next{(board_.current_hart().value + 1) % board_.harts()};
+        if (stands_at_hypercall(next)) turn_to(next);
+    }
     if (board_.raise_timer()) return std::nullopt;
     return stuck("the kernel has no timer set, so no other process can be scheduled");
 }

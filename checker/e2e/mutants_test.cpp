@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 namespace vmcheck::e2e {
 namespace {
@@ -33,6 +34,18 @@ std::vector<std::string> expected_signatures(std::string const& mutant) {
     std::istringstream words(header(mutant, "expect"));
     for (std::string signature; std::getline(words, signature, '|');) signatures.push_back(signature);
     return signatures;
+}
+
+// Allocations made to fail, interrupts, turns of another hart, and memory that is short from the start.
+std::ptrdiff_t faults_in(std::string const& program) {
+    std::ptrdiff_t faults = 0;
+    std::istringstream lines(program);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("#")) continue;
+        faults += std::count(line.begin(), line.end(), '!') + std::count(line.begin(), line.end(), '@');
+        faults += line.starts_with("memory ") ? 1 : 0;
+    }
+    return faults;
 }
 
 std::vector<std::string> all_mutants() {
@@ -80,6 +93,7 @@ TEST_P(Mutant, IsKilledWithItsOwnSignatureByAShortProgram) {
     json const& first = session.at("findings").at(0);
     bool const many = header(GetParam(), "needs") == "many processes";
     EXPECT_LE(first.at("steps").size(), many ? 2 * kStepsMax : kStepsMax) << first.at("program").get<std::string>();
+    EXPECT_LE(faults_in(first.at("program").get<std::string>()), 1) << first.at("program").get<std::string>();
     for (json const& finding : session.at("findings")) {
         auto const signature = finding.at("signature").get<std::string>();
         std::string const anywhere = signature.substr(0, signature.find(' ')) + " *";

@@ -335,6 +335,22 @@ std::vector<Program> with_earlier_failing_allocations(Program const& program) {
     return all;
 }
 
+std::vector<Program> with_one_switch_for_two(Program const& program) {
+    constexpr std::uint32_t kBlocksMax = 256;
+    std::vector<Program> all;
+    for (std::size_t i = 0; i + 1 < program.steps.size(); ++i) {
+        Faults const &first = program.steps[i].faults, &second = program.steps[i + 1].faults;
+        if (!second.meanwhile || !first.switch_hart || !second.switch_hart) continue;
+        std::vector<Step> steps = program.steps;
+        steps[i + 1].faults.switch_hart.reset();
+        for (std::uint32_t after = 1; after <= kBlocksMax; ++after) {
+            steps[i].faults.switch_hart = after;
+            all.push_back(with_steps(program, steps));
+        }
+    }
+    return all;
+}
+
 Program renumbered(Program const& program) {
     std::map<ProcId, ProcId> names{{kInit, kInit}};
     auto const rename = [&](ProcId id) {

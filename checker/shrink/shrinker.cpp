@@ -32,8 +32,12 @@ class Shrinker {
     Shrunk take() {
         adopt_prefix();
         using Stage = std::function<std::vector<spec::Program>(spec::Program const&)>;
-        std::vector<Stage> const stages{without_subtrees, with_children_merged, without_chunks, with_simpler_arguments,
-                                        with_earlier_failing_allocations};
+        std::vector<Stage> const stages{without_subtrees,
+                                        with_children_merged,
+                                        without_chunks,
+                                        with_simpler_arguments,
+                                        with_earlier_failing_allocations,
+                                        with_one_switch_for_two};
         // Each stage may make room for the ones before: until none finds anything more.
         for (bool progress = true; progress && !spent();) {
             progress = false;

@@ -148,6 +148,14 @@ TEST(Candidates, ASwitchOfHartsComesSoonerOrNotAtAll) {
                                             program("p0 fork p1\np0 exec @h 40\np1 exec @h 1\n")}));
 }
 
+TEST(Candidates, OneSwitchOfHartsDoesForTwo) {
+    auto const all = with_one_switch_for_two(program("p0 fork p1\np0 exec @h 40\np1 exec @h 1 meanwhile\n"));
+    EXPECT_EQ(all.size(), 256U);
+    EXPECT_THAT(all, testing::IsSupersetOf({program("p0 fork p1\np0 exec @h 1\np1 exec meanwhile\n"),
+                                            program("p0 fork p1\np0 exec @h 256\np1 exec meanwhile\n")}));
+    EXPECT_TRUE(with_one_switch_for_two(program("p0 fork p1\np0 exec @h 40\np1 exec meanwhile\n")).empty());
+}
+
 TEST(Candidates, RenamingFollowsTheForks) {
     EXPECT_EQ(renumbered(program("p0 fork p7\np7 fork p3\np0 kill p3\n")),
               program("p0 fork p1\np1 fork p2\np0 kill p2\n"));

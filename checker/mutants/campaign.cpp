@@ -29,14 +29,23 @@ struct Subject {
     std::string name;
     fs::path kernel;
     bool reference = false;
+    std::vector<std::string> faults_off{};  // options, where a second verify is to go without its faults
     std::string stamp{};
     Outcome outcome{};
     std::size_t left = 0;  // processes that have not ended
 };
 
+enum class Job : std::uint8_t { verify, verify_without_its_faults, suite };
+
 struct Task {
     std::size_t subject = 0;
-    std::string suite{};  // empty: verify
+    Job job = Job::verify;
+    std::string suite{};
+
+    std::string name() const {
+        if (job == Job::suite) return suite;
+        return job == Job::verify ? "verify" : "verify without its faults";
+    }
 };
 
 class Campaign {
@@ -47,7 +56,8 @@ class Campaign {
         for (std::string const& profile : profiles)
             subjects_.push_back({"reference " + profile, plan.kernels / profile / "kernel", true});
         for (Mutant const& mutant : mutants)
-            subjects_.push_back({mutant.name, plan.kernels / "mutants" / mutant.name / "kernel"});
+            subjects_.push_back({mutant.name, plan.kernels / "mutants" / mutant.name / "kernel", false,
+                                 mutant.options_without_its_faults()});
     }
 
     tl::expected<std::vector<Row>, Failure> run(std::stop_token const& stop) {
@@ -83,10 +93,13 @@ class Campaign {
             Subject& subject = subjects_[i];
             if (!fs::is_regular_file(subject.kernel, error)) return missing(subject.kernel);
             subject.stamp = common + " kernel " + cohort::digest_of_file(subject.kernel);
+            for (std::string const& option : subject.faults_off) subject.stamp += " " + option;
             if (!plan_.again && keep(subject)) continue;
-            tasks_.push_back({i, {}});
-            for (std::string const& suite : plan_.suites) tasks_.push_back({i, suite});
-            subject.left = plan_.suites.size() + 1;
+            std::size_t const before = tasks_.size();
+            tasks_.push_back({i, Job::verify});
+            if (!subject.faults_off.empty()) tasks_.push_back({i, Job::verify_without_its_faults});
+            for (std::string const& suite : plan_.suites) tasks_.push_back({i, Job::suite, suite});
+            subject.left = tasks_.size() - before;
         }
         fmt::print(stderr, "mutants: {} mutants, {} kernels are kept from an earlier run, {} processes to come\n",
                    mutants_.size(), kept_, tasks_.size());
@@ -110,7 +123,8 @@ class Campaign {
 
     fs::path stem_of(std::size_t task) const {
         Task const& each = tasks_[task];
-        return plan_.work / (subjects_[each.subject].name + (each.suite.empty() ? "" : "." + each.suite));
+        std::string const of = each.job == Job::verify ? "" : each.job == Job::suite ? "." + each.suite : ".without";
+        return plan_.work / (subjects_[each.subject].name + of);
     }
 
     void begin(cohort::Workers& workers, std::size_t index) {
@@ -119,7 +133,7 @@ class Campaign {
         cohort::Command command;
         command.log = stem + ".log";
         command.scratch = plan_.work;
-        if (task.suite.empty()) {
+        if (task.job != Job::suite) {
             std::error_code ignored;
             fs::remove(stem + ".report.json", ignored);
             command.arguments = {plan_.vmcheck.string(),
@@ -132,6 +146,9 @@ class Campaign {
                                  "--out=" + stem + ".report.json",
                                  "--findings=" + stem + ".findings",
                                  "--no-colour"};
+            if (task.job == Job::verify_without_its_faults)
+                command.arguments.insert(command.arguments.end(), subjects_[task.subject].faults_off.begin(),
+                                         subjects_[task.subject].faults_off.end());
         } else {
             command.arguments = {plan_.vmcheck.string(), "run", "--kernel=" + kernel,
                                  fmt::format("--time-limit={}", kSuiteSecondsMax), task.suite};
@@ -144,7 +161,7 @@ class Campaign {
         Subject& subject = subjects_[task.subject];
         double const seconds = std::chrono::duration<double>(ended.took).count();
         std::string const stem = stem_of(ended.task).string();
-        std::string const what = task.suite.empty() ? "verify" : task.suite;
+        std::string const what = task.name();
         if (!ended.ending.exit_code || ended.ending.cut != cohort::Cut::no)
             return fail(subject, what, fmt::format("it did not end by itself; see {}.log", stem));
         if (auto error = note(subject, task, *ended.ending.exit_code, stem, seconds))
@@ -156,7 +173,7 @@ class Campaign {
     std::optional<std::string> note(Subject& subject, Task const& task, int exit_code, std::string const& stem,
                                     double seconds) {
         auto const text_of = [](std::string const& path) { return cli::read_file(path).value_or(std::string()); };
-        if (task.suite.empty()) {
+        if (task.job != Job::suite) {
             auto verdict = judge_verify(exit_code, text_of(stem + ".report.json"), seconds);
             if (!verdict) return fmt::format("{} See {}.log.", verdict.error().message, stem);
             if (subject.reference && verdict->killed)
@@ -164,7 +181,10 @@ class Campaign {
                     "it finds {} where nothing is wrong, so that what it finds elsewhere means nothing. "
                     "See {}.log.",
                     verdict->signature, stem);
-            subject.outcome.verdict = std::move(*verdict);
+            if (task.job == Job::verify)
+                subject.outcome.verdict = std::move(*verdict);
+            else
+                subject.outcome.without_its_faults = std::move(*verdict);
             return std::nullopt;
         }
         auto result = judge_suite(task.suite, exit_code, text_of(stem + ".log"), seconds);
@@ -187,6 +207,9 @@ class Campaign {
         std::string line = subject.reference ? " nothing found;"
                            : verdict.killed  ? " killed, " + verdict.signature + ";"
                                              : " SURVIVES;";
+        if (subject.outcome.without_its_faults)
+            line += subject.outcome.without_its_faults->killed ? " KILLED WITHOUT ITS FAULTS, TOO;"
+                                                               : " not without its faults;";
         for (auto const& [suite, result] : subject.outcome.suites)
             line += fmt::format(" {} {};", suite, result.noticed ? result.how : "passes");
         line.pop_back();

@@ -17,6 +17,16 @@ bool Mutant::expects(std::string const& signature) const {
                                [&](std::string const& each) { return each == signature || each == anywhere; });
 }
 
+std::vector<std::string> Mutant::options_without_its_faults() const {
+    auto const has = [&](char const* fault) { return needs.find(fault) != std::string::npos; };
+    std::vector<std::string> options;
+    if (has("oom")) options.insert(options.end(), {"--no-oom", "--no-pressure"});
+    if (has("preempt")) options.emplace_back("--no-preempt");
+    // Where an interrupt may come, another hart may come, too.
+    if (has("preempt") || has("harts")) options.emplace_back("--no-harts");
+    return options;
+}
+
 tl::expected<Mutant, Problem> read_mutant(fs::path const& patch) {
     std::ifstream file(patch);
     Mutant mutant;
@@ -29,6 +39,7 @@ tl::expected<Mutant, Problem> read_mutant(fs::path const& patch) {
         if (key == "story") mutant.story = value;
         if (key == "profile") mutant.profile = value;
         if (key == "survives") mutant.survives = value;
+        if (key == "needs") mutant.needs = value;
         if (key != "expect") continue;
         std::istringstream signatures(value);
         for (std::string each; std::getline(signatures, each, '|');) mutant.expected.push_back(each);

@@ -20,11 +20,15 @@ struct Mutant {
     std::string profile;                  // the kernel that it is made from
     std::vector<std::string> expected{};  // signatures: "I3 fork", "I7 *", "I1 boot", "boot", "I10 store (advice)"
     std::string survives{};               // why `vmcheck verify` does not find it; empty: it does
+    std::string needs{};                  // what it does not show without: "oom", "preempt or harts", "boot", ...
 
     // A defect of the labs' list, or one that stock kernels have; else an invention of ours.
     bool numbered() const { return origin != "our own"; }
     // Whether a finding with this signature is this defect's.
     bool expects(std::string const& signature) const;
+    // Options of `vmcheck verify` that keep it from bringing about the faults that this defect needs; none where it
+    // shows without any.
+    std::vector<std::string> options_without_its_faults() const;
 };
 
 // Reads the header of a patch. Fails where it cannot be read, or says no origin, story, profile or expectation.

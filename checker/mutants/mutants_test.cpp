@@ -28,7 +28,7 @@ class PatchHeader : public testing::Test {
 TEST_F(PatchHeader, IsReadUpToTheFirstEmptyLine) {
     auto const mutant = read(
         "origin: labs.md 16\nstory: Fork forgets.\nprofile: cow-eager\nexpect: I3 fork|I7 *\n"
-        "survives: no step\n\nstory: of the diff\n");
+        "survives: no step\nneeds: oom or preempt\n\nstory: of the diff\n");
     ASSERT_TRUE(mutant.has_value()) << mutant.error().message;
     EXPECT_EQ(mutant->name, "16-parent-keeps-w");
     EXPECT_EQ(mutant->story, "Fork forgets.");
@@ -38,6 +38,8 @@ TEST_F(PatchHeader, IsReadUpToTheFirstEmptyLine) {
     EXPECT_TRUE(mutant->expects("I3 fork"));
     EXPECT_TRUE(mutant->expects("I7 load"));
     EXPECT_FALSE(mutant->expects("I3 load"));
+    EXPECT_THAT(mutant->options_without_its_faults(),
+                ElementsAre("--no-oom", "--no-pressure", "--no-preempt", "--no-harts"));
 }
 
 TEST_F(PatchHeader, WithoutAnExpectationIsRefused) {
@@ -114,19 +116,23 @@ TEST(SuiteVerdict, IsNoneWhereTheMachineFailed) {
 }
 
 Row row(std::string const& name, std::string const& origin, Verdict verdict, bool noticed) {
-    Outcome outcome{std::move(verdict), {{"cowtest", {noticed, noticed ? "panic" : "", 1}}}};
-    return {{name, origin, "A story.", "cow-eager", {"I3 fork"}, "a reason"}, outcome};
+    Outcome outcome{std::move(verdict), {}, {{"cowtest", {noticed, noticed ? "panic" : "", 1}}}};
+    return {{name, origin, "A story.", "cow-eager", {"I3 fork"}, "a reason", "harts"}, outcome};
 }
 
 std::vector<Row> rows() {
-    return {row("01-a", "labs.md 1", {true, "I3 fork", 256, 2, 1.0}, true),
-            row("02-b", "labs.md 2", {true, "I1 load", 512, 5, 3.0}, false),
-            row("03-c", "our own", {true, "boot", 0, std::nullopt, 2.0}, false),
-            row("04-d", "our own", {false, "", 10000, std::nullopt, 90.0}, false)};
+    std::vector<Row> rows{row("01-a", "labs.md 1", {true, "I3 fork", 256, 2, 1.0}, true),
+                          row("02-b", "labs.md 2", {true, "I1 load", 512, 5, 3.0}, false),
+                          row("03-c", "our own", {true, "boot", 0, std::nullopt, 2.0}, false),
+                          row("04-d", "our own", {false, "", 10000, std::nullopt, 90.0}, false),
+                          row("05-e", "our own", {true, "I10 store (advice)", 3000, 3, 9.0}, false)};
+    rows[0].outcome.without_its_faults = Verdict{false, "", 3000, std::nullopt, 4.0};
+    rows[1].outcome.without_its_faults = Verdict{true, "I4 fork", 256, 1, 2.0};
+    return rows;
 }
 
 TEST(Outcome, PrintedAndParsedIsTheSame) {
-    Outcome const outcome = rows()[0].outcome;
+    Outcome const outcome = rows()[1].outcome;
     auto const again = parse(print(outcome, "stamp"), "stamp");
     ASSERT_TRUE(again.has_value());
     EXPECT_EQ(print(*again, "stamp"), print(outcome, "stamp"));
@@ -137,28 +143,34 @@ TEST(Outcome, PrintedAndParsedIsTheSame) {
 
 TEST(KillTable, SumsUpWhatItsRowsSay) {
     Summary const summary = summarize(rows(), {"cowtest"});
-    EXPECT_EQ(summary.mutants, 4U);
-    EXPECT_EQ(summary.killed, 3U);
+    EXPECT_EQ(summary.mutants, 5U);
+    EXPECT_EQ(summary.killed, 4U);
     EXPECT_EQ(summary.numbered, 2U);
     EXPECT_EQ(summary.numbered_killed, 2U);
     EXPECT_EQ(summary.as_expected, 1U);
-    EXPECT_EQ(summary.only_vmcheck, 2U);
+    EXPECT_EQ(summary.only_vmcheck, 3U);
+    EXPECT_EQ(summary.only_vmcheck_as_advice, 1U);
+    EXPECT_EQ(summary.need_a_fault, 2U);
+    EXPECT_EQ(summary.not_without, 1U);
     EXPECT_EQ(summary.nobody, 1U);
-    EXPECT_EQ(summary.seconds_median, 2.0);
-    EXPECT_EQ(summary.steps_median, 3.5);
+    EXPECT_EQ(summary.seconds_median, 2.5);
+    EXPECT_EQ(summary.steps_median, 3.0);
     EXPECT_THAT(summary.noticed_by_suite, ElementsAre(1U));
 }
 
 TEST(KillTable, HasALineForEachMutantAndAReasonForEachThatSurvives) {
     std::string const text = markdown(rows(), {"cowtest"}, "vmcheck verify --seed 1");
-    EXPECT_THAT(text, HasSubstr("| [01-a](01-a.patch) | cow-eager | I3 fork | yes | 1.0 s | 256 | 2 | panic |\n"));
-    EXPECT_THAT(text, HasSubstr("| I1 load | **no** | 3.0 s | 512 | 5 | passes |\n"));
-    EXPECT_THAT(text, HasSubstr("| boot | **no** | 2.0 s | - | - | passes |\n"));
-    EXPECT_THAT(text, HasSubstr("| **survives** | - | 90.0 s | 10000 | - | passes |\n"));
+    EXPECT_THAT(text, HasSubstr("| [01-a](01-a.patch) | cow-eager | I3 fork | yes | 1.0 s | 256 | 2 | harts: not found "
+                                "without | panic |\n"));
+    EXPECT_THAT(text,
+                HasSubstr("| I1 load | **no** | 3.0 s | 512 | 5 | harts: **found without, I4 fork** | passes |\n"));
+    EXPECT_THAT(text, HasSubstr("| boot | **no** | 2.0 s | - | - | - | passes |\n"));
+    EXPECT_THAT(text, HasSubstr("| **survives** | - | 90.0 s | 10000 | - | - | passes |\n"));
     EXPECT_THAT(text, HasSubstr("- **04-d**: A story. Why: a reason.\n"));
     EXPECT_THAT(text, Not(HasSubstr("- **01-a**")));
-    EXPECT_THAT(text, HasSubstr("**3 of 4 mutants are killed by vmcheck** (75.0 %)"));
-    EXPECT_THAT(text, HasSubstr("**Killed by vmcheck, and noticed by none of cowtest: 2 of 4.**"));
+    EXPECT_THAT(text, HasSubstr("**4 of 5 mutants are killed by vmcheck** (80.0 %)"));
+    EXPECT_THAT(text,
+                HasSubstr("**Killed by vmcheck, and noticed by none of cowtest: 3 of 5**, 1 of them as advice only."));
 }
 
 }  // namespace

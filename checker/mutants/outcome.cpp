@@ -30,6 +30,26 @@ bool says(std::string_view log, std::string_view words) {
     return log.find(words) != std::string_view::npos;
 }
 
+json to_json(Verdict const& verdict) {
+    json document = {{"killed", verdict.killed},
+                     {"signature", verdict.signature},
+                     {"programs", verdict.programs},
+                     {"seconds", verdict.seconds}};
+    if (verdict.steps) document["steps"] = *verdict.steps;
+    return document;
+}
+
+// Throws json::exception for what to_json() did not make.
+Verdict verdict_from(json const& document) {
+    Verdict verdict;
+    verdict.killed = document.at("killed").get<bool>();
+    verdict.signature = document.at("signature").get<std::string>();
+    verdict.programs = document.at("programs").get<std::uint64_t>();
+    verdict.seconds = document.at("seconds").get<double>();
+    if (document.contains("steps")) verdict.steps = document.at("steps").get<std::size_t>();
+    return verdict;
+}
+
 }  // namespace
 
 tl::expected<Verdict, Problem> judge_verify(int exit_code, std::string const& report, double seconds) {
@@ -93,14 +113,8 @@ std::string print(Outcome const& outcome, std::string const& stamp) {
     json suites = json::object();
     for (auto const& [program, result] : outcome.suites)
         suites[program] = {{"noticed", result.noticed}, {"how", result.how}, {"seconds", result.seconds}};
-    Verdict const& verdict = outcome.verdict;
-    json document = {{"stamp", stamp},
-                     {"killed", verdict.killed},
-                     {"signature", verdict.signature},
-                     {"programs", verdict.programs},
-                     {"seconds", verdict.seconds},
-                     {"suites", suites}};
-    if (verdict.steps) document["steps"] = *verdict.steps;
+    json document = {{"stamp", stamp}, {"verdict", to_json(outcome.verdict)}, {"suites", suites}};
+    if (outcome.without_its_faults) document["without_its_faults"] = to_json(*outcome.without_its_faults);
     return document.dump(2) + "\n";
 }
 
@@ -110,12 +124,9 @@ std::optional<Outcome> parse(std::string const& text, std::string const& stamp) 
     // This is a file that anybody may have written to; types that are not ours are no outcome.
     try {
         Outcome outcome;
-        Verdict& verdict = outcome.verdict;
-        verdict.killed = document.at("killed").get<bool>();
-        verdict.signature = document.at("signature").get<std::string>();
-        verdict.programs = document.at("programs").get<std::uint64_t>();
-        verdict.seconds = document.at("seconds").get<double>();
-        if (document.contains("steps")) verdict.steps = document.at("steps").get<std::size_t>();
+        outcome.verdict = verdict_from(document.at("verdict"));
+        if (document.contains("without_its_faults"))
+            outcome.without_its_faults = verdict_from(document.at("without_its_faults"));
         for (auto const& [program, result] : document.at("suites").items())
             outcome.suites[program] = {result.at("noticed").get<bool>(), result.at("how").get<std::string>(),
                                        result.at("seconds").get<double>()};

@@ -33,6 +33,7 @@ struct SuiteResult {
 
 struct Outcome {
     Verdict verdict;
+    std::optional<Verdict> without_its_faults{};  // of a mutant that needs any: of verify with these switched off
     std::map<std::string, SuiteResult> suites{};  // by program
 };
 

@@ -34,6 +34,14 @@ std::string cell(std::string text) {
     return text;
 }
 
+// What it needs, and whether nothing is found where that is switched off.
+std::string without_its_faults(Row const& row) {
+    auto const& without = row.outcome.without_its_faults;
+    if (!without) return "-";
+    return row.mutant.needs +
+           (without->killed ? ": **found without, " + without->signature + "**" : ": not found without");
+}
+
 std::string print_row(Row const& row, std::vector<std::string> const& suites) {
     Verdict const& verdict = row.outcome.verdict;
     std::string line = fmt::format("| [{0}]({0}.patch) | {1} |", row.mutant.name, row.mutant.profile);
@@ -43,6 +51,7 @@ std::string print_row(Row const& row, std::vector<std::string> const& suites) {
                             verdict.steps ? fmt::format("{}", *verdict.steps) : "-");
     else
         line += fmt::format(" **survives** | - | {:.1f} s | {} | - |", verdict.seconds, verdict.programs);
+    line += fmt::format(" {} |", without_its_faults(row));
     for (std::string const& suite : suites) {
         SuiteResult const& result = row.outcome.suites.at(suite);
         line += fmt::format(" {} |", result.noticed ? result.how : "passes");
@@ -72,8 +81,11 @@ Summary summarize(std::vector<Row> const& rows, std::vector<std::string> const& 
         summary.numbered += row.mutant.numbered() ? 1U : 0U;
         summary.numbered_killed += row.mutant.numbered() && verdict.killed ? 1U : 0U;
         summary.as_expected += as_expected(row) ? 1U : 0U;
+        summary.need_a_fault += row.outcome.without_its_faults ? 1U : 0U;
+        summary.not_without += row.outcome.without_its_faults && !row.outcome.without_its_faults->killed ? 1U : 0U;
         bool const by_suite = noticed_by_a_suite(row, suites);
         summary.only_vmcheck += verdict.killed && !by_suite ? 1U : 0U;
+        summary.only_vmcheck_as_advice += verdict.signature.ends_with("(advice)") && !by_suite ? 1U : 0U;
         summary.nobody += !verdict.killed && !by_suite ? 1U : 0U;
         for (std::size_t i = 0; i < suites.size(); ++i)
             summary.noticed_by_suite[i] += row.outcome.suites.at(suites[i]).noticed ? 1U : 0U;
@@ -93,14 +105,22 @@ std::string print(Summary const& summary, std::vector<std::string> const& suites
         "({}).\n",
         summary.killed, summary.mutants, percent(summary.killed, summary.mutants), summary.numbered_killed,
         summary.numbered, percent(summary.numbered_killed, summary.numbered));
-    text += fmt::format("- **Killed by vmcheck, and noticed by none of {}: {} of {}.**\n", fmt::join(suites, ", "),
-                        summary.only_vmcheck, summary.mutants);
+    text += fmt::format("- **Killed by vmcheck, and noticed by none of {}: {} of {}**{}.\n", fmt::join(suites, ", "),
+                        summary.only_vmcheck, summary.mutants,
+                        summary.only_vmcheck_as_advice == 0
+                            ? ""
+                            : fmt::format(", {} of them as advice only", summary.only_vmcheck_as_advice));
     text += "- Noticed by";
     for (std::size_t i = 0; i < suites.size(); ++i)
         text += fmt::format("{} {} {}", i == 0 ? "" : ",", suites[i], summary.noticed_by_suite[i]);
     text += fmt::format("; by nobody: {}.\n", summary.nobody);
     text += fmt::format("- The first finding has the signature that its patch expects: {} of {}.\n",
                         summary.as_expected, summary.killed);
+    text += fmt::format(
+        "- Said to need a fault (`oom`: an allocation that fails; `preempt`: an interrupt within a step; `harts`: "
+        "another "
+        "hart within a step): {}. The same verify with these switched off finds nothing in {} of them.\n",
+        summary.need_a_fault, summary.not_without);
     if (summary.seconds_median)
         text +=
             fmt::format("- Median from start to verdict, one core: {:.1f} s (boot, search, shrinking, confirmation).\n",
@@ -122,9 +142,9 @@ std::string markdown(std::vector<Row> const& rows, std::vector<std::string> cons
         "a mutant\n"
         "when `vmcheck run` on it ends with another code than 0.\n\n";
     text += print(summarize(rows, suites), suites);
-    text += "\n| mutant | profile | found as | expected | verdict after | programs | steps |";
+    text += "\n| mutant | profile | found as | expected | verdict after | programs | steps | needs |";
     for (std::string const& suite : suites) text += " " + cell(suite) + " |";
-    text += "\n|---|---|---|---|---|---|---|";
+    text += "\n|---|---|---|---|---|---|---|---|";
     for (std::size_t i = 0; i < suites.size(); ++i) text += "---|";
     text += "\n";
     for (Row const& row : rows) text += print_row(row, suites);

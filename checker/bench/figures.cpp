@@ -91,7 +91,8 @@ run::CampaignResult campaign(run::Crew& crew, run::Reference const& reference,
                              [](run::Progress const&) {});
 }
 
-constexpr run::Batch kPlainOnly{.plain = 256, .sweep = 0, .pressure = 0, .preempt = 0};
+constexpr run::Batch kPlainOnly{
+    .plain = 256, .sweep = 0, .pressure = 0, .preempt = 0, .harts = 0, .batches_to_limits = 0};
 
 double programs_per_second(KernelTarget const& target, unsigned jobs, std::uint64_t count) {
     auto crew = run::Crew::hire(target, jobs);
@@ -123,12 +124,11 @@ BENCHMARK(TwoWorkers)->Unit(benchmark::kMillisecond)->Iterations(3);
 
 // What a program of a mode costs, with all its runs, as a multiple of a plain one; and what the mode adds to the
 // default effort. By difference: the same plain programs are run with the mode and without it.
-void CostOfMode(benchmark::State& state, run::Mode mode, std::uint32_t run::Batch::*share) {
+// `with`: plain programs and that mode. `share`: programs of the mode in a batch of the default effort, on average.
+void CostOfMode(benchmark::State& state, run::Mode mode, run::Batch const& with, double share) {
     auto const target = boot("cow-lazy");
     auto crew = run::Crew::hire(*target, 1);
     auto const look = run::first_look(crew->first(), target->setting());
-    run::Batch with = kPlainOnly;
-    with.*share = 64;
     std::uint64_t const count = 1'024;
     campaign(*crew, look.reference, target->setting(), count, with);  // what is only made once
     double plain_seconds = 0, mode_seconds = 0;
@@ -145,15 +145,29 @@ void CostOfMode(benchmark::State& state, run::Mode mode, std::uint32_t run::Batc
     auto const iterations = static_cast<double>(state.iterations());
     double const plain = plain_seconds / (static_cast<double>(count) * iterations);
     double const each = (mode_seconds - plain_seconds) / static_cast<double>(seen.programs);
-    double const part = each * (run::Batch{}.*share) / (plain * run::Batch{}.plain);
+    double const part = each * share / (plain * run::Batch{}.plain);
     state.counters["runs_per_program"] = static_cast<double>(seen.runs) / static_cast<double>(seen.programs);
     state.counters["reached_per_run"] = static_cast<double>(seen.reached) / static_cast<double>(seen.runs);
     state.SetLabel(fmt::format("{:.3g} ms a program, {:.2g} x a plain one; {:+.0f} % time at the default effort",
                                each * 1e3, each / plain, 100 * part));
 }
-BENCHMARK_CAPTURE(CostOfMode, allocation_faults, run::Mode::sweep, &run::Batch::sweep)->Iterations(2);
-BENCHMARK_CAPTURE(CostOfMode, memory_pressure, run::Mode::pressure, &run::Batch::pressure)->Iterations(2);
-BENCHMARK_CAPTURE(CostOfMode, preemption, run::Mode::preempt, &run::Batch::preempt)->Iterations(2);
+
+void CostOfShare(benchmark::State& state, run::Mode mode, std::uint32_t run::Batch::*share) {
+    run::Batch with = kPlainOnly;
+    with.*share = 64;
+    CostOfMode(state, mode, with, run::Batch{}.*share);
+}
+BENCHMARK_CAPTURE(CostOfShare, allocation_faults, run::Mode::sweep, &run::Batch::sweep)->Iterations(2);
+BENCHMARK_CAPTURE(CostOfShare, memory_pressure, run::Mode::pressure, &run::Batch::pressure)->Iterations(2);
+BENCHMARK_CAPTURE(CostOfShare, preemption, run::Mode::preempt, &run::Batch::preempt)->Iterations(2);
+BENCHMARK_CAPTURE(CostOfShare, two_harts, run::Mode::harts, &run::Batch::harts)->Iterations(2);
+
+void CostOfLimits(benchmark::State& state) {
+    run::Batch with = kPlainOnly;
+    with.batches_to_limits = 1;
+    CostOfMode(state, run::Mode::limits, with, 1.0 / run::Batch{}.batches_to_limits);
+}
+BENCHMARK(CostOfLimits)->Iterations(2);
 
 // The kernel alone does the same steps again; what is left of a checked run is the checks.
 void ShareOfChecks(benchmark::State& state) {

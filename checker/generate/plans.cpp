@@ -134,11 +134,11 @@ Plan full_process_table(Dice& dice, PlanContext const& context) {
     return steps;
 }
 
-// Nearly every frame there is, in one process that is not p0, which then gives them back.
+// Nearly every frame there is, or a few more, in one process that is not p0, which then gives them back.
 Plan all_of_memory(Dice& dice, PlanContext const& context) {
     auto const frames = static_cast<std::int64_t>(context.world.setting().traits.frames_total);
-    // A page-table page for each 512, what two processes need, and a bit.
-    std::int64_t const pages = frames - frames / 512 - dice.between(40, 100);
+    // Beside them a page-table page for each 512; two processes need some more.
+    std::int64_t const pages = frames - frames / 512 - dice.between(-60, 40);
     if (pages <= 0) return {};
     Address const first{Anchor::brk, -pages * kPage};
     return {{context.actor, Fork{context.child}, {}},

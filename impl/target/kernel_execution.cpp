@@ -175,10 +175,11 @@ board::Parcels KernelExecution::step_budget(std::uint64_t pages) const {
 
 void KernelExecution::begin(std::optional<std::uint32_t> oom, std::uint64_t pages) {
     if (kernel_->entries.allocate) {
-        // Stopping at every allocation costs time: only where one is to fail, or where memory may run out by itself.
+        // Stopping at every allocation costs time: only where one is to fail, or where memory may run out by itself,
+        // as it may where all that there is is asked for at once.
         constexpr std::uint64_t kScarce = 256;
         auto const free = census().free;
-        board_.arm_breakpoint(*kernel_->entries.allocate, oom.has_value() || !free || *free < kScarce);
+        board_.arm_breakpoint(*kernel_->entries.allocate, oom.has_value() || !free || *free < kScarce + pages);
     }
     if (recording_) board_.set_trace(true);
     conductor_.begin_step(step_budget(pages), oom);

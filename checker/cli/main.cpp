@@ -228,7 +228,8 @@ class CommandLine {
         sub->add_flag_callback(
             "--no-oom", [this] { options_.allocation_faults = false; }, "Make no allocation fail");
         sub->add_flag_callback(
-            "--no-pressure", [this] { options_.memory_pressure = false; }, "Run no program with little memory");
+            "--no-pressure", [this] { options_.memory_pressure = false; },
+            "Run no program with little memory, and none to\nthe end of all frames or processes");
         sub->add_flag_callback(
             "--no-preempt", [this] { options_.preemption = false; }, "Interrupt no step");
         sub->add_flag_callback(

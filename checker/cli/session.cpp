@@ -171,7 +171,7 @@ run::Effort effort_of(Options const& options) {
     effort.families_max = options.findings_max;
     effort.faults_in_plain = options.allocation_faults;
     if (!options.allocation_faults) effort.batch.sweep = 0;
-    if (!options.memory_pressure) effort.batch.pressure = 0;
+    if (!options.memory_pressure) effort.batch.pressure = effort.batch.batches_to_limits = 0;
     if (!options.preemption) effort.batch.preempt = 0;
     if (!options.two_harts) effort.batch.harts = 0;
     return effort;

@@ -163,14 +163,17 @@ std::string checks(Session const& session) {
 }
 
 std::string modes(Session const& session) {
-    Table table{"mode", "programs", "runs", "failed allocations, overlaps"};
+    Table table{"mode", "programs", "runs", "reached"};
     for (std::size_t i = 0; i < run::kModes; ++i) {
         auto const mode = static_cast<run::Mode>(i);
         run::ModeTally const& counts = session.tally.of(mode);
         table.add({std::string(to_string(mode)), counts.programs == 0 ? "not used" : fmt::format("{}", counts.programs),
                    fmt::format("{}", counts.runs), fmt::format("{}", counts.reached)});
     }
-    return "<h4>How it was run</h4>\n<div class=\"short\">" + table.text() + "</div>\n";
+    return "<h4>How it was run</h4>\n<div class=\"short\">" + table.text() +
+           "</div>\n<p class=\"dim\">reached: steps in which an allocation failed; for preemption and two harts, steps "
+           "in "
+           "which another process's step began</p>\n";
 }
 
 std::string section(Session const& session) {

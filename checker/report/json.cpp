@@ -139,7 +139,7 @@ Json to_json(Session const& session) {
         auto const mode = static_cast<run::Mode>(i);
         run::ModeTally const& counts = session.tally.of(mode);
         json["modes"][std::string(to_string(mode))] = {
-            {"programs", counts.programs}, {"runs", counts.runs}, {"failed_allocations", counts.reached}};
+            {"programs", counts.programs}, {"runs", counts.runs}, {"reached", counts.reached}};
     }
     json["second_runs"] = session.tally.second_runs;
     json["different_failures"] = session.families;

@@ -200,15 +200,17 @@ std::string finding_text(Finding const& finding, std::size_t number, std::size_t
 }
 
 std::string modes_table(run::Tally const& tally, TextStyle style) {
-    std::string text = "modes                    programs      runs  failed allocations, overlaps\n";
+    std::string text = "modes                    programs      runs  reached\n";
     for (std::size_t i = 0; i < run::kModes; ++i) {
         auto const mode = static_cast<run::Mode>(i);
         run::ModeTally const& counts = tally.of(mode);
         text += counts.programs == 0 ? paint(fmt::format("  {:<20} not used", to_string(mode)), Paint::bold, style)
-                                     : fmt::format("  {:<20} {:>10} {:>9} {:>19}", to_string(mode), counts.programs,
+                                     : fmt::format("  {:<20} {:>10} {:>9} {:>8}", to_string(mode), counts.programs,
                                                    counts.runs, counts.reached);
         text += '\n';
     }
+    text +=
+        "  reached: steps in which an allocation failed; for preemption and two harts, in which another step began\n";
     return text + fmt::format("  {} of them were run a second time, from where the first run had left the machine\n",
                               tally.second_runs);
 }

@@ -47,8 +47,8 @@ tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_two_harts(Bo
     };
     if (!kernel.windows->processes)
         return tl::unexpected(std::string(
-            "Two harts are not tried: without the kernel's process table, a process that sleeps and one that "
-            "is at work on the other hart look alike."));
+            "Without the kernel's process table, a process that sleeps and one that is at work on the other hart look "
+            "alike."));
     auto disk = make_disk();
     if (!disk) return tl::unexpected(disk.error().message);
     auto booted = boot_to_agent(options, *kernel.image, *kernel.map, *disk, 2);

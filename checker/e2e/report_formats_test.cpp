@@ -39,6 +39,9 @@ struct Case {
     char const* kernel;
     int exit_code;
 };
+void PrintTo(Case const& run, std::ostream* out) {
+    *out << run.kernel;
+}
 constexpr Case kCases[] = {
     {"finding", "mutants/16-parent-keeps-w", 1},
     {"clean", "cow-lazy", 0},
@@ -129,6 +132,10 @@ struct Screen {
     int width;
     bool dark;
 };
+
+void PrintTo(Screen const& screen, std::ostream* out) {
+    *out << screen.name;
+}
 
 class ReportPage : public testing::TestWithParam<Screen> {
   protected:

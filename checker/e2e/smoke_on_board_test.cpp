@@ -21,6 +21,10 @@ struct Machine {
     board::DiskInterface disk = board::DiskInterface::modern;
 };
 
+void PrintTo(Machine const& machine, std::ostream* out) {
+    *out << machine.kernel << ", harts: " << machine.harts;
+}
+
 // Runs what is /init in `image` until it says how many of its checks have passed; what was printed.
 std::string run(Machine const& machine, char const* image_file) {
     auto const kernel =

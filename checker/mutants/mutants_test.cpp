@@ -91,6 +91,10 @@ struct SuiteCase {
     char const* log;
     char const* how;
 };
+void PrintTo(SuiteCase const& suite, std::ostream* out) {
+    *out << "code " << suite.exit_code << " \"" << suite.how << "\"";
+}
+
 class SuiteVerdict : public testing::TestWithParam<SuiteCase> {};
 
 TEST_P(SuiteVerdict, SaysHowItWasNoticed) {

@@ -127,7 +127,7 @@ void KernelExecution::restore(Moment const& moment) {
 }
 
 std::optional<CodePlace> KernelExecution::failed_allocation() const {
-    auto const asked = conductor_.conversation().refused_at;
+    auto const asked = conductor_.conversation().allocations.refused_at();
     if (!asked) return std::nullopt;
     CodePlace const caller = place_of(*kernel_, *asked);
     auto const symbol = kernel_->image->function_at(*asked);
@@ -248,11 +248,11 @@ spec::FrameCensus KernelExecution::census() {
 
 spec::Observation KernelExecution::observe() {
     std::vector<observe::Subject> running;
-    for (Agent const& agent : conductor_.conversation().agents)
+    for (Agent const& agent : conductor_.conversation().roster.agents())
         if (!is_hog(agent.id)) running.push_back({agent.id, agent.root});
     std::sort(running.begin(), running.end(), [](auto const& a, auto const& b) { return a.id < b.id; });
     std::vector<observe::EndedSubject> ended;
-    for (Agent const& agent : conductor_.conversation().ended) ended.push_back({agent.id, agent.pid});
+    for (Agent const& agent : conductor_.conversation().roster.ended()) ended.push_back({agent.id, agent.pid});
     return observer_.observe(running, ended);
 }
 

@@ -107,7 +107,7 @@ observe::Windows find_windows(map::KernelMap const& map, Booted& booted, TargetS
     finder.find_allocator();
     // A first look, with no window but RAM itself: p0's page table.
     observe::Observer observer(booted.board, std::make_shared<observe::Windows const>());
-    std::vector<observe::Subject> subjects{{spec::kInit, booted.conversation.agents.front().root}};
+    std::vector<observe::Subject> subjects{{spec::kInit, booted.conversation.roster.agents().front().root}};
     p0 = observer.observe(subjects, {});
     p0.memory = nullptr;
     finder.find_counts(p0.processes.front());

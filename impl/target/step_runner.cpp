@@ -58,8 +58,8 @@ spec::Outcome StepRunner::run(spec::Step const& step) {
         step.action);
     for (spec::ProcId id : conductor_.collect_ended())
         if (id != step.actor) outcome.ended_others.push_back(id);
-    outcome.allocations_failed = conductor_.conversation().allocations_failed;
-    outcome.allocator_dry = conductor_.conversation().allocator_dry;
+    outcome.allocations_failed = conductor_.conversation().allocations.failed();
+    outcome.allocator_dry = conductor_.conversation().allocations.dry();
     return outcome;
 }
 
@@ -83,16 +83,12 @@ StepRunner::What StepRunner::perform(spec::ProcId actor, spec::Fork const& fork,
 }
 
 StepRunner::What StepRunner::perform(spec::ProcId actor, spec::Kill const& kill, spec::Outcome& outcome) {
-    auto const pid = conductor_.pid_of(kill.target);
+    auto const pid = conductor_.conversation().roster.pid_of(kill.target);
     if (!pid) return spec::Lost{fmt::format("the pid of p{} is not known", kill.target.value)};
     Answer const answer = system_call(actor, syscalls::kKill, *pid);
     auto const* result = std::get_if<Answered>(&answer);
     if (result == nullptr || failed(result->value) || kill.target == actor) return as_outcome(answer);
-    bool const was_running = [&] {
-        for (Agent const& agent : conductor_.conversation().agents)
-            if (agent.id == kill.target) return true;
-        return false;
-    }();
+    bool const was_running = conductor_.conversation().roster.find(kill.target) != nullptr;
     if (!was_running) return as_outcome(answer);
     auto const ended = conductor_.await_end(kill.target);
     if (!ended) return as_outcome(ended.error());

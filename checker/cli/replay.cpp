@@ -3,6 +3,7 @@
 #include "checker/cli/files.h"
 #include "checker/cli/session.h"
 #include "checker/report/text.h"
+#include "checker/run/runner.h"
 #include "spec/text.h"
 
 #include <fmt/format.h>

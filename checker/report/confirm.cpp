@@ -1,5 +1,6 @@
 #include "checker/report/finding.h"
 #include "checker/report/place.h"
+#include "checker/run/runner.h"
 
 #include <fmt/format.h>
 

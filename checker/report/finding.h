@@ -2,7 +2,8 @@
 // A finding: a failure that was shrunk, reproduced from a fresh boot, and has its evidence with it. One value, from
 // which every report is made.
 
-#include "checker/run/runner.h"
+#include "checker/run/effort.h"
+#include "checker/run/result.h"
 #include "impl/target/target.h"
 #include "spec/observation.h"
 

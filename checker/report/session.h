@@ -2,6 +2,7 @@
 // A session as the reports see it: one kernel, how much was done to it, and what was found.
 
 #include "checker/report/finding.h"
+#include "checker/run/tally.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -3,6 +3,7 @@
 
 #include "checker/report/finding.h"
 #include "checker/report/story.h"
+#include "checker/run/tally.h"
 
 #include <filesystem>
 #include <optional>

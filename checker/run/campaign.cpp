@@ -1,6 +1,9 @@
 #include "checker/run/campaign.h"
 
 #include "checker/generate/hart_switches.h"
+#include "checker/run/interruption_places.h"
+#include "checker/run/runner.h"
+#include "checker/run/sweep.h"
 
 #include <algorithm>
 #include <array>

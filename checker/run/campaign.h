@@ -9,7 +9,9 @@
 #include "checker/run/crew.h"
 #include "checker/run/effort.h"
 #include "checker/run/family.h"
-#include "checker/run/runner.h"
+#include "checker/run/reference.h"
+#include "checker/run/result.h"
+#include "checker/run/tally.h"
 
 #include <chrono>
 #include <cstdint>

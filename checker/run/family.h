@@ -3,7 +3,7 @@
 // frees memory shows at exit, at exec and at sbrk. Signatures tell such failures apart, which is right for shrinking
 // and wrong for a report: a family holds those that go the same way through the kernel.
 
-#include "checker/run/runner.h"
+#include "checker/run/result.h"
 
 #include <string>
 #include <string_view>

@@ -1,6 +1,7 @@
 #include "checker/shrink/shrinker.h"
 
 #include "checker/run/family.h"
+#include "checker/run/runner.h"
 #include "checker/shrink/candidates.h"
 #include "spec/advance.h"
 #include "spec/overlap.h"

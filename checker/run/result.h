@@ -1,0 +1,57 @@
+#pragma once
+// What came of one program: the steps that were run, and where the kernel and the model parted, if they did.
+
+#include "spec/invariants.h"
+#include "spec/program.h"
+#include "spec/violation.h"
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vmcheck::run {
+
+// What makes two failures the same: the invariant and the kind of step.
+struct Signature {
+    spec::Invariant invariant = spec::Invariant::contents;
+    std::size_t kind = 0;  // index in spec::Action
+    friend auto operator<=>(Signature const&, Signature const&) = default;
+};
+std::string to_string(Signature signature);  // "I3 fork"
+
+struct Divergence {
+    spec::StepIndex at;                       // in Run::program
+    std::vector<spec::Violation> violations;  // at least one; the first is the most telling
+    Signature signature;
+    std::string panic{};  // the message, where the kernel panicked and gave one
+    bool advice = false;  // legal by the labs' texts, but poor: breaks no invariant
+};
+
+// One step as it went.
+struct StepRecord {
+    spec::Step step;
+    std::string expected;  // what a correct kernel does
+    std::string seen;      // what this kernel did
+};
+
+struct Run {
+    spec::Program
+        program;  // the steps that were run: those that could not be asked are left out, the closing ones added
+    std::vector<StepRecord> records;  // only where RunOptions::records
+    std::optional<Divergence> divergence;
+    std::optional<Divergence> advice{};         // the first, where the program went on after it
+    std::optional<std::string> cannot_start{};  // why there is no machine such as the program asks for
+    bool engine_failed = false;                 // the emulator did, at the last step: nothing is known of the kernel
+    std::uint32_t left_out = 0;                 // steps that could not be asked in the state that had been reached
+    std::uint32_t parted = 0;  // steps that may not overlap with the one before them and were run after it
+    // The last step sleeps and may, or of two that overlapped nobody can say what came first: the model cannot go on.
+    bool undecided = false;
+};
+
+// The ways in which a run ended or could have: at its divergence, and at what is advice. Each ends with a divergence.
+std::vector<Run> endings(Run run);
+
+}  // namespace vmcheck::run

@@ -1,0 +1,266 @@
+#include "checker/run/stepper.h"
+
+#include "checker/run/agreeing_order.h"
+#include "checker/run/family.h"
+#include "checker/run/records.h"
+#include "spec/advance.h"
+#include "spec/advice.h"
+#include "spec/ground.h"
+#include "spec/scarcity.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace vmcheck::run {
+
+namespace {
+
+using spec::Invariant;
+
+// How many pages all running processes' address spaces reach over, and how many more the step asks for: a measure of
+// the time that a step may take. Those that can have a frame count several times.
+std::uint64_t pages_spanned(spec::World const& world, spec::Step const& step) {
+    std::uint64_t pages = 0;
+    for (spec::ProcId id : world.running()) pages += world.find(id)->space->brk.page().value + 1;
+    if (auto const* sbrk = std::get_if<spec::Sbrk>(&step.action))
+        pages +=
+            static_cast<std::uint64_t>(std::abs(static_cast<std::int64_t>(static_cast<std::int32_t>(sbrk->bytes)))) /
+            kPageBytes;
+    if (auto const* touch = std::get_if<spec::Touch>(&step.action)) pages += touch->pages;
+    // To give a page a frame, or to copy it, takes a kernel ten times as long as to walk over it.
+    constexpr std::uint64_t kFramesCost = 3;
+    return pages + kFramesCost * std::min(pages, world.setting().traits.frames_total);
+}
+
+// After a copy that failed, on whatever byte, a page on its way may be shared still or not.
+bool leaves_sharing_known(spec::Step const& step, spec::Outcome const& outcome) {
+    if (way_of(step.action) != Way::copyout) return true;
+    auto const* returned = std::get_if<spec::Returned>(&outcome.what);
+    if (!returned || static_cast<std::int64_t>(returned->value) < 0) return false;
+    auto const* file_read = std::get_if<spec::FileRead>(&step.action);
+    auto const* pipe_read = std::get_if<spec::PipeRead>(&step.action);
+    std::uint64_t const wanted = file_read ? file_read->bytes : pipe_read ? pipe_read->bytes : 0;
+    return returned->value >= wanted;
+}
+
+bool counts_failed_allocations(Mode mode) {
+    return mode != Mode::preempt && mode != Mode::harts;
+}
+
+}  // namespace
+
+Stepper::Stepper(Execution& execution, Reference const& reference, RunOptions options, Tally& tally)
+    : execution_(execution),
+      reference_(reference),
+      options_(options),
+      tally_(tally),
+      baseline_(reference.baseline),
+      state_{spec::World::initial(reference.setting)} {}
+
+// ---- a run's beginning and end
+
+tl::expected<void, std::string> Stepper::bring_machine(spec::Program const& program) {
+    if (program.memory && spec::needs_two_harts(program))
+        return tl::unexpected(std::string("A program with `memory` runs on one hart: it cannot have an `@h`."));
+    if (program.memory) return execution_.reset_to(*program.memory);
+    if (spec::needs_two_harts(program)) return execution_.reset_on_two_harts();
+    execution_.reset();
+    return {};
+}
+
+void Stepper::begin(spec::Program const& program) {
+    Run& result = state_.result;
+    result.program.memory = program.memory;
+    if (auto brought = bring_machine(program); !brought) {
+        result.cannot_start = brought.error();
+        return;
+    }
+    if (program.memory || spec::needs_two_harts(program)) {
+        // What is free there, not on the machine with one hart and no hogs.
+        state_.world = spec::World::initial(spec::setting_for(reference_.setting, program));
+        baseline_ = spec::take_baseline(state_.world, execution_.observe());
+    }
+    ++tally_.of(options_.mode).programs;
+    count_run();
+    if (options_.mode == Mode::plain) ++tally_.programs;
+    result.program.profile = program.profile;
+    result.program.about = program.about;
+}
+
+bool Stepper::done() const {
+    Run const& result = state_.result;
+    return result.divergence.has_value() || result.engine_failed || result.undecided || result.cannot_start ||
+           state_.world.over();
+}
+
+// ---- one step
+
+void Stepper::perform(spec::Step step) {
+    step = on_its_own(std::move(step));
+    spec::StepIndex const at = enter(step);
+    if (options_.watcher != nullptr) options_.watcher->before(at, execution_);
+    spec::FrameCensus const before = execution_.census();
+    spec::Outcome const outcome = run(step);
+    if (engine_failed()) return;
+    if (options_.watcher != nullptr) options_.watcher->after(at, execution_);
+    if (options_.records) state_.result.records.push_back(record_of(state_.world, step, &outcome));
+    allocation_failed_ = spec::allocation_failed(outcome);
+    count_judged(outcome);
+    if (allocation_failed_ && counts_failed_allocations(options_.mode)) ++tally_.of(options_.mode).reached;
+    auto next = spec::advance(state_.world, step, outcome, before);
+    if (!next) {
+        diverge(at, step, {next.error()});
+        note_panic(outcome);
+        return;
+    }
+    if (state_.sharing_known)
+        if (auto advice = spec::advice_on(state_.world, step, outcome)) advise(at, step, std::move(*advice));
+    if (!leaves_sharing_known(step, outcome)) state_.sharing_known = false;
+    state_.world = std::move(*next);
+    if (done()) return;
+    spec::Observation const seen = execution_.observe();
+    state_.world = spec::settle(std::move(state_.world), seen);
+    auto violations = spec::inspect(state_.world, seen, baseline_, tally_.checks);
+    if (!violations.empty()) diverge(at, step, std::move(violations));
+}
+
+// As it is run and recorded: what does not overlap does not say that it does.
+spec::Step Stepper::on_its_own(spec::Step step) {
+    if (std::exchange(step.faults.meanwhile, false)) ++state_.result.parted;
+    return step;
+}
+
+// Into the program as it is run.
+spec::StepIndex Stepper::enter(spec::Step const& step) {
+    auto& steps = state_.result.program.steps;
+    spec::StepIndex const at{static_cast<std::uint32_t>(steps.size())};
+    steps.push_back(step);
+    ++tally_.steps;
+    ++tally_.kinds[step.action.index()];
+    // The most so far: a zombie's pages are still to be freed, by the wait that reaps it.
+    state_.pages = std::max(state_.pages, pages_spanned(state_.world, step));
+    return at;
+}
+
+spec::Outcome Stepper::run(spec::Step const& step) {
+    spec::Step const grounded = spec::ground(state_.world, step);
+    if (options_.interruptions == nullptr) return execution_.run(grounded, state_.pages);
+    WatchedOutcome watched = execution_.run_watched(grounded, state_.pages);
+    auto& known = options_.interruptions->by_kind[step.action.index()];
+    known.insert(known.end(), watched.interruptions.begin(), watched.interruptions.end());
+    return std::move(watched.outcome);
+}
+
+bool Stepper::engine_failed() {
+    if (execution_.engine_failure()) state_.result.engine_failed = true;
+    return state_.result.engine_failed;
+}
+
+// ---- two that overlap
+
+void Stepper::overlap(spec::Pair pair) {
+    pair.first = on_its_own(std::move(pair.first));
+    std::array<spec::StepIndex, 2> const at{enter(pair.first), enter(pair.second)};
+    if (options_.watcher != nullptr)
+        for (spec::StepIndex each : at) options_.watcher->before(each, execution_);
+    spec::FrameCensus const before = execution_.census();
+    Overlap const both = execution_.run_overlapping(
+        {spec::ground(state_.world, pair.first), spec::ground(state_.world, pair.second)}, state_.pages);
+    if (engine_failed()) return;
+    if (options_.watcher != nullptr)
+        for (spec::StepIndex each : at) options_.watcher->after(each, execution_);
+    ++tally_.pairs;
+    state_.sharing_known = false;
+    if (both.reached) {
+        ++tally_.preempted;
+        if (!counts_failed_allocations(options_.mode)) ++tally_.of(options_.mode).reached;
+    }
+    count_judged(both.outcome.first);
+    if (both.outcome.second) count_judged(*both.outcome.second);
+    judge(pair, at, both.outcome, before);
+}
+
+void Stepper::judge(spec::Pair const& pair, std::array<spec::StepIndex, 2> at, spec::PairOutcome const& outcome,
+                    spec::FrameCensus const& before) {
+    bool const died = spec::is_mishap(outcome.first) || !outcome.second || spec::is_mishap(*outcome.second);
+    std::optional<spec::Observation> const seen = died ? std::nullopt : std::optional(execution_.observe());
+    spec::PairVerdict verdict = spec::judge(state_.world, pair, outcome, before, seen ? &*seen : nullptr);
+    if (options_.records)
+        for (StepRecord& record : records_of(state_.world, pair, outcome, verdict))
+            state_.result.records.push_back(std::move(record));
+    if (verdict.undecided) return give_up();
+    if (verdict.violation) {
+        bool const seconds = verdict.violation_is_the_seconds;
+        diverge(at[seconds ? 1 : 0], seconds ? pair.second : pair.first, {std::move(*verdict.violation)});
+        note_panic(outcome.first);
+        if (outcome.second) note_panic(*outcome.second);
+        return;
+    }
+    if (died || verdict.orders.front().after.over()) {
+        state_.world = std::move(verdict.orders.front().after);
+        return;
+    }
+    AgreeingOrder agreed = agreeing_order(std::move(verdict.orders), *seen, baseline_);
+    if (agreed.ambiguous) return give_up();
+    tally_.checks.add(agreed.checks);
+    if (agreed.world)
+        state_.world = std::move(*agreed.world);
+    else
+        diverge(at[0], pair.first, std::move(agreed.violations));
+}
+
+// ---- what is noted of it
+
+void Stepper::give_up() {
+    state_.result.undecided = true;
+    ++tally_.undecided;
+}
+
+void Stepper::count_judged(spec::Outcome const& outcome) {
+    count_judged(Invariant::results);
+    count_judged(Invariant::liveness);
+    if (spec::allocation_failed(outcome)) count_judged(Invariant::containment);
+}
+
+void Stepper::count_judged(Invariant invariant) {
+    ++tally_.checks.evaluated[static_cast<std::size_t>(invariant)];
+}
+
+void Stepper::diverge(spec::StepIndex at, spec::Step const& step, std::vector<spec::Violation> violations) {
+    Signature const signature{violations.front().invariant, step.action.index()};
+    state_.result.divergence = Divergence{at, std::move(violations), signature};
+}
+
+void Stepper::note_panic(spec::Outcome const& outcome) {
+    if (auto const* panicked = std::get_if<spec::Panicked>(&outcome.what))
+        state_.result.divergence->panic = panicked->message;
+}
+
+void Stepper::advise(spec::StepIndex at, spec::Step const& step, spec::Violation advice) {
+    auto& where = options_.stop_at_advice ? state_.result.divergence : state_.result.advice;
+    if (where) return;
+    Signature const signature{advice.invariant, step.action.index()};
+    where = Divergence{at, {std::move(advice)}, signature, {}, true};
+}
+
+// ---- there and back
+
+Stepper::Bookmark Stepper::save() {
+    return {state_, execution_.save()};
+}
+
+void Stepper::rewind(Bookmark const& to) {
+    execution_.restore(*to.moment);
+    state_ = to.state;
+}
+
+WatchedOutcome Stepper::watch(spec::Step step, Bookmark const& here) {
+    step.faults.meanwhile = false;
+    step.faults.switch_hart.reset();
+    auto const pages = std::max(state_.pages, pages_spanned(state_.world, step));
+    WatchedOutcome watched = execution_.run_watched(spec::ground(state_.world, step), pages);
+    rewind(here);
+    return watched;
+}
+
+}  // namespace vmcheck::run

@@ -1,0 +1,99 @@
+#pragma once
+// The stepper: has one step done, or two that overlap, by the kernel and by the model, and compares the two. It holds
+// all that a run has reached so far, and can go back to where it was.
+
+#include "checker/run/reference.h"
+#include "checker/run/result.h"
+#include "checker/run/run_options.h"
+#include "checker/run/tally.h"
+#include "impl/target/target.h"
+#include "spec/overlap.h"
+#include "spec/program.h"
+#include "spec/world.h"
+
+#include <tl/expected.hpp>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace vmcheck::run {
+
+class Stepper {
+    // What has been reached, but for the machine.
+    struct State {
+        spec::World world;
+        std::uint64_t pages = 0;    // that the address spaces have spanned at most: a measure of time
+        bool sharing_known = true;  // no copy to user memory has failed so far
+        Run result{};
+    };
+
+  public:
+    // REQUIRES: `execution`, `reference` and `tally` outlive the stepper.
+    Stepper(Execution& execution, Reference const& reference, RunOptions options, Tally& tally);
+
+    // Brings the machine to where `program` starts; where it cannot be brought there, the run is over.
+    void begin(spec::Program const& program);
+    // The kernel has diverged or cannot be asked further.
+    bool done() const;
+    spec::World const& world() const { return state_.world; }
+    Run const& so_far() const { return state_.result; }
+    // Hands it over: what follows is a run of its own.
+    Run take() { return std::exchange(state_.result, {}); }
+
+    // The following REQUIRE: !done().
+
+    // REQUIRES: !why_not(world(), step).
+    void perform(spec::Step step);
+    // REQUIRES: !why_not_together(world(), pair).
+    void overlap(spec::Pair pair);
+    // Notes that a step could not be asked.
+    void leave_out() { ++state_.result.left_out; }
+    // In the latest step, an allocation failed.
+    bool allocation_failed() const { return allocation_failed_; }
+
+    class Bookmark {
+        friend class Stepper;
+        Bookmark(State reached, std::unique_ptr<Moment const> machine)
+            : state(std::move(reached)), moment(std::move(machine)) {}
+        State state;
+        std::unique_ptr<Moment const> moment;
+    };
+    Bookmark save();
+    // Whatever has happened since.
+    void rewind(Bookmark const& to);
+    // Does the step on the machine alone, by itself and without another hart, and goes back.
+    // REQUIRES: `here` was saved in this state; !why_not(world(), step).
+    WatchedOutcome watch(spec::Step step, Bookmark const& here);
+    // Counts what follows as a run of its mode.
+    void count_run() { ++tally_.of(options_.mode).runs; }
+
+  private:
+    tl::expected<void, std::string> bring_machine(spec::Program const& program);
+    spec::Step on_its_own(spec::Step step);
+    spec::StepIndex enter(spec::Step const& step);
+    spec::Outcome run(spec::Step const& step);
+    bool engine_failed();
+    void judge(spec::Pair const& pair, std::array<spec::StepIndex, 2> at, spec::PairOutcome const& outcome,
+               spec::FrameCensus const& before);
+    void give_up();
+    void count_judged(spec::Outcome const& outcome);
+    void count_judged(spec::Invariant invariant);
+    void diverge(spec::StepIndex at, spec::Step const& step, std::vector<spec::Violation> violations);
+    void note_panic(spec::Outcome const& outcome);
+    void advise(spec::StepIndex at, spec::Step const& step, spec::Violation advice);
+
+    Execution& execution_;
+    Reference const& reference_;
+    RunOptions options_;
+    Tally& tally_;
+    std::optional<spec::Baseline> baseline_;
+    State state_;
+    bool allocation_failed_ = false;
+};
+
+}  // namespace vmcheck::run

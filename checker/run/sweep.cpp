@@ -1,0 +1,187 @@
+#include "checker/run/sweep.h"
+
+#include "checker/run/family.h"
+#include "checker/run/interruption_places.h"
+#include "checker/run/stepper.h"
+#include "checker/run/walk.h"
+#include "spec/advance.h"
+
+#include <map>
+#include <utility>
+
+namespace vmcheck::run {
+
+namespace {
+
+// Of each family the shortest.
+class Shortest {
+  public:
+    void add(Run run) {
+        for (Run& each : endings(std::move(run))) {
+            auto const [at, fresh] = by_family_.try_emplace(family_of(each));
+            if (fresh || each.program.steps.size() < at->second.program.steps.size()) at->second = std::move(each);
+        }
+    }
+    std::vector<Run> take() {
+        std::vector<Run> runs;
+        for (auto& [family, run] : by_family_) runs.push_back(std::move(run));
+        return runs;
+    }
+
+  private:
+    std::map<Family, Run> by_family_;
+};
+
+// A way of varying a step, by a number.
+class Variation {
+  public:
+    virtual ~Variation() = default;
+    virtual bool applies(Stepper const& stepper, Steps steps, std::size_t i) const = 0;
+    // By which numbers, ascending. `here`: the moment before `step`, and the present one.
+    virtual std::vector<std::uint32_t> numbers(Stepper& stepper, spec::Step const& step,
+                                               Stepper::Bookmark const& here) const = 0;
+    // Takes the first of `rest` varied by `number`, and what is to follow it. False: no greater number tells more.
+    virtual bool attempt(Stepper& stepper, Steps rest, std::uint32_t number) const = 0;
+    // Whether a run that ends with advice counts.
+    virtual bool advises() const { return false; }
+};
+
+class Sweep {
+  public:
+    Sweep(Stepper& stepper, Variation const& variation) : stepper_(stepper), variation_(variation) {}
+
+    void run(spec::Program const& program) {
+        stepper_.begin(program);
+        Steps const steps(program.steps);
+        for (std::size_t i = 0; i < steps.size() && !stepper_.done();) {
+            if (variation_.applies(stepper_, steps, i) && !vary(steps.subspan(i))) return;
+            take_step(stepper_, steps, i);
+        }
+        close(stepper_);
+        keep_failure();
+    }
+    std::vector<Run> failures() { return shortest_.take(); }
+
+  private:
+    // Each variant of the first of `rest`, and back. False: the emulator failed.
+    bool vary(Steps rest) {
+        auto const before = stepper_.save();
+        for (std::uint32_t const number : variation_.numbers(stepper_, rest.front(), before)) {
+            bool const more = variation_.attempt(stepper_, rest, number);
+            keep_failure();
+            if (stepper_.so_far().engine_failed) return false;
+            stepper_.rewind(before);
+            if (!more) break;
+        }
+        return true;
+    }
+
+    void keep_failure() {
+        Run const& run = stepper_.so_far();
+        if (run.divergence || (run.advice && variation_.advises())) shortest_.add(stepper_.take());
+    }
+
+    Stepper& stepper_;
+    Variation const& variation_;
+    Shortest shortest_;
+};
+
+class FailedAllocation final : public Variation {
+  public:
+    bool applies(Stepper const& stepper, Steps steps, std::size_t i) const override {
+        return !spec::why_not(stepper.world(), steps[i]);
+    }
+    // As far as there are allocations: attempt() tells.
+    std::vector<std::uint32_t> numbers(Stepper&, spec::Step const&, Stepper::Bookmark const&) const override {
+        constexpr std::uint32_t kEachUpTo = 16, kEnd = std::uint32_t{1} << 31;
+        std::vector<std::uint32_t> all;
+        for (std::uint32_t oom = 1; oom < kEnd; oom += oom < kEachUpTo ? 1 : oom / 4) all.push_back(oom);
+        return all;
+    }
+    bool attempt(Stepper& stepper, Steps rest, std::uint32_t number) const override {
+        spec::Step faulty = rest.front();
+        faulty.faults.oom = number;
+        stepper.perform(std::move(faulty));
+        if (stepper.so_far().engine_failed || !stepper.allocation_failed()) return false;
+        stepper.count_run();
+        take_steps(stepper, rest.subspan(1));
+        close(stepper);
+        return true;
+    }
+    bool advises() const override { return true; }
+};
+
+class OtherInterruption final : public Variation {
+  public:
+    bool applies(Stepper const& stepper, Steps steps, std::size_t i) const override {
+        return overlaps(stepper, steps, i);
+    }
+    std::vector<std::uint32_t> numbers(Stepper& stepper, spec::Step const& step,
+                                       Stepper::Bookmark const& here) const override {
+        constexpr std::size_t kPlacesMax = 64;
+        if (spec::why_not(stepper.world(), step)) return {};  // it sleeps: nobody knows how it goes on
+        return thinned(stepper.watch(step, here).interruptions, kPlacesMax);
+    }
+    bool attempt(Stepper& stepper, Steps rest, std::uint32_t number) const override {
+        std::vector<spec::Step> varied(rest.begin(), rest.end());
+        varied.front().faults.preempt = number;
+        stepper.count_run();
+        take_steps(stepper, varied);
+        close(stepper);
+        return true;
+    }
+};
+
+class OtherSwitch final : public Variation {
+  public:
+    bool applies(Stepper const& stepper, Steps steps, std::size_t i) const override {
+        return overlaps(stepper, steps, i) && steps[i].faults.switch_hart;
+    }
+    std::vector<std::uint32_t> numbers(Stepper& stepper, spec::Step const& step,
+                                       Stepper::Bookmark const& here) const override {
+        constexpr std::uint32_t kUntilItSleeps = 300;
+        bool const sleeps = spec::why_not(stepper.world(), step).has_value();
+        std::uint32_t const blocks = sleeps ? kUntilItSleeps : stepper.watch(step, here).blocks;
+        return switch_places(blocks, step.faults.switch_hart.value_or(0));
+    }
+    bool attempt(Stepper& stepper, Steps rest, std::uint32_t number) const override {
+        spec::Pair pair{rest[0], rest[1]};
+        pair.first.faults.switch_hart = number;
+        stepper.count_run();
+        stepper.overlap(std::move(pair));
+        return true;
+    }
+};
+
+}  // namespace
+
+std::vector<Run> sweep_allocations(Execution& execution, Reference const& reference, spec::Program const& program,
+                                   Tally& tally) {
+    Stepper stepper(execution, reference, RunOptions{.mode = Mode::sweep}, tally);
+    FailedAllocation const variation;
+    Sweep sweep(stepper, variation);
+    sweep.run(program);
+    return sweep.failures();
+}
+
+std::vector<Run> sweep_interruptions(Execution& execution, Reference const& reference, spec::Program const& program,
+                                     Tally& tally) {
+    Stepper stepper(execution, reference, RunOptions{.mode = Mode::preempt}, tally);
+    OtherInterruption const variation;
+    Sweep sweep(stepper, variation);
+    sweep.run(program);
+    return sweep.failures();
+}
+
+SwitchSweep sweep_switches(Execution& execution, Reference const& reference, spec::Program const& program,
+                           Tally& tally) {
+    // In some, no two steps overlap; on one hart these tell nothing new.
+    if (!spec::needs_two_harts(program)) return {};
+    Stepper stepper(execution, reference, RunOptions{.mode = Mode::harts}, tally);
+    OtherSwitch const variation;
+    Sweep sweep(stepper, variation);
+    sweep.run(program);
+    return {sweep.failures(), stepper.so_far().cannot_start};
+}
+
+}  // namespace vmcheck::run

@@ -1,10 +1,13 @@
 #include "checker/run/sweep.h"
 
 #include "checker/run/bench_testing.h"
+#include "checker/run/interruption_places.h"
 #include "checker/run/runner.h"
 #include "spec/text.h"
 
 #include <gtest/gtest.h>
+
+#include <gmock/gmock.h>
 
 namespace vmcheck::run {
 namespace {
@@ -55,6 +58,85 @@ TEST(Sweep, FindsWhatShowsOnlyWhenAnAllocationFails) {
         ASSERT_TRUE(again.divergence.has_value());
         EXPECT_EQ(again.divergence->signature, runs.front().divergence->signature);
     }
+}
+
+// ---- the places where two steps overlap, in turn
+
+// Of the toy, but says of every step that it can be interrupted at 2, 5 and 9 and takes 20 blocks, and remembers how
+// the first of two was to be interrupted.
+class InterruptibleTwin : public TwinExecution {
+  public:
+    using TwinExecution::TwinExecution;
+    WatchedOutcome run_watched(spec::Step const& step, std::uint64_t pages) override {
+        return {run(step, pages), {2, 5, 9}, 20};
+    }
+    Overlap run_overlapping(spec::Pair const& pair, std::uint64_t pages) override {
+        auto const& faults = pair.first.faults;
+        tried.push_back(faults.switch_hart ? faults.switch_hart.value() : faults.preempt.value());
+        return TwinExecution::run_overlapping(pair, pages);
+    }
+    std::vector<std::uint32_t> tried;
+};
+
+struct Interruptible {
+    explicit Interruptible(PlantedDefect defect = PlantedDefect::none)
+        : setting(spec::testing::shared_setting(kCowLazy)),
+          machine(setting, defect),
+          reference(first_look(machine, setting).reference) {}
+
+    std::shared_ptr<spec::Setting const> setting;
+    InterruptibleTwin machine;
+    Reference reference;
+    Tally tally;
+};
+
+TEST(Sweep, InterruptsAStepAtEachPlaceAndThenWhereTheProgramDoes) {
+    Interruptible bench;
+    auto const program = spec::parse(
+        "vmcheck 1\nprofile cow lazy\np0 fork p1\np0 store data 8 = 1 @7\np1 store data 8 = 2 meanwhile\np1 exit 3\n");
+    ASSERT_TRUE(program.has_value());
+    EXPECT_TRUE(sweep_interruptions(bench.machine, bench.reference, *program, bench.tally).empty());
+    EXPECT_THAT(bench.machine.tried, testing::ElementsAre(2, 5, 9, 7));
+    EXPECT_EQ(bench.tally.of(Mode::preempt).programs, 1U);
+    EXPECT_EQ(bench.tally.of(Mode::preempt).runs, 4U);
+    // fork; four times the pair, exit and wait: each run goes on to its end, from where the fork has left the machine.
+    EXPECT_EQ(bench.tally.steps, 1U + 4 * 4);
+}
+
+TEST(Sweep, SwitchesHartsAtOtherBlocksAndRunsWhatFollowsOnce) {
+    Interruptible bench;
+    auto const program = spec::parse(
+        "vmcheck 1\nprofile cow lazy\np0 fork p1\np0 store data 8 = 1 @h 7\np1 store data 8 = 2 meanwhile\np1 exit "
+        "3\n");
+    ASSERT_TRUE(program.has_value());
+    auto const sweep = sweep_switches(bench.machine, bench.reference, *program, bench.tally);
+    EXPECT_TRUE(sweep.failures.empty());
+    EXPECT_FALSE(sweep.cannot_start.has_value());
+    auto expected = switch_places(20, 7);
+    expected.push_back(7);
+    EXPECT_EQ(bench.machine.tried, expected);
+    EXPECT_EQ(bench.tally.of(Mode::harts).runs, expected.size());
+    EXPECT_EQ(bench.tally.steps, 1 + 2 * expected.size() + 2);
+}
+
+TEST(Sweep, AProgramForOneHartIsNotSweptOnTwo) {
+    Interruptible bench;
+    auto const program = spec::parse("vmcheck 1\nprofile cow lazy\np0 fork p1\n");
+    EXPECT_TRUE(sweep_switches(bench.machine, bench.reference, *program, bench.tally).failures.empty());
+    EXPECT_EQ(bench.tally.of(Mode::harts).programs, 0U);
+}
+
+TEST(Sweep, OfAFamilyOfFailuresOnlyTheShortestIsKept) {
+    Interruptible bench(PlantedDefect::stale_cow_copy);
+    auto const program = spec::parse(
+        "vmcheck 1\nprofile cow lazy\np0 store data 8 = 9\np0 fork p1\np0 store data 8 = 1 @7\n"
+        "p1 store data+16 8 = 2 meanwhile\n");
+    ASSERT_TRUE(program.has_value());
+    auto const runs = sweep_interruptions(bench.machine, bench.reference, *program, bench.tally);
+    EXPECT_EQ(bench.machine.tried.size(), 4U);
+    ASSERT_EQ(runs.size(), 1U);
+    EXPECT_EQ(runs.front().divergence->signature.invariant, spec::Invariant::contents);
+    EXPECT_EQ(runs.front().program.steps[2].faults.preempt, 2U) << "of equal ones the first";
 }
 
 }  // namespace

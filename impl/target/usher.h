@@ -36,7 +36,7 @@ class Usher {
     std::optional<Mishap> come_to_rest();
 
   private:
-    tl::expected<bool, Mishap> bring_while_others_are_parked(spec::ProcId who);
+    tl::expected<bool, Mishap> bring_while_another_is_parked(spec::ProcId who);
 
     board::Board& board_;
     Conversation& now_;

@@ -62,9 +62,8 @@ TEST_F(GeneratorTest, ProgramsToALimitReachIt) {
         return program_of_case(programs(setting, {.steps_max = 6, .allocation_faults = false, .limit = limit}), 1, 0);
     };
     auto const forks = [](spec::Program const& program) {
-        return std::count_if(program.steps.begin(), program.steps.end(), [](spec::Step const& step) {
-            return std::holds_alternative<spec::Fork>(step.action);
-        });
+        return std::count_if(program.steps.begin(), program.steps.end(),
+                             [](spec::Step const& step) { return std::holds_alternative<spec::Fork>(step.action); });
     };
     // p0 has a slot, too; the last fork finds none.
     EXPECT_GE(forks(to_limit(Limit::processes)), setting->traits.processes_max);
@@ -73,7 +72,8 @@ TEST_F(GeneratorTest, ProgramsToALimitReachIt) {
     setting = std::make_shared<spec::Setting const>(big);
     std::int64_t most = 0;
     for (spec::Step const& step : to_limit(Limit::memory).steps)
-        if (auto const* touch = std::get_if<spec::Touch>(&step.action)) most = std::max<std::int64_t>(most, touch->pages);
+        if (auto const* touch = std::get_if<spec::Touch>(&step.action))
+            most = std::max<std::int64_t>(most, touch->pages);
     EXPECT_GT(most, 9'800);
     EXPECT_LT(most, 10'000);
 }

@@ -20,8 +20,8 @@ std::string_view to_string(Rank rank);  // "corruption", "isolation", "wrong res
 
 // By the invariant alone: before there is any evidence.
 Rank rank_of(spec::Invariant invariant);
-// A count that is too high leaks (I4), one that is too low corrupts: the evidence says which. Advice is of what is right
-// and could do with less.
+// A count that is too high leaks (I4), one that is too low corrupts: the evidence says which. Advice is of what is
+// right and could do with less.
 Rank rank_of(Finding const& finding);
 
 // Defects before advice, then by rank, then by the case that showed it.

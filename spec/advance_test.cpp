@@ -151,8 +151,8 @@ TEST(Expectation, SpeaksShortly) {
     EXPECT_EQ(expectation(story.world(), by(0, Fork{ProcId{1}})), "p1");
     EXPECT_EQ(expectation(story.world(), by(0, Fork{ProcId{1}}), true), "p1 or -1");
     story.then(by(0, Fork{ProcId{1}}), forked(2)).then(by(0, Store{at(Anchor::bss), 8, 41}), returned(0));
-    auto const expected = [&](std::uint32_t actor, Action action) {
-        return expectation(story.world(), by(actor, std::move(action)));
+    auto const expected = [&](std::uint32_t actor, Action const& action) {
+        return expectation(story.world(), by(actor, action));
     };
     EXPECT_EQ(expected(0, Load{at(Anchor::bss), 8}), "0x29");
     EXPECT_EQ(expected(1, Load{at(Anchor::bss), 8}), "0");

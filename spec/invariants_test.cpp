@@ -91,7 +91,7 @@ class GoodPicture : public Drawing {
 // p0 and its child p1, with two touched heap pages and one that was never touched.
 World family(Profile profile) {
     Story story{profile};
-    story.then(by(0, Sbrk{3 * 4096}), returned(0x7000)).then(by(0, Store{heap(), 8, 7}), returned(0));
+    story.then(by(0, Sbrk{std::int64_t{3} * 4096}), returned(0x7000)).then(by(0, Store{heap(), 8, 7}), returned(0));
     story.then(by(0, Store{heap(4096), 8, 8}), returned(0)).then(by(0, Fork{ProcId{1}}), forked(2));
     return story.world();
 }

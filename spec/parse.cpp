@@ -157,7 +157,7 @@ Parsed<Step> parse_step(TextLine& line) {
     if (!action) return failed(action);
     auto const faults = parse_faults(line);
     if (!faults) return failed(faults);
-    return Step{*actor, std::move(*action), *faults};
+    return Step{*actor, *action, *faults};
 }
 
 Parsed<std::monostate> parse_version(TextLine& line) {
@@ -272,7 +272,7 @@ tl::expected<Program, ParseError> parse(std::string_view text) {
             if (program.steps.size() == kStepsMax)
                 return tl::make_unexpected(ParseError{lines.number(), 1, "one more step",
                                                       fmt::format("a program of at most {} steps", kStepsMax)});
-            program.steps.push_back(std::move(*step));
+            program.steps.push_back(*step);
         }
     }
     if (headers < 2)

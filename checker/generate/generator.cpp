@@ -45,8 +45,8 @@ constexpr std::array<std::uint8_t, spec::kActionKinds> kWeights = {
 
 class Author {
   public:
-    Author(std::shared_ptr<spec::Setting const> setting, GeneratorConfig config, Dice dice)
-        : config_(config),
+    Author(std::shared_ptr<spec::Setting const> const& setting, GeneratorConfig config, Dice dice)
+        : config_(std::move(config)),
           dice_(dice),
           program_{setting->profile, {}, {}, draw_memory()},
           world_(spec::World::initial(spec::setting_for(setting, program_))) {
@@ -72,8 +72,8 @@ class Author {
             if (wants_overlap(step))
                 if (auto pair = overlap_with(dice_.chance(1, 4) ? spec::Step{step.actor, releasing(), {}} : step)) {
                     --overlaps_left_;
-                    program_.steps.push_back(std::move(pair->first));
-                    program_.steps.push_back(std::move(pair->second));
+                    program_.steps.push_back(pair->first);
+                    program_.steps.push_back(pair->second);
                     if (world_.over()) break;
                     continue;
                 }
@@ -82,7 +82,7 @@ class Author {
             if (!prediction) continue;
             world_ = std::move(prediction->after);
             if (std::holds_alternative<spec::Fork>(step.action)) ++children_;
-            program_.steps.push_back(std::move(step));
+            program_.steps.push_back(step);
             if (world_.over()) break;
         }
         return std::move(program_);
@@ -154,7 +154,7 @@ class Author {
         if (lot < 6) return {actor, releasing(), {}};
         Step step = propose();
         if (auto* fork = std::get_if<Fork>(&step.action)) fork->child = ProcId{name};
-        return {actor, std::move(step.action), {}};
+        return {actor, step.action, {}};
     }
 
     // Gives frames back. An exit does so in few kernels: a zombie keeps its memory until it is waited for.
@@ -202,7 +202,7 @@ class Author {
     std::optional<spec::Step> next_planned() {
         if (!planned_ && dice_.chance(1, config_.little_memory ? 32 : 96)) make_plan();
         if (plan_.empty()) return std::nullopt;
-        spec::Step step = std::move(plan_.front());
+        spec::Step const step = plan_.front();
         plan_.erase(plan_.begin());
         return step;
     }
@@ -319,9 +319,10 @@ class Author {
 }  // namespace
 
 rc::Gen<spec::Program> programs(std::shared_ptr<spec::Setting const> setting, GeneratorConfig config) {
-    return rc::Gen<spec::Program>([setting = std::move(setting), config](rc::Random const& random, int) {
-        return rc::shrinkable::just(Author(setting, config, Dice(random)).write());
-    });
+    return rc::Gen<spec::Program>(
+        [setting = std::move(setting), config = std::move(config)](rc::Random const& random, int) {
+            return rc::shrinkable::just(Author(setting, config, Dice(random)).write());
+        });
 }
 
 spec::Program program_of_case(rc::Gen<spec::Program> const& generator, std::uint64_t seed, std::uint64_t index) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <utility>
@@ -48,7 +49,9 @@ class Writer {
 
     std::vector<ProcessCode> write() const {
         std::vector<ProcessCode> all;
-        for (auto child = born_.rbegin(); child != born_.rend(); ++child) all.push_back({*child, body(*child)});
+        std::transform(born_.rbegin(), born_.rend(), std::back_inserter(all), [&](ProcId child) {
+            return ProcessCode{child, body(child)};
+        });
         all.push_back({spec::kInit, body(spec::kInit)});
         return all;
     }

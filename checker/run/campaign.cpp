@@ -83,6 +83,7 @@ generate::GeneratorConfig side_by_side() {
 // A few steps at the limit, each of which costs as much as there is.
 std::vector<rc::Gen<spec::Program>> to_limits(Reference const& reference) {
     std::vector<rc::Gen<spec::Program>> programs;
+    programs.reserve(generate::kLimits.size());
     for (generate::Limit limit : generate::kLimits)
         programs.push_back(
             generate::programs(reference.setting, {.steps_max = 6, .allocation_faults = false, .limit = limit}));
@@ -139,7 +140,7 @@ Progress progress_of(CampaignResult const& result, std::size_t families, Effort 
 }  // namespace
 
 CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec::Program> const& programs,
-                            std::uint64_t seed, Effort const& effort, std::stop_token stop,
+                            std::uint64_t seed, Effort const& effort, std::stop_token const& stop,
                             std::function<void(Progress const&)> const& report) {
     Clock::time_point const started = Clock::now();
     CampaignResult result;

@@ -52,7 +52,7 @@ struct CampaignResult {
 };
 
 CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec::Program> const& programs,
-                            std::uint64_t seed, Effort const& effort, std::stop_token stop,
+                            std::uint64_t seed, Effort const& effort, std::stop_token const& stop,
                             std::function<void(Progress const&)> const& report);
 
 }  // namespace vmcheck::run

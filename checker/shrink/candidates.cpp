@@ -251,7 +251,7 @@ std::vector<Program> with_children_merged(Program const& program) {
                     }
                 }
                 if (step.actor == child) step.actor = into;
-                kept.push_back(std::move(step));
+                kept.push_back(step);
             }
             all.push_back(with_steps(program, std::move(kept)));
         };
@@ -286,14 +286,14 @@ std::vector<Program> with_simpler_arguments(Program const& program) {
     }
     ActionSimplifier simplify;
     for (std::size_t i = 0; i < program.steps.size(); ++i) {
-        auto const replace = [&](Step step) {
+        auto const replace = [&](Step const& step) {
             std::vector<Step> steps = program.steps;
-            steps[i] = std::move(step);
+            steps[i] = step;
             all.push_back(with_steps(program, std::move(steps)));
         };
         Step const& step = program.steps[i];
         for (Faults const& faults : simpler(step.faults)) replace({step.actor, step.action, faults});
-        for (Action& action : simplify(step.action)) replace({step.actor, std::move(action), step.faults});
+        for (Action const& action : simplify(step.action)) replace({step.actor, action, step.faults});
         bool const is_its_last =
             std::none_of(program.steps.begin() + static_cast<std::ptrdiff_t>(i) + 1, program.steps.end(),
                          [&](Step const& later) { return later.actor == step.actor; });

@@ -27,7 +27,7 @@ Shrunk shrink_first_failure(PlantedDefect defect, unsigned jobs, ShrinkBudget bu
     auto const look = run::first_look(crew.first(), target.setting());
     // The first batch that has failures: they are long still.
     auto result = run::run_campaign(crew, look.reference, generate::programs(target.setting(), {}), 1,
-                                    {.batch = 8, .families_max = 1}, {}, [](run::Progress const&) {});
+                                    {.batch = {.plain = 8}, .families_max = 1}, {}, [](run::Progress const&) {});
     auto const signature = result.failures.at(0).run.divergence->signature;
     Shrunk shrunk = shrink(crew, look.reference, std::move(result.failures.at(0).run), budget, {});
     EXPECT_EQ(shrunk.run.divergence->signature, signature);
@@ -87,6 +87,7 @@ TEST(Candidates, AChildsStepsAreGivenToItsParentOrToP0) {
 
 TEST(Candidates, AnAmountComesDownToTheLeastThatWillDo) {
     // As if 600 pages were needed, no less.
+    constexpr std::int64_t kNeeded = std::int64_t{600} * 4096;
     std::int64_t amount = (std::int64_t{1} << 20) * 4096 + 7;
     int steps = 0;
     for (bool progress = true; progress; ++steps) {
@@ -94,13 +95,13 @@ TEST(Candidates, AnAmountComesDownToTheLeastThatWillDo) {
         for (spec::Program const& candidate :
              with_simpler_arguments({{}, {{spec::kInit, spec::Sbrk{amount}}}}))  // one step
             if (auto const bytes = std::get<spec::Sbrk>(candidate.steps.at(0).action).bytes;
-                bytes >= 600 * 4096 && bytes < amount) {
+                bytes >= kNeeded && bytes < amount) {
                 amount = bytes;
                 progress = true;
                 break;
             }
     }
-    EXPECT_EQ(amount, 600 * 4096);
+    EXPECT_EQ(amount, kNeeded);
     EXPECT_LT(steps, 40) << "each of them costs runs in which a kernel maps all those pages";
 }
 

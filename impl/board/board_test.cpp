@@ -106,7 +106,7 @@ TEST_P(BoardTimer, ComesByItselfAsCodeIsExecuted) {
     Board board = board_with(GetParam());
     ASSERT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
     board.write(Register::pc, guest_symbol("loop_in_m").value);
-    EXPECT_TRUE(stopped_by<stop::BudgetExhausted>(board.run(Parcels{16 * 10'000 * 20})));
+    EXPECT_TRUE(stopped_by<stop::BudgetExhausted>(board.run(Parcels{std::uint64_t{16} * 10'000 * 20})));
     std::uint64_t const ticks = *board.read_u64(kTicksAt);
     EXPECT_GE(ticks, 10u);
     EXPECT_LE(ticks, 60u);

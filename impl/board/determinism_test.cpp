@@ -72,6 +72,7 @@ TEST(Determinism, BoardsInSeveralThreadsDoNotDisturbEachOther) {
     std::array<std::uint64_t, 3> hashes{};
     {
         std::vector<std::jthread> threads;
+        threads.reserve(hashes.size());
         for (std::uint64_t& hash : hashes) threads.emplace_back(work, std::ref(hash));
     }
     EXPECT_EQ(hashes[0], hashes[1]);

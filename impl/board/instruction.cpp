@@ -24,7 +24,6 @@ std::optional<MemoryAccess> decode_wide(std::uint32_t bits) {
     unsigned const width = field(bits, 14, 12);
     switch (bits & 0x7f) {
         case 0x03:  // LOAD; widths 4...6 are the unsigned ones
-            return MemoryAccess{base, sign_extend(bits >> 20, 12), 1u << (width & 3), false};
         case 0x07:  // LOAD-FP
             return MemoryAccess{base, sign_extend(bits >> 20, 12), 1u << (width & 3), false};
         case 0x23:    // STORE

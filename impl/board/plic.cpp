@@ -3,6 +3,7 @@
 namespace vmcheck::board {
 namespace {
 
+constexpr std::uint64_t kPrioritiesEnd = std::uint64_t{4} * Plic::kSources;  // a word for each
 constexpr std::uint64_t kPendingOffset = 0x1000;
 constexpr std::uint64_t kEnableOffset = 0x2000;
 constexpr std::uint64_t kEnableStride = 0x80;
@@ -35,7 +36,7 @@ unsigned Plic::claim(unsigned context) {
 }
 
 std::uint64_t Plic::read(std::uint64_t offset, unsigned) {
-    if (offset < 4 * kSources) return state.priority[offset / 4];
+    if (offset < kPrioritiesEnd) return state.priority[offset / 4];
     if (offset >= kContextOffset) {
         std::uint64_t const context = (offset - kContextOffset) / kContextStride;
         if (context >= kContexts) return 0;
@@ -52,7 +53,7 @@ std::uint64_t Plic::read(std::uint64_t offset, unsigned) {
 
 void Plic::write(std::uint64_t offset, unsigned, std::uint64_t value) {
     auto const word = static_cast<std::uint32_t>(value);
-    if (offset < 4 * kSources) {
+    if (offset < kPrioritiesEnd) {
         state.priority[offset / 4] = word & 7;  // QEMU's `virt` has 3 priority bits
     } else if (offset >= kContextOffset) {
         std::uint64_t const context = (offset - kContextOffset) / kContextStride;

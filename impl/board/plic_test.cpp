@@ -11,7 +11,7 @@ struct PlicTest : testing::Test {
     static constexpr std::uint64_t kClaim = 0x201004;
 
     void enable(unsigned source, std::uint32_t priority = 1) {
-        plic.write(4 * source, 4, priority);
+        plic.write(std::uint64_t{4} * source, 4, priority);
         plic.write(kEnable, 4, plic.read(kEnable, 4) | (1u << source));
     }
     int changes = 0;

@@ -21,7 +21,7 @@ class Driver {
   public:
     static constexpr std::uint16_t kEntries = 8;
     static constexpr PhysAddr kDescriptors = kRamStart;
-    static constexpr PhysAddr kAvailable = kRamStart + 16 * kEntries;
+    static constexpr PhysAddr kAvailable = kRamStart + std::uint64_t{16} * kEntries;
     static constexpr PhysAddr kUsed = kRamStart + kPageBytes;
     static constexpr PhysAddr kHeader = kRamStart + 2 * kPageBytes;
     static constexpr PhysAddr kStatus = kHeader + 16;
@@ -71,7 +71,7 @@ class Driver {
         descriptor(2, kStatus, 1, kDeviceWrites);
     }
     void submit(std::uint16_t head = 0) {
-        memory.store(kAvailable + 4 + 2 * (available_index % kEntries), head);
+        memory.store(kAvailable + 4 + std::uint64_t{2} * (available_index % kEntries), head);
         memory.store(kAvailable + 2, ++available_index);
         set(0x50, 0);
     }

@@ -48,11 +48,8 @@ std::vector<Symbol const*> KernelImage::find_by_source_name(std::string_view nam
     std::string_view const last = scope == std::string_view::npos ? name : name.substr(scope + 2);
     std::vector<Symbol const*> found;
     for (Symbol const& symbol : parts_->symbols) {
-        if (symbol.name == name) {
-            found.push_back(&symbol);
-        } else if (symbol.name.find(last) != std::string::npos && source_name(symbol.name) == name) {
-            found.push_back(&symbol);
-        }
+        bool const may_be_mangled = symbol.name.find(last) != std::string::npos;
+        if (symbol.name == name || (may_be_mangled && source_name(symbol.name) == name)) found.push_back(&symbol);
     }
     return found;
 }

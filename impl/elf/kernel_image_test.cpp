@@ -28,7 +28,7 @@ class KernelImageFiles : public ::testing::Test {
     void TearDown() override { std::filesystem::remove_all(directory_); }
 
     std::filesystem::path write(std::string const& name, std::vector<std::byte> const& bytes) {
-        auto const path = directory_ / name;
+        auto path = directory_ / name;
         std::ofstream file(path, std::ios::binary);
         for (std::byte const b : bytes) file.put(static_cast<char>(b));
         return path;
@@ -139,7 +139,7 @@ TEST(KernelImage, TranslatesLinkedAddressesThatItsSegmentsHold) {
 
 TEST(KernelImage, CopiesShareTheBytes) {
     auto const image = image_with_symbols();
-    KernelImage const copy = image;
+    KernelImage const copy = image;  // NOLINT(performance-unnecessary-copy-initialization): what is tested
     EXPECT_EQ(copy.bytes().data(), image.bytes().data());
     EXPECT_EQ(copy.segments()[0].bytes.front(), std::byte{1});
     EXPECT_EQ(copy.segments()[1].bytes.front(), std::byte{2});

@@ -57,7 +57,8 @@ class Checker {
     std::uint32_t metadata_blocks() const { return super_.size - super_.data_blocks; }
 
     tl::expected<void, ImageError> read_superblock() {
-        if (bytes_.size() < 2 * kBlockBytes) return failure("The image is too small to hold a file system.");
+        if (bytes_.size() < std::size_t{2} * kBlockBytes)
+            return failure("The image is too small to hold a file system.");
         super_ = at<Superblock>(format::kSuperblockAt, 0);
         if (super_.magic != format::kMagic)
             return failure(fmt::format("The image is not of xv6's format: its magic number is {:#x}.", super_.magic));

@@ -52,7 +52,7 @@ TEST(KernelMapOfXv6, FindsAFreeListForEachHart) {
     auto const map = map_of("xv6_per_hart");
     ASSERT_TRUE(map.free_list) << map.free_list.error().reason;
     ASSERT_THAT(map.free_list->heads, SizeIs(8));
-    EXPECT_EQ(map.free_list->heads[7].value, address_of(fixture("xv6_per_hart"), "kmem") + 7 * 40 + 24);
+    EXPECT_EQ(map.free_list->heads[7].value, address_of(fixture("xv6_per_hart"), "kmem") + std::uint64_t{7} * 40 + 24);
 }
 
 TEST(KernelMapOfXv6, FindsAFreeListThatWasRenamed) {

@@ -73,7 +73,7 @@ std::vector<std::string_view> split_at_dots(std::string_view path) {
 }
 
 // What is said where a name leads nowhere; debug information that could not be read is the likeliest cause.
-std::string with_note(DebugInfo const& debug, std::string reason) {
+std::string with_note(DebugInfo const& debug, std::string const& reason) {
     return debug.note.empty() ? reason : reason + " " + debug.note;
 }
 

@@ -156,7 +156,8 @@ tl::expected<std::unique_ptr<KernelExecution>, std::string> execution_of(std::sh
 
 }  // namespace
 
-tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_hogs(std::shared_ptr<BootedKernel const> kernel) {
+tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_hogs(
+    std::shared_ptr<BootedKernel const> const& kernel) {
     auto const execution = execution_of(kernel);
     if (!execution) return tl::unexpected(execution.error());
     Hogs hogs(**execution);

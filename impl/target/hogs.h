@@ -24,7 +24,8 @@ constexpr bool is_hog(spec::ProcId id) {
 // The same kernel at a golden image of its own: the hogs are there, and about kHogsLeave frames free. Its executions
 // start from that. Takes about a second. Fails with a sentence where the kernel does not survive it.
 // REQUIRES: `kernel` has its setting.
-tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_hogs(std::shared_ptr<BootedKernel const> kernel);
+tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_hogs(
+    std::shared_ptr<BootedKernel const> const& kernel);
 inline constexpr std::uint64_t kHogsLeave = 64;
 
 // From that golden image to so many free frames: exactly, where the free list is known.

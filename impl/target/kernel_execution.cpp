@@ -198,7 +198,8 @@ spec::Outcome KernelExecution::run(spec::Step const& step, std::uint64_t pages) 
 }
 
 Overlap KernelExecution::run_overlapping(spec::Pair const& pair, std::uint64_t pages) {
-    auto const& [first, second] = pair;
+    spec::Step const& first = pair.first;
+    spec::Step const& second = pair.second;
     begin(first.faults.oom ? first.faults.oom : second.faults.oom, 2 * pages);
     Overlap overlap;
     if (first.faults.switch_hart) {

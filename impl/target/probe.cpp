@@ -43,8 +43,8 @@ spec::Address absolute(VirtAddr at) {
 }
 
 // Runs one step of p0 that must return a value that is not negative.
-tl::expected<std::uint64_t, BootError> must_return(KernelExecution& execution, spec::Action action) {
-    spec::Step const step{spec::kInit, std::move(action)};
+tl::expected<std::uint64_t, BootError> must_return(KernelExecution& execution, spec::Action const& action) {
+    spec::Step const step{spec::kInit, action};
     spec::Outcome const outcome = execution.run(step, kPagesOfAProbe);
     auto const* returned = std::get_if<spec::Returned>(&outcome.what);
     if (returned == nullptr || static_cast<std::int64_t>(returned->value) < 0)
@@ -54,8 +54,8 @@ tl::expected<std::uint64_t, BootError> must_return(KernelExecution& execution, s
 }
 
 // What a step of p0 returned; -1 for anything else.
-std::int64_t result_of(KernelExecution& execution, spec::Action action) {
-    spec::Outcome const outcome = execution.run({spec::kInit, std::move(action), {}}, kPagesOfAProbe);
+std::int64_t result_of(KernelExecution& execution, spec::Action const& action) {
+    spec::Outcome const outcome = execution.run({spec::kInit, action, {}}, kPagesOfAProbe);
     auto const* returned = std::get_if<spec::Returned>(&outcome.what);
     return returned == nullptr ? -1 : static_cast<std::int64_t>(returned->value);
 }

@@ -72,6 +72,7 @@ std::optional<int> run_make(fs::path const& directory, fs::path const& wrappers,
     std::vector<std::string> arguments{
         "timeout", kBuildSeconds, "make", "-C", where, "TOOLPREFIX=riscv64-unknown-elf-", "kernel/kernel"};
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
     std::string mutable_path = path;

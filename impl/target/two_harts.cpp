@@ -18,7 +18,7 @@ std::string in_words(spec::Outcome const& outcome) {
 }
 
 // Two processes that load at the same time: as harmless as can be.
-tl::expected<void, std::string> rehearse(std::shared_ptr<BootedKernel const> kernel) {
+tl::expected<void, std::string> rehearse(std::shared_ptr<BootedKernel const> const& kernel) {
     constexpr spec::ProcId kChild{1};
     auto board = new_board(*kernel);
     if (!board) return tl::unexpected(board.error().message);

@@ -44,8 +44,8 @@ inline Outcome after_failed_allocation(Outcome outcome) {
     return outcome;
 }
 
-inline Step by(std::uint32_t actor, Action action) {
-    return Step{ProcId{actor}, std::move(action), Faults{}};
+inline Step by(std::uint32_t actor, Action const& action) {
+    return Step{ProcId{actor}, action, Faults{}};
 }
 inline constexpr Address heap(std::int64_t offset = 0) {
     return Address{Anchor::heap, offset};

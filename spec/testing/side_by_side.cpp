@@ -2,7 +2,7 @@
 
 namespace vmcheck::spec::testing {
 
-SideBySide::SideBySide(std::shared_ptr<Setting const> setting, PlantedDefect defect, Manners manners)
+SideBySide::SideBySide(std::shared_ptr<Setting const> const& setting, PlantedDefect defect, Manners manners)
     : machine_(setting, defect, manners),
       world_(World::initial(setting)),
       baseline_(take_baseline(world_, machine_.observe())) {}

@@ -12,7 +12,7 @@ namespace vmcheck::spec::testing {
 
 class SideBySide {
   public:
-    explicit SideBySide(std::shared_ptr<Setting const> setting, PlantedDefect defect = PlantedDefect::none,
+    explicit SideBySide(std::shared_ptr<Setting const> const& setting, PlantedDefect defect = PlantedDefect::none,
                         Manners manners = {});
 
     // Does the step on both sides. The first violation, if any; the pair is of no further use then.

@@ -26,8 +26,9 @@ std::string words(Failure const& failure) {
            failure.violation.story + "\n   expected " + failure.violation.expected + ", saw " + failure.violation.seen;
 }
 
-std::optional<Failure> run_random_program(std::shared_ptr<Setting const> setting, PlantedDefect defect, Manners manners,
-                                          std::uint64_t seed, StepTaste taste, CheckTally* tally = nullptr) {
+std::optional<Failure> run_random_program(std::shared_ptr<Setting const> const& setting, PlantedDefect defect,
+                                          Manners manners, std::uint64_t seed, StepTaste taste,
+                                          CheckTally* tally = nullptr) {
     std::mt19937_64 random{seed};
     SideBySide both{setting, defect, manners};
     Program program{setting->profile, {}, {}};

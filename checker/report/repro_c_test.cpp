@@ -326,6 +326,13 @@ TEST(ReproC, WhatRunsIntoTheGuardPageDoesSoInEveryProgram) {
     EXPECT_EQ(compiler_says(source), "");
 }
 
+TEST(ReproC, AddressesAreModuloTwoToThe64) {
+    std::string const farthest = "vmcheck 1\nprofile cow\np0 load guard-9223372036854775808 1\n";
+    std::string const source = source_of(finding_of(Invariant::results, farthest, {}, "killed", "0"));
+    EXPECT_THAT(source, HasSubstr("load1(heap + 0x7fffffffffffe000L)"));
+    EXPECT_EQ(compiler_says(source), "");
+}
+
 TEST(ReproExpect, ReadsTheWordsOfTheReport) {
     EXPECT_TRUE(parse_expectation("killed").must_die());
     EXPECT_FALSE(parse_expectation("ok or killed").must_die());

@@ -32,6 +32,11 @@ bool is_of_image(Anchor anchor) {
     return anchor == Anchor::text || anchor == Anchor::rodata || anchor == Anchor::data || anchor == Anchor::bss;
 }
 
+// Addresses and their distances are modulo 2^64, as spec::Address is.
+std::int64_t sum(std::int64_t a, std::int64_t b) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
 // The regions that lie side by side, as offsets from the start of the heap; nothing for other addresses.
 std::optional<std::int64_t> from_heap(Address const& at, std::int64_t heap_bytes,
                                       std::optional<VirtAddr> const& heap_start) {
@@ -40,9 +45,9 @@ std::optional<std::int64_t> from_heap(Address const& at, std::int64_t heap_bytes
         case Anchor::stack:
             return at.offset;
         case Anchor::guard:
-            return at.offset - 2 * kPage;
+            return sum(at.offset, -2 * kPage);
         case Anchor::brk:
-            return at.offset + heap_bytes;
+            return sum(at.offset, heap_bytes);
         case Anchor::absolute: {
             auto const value = static_cast<std::uint64_t>(at.offset);
             // The first page is text in every program.
@@ -118,7 +123,9 @@ class Mover {
         // What is refused moves nothing; the last step's result may be the very thing that is wrong.
         bool const last = at + 1 == finding_.program.steps.size();
         if (sbrk == nullptr || (last ? record.expected : record.seen) == "-1") return true;
-        return (heap_bytes_[step.actor] += sbrk->bytes) >= 0;
+        std::int64_t& heap_bytes = heap_bytes_[step.actor];
+        heap_bytes = sum(heap_bytes, sbrk->bytes);
+        return heap_bytes >= 0;
     }
 
     void use_real_stack_end() {

@@ -28,8 +28,8 @@ std::vector<spec::Program> with_simpler_arguments(spec::Program const& program);
 // programs of at most 8 steps.
 std::vector<spec::Program> with_earlier_failing_allocations(spec::Program const& program);
 
-// Of two overlapping steps that both let the other hart go on, the first does so once, after each number of blocks up to
-// 256: where one turn is enough, it is seldom enough at the place where one of the two was.
+// Of two overlapping steps that both let the other hart go on, the first does so once, after each number of blocks up
+// to 256: where one turn is enough, it is seldom enough at the place where one of the two was.
 std::vector<spec::Program> with_one_switch_for_two(spec::Program const& program);
 
 // Children named p1, p2, ... in the order of their forks.

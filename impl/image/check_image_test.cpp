@@ -134,7 +134,7 @@ TEST(CheckImage, RefusesWhatHoldsNoFileSystem) {
 RC_GTEST_PROP(CheckImage, SurvivesAnyDamage, ()) {
     static auto const whole = good_image();
     auto bytes = whole;
-    auto const anywhere = rc::gen::resize(rc::kNominalSize, rc::gen::inRange<std::size_t>(1024, 72 * 1024));
+    auto const anywhere = rc::gen::resize(rc::kNominalSize, rc::gen::inRange<std::size_t>(kBlock, 72 * kBlock));
     for (std::size_t const at : *rc::gen::container<std::vector<std::size_t>>(20, anywhere))
         bytes[at] = static_cast<std::byte>(*rc::gen::arbitrary<unsigned char>());
     auto const check = check_image(bytes);

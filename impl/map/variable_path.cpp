@@ -98,7 +98,7 @@ Part<Variable const*> pick_variable(DebugInfo const& debug, std::string_view nam
         return tl::make_unexpected(missing(fmt::format("The variable {} cannot be found. {}", name, debug.note)));
     std::string reason = fmt::format("There is no global variable {}", name);
     reason += namesake != nullptr ? fmt::format("; {} is meant, perhaps.", namesake->name) : ".";
-    return tl::make_unexpected(missing(with_note(debug, std::move(reason))));
+    return tl::make_unexpected(missing(with_note(debug, reason)));
 }
 
 // A place on its way along a path.

@@ -96,7 +96,7 @@ bool Stepper::done() const {
 // ---- one step
 
 void Stepper::perform(spec::Step step) {
-    step = on_its_own(std::move(step));
+    step = on_its_own(step);
     spec::StepIndex const at = enter(step);
     if (options_.watcher != nullptr) options_.watcher->before(at, execution_);
     spec::FrameCensus const before = execution_.census();
@@ -159,7 +159,7 @@ bool Stepper::engine_failed() {
 // ---- two that overlap
 
 void Stepper::overlap(spec::Pair pair) {
-    pair.first = on_its_own(std::move(pair.first));
+    pair.first = on_its_own(pair.first);
     std::array<spec::StepIndex, 2> const at{enter(pair.first), enter(pair.second)};
     if (options_.watcher != nullptr)
         for (spec::StepIndex each : at) options_.watcher->before(each, execution_);

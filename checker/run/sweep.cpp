@@ -101,7 +101,7 @@ class FailedAllocation final : public Variation {
     bool attempt(Stepper& stepper, Steps rest, std::uint32_t number) const override {
         spec::Step faulty = rest.front();
         faulty.faults.oom = number;
-        stepper.perform(std::move(faulty));
+        stepper.perform(faulty);
         if (stepper.so_far().engine_failed || !stepper.allocation_failed()) return false;
         stepper.count_run();
         take_steps(stepper, rest.subspan(1));
@@ -148,7 +148,7 @@ class OtherSwitch final : public Variation {
         spec::Pair pair{rest[0], rest[1]};
         pair.first.faults.switch_hart = number;
         stepper.count_run();
-        stepper.overlap(std::move(pair));
+        stepper.overlap(pair);
         return true;
     }
 };

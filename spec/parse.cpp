@@ -236,6 +236,13 @@ class About {
     bool any_ = false;
 };
 
+Parsed<std::uint32_t> parse_harts(TextLine& line) {
+    std::string_view const number = line.next();
+    if (number != "2" && number != "3") return line.error_at_last("2 or 3 harts");
+    if (auto const end = line.expect_end("the end of the line"); !end) return failed(end);
+    return number == "2" ? 2U : 3U;
+}
+
 }  // namespace
 
 tl::expected<Program, ParseError> parse(std::string_view text) {
@@ -266,6 +273,11 @@ tl::expected<Program, ParseError> parse(std::string_view text) {
             if (!frames) return failed(frames);
             if (auto const end = line.expect_end("the end of the line"); !end) return failed(end);
             program.memory = *frames;
+        } else if (program.steps.empty() && !program.harts && line.peek() == "harts") {
+            line.next();
+            auto const harts = parse_harts(line);
+            if (!harts) return failed(harts);
+            program.harts = *harts;
         } else {
             auto step = parse_step(line);
             if (!step) return failed(step);

@@ -109,6 +109,7 @@ std::string print(Program const& program) {
     std::string text = print_about(program.about);
     text += fmt::format("vmcheck 1\nprofile {} {}\n", name_of(program.profile.fork), name_of(program.profile.sbrk));
     if (program.memory) text += fmt::format("memory {}\n", *program.memory);
+    if (program.harts) text += fmt::format("harts {}\n", *program.harts);
     for (Step const& step : program.steps) text += print(step) + '\n';
     return text;
 }

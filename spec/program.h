@@ -168,7 +168,7 @@ struct Faults {
     // sleeps, and that one goes on afterwards. What may come of it: overlap.h.
     bool meanwhile = false;
     // After so many blocks of code of the step another hart goes on: the step that is meanwhile, which begins there on
-    // a hart of its own, or the one before, where this one is meanwhile. The program then runs on two harts.
+    // a hart of its own, or the one before, where this one is meanwhile. The program then runs on two harts or more.
     std::optional<std::uint32_t> switch_hart{};
     friend bool operator==(Faults const&, Faults const&) = default;
 };
@@ -186,13 +186,18 @@ struct Program {
     std::string about{};  // why this program is here: the comment lines above the header, without '#'
     // How many frames are free at the start; nothing: all but what a kernel takes for itself and p0.
     std::optional<std::uint32_t> memory{};
+    // How many harts the machine has, 2 or 3; nothing: as many as the steps need.
+    std::optional<std::uint32_t> harts{};
     friend bool operator==(Program const&, Program const&) = default;
 };
 
-// Whether a step of it has another hart go on.
-inline bool needs_two_harts(Program const& program) {
-    return std::any_of(program.steps.begin(), program.steps.end(),
-                       [](Step const& step) { return step.faults.switch_hart.has_value(); });
+inline constexpr std::uint32_t kHartsMax = 3;
+
+// How many harts it runs on, from 1: as many as it says, or two where a step of it has another hart go on.
+inline std::uint32_t harts_of(Program const& program) {
+    bool const switches = std::any_of(program.steps.begin(), program.steps.end(),
+                                      [](Step const& step) { return step.faults.switch_hart.has_value(); });
+    return program.harts.value_or(switches ? 2 : 1);
 }
 
 }  // namespace vmcheck::spec

@@ -67,6 +67,18 @@ TEST(Text, ReadsHowMuchMemoryThereIs) {
     EXPECT_EQ(error_of("vmcheck 1\nprofile cow\nmemory 4\nmemory 4\n").line, 4U) << "once";
 }
 
+TEST(Text, ReadsHowManyHartsThereAre) {
+    auto const program = parse("vmcheck 1\nprofile cow\nharts 3\np0 exec\n");
+    ASSERT_TRUE(program) << to_string(program.error());
+    EXPECT_EQ(harts_of(*program), 3U);
+    EXPECT_EQ(print(*program), "vmcheck 1\nprofile cow eager\nharts 3\np0 exec\n");
+    EXPECT_EQ(harts_of(*parse("vmcheck 1\nprofile cow\np0 exec\n")), 1U);
+    EXPECT_EQ(harts_of(*parse("vmcheck 1\nprofile cow\np0 exec @h 4\n")), 2U);
+    for (char const* wrong : {"1", "4", "three", "3 harts", ""})
+        EXPECT_EQ(error_of(std::string("vmcheck 1\nprofile cow\nharts ") + wrong + "\n").line, 3U) << wrong;
+    EXPECT_EQ(error_of("vmcheck 1\nprofile cow\nharts 2\nharts 2\n").line, 4U) << "once";
+}
+
 TEST(Text, PrintsEveryKindOfStepAsItReadsIt) {
     for (char const* step : {"p0 fork p1",
                              "p1 exit -3",

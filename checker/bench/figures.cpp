@@ -160,7 +160,7 @@ void CostOfShare(benchmark::State& state, run::Mode mode, std::uint32_t run::Bat
 BENCHMARK_CAPTURE(CostOfShare, allocation_faults, run::Mode::sweep, &run::Batch::sweep)->Iterations(2);
 BENCHMARK_CAPTURE(CostOfShare, memory_pressure, run::Mode::pressure, &run::Batch::pressure)->Iterations(2);
 BENCHMARK_CAPTURE(CostOfShare, preemption, run::Mode::preempt, &run::Batch::preempt)->Iterations(2);
-BENCHMARK_CAPTURE(CostOfShare, two_harts, run::Mode::harts, &run::Batch::harts)->Iterations(2);
+BENCHMARK_CAPTURE(CostOfShare, several_harts, run::Mode::harts, &run::Batch::harts)->Iterations(2);
 
 void CostOfLimits(benchmark::State& state) {
     run::Batch with = kPlainOnly;

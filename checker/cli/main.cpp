@@ -233,7 +233,7 @@ class CommandLine {
         sub->add_flag_callback(
             "--no-preempt", [this] { options_.preemption = false; }, "Interrupt no step");
         sub->add_flag_callback(
-            "--no-harts", [this] { options_.two_harts = false; }, "Run no program on two harts");
+            "--no-harts", [this] { options_.several_harts = false; }, "Run no program on two or three harts");
         sub->add_option_function<std::string>(
                "--time",
                [this](std::string const& text) {

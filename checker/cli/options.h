@@ -40,7 +40,7 @@ struct Options {
     bool allocation_faults = true;
     bool memory_pressure = true;
     bool preemption = true;
-    bool two_harts = true;
+    bool several_harts = true;
     std::optional<std::chrono::milliseconds> time;
     unsigned jobs = 1;
     bool shrink = true;

@@ -49,7 +49,8 @@ class Replayer {
 
   private:
     static std::string machine_of(spec::Program const& program) {
-        return program.memory ? fmt::format("`memory {}`", *program.memory) : "two harts by its `@h`";
+        return program.memory ? fmt::format("`memory {}`", *program.memory)
+                              : fmt::format("{} harts", spec::harts_of(program));
     }
 
     static std::string remarks_on(run::Run const& run) {

@@ -173,7 +173,7 @@ run::Effort effort_of(Options const& options) {
     if (!options.allocation_faults) effort.batch.sweep = 0;
     if (!options.memory_pressure) effort.batch.pressure = effort.batch.batches_to_limits = 0;
     if (!options.preemption) effort.batch.preempt = 0;
-    if (!options.two_harts) effort.batch.harts = 0;
+    if (!options.several_harts) effort.batch.harts = 0;
     return effort;
 }
 
@@ -200,13 +200,12 @@ tl::expected<report::Session, Stop> run_session(Bench& bench, Options const& opt
     last.left.reset();
     fmt::print(options.text, "{}\n", progress_line(last));
     std::fflush(options.text);
-    auto const miss = [&](char const* what, std::optional<std::string> const& why) {
-        if (!why) return;
-        session.kernel.missing.push_back(fmt::format("{} not tried. {}", what, *why));
-        fmt::print(options.text, "{}", report::missing_line(session.kernel.missing.back(), {options.colour}));
+    auto const miss = [&](std::string const& what) {
+        session.kernel.missing.push_back(what);
+        fmt::print(options.text, "{}", report::missing_line(what, {options.colour}));
     };
-    miss("Memory pressure was", result.no_pressure);
-    miss("Two harts were", result.no_harts);
+    if (result.no_pressure) miss("Memory pressure was not tried. " + *result.no_pressure);
+    for (std::string const& why : result.no_harts) miss("Programs on several harts were not all run. " + why);
     session.tally = result.tally;
     session.interrupted = result.interrupted;
     session.families = result.failures.size();

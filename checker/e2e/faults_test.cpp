@@ -51,8 +51,8 @@ std::vector<Fault> faults_for(std::string const& mutant) {
     std::vector<Fault> faults{
         {"oom", {"--no-oom", "--no-pressure"}, {"allocation faults", "memory pressure", "limits"}},
         // Where an interrupt may come, another hart may come, too.
-        {"preempt", {"--no-preempt", "--no-harts"}, {"preemption", "two harts"}},
-        {"harts", {"--no-harts"}, {"two harts"}}};
+        {"preempt", {"--no-preempt", "--no-harts"}, {"preemption", "several harts"}},
+        {"harts", {"--no-harts"}, {"several harts"}}};
     std::erase_if(
         faults, [needs = needs_of(mutant)](Fault const& fault) { return needs.find(fault.need) == std::string::npos; });
     return faults;

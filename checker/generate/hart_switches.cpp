@@ -29,10 +29,12 @@ void put_switches(spec::Program& program, Dice dice) {
 
 }  // namespace
 
-rc::Gen<spec::Program> on_two_harts(rc::Gen<spec::Program> programs) {
-    return rc::Gen<spec::Program>([programs = std::move(programs)](rc::Random random, int size) {
+rc::Gen<spec::Program> on_several_harts(rc::Gen<spec::Program> programs, std::uint32_t harts) {
+    return rc::Gen<spec::Program>([programs = std::move(programs), harts](rc::Random random, int size) {
         spec::Program program = programs(random.split(), size).value();
         put_switches(program, Dice(random));
+        // Two are what a program with a switch has anyway.
+        if (harts > 2 && spec::harts_of(program) > 1) program.harts = harts;
         return rc::shrinkable::just(std::move(program));
     });
 }

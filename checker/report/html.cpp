@@ -170,10 +170,8 @@ std::string modes(Session const& session) {
         table.add({std::string(to_string(mode)), counts.programs == 0 ? "not used" : fmt::format("{}", counts.programs),
                    fmt::format("{}", counts.runs), fmt::format("{}", counts.reached)});
     }
-    return "<h4>How it was run</h4>\n<div class=\"short\">" + table.text() +
-           "</div>\n<p class=\"dim\">reached: steps in which an allocation failed; for preemption and two harts, steps "
-           "in "
-           "which another process's step began</p>\n";
+    return "<h4>How it was run</h4>\n<div class=\"short\">" + table.text() + "</div>\n" +
+           fmt::format("<p class=\"dim\">reached: {}</p>\n", run::kWhatIsReached);
 }
 
 std::string section(Session const& session) {

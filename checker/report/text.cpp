@@ -209,8 +209,7 @@ std::string modes_table(run::Tally const& tally, TextStyle style) {
                                                    counts.runs, counts.reached);
         text += '\n';
     }
-    text +=
-        "  reached: steps in which an allocation failed; for preemption and two harts, in which another step began\n";
+    text += fmt::format("  reached: {}\n", run::kWhatIsReached);
     return text + fmt::format("  {} of them were run a second time, from where the first run had left the machine\n",
                               tally.second_runs);
 }

@@ -45,8 +45,8 @@ struct CampaignResult {
     bool interrupted = false;
     // Why no program could be started with little memory, if none could.
     std::optional<std::string> no_pressure{};
-    // Why none could be run on two harts, if that is so.
-    std::optional<std::string> no_harts{};
+    // Why none could be run on two harts, or on three, where that is so.
+    std::set<std::string> no_harts{};
     // Why the emulator failed, if it did: the campaign ended there.
     std::optional<std::string> engine_failure{};
 };

@@ -13,7 +13,7 @@ std::string_view to_string(Mode mode) {
         case Mode::preempt:
             return "preemption";
         case Mode::harts:
-            return "two harts";
+            return "several harts";
         case Mode::limits:
             break;
     }

@@ -16,11 +16,11 @@ enum class Mode : std::uint8_t {
     sweep,     // of short programs every allocation is made to fail in turn
     pressure,  // programs that start with few frames free
     preempt,   // programs in which a step is interrupted, and another process's step comes in between
-    harts,     // programs in which two processes do a step each at the same time, on two harts
+    harts,     // programs in which two processes do a step each at the same time, on two or three harts
     limits,    // programs that go to an end of what there is: all frames, all processes
 };
 inline constexpr std::size_t kModes = 6;
-// "plain", "allocation faults", "memory pressure", "preemption", "two harts", "limits"
+// "plain", "allocation faults", "memory pressure", "preemption", "several harts", "limits"
 std::string_view to_string(Mode mode);
 
 // How often each mode was used, and met what it is there for.
@@ -28,9 +28,12 @@ struct ModeTally {
     std::uint64_t programs = 0;
     std::uint64_t runs = 0;  // of these programs or of what follows a fault in them
     // Steps in which an allocation was made to fail, or found no frame, and did fail; of preempt and harts, steps
-    // within which another process's step began.
+    // within which another process's step began; of limits, also steps that were refused or killed their process.
     std::uint64_t reached = 0;
 };
+// The same in words, for reports.
+inline constexpr std::string_view kWhatIsReached =
+    "steps that were refused a frame, or a process; of preemption and several harts, that another step began in";
 
 // How many programs of each mode a batch holds, and of the costliest in how many batches there is one. Their sum:
 // enough to keep every worker busy, few enough that a kernel's first failure ends the run soon.

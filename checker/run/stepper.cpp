@@ -43,8 +43,16 @@ bool leaves_sharing_known(spec::Step const& step, spec::Outcome const& outcome) 
     return returned->value >= wanted;
 }
 
-bool counts_failed_allocations(Mode mode) {
-    return mode != Mode::preempt && mode != Mode::harts;
+// Whether the step met what its mode is there for. A kernel may turn a call away at a limit without asking for a frame.
+bool reaches_what_it_is_for(Mode mode, spec::Outcome const& outcome, spec::Step const& step) {
+    if (mode == Mode::preempt || mode == Mode::harts) return false;  // counted where steps overlap
+    if (spec::allocation_failed(outcome)) return true;
+    if (mode != Mode::limits) return false;
+    if (std::holds_alternative<spec::Touch>(step.action)) return std::holds_alternative<spec::Ended>(outcome.what);
+    bool const may_be_refused =
+        std::holds_alternative<spec::Fork>(step.action) || std::holds_alternative<spec::Sbrk>(step.action);
+    auto const* returned = std::get_if<spec::Returned>(&outcome.what);
+    return may_be_refused && returned != nullptr && static_cast<std::int64_t>(returned->value) == -1;
 }
 
 }  // namespace
@@ -60,10 +68,12 @@ Stepper::Stepper(Execution& execution, Reference const& reference, RunOptions op
 // ---- a run's beginning and end
 
 tl::expected<void, std::string> Stepper::bring_machine(spec::Program const& program) {
-    if (program.memory && spec::needs_two_harts(program))
-        return tl::unexpected(std::string("A program with `memory` runs on one hart: it cannot have an `@h`."));
+    std::uint32_t const harts = spec::harts_of(program);
+    if (program.memory && harts > 1)
+        return tl::unexpected(
+            std::string("A program with `memory` runs on one hart: it cannot have `harts` or an `@h`."));
     if (program.memory) return execution_.reset_to(*program.memory);
-    if (spec::needs_two_harts(program)) return execution_.reset_on_two_harts();
+    if (harts > 1) return execution_.reset_on(harts);
     execution_.reset();
     return {};
 }
@@ -71,11 +81,12 @@ tl::expected<void, std::string> Stepper::bring_machine(spec::Program const& prog
 void Stepper::begin(spec::Program const& program) {
     Run& result = state_.result;
     result.program.memory = program.memory;
+    result.program.harts = program.harts;
     if (auto brought = bring_machine(program); !brought) {
         result.cannot_start = brought.error();
         return;
     }
-    if (program.memory || spec::needs_two_harts(program)) {
+    if (program.memory || spec::harts_of(program) > 1) {
         // What is free there, not on the machine with one hart and no hogs.
         state_.world = spec::World::initial(spec::setting_for(reference_.setting, program));
         baseline_ = spec::take_baseline(state_.world, execution_.observe());
@@ -106,7 +117,7 @@ void Stepper::perform(spec::Step step) {
     if (options_.records) state_.result.records.push_back(record_of(state_.world, step, &outcome));
     allocation_failed_ = spec::allocation_failed(outcome);
     count_judged(outcome);
-    if (allocation_failed_ && counts_failed_allocations(options_.mode)) ++tally_.of(options_.mode).reached;
+    if (reaches_what_it_is_for(options_.mode, outcome, step)) ++tally_.of(options_.mode).reached;
     auto next = spec::advance(state_.world, step, outcome, before);
     if (!next) {
         diverge(at, step, {next.error()});
@@ -173,7 +184,7 @@ void Stepper::overlap(spec::Pair pair) {
     state_.sharing_known = false;
     if (both.reached) {
         ++tally_.preempted;
-        if (!counts_failed_allocations(options_.mode)) ++tally_.of(options_.mode).reached;
+        if (options_.mode == Mode::preempt || options_.mode == Mode::harts) ++tally_.of(options_.mode).reached;
     }
     count_judged(both.outcome.first);
     if (both.outcome.second) count_judged(*both.outcome.second);

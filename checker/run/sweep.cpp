@@ -176,7 +176,7 @@ std::vector<Run> sweep_interruptions(Execution& execution, Reference const& refe
 SwitchSweep sweep_switches(Execution& execution, Reference const& reference, spec::Program const& program,
                            Tally& tally) {
     // In some, no two steps overlap; on one hart these tell nothing new.
-    if (!spec::needs_two_harts(program)) return {};
+    if (spec::harts_of(program) == 1) return {};
     Stepper stepper(execution, reference, RunOptions{.mode = Mode::harts}, tally);
     OtherSwitch const variation;
     Sweep sweep(stepper, variation);

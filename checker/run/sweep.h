@@ -25,11 +25,11 @@ std::vector<Run> sweep_allocations(Execution& execution, Reference const& refere
 std::vector<Run> sweep_interruptions(Execution& execution, Reference const& reference, spec::Program const& program,
                                      Tally& tally);
 
-// For steps that overlap on two harts, with the switch at other places: of many so many. What follows the two steps is
-// run once only.
+// For steps that overlap on several harts, with the switch at other places: of many so many. What follows the two steps
+// is run once only.
 struct SwitchSweep {
     std::vector<Run> failures;
-    std::optional<std::string> cannot_start{};  // why the kernel does not run on two harts
+    std::optional<std::string> cannot_start{};  // why the kernel does not run on so many harts
 };
 SwitchSweep sweep_switches(Execution& execution, Reference const& reference, spec::Program const& program,
                            Tally& tally);

@@ -29,7 +29,7 @@ class TwinExecution : public Execution {
         machine_->restore(std::move(state));
         return {};
     }
-    tl::expected<void, std::string> reset_on_two_harts() override {
+    tl::expected<void, std::string> reset_on(std::uint32_t) override {
         reset();
         return {};
     }

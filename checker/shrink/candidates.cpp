@@ -13,7 +13,7 @@ namespace {
 using namespace spec;
 
 Program with_steps(Program const& program, std::vector<Step> steps) {
-    return {program.profile, std::move(steps), program.about, program.memory};
+    return {program.profile, std::move(steps), program.about, program.memory, program.harts};
 }
 
 // ---- simpler arguments: for each kind of value, what is simpler than it
@@ -283,6 +283,10 @@ std::vector<Program> with_simpler_arguments(Program const& program) {
     if (program.memory) {
         all.push_back(program);
         all.back().memory.reset();
+    }
+    if (program.harts) {
+        all.push_back(program);
+        all.back().harts.reset();
     }
     ActionSimplifier simplify;
     for (std::size_t i = 0; i < program.steps.size(); ++i) {

@@ -145,8 +145,9 @@ tl::expected<void, std::string> KernelExecution::reset_to(std::uint32_t) {
     return tl::unexpected(std::string("This machine has no hogs."));
 }
 
-tl::expected<void, std::string> KernelExecution::reset_on_two_harts() {
-    if (board_.harts() < 2) return tl::unexpected(std::string("This machine has one hart."));
+tl::expected<void, std::string> KernelExecution::reset_on(std::uint32_t harts) {
+    if (board_.harts() != harts)
+        return tl::unexpected(fmt::format("This machine has another number of harts: {}.", board_.harts()));
     reset();
     return {};
 }

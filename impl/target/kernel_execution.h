@@ -70,7 +70,7 @@ class KernelExecution : public Execution {
 
     // Not of one that runs alone: KernelMachine does this, with a machine of its own.
     tl::expected<void, std::string> reset_to(std::uint32_t free_frames) override;
-    tl::expected<void, std::string> reset_on_two_harts() override;
+    tl::expected<void, std::string> reset_on(std::uint32_t harts) override;
 
     // The kernel as it stands here, as one that executions can start from.
     tl::expected<std::shared_ptr<BootedKernel const>, std::string> freeze();

@@ -20,10 +20,10 @@ tl::expected<std::unique_ptr<KernelExecution>, std::string> LazyKernel::start() 
 }
 
 KernelMachine::KernelMachine(std::unique_ptr<KernelExecution> ample, std::shared_ptr<LazyKernel> scarce_kernel,
-                             std::shared_ptr<LazyKernel> two_harts_kernel)
+                             std::map<std::uint32_t, std::shared_ptr<LazyKernel>> kernels_by_harts)
     : ample_(std::move(ample)),
       scarce_kernel_(std::move(scarce_kernel)),
-      two_harts_kernel_(std::move(two_harts_kernel)),
+      kernels_by_harts_(std::move(kernels_by_harts)),
       now_(ample_.get()) {}
 
 void KernelMachine::reset() {
@@ -50,20 +50,23 @@ tl::expected<void, std::string> KernelMachine::reset_to(std::uint32_t free_frame
     return {};
 }
 
-tl::expected<void, std::string> KernelMachine::reset_on_two_harts() {
-    if (!two_harts_) {
-        auto machine = two_harts_kernel_->start();
+tl::expected<void, std::string> KernelMachine::reset_on(std::uint32_t harts) {
+    auto started = by_harts_.find(harts);
+    if (started == by_harts_.end()) {
+        auto machine = kernels_by_harts_.at(harts)->start();
         if (!machine) return tl::unexpected(machine.error());
-        two_harts_ = std::move(*machine);
+        started = by_harts_.emplace(harts, std::move(*machine)).first;
     }
-    now_ = two_harts_.get();
-    return now_->reset_on_two_harts();
+    now_ = started->second.get();
+    return now_->reset_on(harts);
 }
 
 std::optional<std::string> KernelMachine::engine_failure() const {
-    for (KernelExecution const* each : {ample_.get(), scarce_.get(), two_harts_.get()})
-        if (auto failure = each != nullptr ? each->engine_failure() : std::nullopt) return failure;
-    return std::nullopt;
+    auto failure = ample_->engine_failure();
+    if (!failure && scarce_) failure = scarce_->engine_failure();
+    for (auto const& [harts, each] : by_harts_)
+        if (!failure) failure = each->engine_failure();
+    return failure;
 }
 
 }  // namespace vmcheck

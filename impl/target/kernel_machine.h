@@ -1,6 +1,6 @@
 #pragma once
 // What Target::start() hands out for a real kernel: a machine with all of its memory, and, once a program asks for
-// them, one on which hogs hold most of it, and one with two harts.
+// them, one on which hogs hold most of it, and those with two and three harts.
 
 #include "impl/target/kernel_execution.h"
 #include "impl/target/target.h"
@@ -33,11 +33,11 @@ class LazyKernel {
 class KernelMachine : public Execution {
   public:
     KernelMachine(std::unique_ptr<KernelExecution> ample, std::shared_ptr<LazyKernel> scarce_kernel,
-                  std::shared_ptr<LazyKernel> two_harts_kernel);
+                  std::map<std::uint32_t, std::shared_ptr<LazyKernel>> kernels_by_harts);
 
     void reset() override;
     tl::expected<void, std::string> reset_to(std::uint32_t free_frames) override;
-    tl::expected<void, std::string> reset_on_two_harts() override;
+    tl::expected<void, std::string> reset_on(std::uint32_t harts) override;
     std::unique_ptr<Moment const> save() override { return now_->save(); }
     void restore(Moment const& moment) override { now_->restore(moment); }
     spec::Outcome run(spec::Step const& step, std::uint64_t pages) override { return now_->run(step, pages); }
@@ -58,9 +58,9 @@ class KernelMachine : public Execution {
   private:
     std::unique_ptr<KernelExecution> ample_;
     std::shared_ptr<LazyKernel> scarce_kernel_;
-    std::shared_ptr<LazyKernel> two_harts_kernel_;
+    std::map<std::uint32_t, std::shared_ptr<LazyKernel>> kernels_by_harts_;
     std::unique_ptr<KernelExecution> scarce_;
-    std::unique_ptr<KernelExecution> two_harts_;
+    std::map<std::uint32_t, std::unique_ptr<KernelExecution>> by_harts_;
     std::map<std::uint32_t, std::unique_ptr<Moment const>> starts_;  // of the scarce one, by free frames
     KernelExecution* now_;
 };

@@ -6,7 +6,7 @@
 #include "impl/target/hogs.h"
 #include "impl/target/kernel_machine.h"
 #include "impl/target/probe.h"
-#include "impl/target/two_harts.h"
+#include "impl/target/several_harts.h"
 #include "impl/target/vintage.h"
 #include "spec/text.h"
 
@@ -168,9 +168,11 @@ KernelTarget::KernelTarget(KernelOptions options, std::shared_ptr<BootedKernel c
     : options_(std::move(options)),
       kernel_(std::move(kernel)),
       scarce_(std::make_shared<LazyKernel>([kernel = kernel_] { return with_hogs(kernel); })),
-      two_harts_(std::make_shared<LazyKernel>(
-          [kernel = kernel_, options = options_] { return with_two_harts(*kernel, options); })),
-      summary_(std::move(summary)) {}
+      summary_(std::move(summary)) {
+    for (std::uint32_t harts = 2; harts <= spec::kHartsMax; ++harts)
+        by_harts_[harts] = std::make_shared<LazyKernel>(
+            [kernel = kernel_, options = options_, harts] { return with_harts(*kernel, options, harts); });
+}
 
 tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(KernelOptions const& options) {
     auto const started = std::chrono::steady_clock::now();
@@ -249,7 +251,7 @@ tl::expected<std::unique_ptr<KernelExecution>, BootError> KernelTarget::start_on
 tl::expected<std::unique_ptr<Execution>, BootError> KernelTarget::start() const {
     auto execution = start_on_board();
     if (!execution) return tl::unexpected(execution.error());
-    return std::make_unique<KernelMachine>(std::move(*execution), scarce_, two_harts_);
+    return std::make_unique<KernelMachine>(std::move(*execution), scarce_, by_harts_);
 }
 
 tl::expected<std::unique_ptr<Target>, BootError> KernelTarget::reboot() const {

@@ -49,8 +49,8 @@ class KernelTarget : public Target {
 
     KernelOptions options_;
     std::shared_ptr<BootedKernel const> kernel_;
-    std::shared_ptr<LazyKernel> scarce_;     // shared with the machines
-    std::shared_ptr<LazyKernel> two_harts_;  // likewise
+    std::shared_ptr<LazyKernel> scarce_;                               // shared with the machines
+    std::map<std::uint32_t, std::shared_ptr<LazyKernel>> by_harts_{};  // likewise
     TargetSummary summary_;
 };
 

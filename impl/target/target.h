@@ -75,8 +75,9 @@ class Execution {
     // free list it may be a few more or fewer, but always the same. Fails with a sentence where this kernel cannot be
     // brought there.
     virtual tl::expected<void, std::string> reset_to(std::uint32_t free_frames) = 0;
-    // The same as reset(), on a machine with two harts. Fails with a sentence where this kernel does not come up there.
-    virtual tl::expected<void, std::string> reset_on_two_harts() = 0;
+    // The same as reset(), on a machine with so many harts, 2 or 3. Fails with a sentence where this kernel does not
+    // come up there.
+    virtual tl::expected<void, std::string> reset_on(std::uint32_t harts) = 0;
 
     // Keeps the machine as it stands. Costs time and memory in proportion to the pages written since reset().
     virtual std::unique_ptr<Moment const> save() = 0;

@@ -28,7 +28,7 @@ class Usher {
     // How many times others may ask before a process counts as not scheduled.
     unsigned patience() const;
 
-    // Brings both to their hypercalls, on two harts, so that the order that `first` is given next is done beside
+    // Brings both to their hypercalls, on a hart each, so that the order that `first` is given next is done beside
     // `second`'s. False: the machine has one hart, or they do not come.
     tl::expected<bool, Mishap> bring_side_by_side(spec::ProcId first, spec::ProcId second);
     // Of several harts, each comes to a hypercall, or has had the time to find that it has nothing to do: a process

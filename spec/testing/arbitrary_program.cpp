@@ -87,11 +87,14 @@ rc::Gen<Program> arbitrary_program() {
                        drawn.second ? SbrkPolicy::lazy : SbrkPolicy::eager};
     });
     auto const memory = rc::gen::maybe(arbitrary<std::uint32_t>());
-    return map(rc::gen::tuple(profile, rc::gen::container<std::vector<Step>>(step()), about(), memory),
+    auto const harts = rc::gen::maybe(rc::gen::inRange(2U, kHartsMax + 1));
+    return map(rc::gen::tuple(profile, rc::gen::container<std::vector<Step>>(step()), about(), memory, harts),
                [](auto const& drawn) {
                    auto const& frames = std::get<3>(drawn);
+                   auto const& number = std::get<4>(drawn);
                    return Program{std::get<0>(drawn), std::get<1>(drawn), std::get<2>(drawn),
-                                  frames ? std::optional<std::uint32_t>{*frames} : std::nullopt};
+                                  frames ? std::optional<std::uint32_t>{*frames} : std::nullopt,
+                                  number ? std::optional<std::uint32_t>{*number} : std::nullopt};
                });
 }
 

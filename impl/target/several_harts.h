@@ -1,5 +1,5 @@
 #pragma once
-// The same kernel on a machine with two harts: for programs in which two processes run at the same time.
+// The same kernel on a machine with several harts: for programs in which two processes run at the same time.
 
 #include "impl/target/kernel_execution.h"
 #include "impl/target/kernel_target.h"
@@ -13,7 +13,8 @@ namespace vmcheck {
 
 // Boots it there, at a golden image of its own, and tries two steps at a time. Fails with a sentence where the kernel
 // does not come up, or has but one of the harts run processes. REQUIRES: `kernel` has its setting.
-tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_two_harts(BootedKernel const& kernel,
-                                                                              KernelOptions const& options);
+tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_harts(BootedKernel const& kernel,
+                                                                          KernelOptions const& options,
+                                                                          std::uint32_t harts);
 
 }  // namespace vmcheck

@@ -1,4 +1,4 @@
-#include "impl/target/two_harts.h"
+#include "impl/target/several_harts.h"
 
 #include "impl/target/boot.h"
 
@@ -9,6 +9,8 @@
 namespace vmcheck {
 
 namespace {
+
+static_assert(spec::kHartsMax == board::kHartsMax);
 
 std::string in_words(spec::Outcome const& outcome) {
     if (auto const* panicked = std::get_if<spec::Panicked>(&outcome.what)) return "it panics: " + panicked->message;
@@ -34,16 +36,18 @@ tl::expected<void, std::string> rehearse(std::shared_ptr<BootedKernel const> con
     Overlap const both = execution.run_overlapping({first, second}, 1);
     for (spec::Outcome const* each : {&both.outcome.first, both.outcome.second ? &*both.outcome.second : nullptr})
         if (each != nullptr && spec::is_mishap(*each)) return tl::unexpected(in_words(*each));
-    if (!both.reached) return tl::unexpected(std::string("its second hart runs no process"));
+    if (!both.reached) return tl::unexpected(std::string("no second hart runs a process"));
     return {};
 }
 
 }  // namespace
 
-tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_two_harts(BootedKernel const& kernel,
-                                                                              KernelOptions const& options) {
-    auto const refuse = [](std::string const& why) {
-        return tl::unexpected(fmt::format("The kernel does not run on two harts: {}.", why));
+tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_harts(BootedKernel const& kernel,
+                                                                          KernelOptions const& options,
+                                                                          std::uint32_t harts) {
+    auto const refuse = [&](std::string const& why) {
+        return tl::unexpected(
+            fmt::format("The kernel does not run on {} harts: {}.", harts == 2 ? "two" : "three", why));
     };
     if (!kernel.windows->processes)
         return tl::unexpected(std::string(
@@ -51,27 +55,27 @@ tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_two_harts(Bo
             "alike."));
     auto disk = make_disk();
     if (!disk) return tl::unexpected(disk.error().message);
-    auto booted = boot_to_agent(options, *kernel.image, *kernel.map, *disk, 2);
+    auto booted = boot_to_agent(options, *kernel.image, *kernel.map, *disk, harts);
     if (!booted) return tl::unexpected(booted.error().message);
     if (booted->heap != kernel.setting->layout.heap) return refuse("/init is laid out differently there");
-    auto on_two = std::make_shared<BootedKernel>(kernel);
+    auto elsewhere = std::make_shared<BootedKernel>(kernel);
     if (kernel.windows->free_list) {
         observe::Ram const ram{booted->board.ram_start(), booted->board.ram()};
         auto list = observe::GoldenFreeList::take(ram, booted->entries.free_list_heads);
         if (!list) return refuse("its free list is no sound list of frames");
         auto windows = std::make_shared<observe::Windows>(*kernel.windows);
         windows->free_list = std::make_shared<observe::GoldenFreeList const>(std::move(*list));
-        on_two->windows = std::move(windows);
+        elsewhere->windows = std::move(windows);
     }
     auto golden = booted->board.take_golden();
     if (!golden) return tl::unexpected(golden.error().text);
-    on_two->golden = std::move(*golden);
-    on_two->config = booted->config;
-    on_two->entries = booted->entries;
-    on_two->conversation = booted->conversation;
-    on_two->descriptors = booted->descriptors;
-    if (auto ready = rehearse(on_two); !ready) return refuse(ready.error());
-    return on_two;
+    elsewhere->golden = std::move(*golden);
+    elsewhere->config = booted->config;
+    elsewhere->entries = booted->entries;
+    elsewhere->conversation = booted->conversation;
+    elsewhere->descriptors = booted->descriptors;
+    if (auto ready = rehearse(elsewhere); !ready) return refuse(ready.error());
+    return elsewhere;
 }
 
 }  // namespace vmcheck

@@ -43,7 +43,7 @@ tl::expected<bool, Mishap> Usher::bring_side_by_side(spec::ProcId first, spec::P
     // The first keeps its hart while the other harts look for the second, and the second while the first is made ready.
     if (auto mishap = bring(second)) return tl::unexpected(*mishap);
     HartIndex const there = harts_.park_current();
-    auto const both = bring_while_another_is_parked(first);
+    auto both = bring_while_another_is_parked(first);
     harts_.release(there);
     if (!both || !*both) {
         harts_.turn_to(there);

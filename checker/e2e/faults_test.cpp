@@ -75,7 +75,7 @@ class NeedsAFault : public testing::TestWithParam<std::string> {};
 TEST_P(NeedsAFault, AndIsNotFoundWithoutIt) {
     Scratch const scratch;
     std::vector<std::string> arguments{"verify", "--kernel", VMCHECK_KERNELS "/mutants/" + GetParam() + "/kernel",
-                                       "--runs", "1000",     "--json"};
+                                       "--runs", "600",      "--json"};
     std::vector<std::string> switched_off;
     for (auto const& [need, options, modes] : faults_for(GetParam())) {
         arguments.insert(arguments.end(), options.begin(), options.end());
@@ -90,7 +90,7 @@ TEST_P(NeedsAFault, AndIsNotFoundWithoutIt) {
     if (memory_is_plenty) {
         EXPECT_EQ(tried.at("plain").at("reached"), 0);
     }
-    EXPECT_EQ(tried.at("plain").at("programs"), 1000);
+    EXPECT_EQ(tried.at("plain").at("programs"), 600);
 }
 
 INSTANTIATE_TEST_SUITE_P(Every, NeedsAFault, testing::ValuesIn(mutants_that_need_a_fault()), test_name);

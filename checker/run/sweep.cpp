@@ -153,24 +153,24 @@ class OtherSwitch final : public Variation {
     }
 };
 
+std::vector<Run> sweep(Stepper& stepper, Variation const& variation, spec::Program const& program) {
+    Sweep all(stepper, variation);
+    all.run(program);
+    return all.failures();
+}
+
 }  // namespace
 
 std::vector<Run> sweep_allocations(Execution& execution, Reference const& reference, spec::Program const& program,
                                    Tally& tally) {
     Stepper stepper(execution, reference, RunOptions{.mode = Mode::sweep}, tally);
-    FailedAllocation const variation;
-    Sweep sweep(stepper, variation);
-    sweep.run(program);
-    return sweep.failures();
+    return sweep(stepper, FailedAllocation{}, program);
 }
 
 std::vector<Run> sweep_interruptions(Execution& execution, Reference const& reference, spec::Program const& program,
                                      Tally& tally) {
     Stepper stepper(execution, reference, RunOptions{.mode = Mode::preempt}, tally);
-    OtherInterruption const variation;
-    Sweep sweep(stepper, variation);
-    sweep.run(program);
-    return sweep.failures();
+    return sweep(stepper, OtherInterruption{}, program);
 }
 
 SwitchSweep sweep_switches(Execution& execution, Reference const& reference, spec::Program const& program,
@@ -178,10 +178,8 @@ SwitchSweep sweep_switches(Execution& execution, Reference const& reference, spe
     // In some, no two steps overlap; on one hart these tell nothing new.
     if (spec::harts_of(program) == 1) return {};
     Stepper stepper(execution, reference, RunOptions{.mode = Mode::harts}, tally);
-    OtherSwitch const variation;
-    Sweep sweep(stepper, variation);
-    sweep.run(program);
-    return {sweep.failures(), stepper.so_far().cannot_start};
+    auto failures = sweep(stepper, OtherSwitch{}, program);
+    return {std::move(failures), stepper.so_far().cannot_start};
 }
 
 }  // namespace vmcheck::run

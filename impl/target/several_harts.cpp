@@ -45,9 +45,9 @@ tl::expected<void, std::string> rehearse(std::shared_ptr<BootedKernel const> con
 tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_harts(BootedKernel const& kernel,
                                                                           KernelOptions const& options,
                                                                           std::uint32_t harts) {
+    std::string const number = harts == 2 ? "two" : "three";
     auto const refuse = [&](std::string const& why) {
-        return tl::unexpected(
-            fmt::format("The kernel does not run on {} harts: {}.", harts == 2 ? "two" : "three", why));
+        return tl::unexpected(fmt::format("The kernel does not run on {} harts: {}.", number, why));
     };
     if (!kernel.windows->processes)
         return tl::unexpected(std::string(
@@ -56,7 +56,7 @@ tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_harts(Booted
     auto disk = make_disk();
     if (!disk) return tl::unexpected(disk.error().message);
     auto booted = boot_to_agent(options, *kernel.image, *kernel.map, *disk, harts);
-    if (!booted) return tl::unexpected(booted.error().message);
+    if (!booted) return tl::unexpected(fmt::format("With {} harts: {}", number, booted.error().message));
     if (booted->heap != kernel.setting->layout.heap) return refuse("/init is laid out differently there");
     auto elsewhere = std::make_shared<BootedKernel>(kernel);
     if (kernel.windows->free_list) {

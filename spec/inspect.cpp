@@ -27,14 +27,14 @@ std::vector<Violation> check_laziness(World const& world, Observation const& obs
 }
 
 std::vector<Violation> inspect(World const& world, Observation const& observation,
-                               std::optional<Baseline> const& baseline, CheckTally& tally) {
+                               std::optional<Baseline> const& baseline, CheckCounts& counts) {
     std::vector<Violation> violations;
     if (world.over()) return violations;  // the machine has stopped, rightly: there is nothing to hold it to
     Picture const picture{world, observation};
     auto const add = [&](Invariant invariant, Checked checked) {
         auto const index = static_cast<std::size_t>(invariant);
-        tally.evaluated[index] += checked.judged ? 1 : 0;
-        tally.skipped[index] += checked.skipped ? 1 : 0;
+        counts.evaluated[index] += checked.judged ? 1 : 0;
+        counts.skipped[index] += checked.skipped ? 1 : 0;
         violations.insert(violations.end(), std::make_move_iterator(checked.violations.begin()),
                           std::make_move_iterator(checked.violations.end()));
     };

@@ -15,11 +15,11 @@
 namespace vmcheck::spec {
 
 // How often each invariant was evaluated, and why one was not: nothing is skipped silently.
-struct CheckTally {
+struct CheckCounts {
     std::array<std::uint64_t, kInvariants + 1> evaluated{};  // by invariant number; index 0 unused
     std::array<std::uint64_t, kInvariants + 1> skipped{};
 
-    void add(CheckTally const& other) {
+    void add(CheckCounts const& other) {
         for (std::size_t i = 0; i < evaluated.size(); ++i) {
             evaluated[i] += other.evaluated[i];
             skipped[i] += other.skipped[i];
@@ -43,9 +43,9 @@ std::vector<Violation> check_conservation(World const& world, Observation const&
                                           std::optional<Baseline> const& baseline);         // I6
 std::vector<Violation> check_laziness(World const& world, Observation const& observation);  // I8
 
-// All of them, in an order that puts the most telling first; adds to `tally`, where I7, I9 and I10 are counted by the
+// All of them, in an order that puts the most telling first; adds to `counts`, where I7, I9 and I10 are counted by the
 // caller once per advance().
 std::vector<Violation> inspect(World const& world, Observation const& observation,
-                               std::optional<Baseline> const& baseline, CheckTally& tally);
+                               std::optional<Baseline> const& baseline, CheckCounts& counts);
 
 }  // namespace vmcheck::spec

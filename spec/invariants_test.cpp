@@ -104,9 +104,9 @@ constexpr FrameNo kElsewhere{0xa0000};
 
 // The numbers of the invariants that inspect() finds broken.
 std::set<int> broken_in(World const& world, Drawing const& drawing, std::optional<Baseline> baseline = std::nullopt) {
-    CheckTally tally;
+    CheckCounts counts;
     std::set<int> numbers;
-    for (Violation const& violation : inspect(world, drawing.observation, baseline, tally)) {
+    for (Violation const& violation : inspect(world, drawing.observation, baseline, counts)) {
         numbers.insert(static_cast<int>(violation.invariant));
         EXPECT_FALSE(violation.story.empty());
         EXPECT_FALSE(violation.expected.empty());
@@ -121,12 +121,12 @@ TEST(AGoodPicture, BreaksNothing) {
     for (Profile profile : kAllProfiles) {
         World const world = family(profile);
         GoodPicture const good{world};
-        CheckTally tally;
+        CheckCounts counts;
         auto const baseline = take_baseline(world, good.observation);
         ASSERT_TRUE(baseline);
-        EXPECT_TRUE(inspect(world, good.observation, baseline, tally).empty());
-        for (std::size_t i : {1u, 2u, 3u, 4u, 5u, 6u, 8u}) EXPECT_EQ(tally.evaluated[i], 1u) << "I" << i;
-        for (std::uint64_t skipped : tally.skipped) EXPECT_EQ(skipped, 0u);
+        EXPECT_TRUE(inspect(world, good.observation, baseline, counts).empty());
+        for (std::size_t i : {1u, 2u, 3u, 4u, 5u, 6u, 8u}) EXPECT_EQ(counts.evaluated[i], 1u) << "I" << i;
+        for (std::uint64_t skipped : counts.skipped) EXPECT_EQ(skipped, 0u);
     }
 }
 
@@ -228,10 +228,10 @@ TEST(I4, IsSkippedVisiblyWithoutCounts) {
     blind.counts_known = false;
     blind.list_known = false;
     blind.observation.census.free.reset();
-    CheckTally tally;
-    EXPECT_TRUE(inspect(world, blind.observation, std::nullopt, tally).empty());
-    for (std::size_t i : {4u, 5u, 6u}) EXPECT_EQ(tally.skipped[i], 1u) << "I" << i;
-    for (std::size_t i : {4u, 5u, 6u}) EXPECT_EQ(tally.evaluated[i], 0u) << "I" << i;
+    CheckCounts counts;
+    EXPECT_TRUE(inspect(world, blind.observation, std::nullopt, counts).empty());
+    for (std::size_t i : {4u, 5u, 6u}) EXPECT_EQ(counts.skipped[i], 1u) << "I" << i;
+    for (std::size_t i : {4u, 5u, 6u}) EXPECT_EQ(counts.evaluated[i], 0u) << "I" << i;
 }
 
 TEST(I4AndI6, AreSkippedWhileZombiesAreInvisible) {
@@ -240,10 +240,10 @@ TEST(I4AndI6, AreSkippedWhileZombiesAreInvisible) {
     GoodPicture blind{story.world()};
     blind.observation.zombies_seen = false;
     for (auto& [frame, count] : blind.counts) count = 2;
-    CheckTally tally;
-    EXPECT_TRUE(inspect(story.world(), blind.observation, Baseline{1}, tally).empty());
-    EXPECT_EQ(tally.skipped[4], 1u);
-    EXPECT_EQ(tally.skipped[6], 1u);
+    CheckCounts counts;
+    EXPECT_TRUE(inspect(story.world(), blind.observation, Baseline{1}, counts).empty());
+    EXPECT_EQ(counts.skipped[4], 1u);
+    EXPECT_EQ(counts.skipped[6], 1u);
 }
 
 TEST(I5, FiresWhenAFrameInUseIsFree) {
@@ -365,8 +365,8 @@ TEST(Inspect, SaysNothingOfAWorldThatIsOver) {
     Story story{kCowLazy};
     story.then(by(0, Store{at(Anchor::bss), 8, 1}), ended(), kNothingFree);
     Observation const empty;
-    CheckTally tally;
-    EXPECT_TRUE(inspect(story.world(), empty, Baseline{1}, tally).empty());
+    CheckCounts counts;
+    EXPECT_TRUE(inspect(story.world(), empty, Baseline{1}, counts).empty());
 }
 
 TEST(Names, AreThoseOfTheDesign) {

@@ -67,8 +67,8 @@ void Restore(benchmark::State& state) {
     std::uint64_t pages = 0, restores = 0, index = 0;
     double seconds = 0;
     for (auto _ : state) {
-        run::Tally tally;
-        run::run_program(**execution, look.reference, generate::program_of_case(programs, 1, index++), {}, tally);
+        run::Counts counts;
+        run::run_program(**execution, look.reference, generate::program_of_case(programs, 1, index++), {}, counts);
         pages += (*execution)->board().dirty_frames().size();
         ++restores;
         Clock::time_point const start = Clock::now();
@@ -81,13 +81,13 @@ void Restore(benchmark::State& state) {
 }
 BENCHMARK(Restore)->Iterations(500);
 
-run::CampaignResult campaign(run::Crew& crew, run::Reference const& reference,
+run::CampaignResult campaign(run::MachinePool& pool, run::Reference const& reference,
                              std::shared_ptr<spec::Setting const> setting, std::uint64_t count,
                              run::Batch const& batch = {}) {
     run::Effort effort;
     effort.programs = count;
     effort.batch = batch;
-    return run::run_campaign(crew, reference, generate::programs(std::move(setting), {}), 1, effort, {},
+    return run::run_campaign(pool, reference, generate::programs(std::move(setting), {}), 1, effort, {},
                              [](run::Progress const&) {});
 }
 
@@ -95,12 +95,12 @@ constexpr run::Batch kPlainOnly{
     .plain = 256, .sweep = 0, .pressure = 0, .preempt = 0, .harts = 0, .batches_to_limits = 0};
 
 double programs_per_second(KernelTarget const& target, unsigned jobs, std::uint64_t count) {
-    auto crew = run::Crew::hire(target, jobs);
-    auto const look = run::first_look(crew->first(), target.setting());
-    campaign(*crew, look.reference, target.setting(), 256, kPlainOnly);
+    auto pool = run::MachinePool::start(target, jobs);
+    auto const look = run::first_look(pool->first(), target.setting());
+    campaign(*pool, look.reference, target.setting(), 256, kPlainOnly);
     Clock::time_point const start = Clock::now();
-    auto const result = campaign(*crew, look.reference, target.setting(), count, kPlainOnly);
-    return static_cast<double>(result.tally.programs) / seconds_since(start);
+    auto const result = campaign(*pool, look.reference, target.setting(), count, kPlainOnly);
+    return static_cast<double>(result.counts.programs) / seconds_since(start);
 }
 
 void ProgramsPerSecond(benchmark::State& state) {
@@ -127,21 +127,21 @@ BENCHMARK(TwoWorkers)->Unit(benchmark::kMillisecond)->Iterations(3);
 // `with`: plain programs and that mode. `share`: programs of the mode in a batch of the default effort, on average.
 void CostOfMode(benchmark::State& state, run::Mode mode, run::Batch const& with, double share) {
     auto const target = boot("cow-lazy");
-    auto crew = run::Crew::hire(*target, 1);
-    auto const look = run::first_look(crew->first(), target->setting());
+    auto pool = run::MachinePool::start(*target, 1);
+    auto const look = run::first_look(pool->first(), target->setting());
     std::uint64_t const count = 1'024;
-    campaign(*crew, look.reference, target->setting(), count, with);  // what is only made once
+    campaign(*pool, look.reference, target->setting(), count, with);  // what is only made once
     double plain_seconds = 0, mode_seconds = 0;
-    run::Tally tally;
+    run::Counts counts;
     for (auto _ : state) {
         Clock::time_point const start = Clock::now();
-        campaign(*crew, look.reference, target->setting(), count, kPlainOnly);
+        campaign(*pool, look.reference, target->setting(), count, kPlainOnly);
         plain_seconds += seconds_since(start);
         Clock::time_point const again = Clock::now();
-        tally.add(campaign(*crew, look.reference, target->setting(), count, with).tally);
+        counts.add(campaign(*pool, look.reference, target->setting(), count, with).counts);
         mode_seconds += seconds_since(again);
     }
-    run::ModeTally const& seen = tally.of(mode);
+    run::ModeCounts const& seen = counts.of(mode);
     auto const iterations = static_cast<double>(state.iterations());
     double const plain = plain_seconds / (static_cast<double>(count) * iterations);
     double const each = (mode_seconds - plain_seconds) / static_cast<double>(seen.programs);
@@ -185,9 +185,9 @@ void ShareOfChecks(benchmark::State& state) {
     std::uint64_t index = 0;
     for (auto _ : state) {
         spec::Program const program = generate::program_of_case(programs, 1, index++);
-        run::Tally tally;
+        run::Counts counts;
         Clock::time_point const start = Clock::now();
-        run::run_program(**execution, look.reference, program, {.watcher = &stopwatch}, tally);
+        run::run_program(**execution, look.reference, program, {.watcher = &stopwatch}, counts);
         total += seconds_since(start);
     }
     verdict(state, 100 * (1 - stopwatch.kernel_seconds / total), true, 30, "% of a run");
@@ -204,13 +204,13 @@ void ShrinkMutants(benchmark::State& state) {
             auto booted = KernelTarget::boot({.kernel = entry.path() / "kernel"});
             if (!booted) continue;
             auto const target = std::move(*booted);
-            auto crew = run::Crew::hire(*target, 2);
-            auto const look = run::first_look(crew->first(), target->setting());
+            auto pool = run::MachinePool::start(*target, 2);
+            auto const look = run::first_look(pool->first(), target->setting());
             if (!look.violations.empty()) continue;
-            auto result = campaign(*crew, look.reference, target->setting(), 2'000);
+            auto result = campaign(*pool, look.reference, target->setting(), 2'000);
             if (result.failures.empty()) continue;
             Clock::time_point const start = Clock::now();
-            auto const shrunk = shrink::shrink(*crew, look.reference, std::move(result.failures.front().run), {}, {});
+            auto const shrunk = shrink::shrink(*pool, look.reference, std::move(result.failures.front().run), {}, {});
             seconds.push_back(seconds_since(start));
             steps.push_back(static_cast<double>(shrunk.run.program.steps.size()));
         }

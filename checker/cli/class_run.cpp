@@ -1,11 +1,11 @@
 #include "checker/cli/class_run.h"
 
+#include "checker/class/inputs.h"
+#include "checker/class/progress.h"
+#include "checker/class/results.h"
+#include "checker/class/stamp.h"
+#include "checker/class/workers.h"
 #include "checker/cli/files.h"
-#include "checker/cohort/inputs.h"
-#include "checker/cohort/progress.h"
-#include "checker/cohort/results.h"
-#include "checker/cohort/stamp.h"
-#include "checker/cohort/workers.h"
 #include "checker/report/escape.h"
 
 #include <fmt/format.h>
@@ -21,7 +21,7 @@ namespace vmcheck::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using cohort::Verdict;
+using classes::Verdict;
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
@@ -48,9 +48,9 @@ class Scratch {
 // The progress line, where there is a terminal to rewrite it on.
 class StatusLine {
   public:
-    void show(cohort::Progress const& progress) {
+    void show(classes::Progress const& progress) {
         if (!terminal_) return;
-        fmt::print(stderr, "\r\033[K{}", cohort::progress_line(progress));
+        fmt::print(stderr, "\r\033[K{}", classes::progress_line(progress));
         std::fflush(stderr);
     }
     void clear() {
@@ -63,21 +63,21 @@ class StatusLine {
 
 class ClassRun {
   public:
-    ClassRun(Options const& options, cohort::Discovery discovery)
+    ClassRun(Options const& options, classes::Discovery discovery)
         : options_(options), members_(std::move(discovery.members)), limit_(limit_of(options)) {
         all_.directory = options.kernel.kernel->string();
         all_.options = options.passed_on;
         all_.left_out = std::move(discovery.left_out);
-        for (cohort::Member const& member : members_) {
+        for (classes::Member const& member : members_) {
             all_.rows.push_back({member.name, member.path.string(), {}, {}});
-            if (member.kind != cohort::Member::Kind::nothing) continue;
+            if (member.kind != classes::Member::Kind::nothing) continue;
             all_.rows.back().outcome.verdict = Verdict::no_kernel;
             all_.rows.back().outcome.message = member.why_nothing;
         }
     }
 
     // Once. Fills every row that can be filled before the user interrupts it.
-    tl::expected<cohort::Class, Stop> run() {
+    tl::expected<classes::Class, Stop> run() {
         if (scratch_.path().empty())
             return tl::unexpected(
                 Stop{ExitCode::environment, "no temporary directory can be made; is TMPDIR right, is the disk full?"});
@@ -86,7 +86,7 @@ class ClassRun {
         jobs_each_ = std::max(1U, options_.jobs / at_a_time);
         announce(at_a_time);
         milliseconds const grace = std::min(milliseconds{std::chrono::seconds{10}}, limit_);
-        cohort::Workers workers({at_a_time, limit_, grace});
+        classes::Workers workers({at_a_time, limit_, grace});
         Clock::time_point const start = Clock::now();
         std::size_t next = 0, ended = 0;
         bool interrupted = false;
@@ -95,17 +95,17 @@ class ClassRun {
             while (!interrupted && next < todo_.size() && !workers.full()) begin(workers, todo_[next++]);
             if (workers.idle() && (interrupted || next == todo_.size())) break;
             constexpr milliseconds kRefresh{200};
-            for (cohort::Workers::Ended const& each : workers.wait(kRefresh)) {
+            for (classes::Workers::Ended const& each : workers.wait(kRefresh)) {
                 ++ended;
                 finish(each);
             }
             auto const elapsed = std::chrono::duration_cast<milliseconds>(Clock::now() - start);
-            show_progress(workers, cohort::time_left(elapsed, ended, todo_.size() - ended, at_a_time));
+            show_progress(workers, classes::time_left(elapsed, ended, todo_.size() - ended, at_a_time));
         }
         status_.clear();
         for (std::size_t i = 0; i < all_.rows.size(); ++i)
             if (all_.rows[i].outcome.verdict != Verdict::not_reached)
-                all_.rows[i].files = cohort::files_for_people(results_of(i), members_[i].name);
+                all_.rows[i].files = classes::files_for_people(results_of(i), members_[i].name);
         return std::move(all_);
     }
 
@@ -120,7 +120,7 @@ class ClassRun {
 
     void announce(unsigned at_a_time) const {
         fmt::print(options_.text, "class     {} · {} trees, {} to check · {} at a time, for at most {} each\n",
-                   all_.directory, members_.size(), todo_.size(), at_a_time, cohort::clock_time(limit_));
+                   all_.directory, members_.size(), todo_.size(), at_a_time, classes::clock_time(limit_));
         for (std::string const& name : all_.left_out)
             fmt::print(options_.text, "left out  {}: no student's directory\n", report::printable(name));
         if (kept_ > 0)
@@ -133,11 +133,11 @@ class ClassRun {
     void plan() {
         std::vector<fs::path> also;
         if (options_.kernel.map_file) also.push_back(*options_.kernel.map_file);
-        std::string const program = fmt::format("{} {}", VMCHECK_VERSION, cohort::digest_of_file("/proc/self/exe"));
+        std::string const program = fmt::format("{} {}", VMCHECK_VERSION, classes::digest_of_file("/proc/self/exe"));
         stamps_.resize(members_.size());
         for (std::size_t i = 0; i < members_.size() && !options_.stop.stop_requested(); ++i) {
-            if (members_[i].kind == cohort::Member::Kind::nothing) continue;
-            stamps_[i] = {program, options_.passed_on, cohort::digest_of(members_[i], also), limit_, {}};
+            if (members_[i].kind == classes::Member::Kind::nothing) continue;
+            stamps_[i] = {program, options_.passed_on, classes::digest_of(members_[i], also), limit_, {}};
             if (!options_.again && keep(i))
                 ++kept_;
             else
@@ -146,22 +146,22 @@ class ClassRun {
     }
 
     bool keep(std::size_t index) {
-        auto const text = read_file(results_of(index) / cohort::kStampFile);
-        auto const stamp = text ? cohort::parse_stamp(*text) : std::nullopt;
-        if (!stamp || !cohort::answers(*stamp, stamps_[index])) return false;
-        cohort::Outcome outcome = outcome_of(index, stamp->ending);
-        if (!cohort::is_lasting(outcome)) return false;
+        auto const text = read_file(results_of(index) / classes::kStampFile);
+        auto const stamp = text ? classes::parse_stamp(*text) : std::nullopt;
+        if (!stamp || !classes::answers(*stamp, stamps_[index])) return false;
+        classes::Outcome outcome = outcome_of(index, stamp->ending);
+        if (!classes::is_lasting(outcome)) return false;
         all_.rows[index].outcome = std::move(outcome);
         return true;
     }
 
-    cohort::Outcome outcome_of(std::size_t index, cohort::Ending const& ending) const {
-        auto const report = read_file(results_of(index) / cohort::kReportFile);
-        auto const log = read_file(results_of(index) / cohort::kLogFile);
-        return cohort::outcome_of(ending, report ? std::optional(*report) : std::nullopt, log ? *log : std::string());
+    classes::Outcome outcome_of(std::size_t index, classes::Ending const& ending) const {
+        auto const report = read_file(results_of(index) / classes::kReportFile);
+        auto const log = read_file(results_of(index) / classes::kLogFile);
+        return classes::outcome_of(ending, report ? std::optional(*report) : std::nullopt, log ? *log : std::string());
     }
 
-    void begin(cohort::Workers& workers, std::size_t index) {
+    void begin(classes::Workers& workers, std::size_t index) {
         fs::path const results = results_of(index), scratch = scratch_of(index);
         std::error_code error;
         fs::create_directories(results, error);
@@ -171,18 +171,18 @@ class ClassRun {
             say(index, "");
             return;
         }
-        cohort::clear_results(results);
-        cohort::Command command;
+        classes::clear_results(results);
+        classes::Command command;
         command.arguments = {"/proc/self/exe",
                              "verify",
                              members_[index].path.string(),
                              "--format=json",
-                             "--out=" + (results / cohort::kReportFile).string(),
+                             "--out=" + (results / classes::kReportFile).string(),
                              "--findings=" + results.string(),
                              fmt::format("--jobs={}", jobs_each_),
                              "--no-colour"};
         command.arguments.insert(command.arguments.end(), options_.passed_on.begin(), options_.passed_on.end());
-        command.log = results / cohort::kLogFile;
+        command.log = results / classes::kLogFile;
         command.scratch = scratch;
         auto const started = workers.start(index, command);
         if (started) return;
@@ -196,18 +196,18 @@ class ClassRun {
         all_.rows[index].outcome.message = why;
     }
 
-    void finish(cohort::Workers::Ended const& ended) {
+    void finish(classes::Workers::Ended const& ended) {
         std::error_code ignored;
         fs::remove_all(scratch_of(ended.task), ignored);
-        cohort::Outcome& outcome = all_.rows[ended.task].outcome;
+        classes::Outcome& outcome = all_.rows[ended.task].outcome;
         outcome = outcome_of(ended.task, ended.ending);
-        if (cohort::is_lasting(outcome)) {
-            cohort::Stamp stamp = stamps_[ended.task];
+        if (classes::is_lasting(outcome)) {
+            classes::Stamp stamp = stamps_[ended.task];
             stamp.ending = ended.ending;
-            auto const written = write_file(results_of(ended.task) / cohort::kStampFile, cohort::print(stamp));
+            auto const written = write_file(results_of(ended.task) / classes::kStampFile, classes::print(stamp));
             if (!written) fail(ended.task, written.error().message);
         }
-        say(ended.task, fmt::format(" ({})", cohort::clock_time(ended.took)));
+        say(ended.task, fmt::format(" ({})", classes::clock_time(ended.took)));
     }
 
     fs::path scratch_of(std::size_t index) const { return scratch_.path() / fmt::format("{}", index); }
@@ -215,34 +215,34 @@ class ClassRun {
     // One line for a tree that is done.
     void say(std::size_t index, std::string const& took) {
         status_.clear();
-        cohort::Outcome const& outcome = all_.rows[index].outcome;
-        cohort::Found const* const gravest = outcome.gravest();
+        classes::Outcome const& outcome = all_.rows[index].outcome;
+        classes::Found const* const gravest = outcome.gravest();
         std::string const about = gravest != nullptr ? gravest->heading : outcome.message;
         fmt::print(options_.text, "{:>4} of {}  {}: {}{}{}\n", done(), all_.rows.size(),
-                   report::printable(all_.rows[index].name), cohort::label(outcome),
+                   report::printable(all_.rows[index].name), classes::label(outcome),
                    about.empty() ? "" : " · " + report::printable(about), took);
         std::fflush(options_.text);
     }
 
     std::size_t done() const {
-        return static_cast<std::size_t>(std::count_if(all_.rows.begin(), all_.rows.end(), [](cohort::Row const& row) {
+        return static_cast<std::size_t>(std::count_if(all_.rows.begin(), all_.rows.end(), [](classes::Row const& row) {
             return row.outcome.verdict != Verdict::not_reached;
         }));
     }
 
-    void show_progress(cohort::Workers const& workers, std::optional<milliseconds> left) {
-        cohort::Progress progress{done(), all_.rows.size(), {}, left};
-        for (cohort::Workers::Running const& each : workers.running())
+    void show_progress(classes::Workers const& workers, std::optional<milliseconds> left) {
+        classes::Progress progress{done(), all_.rows.size(), {}, left};
+        for (classes::Workers::Running const& each : workers.running())
             progress.running.emplace_back(members_[each.task].name, each.since);
         status_.show(progress);
     }
 
     Options const& options_;
-    std::vector<cohort::Member> members_;
+    std::vector<classes::Member> members_;
     milliseconds limit_;
-    cohort::Class all_;                  // a row for each member
-    std::vector<cohort::Stamp> stamps_;  // for each member, as it is to be; the ending still open
-    std::vector<std::size_t> todo_;      // members that are not kept
+    classes::Class all_;                  // a row for each member
+    std::vector<classes::Stamp> stamps_;  // for each member, as it is to be; the ending still open
+    std::vector<std::size_t> todo_;       // members that are not kept
     std::size_t kept_ = 0;
     unsigned jobs_each_ = 1;
     Scratch scratch_;
@@ -251,7 +251,7 @@ class ClassRun {
 
 }  // namespace
 
-tl::expected<cohort::Class, Stop> run_class(Options const& options, cohort::Discovery discovery) {
+tl::expected<classes::Class, Stop> run_class(Options const& options, classes::Discovery discovery) {
     return ClassRun(options, std::move(discovery)).run();
 }
 

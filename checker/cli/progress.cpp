@@ -12,14 +12,14 @@ using namespace std::chrono_literals;
 
 std::string progress_line(run::Progress const& progress) {
     double const seconds = std::max(0.001, std::chrono::duration<double>(progress.elapsed).count());
-    auto const kinds = static_cast<std::size_t>(
-        std::count_if(progress.tally.kinds.begin(), progress.tally.kinds.end(), [](std::uint64_t n) { return n > 0; }));
-    std::string line = fmt::format("running   {} programs", progress.tally.programs);
+    auto const kinds = static_cast<std::size_t>(std::count_if(
+        progress.counts.kinds.begin(), progress.counts.kinds.end(), [](std::uint64_t n) { return n > 0; }));
+    std::string line = fmt::format("running   {} programs", progress.counts.programs);
     if (progress.programs_wanted < UINT64_MAX)
-        line = fmt::format("running   {} of {} programs", progress.tally.programs, progress.programs_wanted);
+        line = fmt::format("running   {} of {} programs", progress.counts.programs, progress.programs_wanted);
     line += fmt::format(" · {:.0f} programs/s · {:.0f} steps/s · {} of {} step kinds",
-                        static_cast<double>(progress.tally.programs) / seconds,
-                        static_cast<double>(progress.tally.steps) / seconds, kinds, spec::kActionKinds);
+                        static_cast<double>(progress.counts.programs) / seconds,
+                        static_cast<double>(progress.counts.steps) / seconds, kinds, spec::kActionKinds);
     if (progress.families > 0) line += fmt::format(" · {} found", progress.families);
     if (progress.left) {
         auto const left = std::chrono::duration_cast<std::chrono::seconds>(*progress.left + 999ms).count();

@@ -22,10 +22,10 @@ class Replayer {
     tl::expected<bool, Stop> diverges(CorpusFile const& file) {
         auto bench = bench_for(file.program.profile);
         if (!bench) return tl::unexpected(bench.error());
-        run::Tally tally;
+        run::Counts counts;
         run::RunOptions const how{.close = true, .records = false};
-        run::Run run = run::run_program((*bench)->crew.first(), (*bench)->look.reference, file.program, how, tally);
-        if (auto well = check_engines((*bench)->crew); !well) return tl::unexpected(well.error());
+        run::Run run = run::run_program((*bench)->pool.first(), (*bench)->look.reference, file.program, how, counts);
+        if (auto well = check_engines((*bench)->pool); !well) return tl::unexpected(well.error());
         if (run.cannot_start)
             return tl::unexpected(Stop{ExitCode::kernel_unusable,
                                        fmt::format("{} cannot be run on this kernel, since it asks for {}: {}",
@@ -57,8 +57,9 @@ class Replayer {
         std::string text;
         if (run.left_out > 0)
             text += fmt::format("   ({} steps cannot be asked in the state reached and were left out)", run.left_out);
-        if (run.parted > 0)
-            text += fmt::format("   ({} steps may not overlap with the one before and were run after it)", run.parted);
+        if (run.serialised > 0)
+            text +=
+                fmt::format("   ({} steps may not overlap with the one before and were run after it)", run.serialised);
         if (run.undecided) text += "   (ended early: nobody can say in which order its last two steps came)";
         return text;
     }

@@ -6,9 +6,9 @@
 #include "checker/cli/progress.h"
 #include "checker/report/html.h"
 #include "checker/report/rank.h"
-#include "checker/report/repro_c.h"
 #include "checker/report/text.h"
 #include "checker/report/verdict.h"
+#include "checker/repro/repro_c.h"
 #include "checker/shrink/shrinker.h"
 #include "spec/text.h"
 
@@ -80,8 +80,8 @@ Stop stop_for(BootError const& error) {
     return {error.environment ? ExitCode::environment : ExitCode::kernel_unusable, error.message};
 }
 
-tl::expected<void, Stop> check_engines(run::Crew const& crew) {
-    auto const failure = crew.engine_failure();
+tl::expected<void, Stop> check_engines(run::MachinePool const& pool) {
+    auto const failure = pool.engine_failure();
     if (!failure) return {};
     return tl::unexpected(Stop{
         ExitCode::environment,
@@ -139,10 +139,10 @@ tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice) {
 tl::expected<Bench, Stop> set_up(KernelChoice const& choice, unsigned jobs) {
     auto target = boot(choice);
     if (!target) return tl::unexpected(target.error());
-    auto crew = run::Crew::hire(**target, jobs);
-    if (!crew) return tl::unexpected(Stop{ExitCode::environment, crew.error().message});
-    run::FirstLook look = run::first_look(crew->first(), (*target)->setting());
-    return Bench{std::move(*target), std::move(*crew), std::move(look)};
+    auto pool = run::MachinePool::start(**target, jobs);
+    if (!pool) return tl::unexpected(Stop{ExitCode::environment, pool.error().message});
+    run::FirstLook look = run::first_look(pool->first(), (*target)->setting());
+    return Bench{std::move(*target), std::move(*pool), std::move(look)};
 }
 
 tl::expected<report::Finding, Stop> make_finding(Bench& bench, run::Failure failure, Options const& options) {
@@ -150,8 +150,8 @@ tl::expected<report::Finding, Stop> make_finding(Bench& bench, run::Failure fail
     spec::Program const original = failure.run.program;
     shrink::Shrunk shrunk{failure.run, 0, false};
     if (options.shrink)
-        shrunk = shrink::shrink(bench.crew, bench.look.reference, std::move(failure.run), {}, options.stop);
-    if (auto well = check_engines(bench.crew); !well) return tl::unexpected(well.error());
+        shrunk = shrink::shrink(bench.pool, bench.look.reference, std::move(failure.run), {}, options.stop);
+    if (auto well = check_engines(bench.pool); !well) return tl::unexpected(well.error());
     auto finding = report::confirm(*bench.target, shrunk.run.program, signature, shrunk.run.divergence->advice);
     if (!finding) return tl::unexpected(stop_for(finding.error()));
     finding->original = original;
@@ -190,13 +190,13 @@ tl::expected<report::Session, Stop> run_session(Bench& bench, Options const& opt
     ProgressDisplay display;
     run::Progress last;
     auto const programs = generate::programs(bench.target->setting(), {.allocation_faults = effort.faults_in_plain});
-    auto result = run::run_campaign(bench.crew, bench.look.reference, programs, options.seed, effort, options.stop,
+    auto result = run::run_campaign(bench.pool, bench.look.reference, programs, options.seed, effort, options.stop,
                                     [&](run::Progress const& progress) {
                                         last = progress;
                                         display.show(progress);
                                     });
     display.clear();
-    if (auto well = check_engines(bench.crew); !well) return tl::unexpected(well.error());
+    if (auto well = check_engines(bench.pool); !well) return tl::unexpected(well.error());
     last.left.reset();
     fmt::print(options.text, "{}\n", progress_line(last));
     std::fflush(options.text);
@@ -206,7 +206,7 @@ tl::expected<report::Session, Stop> run_session(Bench& bench, Options const& opt
     };
     if (result.no_pressure) miss("Memory pressure was not tried. " + *result.no_pressure);
     for (std::string const& why : result.no_harts) miss("Programs on several harts were not all run. " + why);
-    session.tally = result.tally;
+    session.counts = result.counts;
     session.interrupted = result.interrupted;
     session.families = result.failures.size();
     put_the_gravest_first(result.failures);
@@ -225,7 +225,7 @@ tl::expected<ExitCode, Stop> conclude(report::Session const& session, std::files
                                       Options const& options) {
     report::TextStyle const style{options.colour};
     bool const wrong_at_boot = !session.boot_violations.empty();
-    if (wrong_at_boot && session.tally.programs == 0) return ExitCode::divergence;
+    if (wrong_at_boot && session.counts.programs == 0) return ExitCode::divergence;
     std::size_t flaky = 0;
     for (std::size_t i = 0; i < session.findings.size(); ++i) {
         report::Finding const& finding = session.findings[i];
@@ -234,12 +234,12 @@ tl::expected<ExitCode, Stop> conclude(report::Session const& session, std::files
         fmt::print(options.text, "\n{}", report::finding_text(finding, i + 1, session.findings.size(), *saved, style));
         if (!report::is_solid(finding)) ++flaky;
     }
-    fmt::print(options.text, "{}{}", report::checks_table(session.tally, style),
-               report::modes_table(session.tally, style));
+    fmt::print(options.text, "{}{}", report::checks_table(session.counts, style),
+               report::modes_table(session.counts, style));
     if (session.interrupted) fmt::print(options.text, "interrupted: what is above is what was done until then\n");
     if (session.findings.empty() && !wrong_at_boot) {
-        fmt::print(options.text, "✓ nothing found in {} programs ({} steps) · seed {}\n", session.tally.programs,
-                   session.tally.steps, session.seed);
+        fmt::print(options.text, "✓ nothing found in {} programs ({} steps) · seed {}\n", session.counts.programs,
+                   session.counts.steps, session.seed);
         return ExitCode::nothing_found;
     }
     std::size_t const defects = report::defects_in(session);

@@ -30,7 +30,7 @@ tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice);
 // A kernel with its machines, ready to run programs.
 struct Bench {
     std::unique_ptr<Target> target;
-    run::Crew crew;
+    run::MachinePool pool;
     run::FirstLook look;
 };
 tl::expected<Bench, Stop> set_up(KernelChoice const& choice, unsigned jobs);
@@ -58,7 +58,7 @@ tl::expected<void, Stop> write_html(std::vector<report::Session> const& sessions
 
 // Whether the emulator has failed on any of the machines; asked after programs were run on them. What they showed says
 // nothing about the kernel then.
-tl::expected<void, Stop> check_engines(run::Crew const& crew);
+tl::expected<void, Stop> check_engines(run::MachinePool const& pool);
 
 // Why a kernel could not be booted, as an exit code and a message.
 Stop stop_for(BootError const& error);

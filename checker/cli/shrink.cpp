@@ -18,9 +18,9 @@ ExitCode shrink(Options const& options) {
         if (!choice.kernel && !choice.profile) choice.profile = file.program.profile;
         auto bench = set_up(choice, options.jobs);
         if (!bench) return give_up(bench.error());
-        run::Tally tally;
-        run::Run run = run::run_program(bench->crew.first(), bench->look.reference, file.program, {}, tally);
-        if (auto well = check_engines(bench->crew); !well) return give_up(well.error());
+        run::Counts counts;
+        run::Run run = run::run_program(bench->pool.first(), bench->look.reference, file.program, {}, counts);
+        if (auto well = check_engines(bench->pool); !well) return give_up(well.error());
         if (!run.divergence)
             return give_up(
                 {ExitCode::usage,

@@ -1,7 +1,7 @@
+#include "checker/class/discover.h"
 #include "checker/cli/builtin.h"
 #include "checker/cli/commands.h"
 #include "checker/cli/session.h"
-#include "checker/cohort/discover.h"
 
 #include <vector>
 
@@ -30,7 +30,7 @@ ExitCode worse(ExitCode a, ExitCode b) {
 }  // namespace
 
 ExitCode verify(Options const& options) {
-    if (options.kernel.kernel && cohort::is_class(*options.kernel.kernel)) return verify_class(options);
+    if (options.kernel.kernel && classes::is_class(*options.kernel.kernel)) return verify_class(options);
     run::Effort const effort = effort_of(options);
     std::vector<report::Session> sessions;
     ExitCode code = ExitCode::nothing_found;

@@ -1,9 +1,9 @@
 // A class: many trees, each verified by a vmcheck of its own, and the summary of them.
 
+#include "checker/class/documents.h"
 #include "checker/cli/class_run.h"
 #include "checker/cli/commands.h"
 #include "checker/cli/files.h"
-#include "checker/cohort/documents.h"
 
 #include <fmt/format.h>
 
@@ -15,7 +15,7 @@ namespace vmcheck::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using cohort::Verdict;
+using classes::Verdict;
 
 // A word as a shell reads it back.
 std::string quoted(std::string const& word) {
@@ -26,37 +26,37 @@ std::string quoted(std::string const& word) {
     return text + "'";
 }
 
-ExitCode exit_code(cohort::Judgement judgement) {
+ExitCode exit_code(classes::Judgement judgement) {
     switch (judgement) {
-        case cohort::Judgement::nothing_found:
+        case classes::Judgement::nothing_found:
             return ExitCode::nothing_found;
-        case cohort::Judgement::defects:
+        case classes::Judgement::defects:
             return ExitCode::divergence;
-        case cohort::Judgement::not_reproducible:
+        case classes::Judgement::not_reproducible:
             return ExitCode::not_reproducible;
-        case cohort::Judgement::machine:
+        case classes::Judgement::machine:
             return ExitCode::environment;
-        case cohort::Judgement::unchecked:
+        case classes::Judgement::unchecked:
             return ExitCode::kernel_unusable;
     }
     return ExitCode::environment;
 }
 
 // The three files that there always are, and the table.
-tl::expected<void, Stop> write_summary(cohort::Class const& all, Options const& options) {
+tl::expected<void, Stop> write_summary(classes::Class const& all, Options const& options) {
     for (auto const& [name, document] :
-         {std::pair{"class.csv", cohort::csv_document(all)}, std::pair{"class.json", cohort::json_document(all)},
-          std::pair{"class.html", cohort::html_document(all)}})
+         {std::pair{"class.csv", classes::csv_document(all)}, std::pair{"class.json", classes::json_document(all)},
+          std::pair{"class.html", classes::html_document(all)}})
         if (auto written = write_file(options.findings / name, document); !written)
             return tl::unexpected(Stop{ExitCode::environment, written.error().message});
-    fmt::print(options.text, "\n{}", cohort::text_document(all, options.colour));
+    fmt::print(options.text, "\n{}", classes::text_document(all, options.colour));
     fmt::print(options.text, "summary   {}, class.csv, class.json\n", (options.findings / "class.html").string());
     return {};
 }
 
 // Where the user interrupted it.
-void say_how_to_go_on(cohort::Class const& all, Options const& options) {
-    auto const undone = std::count_if(all.rows.begin(), all.rows.end(), [](cohort::Row const& row) {
+void say_how_to_go_on(classes::Class const& all, Options const& options) {
+    auto const undone = std::count_if(all.rows.begin(), all.rows.end(), [](classes::Row const& row) {
         return row.outcome.verdict == Verdict::not_reached || row.outcome.verdict == Verdict::interrupted;
     });
     if (undone == 0) return;
@@ -70,14 +70,14 @@ void say_how_to_go_on(cohort::Class const& all, Options const& options) {
 }
 
 // What --format and --out ask for, beside the three files.
-tl::expected<void, Stop> write_class_report(cohort::Class const& all, Options const& options) {
+tl::expected<void, Stop> write_class_report(classes::Class const& all, Options const& options) {
     bool const asked = options.json || options.out || options.format;
     report::Format const format = options.format.value_or(report::Format::json);
     if (!asked || (format == report::Format::text && !options.out)) return {};
-    std::string const document = format == report::Format::junit  ? cohort::junit_document(all)
-                                 : format == report::Format::html ? cohort::html_document(all)
-                                 : format == report::Format::text ? cohort::text_document(all, false)
-                                                                  : cohort::json_document(all);
+    std::string const document = format == report::Format::junit  ? classes::junit_document(all)
+                                 : format == report::Format::html ? classes::html_document(all)
+                                 : format == report::Format::text ? classes::text_document(all, false)
+                                                                  : classes::json_document(all);
     if (options.json || !options.out) fmt::print("{}", document);
     if (!options.out) return {};
     if (auto written = write_file(*options.out, document); !written)
@@ -94,14 +94,14 @@ ExitCode verify_class(Options const& options) {
                                                      "github are about one. Use text, json, junit or html, or give one "
                                                      "tree.",
                                                      directory.string())});
-    auto discovery = cohort::discover(directory, options.findings);
+    auto discovery = classes::discover(directory, options.findings);
     if (!discovery) return give_up({ExitCode::usage, discovery.error().message});
     auto const all = run_class(options, std::move(*discovery));
     if (!all) return give_up(all.error());
     if (auto written = write_summary(*all, options); !written) return give_up(written.error());
     say_how_to_go_on(*all, options);
     if (auto written = write_class_report(*all, options); !written) return give_up(written.error());
-    return exit_code(cohort::judgement(*all));
+    return exit_code(classes::judgement(*all));
 }
 
 }  // namespace vmcheck::cli

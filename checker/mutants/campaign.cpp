@@ -1,8 +1,8 @@
 #include "checker/mutants/campaign.h"
 
+#include "checker/class/inputs.h"
+#include "checker/class/workers.h"
 #include "checker/cli/files.h"
-#include "checker/cohort/inputs.h"
-#include "checker/cohort/workers.h"
 
 #include <fmt/format.h>
 
@@ -62,7 +62,7 @@ class Campaign {
 
     tl::expected<std::vector<Row>, Failure> run(std::stop_token const& stop) {
         if (auto ready = prepare(); !ready) return tl::unexpected(ready.error());
-        cohort::Workers workers({plan_.jobs, kProcessMax, std::chrono::seconds{10}});
+        classes::Workers workers({plan_.jobs, kProcessMax, std::chrono::seconds{10}});
         std::size_t next = 0;
         while (!failure_ && (next < tasks_.size() || !workers.idle())) {
             if (stop.stop_requested()) {
@@ -70,7 +70,7 @@ class Campaign {
                 break;
             }
             while (!failure_ && next < tasks_.size() && !workers.full()) begin(workers, next++);
-            for (cohort::Workers::Ended const& ended : workers.wait(milliseconds{200})) finish(ended);
+            for (classes::Workers::Ended const& ended : workers.wait(milliseconds{200})) finish(ended);
         }
         if (failure_) return tl::unexpected(*failure_);
         return rows();
@@ -83,16 +83,16 @@ class Campaign {
         if (error)
             return tl::unexpected(
                 Failure{fmt::format("{}: cannot be made: {}.", plan_.work.string(), error.message())});
-        std::string common = cohort::digest_of_file(plan_.vmcheck) + fmt::format(" seed {}", plan_.seed);
+        std::string common = classes::digest_of_file(plan_.vmcheck) + fmt::format(" seed {}", plan_.seed);
         for (std::string const& suite : plan_.suites) {
             fs::path const program = plan_.kernels / "user" / suite;
             if (!fs::is_regular_file(program, error)) return missing(program);
-            common += " " + suite + " " + cohort::digest_of_file(program);
+            common += " " + suite + " " + classes::digest_of_file(program);
         }
         for (std::size_t i = 0; i < subjects_.size(); ++i) {
             Subject& subject = subjects_[i];
             if (!fs::is_regular_file(subject.kernel, error)) return missing(subject.kernel);
-            subject.stamp = common + " kernel " + cohort::digest_of_file(subject.kernel);
+            subject.stamp = common + " kernel " + classes::digest_of_file(subject.kernel);
             for (std::string const& option : subject.faults_off) subject.stamp += " " + option;
             if (!plan_.again && keep(subject)) continue;
             std::size_t const before = tasks_.size();
@@ -127,10 +127,10 @@ class Campaign {
         return plan_.work / (subjects_[each.subject].name + of);
     }
 
-    void begin(cohort::Workers& workers, std::size_t index) {
+    void begin(classes::Workers& workers, std::size_t index) {
         Task const& task = tasks_[index];
         std::string const kernel = subjects_[task.subject].kernel.string(), stem = stem_of(index).string();
-        cohort::Command command;
+        classes::Command command;
         command.log = stem + ".log";
         command.scratch = plan_.work;
         if (task.job != Job::suite) {
@@ -156,13 +156,13 @@ class Campaign {
         if (auto started = workers.start(index, command); !started) failure_ = Failure{started.error().message};
     }
 
-    void finish(cohort::Workers::Ended const& ended) {
+    void finish(classes::Workers::Ended const& ended) {
         Task const& task = tasks_[ended.task];
         Subject& subject = subjects_[task.subject];
         double const seconds = std::chrono::duration<double>(ended.took).count();
         std::string const stem = stem_of(ended.task).string();
         std::string const what = task.name();
-        if (!ended.ending.exit_code || ended.ending.cut != cohort::Cut::no)
+        if (!ended.ending.exit_code || ended.ending.cut != classes::Cut::no)
             return fail(subject, what, fmt::format("it did not end by itself; see {}.log", stem));
         if (auto error = note(subject, task, *ended.ending.exit_code, stem, seconds))
             return fail(subject, what, *error);

@@ -1,7 +1,7 @@
 #pragma once
 // A planted defect, as the header of its patch describes it (kernel/README.md, "Mutants").
 
-#include "checker/cohort/problem.h"
+#include "checker/class/problem.h"
 
 #include <tl/expected.hpp>
 
@@ -11,7 +11,7 @@
 
 namespace vmcheck::mutants {
 
-using cohort::Problem;
+using classes::Problem;
 
 struct Mutant {
     std::string name;                     // NN-name

@@ -3,7 +3,7 @@
 #include "checker/qemu/child.h"
 #include "checker/qemu/guest_files.h"
 #include "checker/qemu/judge.h"
-#include "checker/report/repro_c.h"
+#include "checker/repro/repro_c.h"
 
 #include <fmt/format.h>
 

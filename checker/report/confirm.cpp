@@ -163,7 +163,7 @@ tl::expected<Finding, BootError> confirm(Target const& target, spec::Program con
         LastStep watcher(program.steps.size());
         run::RunOptions const options{
             .close = false, .stop_at_advice = advice, .records = last, .watcher = last ? &watcher : nullptr};
-        run::Tally uncounted;
+        run::Counts uncounted;
         run::Run run = run::run_program(**execution, look.reference, program, options, uncounted);
         if (auto failure = (*execution)->engine_failure()) return tl::unexpected(BootError{std::move(*failure), true});
         if (!run.divergence || run.divergence->signature != signature) continue;

@@ -31,7 +31,7 @@ std::string text_document(std::vector<Session> const& sessions) {
             text += fmt::format("✗ {} · right after boot\n      {}\n", title_of(violation.invariant), violation.story);
         for (std::size_t i = 0; i < session.findings.size(); ++i)
             text += '\n' + finding_text(session.findings[i], i + 1, session.findings.size(), std::nullopt, {});
-        text += checks_table(session.tally, {}) + modes_table(session.tally, {});
+        text += checks_table(session.counts, {}) + modes_table(session.counts, {});
     }
     return text;
 }

@@ -32,7 +32,7 @@ using ::testing::StartsWith;
 
 TEST(Junit, HasASuiteForEachKernelAndACaseForEachInvariant) {
     Session skips = session_with({});
-    skips.tally.checks.evaluated[4] = 0;
+    skips.counts.checks.evaluated[4] = 0;
     std::string const text = junit_document({session_with({parent_keeps_w()}), skips});
     EXPECT_EQ(markup_error(text), "");
     EXPECT_EQ(count_tags(text, "testsuite"), 2U);

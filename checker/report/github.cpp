@@ -1,8 +1,8 @@
 #include "checker/report/github.h"
 
 #include "checker/report/escape.h"
-#include "checker/report/look.h"
 #include "checker/report/story.h"
+#include "checker/report/suspects.h"
 #include "checker/report/verdict.h"
 #include "spec/text.h"
 
@@ -14,7 +14,7 @@ namespace {
 
 // The first place whose line is known; what an annotation is attached to.
 std::string where(Finding const& finding) {
-    for (CodePlace const& place : where_to_look(finding).at)
+    for (CodePlace const& place : suspects_in(finding).at)
         if (place.line != 0) return fmt::format("file={},line={},", escape_property(place.file), place.line);
     return {};
 }
@@ -43,7 +43,7 @@ std::string github_annotations(std::vector<Session> const& sessions) {
         if (session.findings.empty() && session.boot_violations.empty())
             text += fmt::format("::notice title=vmcheck::{}\n",
                                 escape_message(fmt::format("{}: nothing found in {} programs, seed {}",
-                                                           name_of(session), session.tally.programs, session.seed)));
+                                                           name_of(session), session.counts.programs, session.seed)));
     }
     return text;
 }

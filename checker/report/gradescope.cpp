@@ -36,7 +36,7 @@ std::string gradescope_document(std::vector<Session> const& sessions) {
     std::string about;
     for (Session const& session : sessions)
         about += fmt::format("{}: {} programs, {} steps, {} found wrong, seed {}\n", printable(name_of(session)),
-                             session.tally.programs, session.tally.steps, defects_in(session), session.seed);
+                             session.counts.programs, session.counts.steps, defects_in(session), session.seed);
     document["output"] = about;
     document["output_format"] = "text";
     document["visibility"] = "visible";

@@ -2,13 +2,13 @@
 
 #include "checker/report/escape.h"
 #include "checker/report/html_style.h"
-#include "checker/report/look.h"
 #include "checker/report/page_view.h"
 #include "checker/report/pseudo_code.h"
 #include "checker/report/rank.h"
-#include "checker/report/repro_c.h"
 #include "checker/report/story.h"
+#include "checker/report/suspects.h"
 #include "checker/report/verdict.h"
+#include "checker/repro/repro_c.h"
 #include "spec/text.h"
 
 #include <fmt/format.h>
@@ -88,15 +88,15 @@ std::string code(Finding const& finding) {
 }
 
 std::string places(Finding const& finding) {
-    Look const look = where_to_look(finding);
+    Suspects const suspects = suspects_in(finding);
     std::string text;
-    for (std::size_t i = 0; i < look.at.size(); ++i)
-        text +=
-            fmt::format("<dt>{}</dt><dd><code>{}</code></dd>\n", place_label(finding, i), safe(to_string(look.at[i])));
+    for (std::size_t i = 0; i < suspects.at.size(); ++i)
+        text += fmt::format("<dt>{}</dt><dd><code>{}</code></dd>\n", place_label(finding, i),
+                            safe(to_string(suspects.at[i])));
     for (FailedAllocation const& failed : finding.evidence.failed_allocations)
         text += fmt::format("<dt>No frame</dt><dd><code>{}</code></dd>\n", safe(describe(failed)));
     std::string ran;
-    for (CodePlace const& place : look.ran) ran += (ran.empty() ? "" : " → ") + place.function;
+    for (CodePlace const& place : suspects.ran) ran += (ran.empty() ? "" : " → ") + place.function;
     if (!ran.empty()) text += fmt::format("<dt>Ran</dt><dd><code>{}</code></dd>\n", safe(ran));
     return text;
 }
@@ -157,8 +157,8 @@ std::string article(Finding const& finding, std::size_t number, std::size_t tota
 std::string checks(Session const& session) {
     Table table{"invariant", "evaluated", "skipped"};
     for (std::size_t i = 1; i <= spec::kInvariants; ++i)
-        table.add({title_of(static_cast<spec::Invariant>(i)), fmt::format("{}", session.tally.checks.evaluated[i]),
-                   fmt::format("{}", session.tally.checks.skipped[i])});
+        table.add({title_of(static_cast<spec::Invariant>(i)), fmt::format("{}", session.counts.checks.evaluated[i]),
+                   fmt::format("{}", session.counts.checks.skipped[i])});
     return "<h4>What was checked</h4>\n<div class=\"short\">" + table.text() + "</div>\n";
 }
 
@@ -166,7 +166,7 @@ std::string modes(Session const& session) {
     Table table{"mode", "programs", "runs", "reached"};
     for (std::size_t i = 0; i < run::kModes; ++i) {
         auto const mode = static_cast<run::Mode>(i);
-        run::ModeTally const& counts = session.tally.of(mode);
+        run::ModeCounts const& counts = session.counts.of(mode);
         table.add({std::string(to_string(mode)), counts.programs == 0 ? "not used" : fmt::format("{}", counts.programs),
                    fmt::format("{}", counts.runs), fmt::format("{}", counts.reached)});
     }
@@ -177,8 +177,8 @@ std::string modes(Session const& session) {
 std::string section(Session const& session) {
     std::string text =
         fmt::format("<section>\n<h2>{}</h2>\n<p class=\"dim\">{} · {} programs · {} steps · seed {}</p>\n",
-                    safe(session.kernel.name), safe(session.kernel.profile), session.tally.programs,
-                    session.tally.steps, session.seed);
+                    safe(session.kernel.name), safe(session.kernel.profile), session.counts.programs,
+                    session.counts.steps, session.seed);
     for (std::string const& inherited : session.kernel.inherited)
         text += fmt::format("<p><strong>inherited</strong> {}</p>\n", safe(inherited));
     for (std::string const& missing : session.kernel.missing)

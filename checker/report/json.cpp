@@ -1,10 +1,10 @@
 #include "checker/report/json.h"
 
-#include "checker/report/look.h"
 #include "checker/report/pseudo_code.h"
 #include "checker/report/rank.h"
-#include "checker/report/repro_c.h"
 #include "checker/report/story.h"
+#include "checker/report/suspects.h"
+#include "checker/repro/repro_c.h"
 #include "spec/text.h"
 
 #include <fmt/format.h>
@@ -93,9 +93,9 @@ Json to_json(Finding const& finding) {
     json["pseudo_code"] = Json::array();
     for (CodeLine const& line : pseudo_code(finding))
         json["pseudo_code"].push_back({{"process", line.process}, {"code", line.code}, {"remark", line.remark}});
-    Look const look = where_to_look(finding);
-    json["look_at"] = to_json(look.at);
-    json["ran"] = to_json(look.ran);
+    Suspects const suspects = suspects_in(finding);
+    json["look_at"] = to_json(suspects.at);
+    json["ran"] = to_json(suspects.ran);
     json["functions"] = to_json(finding.evidence.trace.functions);
     json["failed_allocations"] = Json::array();
     for (FailedAllocation const& failed : finding.evidence.failed_allocations) {
@@ -125,23 +125,23 @@ Json to_json(Session const& session) {
     json["vintage"] = session.kernel.vintage;
     json["inherited"] = session.kernel.inherited;
     json["seed"] = session.seed;
-    json["programs"] = session.tally.programs;
-    json["steps"] = session.tally.steps;
+    json["programs"] = session.counts.programs;
+    json["steps"] = session.counts.steps;
     json["interrupted"] = session.interrupted;
     for (std::size_t i = 0; i < spec::kActionKinds; ++i)
-        json["steps_by_kind"][std::string(spec::kind_name(i))] = session.tally.kinds[i];
+        json["steps_by_kind"][std::string(spec::kind_name(i))] = session.counts.kinds[i];
     for (std::size_t i = 1; i <= spec::kInvariants; ++i) {
         auto const name = std::string(spec::short_name(static_cast<spec::Invariant>(i)));
-        json["checks"][name] = {{"evaluated", session.tally.checks.evaluated[i]},
-                                {"skipped", session.tally.checks.skipped[i]}};
+        json["checks"][name] = {{"evaluated", session.counts.checks.evaluated[i]},
+                                {"skipped", session.counts.checks.skipped[i]}};
     }
     for (std::size_t i = 0; i < run::kModes; ++i) {
         auto const mode = static_cast<run::Mode>(i);
-        run::ModeTally const& counts = session.tally.of(mode);
+        run::ModeCounts const& counts = session.counts.of(mode);
         json["modes"][std::string(to_string(mode))] = {
             {"programs", counts.programs}, {"runs", counts.runs}, {"reached", counts.reached}};
     }
-    json["second_runs"] = session.tally.second_runs;
+    json["second_runs"] = session.counts.second_runs;
     json["different_failures"] = session.families;
     json["boot_violations"] = Json::array();
     for (spec::Violation const& violation : session.boot_violations) {

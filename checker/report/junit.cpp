@@ -37,7 +37,7 @@ std::string test_suite(Session const& session) {
     text += fmt::format(
         "\n    <properties>\n      <property name=\"seed\" value=\"{}\"/>\n      <property name=\"programs\" "
         "value=\"{}\"/>\n    </properties>\n",
-        session.seed, session.tally.programs);
+        session.seed, session.counts.programs);
     for (InvariantVerdict const& verdict : all) text += test_case(session, verdict);
     return text + "  </testsuite>\n";
 }

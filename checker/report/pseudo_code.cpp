@@ -1,8 +1,8 @@
 #include "checker/report/pseudo_code.h"
 
-#include "checker/report/c_words.h"
-#include "checker/report/repro_expect.h"
 #include "checker/report/told_action.h"
+#include "checker/repro/c_words.h"
+#include "checker/repro/expect.h"
 
 #include <fmt/format.h>
 

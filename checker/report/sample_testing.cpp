@@ -83,9 +83,9 @@ Session session_with(std::vector<Finding> findings) {
     session.kernel.windows = {"free list kmem.freelist (32000 frames)"};
     session.kernel.ram_bytes = std::uint64_t{128} << 20;
     session.seed = 7;
-    session.tally.programs = 256;
-    session.tally.steps = 1234;
-    session.tally.checks.evaluated.fill(1234);
+    session.counts.programs = 256;
+    session.counts.steps = 1234;
+    session.counts.checks.evaluated.fill(1234);
     session.families = findings.size();
     session.findings = std::move(findings);
     return session;

@@ -2,7 +2,7 @@
 // A session as the reports see it: one kernel, how much was done to it, and what was found.
 
 #include "checker/report/finding.h"
-#include "checker/run/tally.h"
+#include "checker/run/counts.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace vmcheck::report {
 struct Session {
     TargetSummary kernel;
     std::uint64_t seed = 0;
-    run::Tally tally;
+    run::Counts counts;
     bool interrupted = false;
     std::vector<spec::Violation> boot_violations;  // of a kernel that is wrong before anything was asked of it
     std::size_t families = 0;                      // different failures seen; at least findings.size()

@@ -1,10 +1,10 @@
 #include "checker/report/text.h"
 
 #include "checker/report/escape.h"
-#include "checker/report/look.h"
 #include "checker/report/page_view.h"
 #include "checker/report/pseudo_code.h"
 #include "checker/report/rank.h"
+#include "checker/report/suspects.h"
 #include "spec/text.h"
 
 #include <fmt/format.h>
@@ -123,13 +123,13 @@ std::string chain(std::vector<CodePlace> const& ran) {
 }
 
 std::string places(Finding const& finding) {
-    Look const look = where_to_look(finding);
+    Suspects const suspects = suspects_in(finding);
     std::string text;
-    for (std::size_t i = 0; i < look.at.size(); ++i)
-        text += fmt::format("      {:<9} {}\n", place_label(finding, i), to_string(look.at[i]));
+    for (std::size_t i = 0; i < suspects.at.size(); ++i)
+        text += fmt::format("      {:<9} {}\n", place_label(finding, i), to_string(suspects.at[i]));
     for (FailedAllocation const& failed : finding.evidence.failed_allocations)
         text += fmt::format("      {:<9} {}\n", "No frame", describe(failed));
-    if (!look.ran.empty()) text += fmt::format("      Ran       {}\n", chain(look.ran));
+    if (!suspects.ran.empty()) text += fmt::format("      Ran       {}\n", chain(suspects.ran));
     return text;
 }
 
@@ -199,29 +199,29 @@ std::string finding_text(Finding const& finding, std::size_t number, std::size_t
     return text + on_qemu(finding, style) + "\n";
 }
 
-std::string modes_table(run::Tally const& tally, TextStyle style) {
+std::string modes_table(run::Counts const& counts, TextStyle style) {
     std::string text = "modes                    programs      runs  reached\n";
     for (std::size_t i = 0; i < run::kModes; ++i) {
         auto const mode = static_cast<run::Mode>(i);
-        run::ModeTally const& counts = tally.of(mode);
-        text += counts.programs == 0 ? paint(fmt::format("  {:<20} not used", to_string(mode)), Paint::bold, style)
-                                     : fmt::format("  {:<20} {:>10} {:>9} {:>8}", to_string(mode), counts.programs,
-                                                   counts.runs, counts.reached);
+        run::ModeCounts const& of_mode = counts.of(mode);
+        text += of_mode.programs == 0 ? paint(fmt::format("  {:<20} not used", to_string(mode)), Paint::bold, style)
+                                     : fmt::format("  {:<20} {:>10} {:>9} {:>8}", to_string(mode), of_mode.programs,
+                                                   of_mode.runs, of_mode.reached);
         text += '\n';
     }
     text += fmt::format("  reached: {}\n", run::kWhatIsReached);
     return text + fmt::format("  {} of them were run a second time, from where the first run had left the machine\n",
-                              tally.second_runs);
+                              counts.second_runs);
 }
 
-std::string checks_table(run::Tally const& tally, TextStyle style) {
+std::string checks_table(run::Counts const& counts, TextStyle style) {
     std::string text = "checks                  evaluated   skipped\n";
     for (std::size_t i = 1; i <= spec::kInvariants; ++i) {
         auto const invariant = static_cast<spec::Invariant>(i);
-        std::string const line = fmt::format("  {:<20} {:>10} {:>9}", title_of(invariant), tally.checks.evaluated[i],
-                                             tally.checks.skipped[i]);
+        std::string const line = fmt::format("  {:<20} {:>10} {:>9}", title_of(invariant), counts.checks.evaluated[i],
+                                             counts.checks.skipped[i]);
         text +=
-            (tally.checks.evaluated[i] == 0 || tally.checks.skipped[i] > 0 ? paint(line, Paint::bold, style) : line) +
+            (counts.checks.evaluated[i] == 0 || counts.checks.skipped[i] > 0 ? paint(line, Paint::bold, style) : line) +
             "\n";
     }
     return text;

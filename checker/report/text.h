@@ -3,7 +3,7 @@
 
 #include "checker/report/finding.h"
 #include "checker/report/story.h"
-#include "checker/run/tally.h"
+#include "checker/run/counts.h"
 
 #include <filesystem>
 #include <optional>
@@ -32,9 +32,9 @@ std::string finding_text(Finding const& finding, std::size_t number, std::size_t
                          std::optional<Saved> const& saved, TextStyle style);
 
 // How often each invariant was evaluated, and which were skipped.
-std::string checks_table(run::Tally const& tally, TextStyle style);
+std::string checks_table(run::Counts const& counts, TextStyle style);
 
 // How the programs were run, and how often the faults of each mode were really met.
-std::string modes_table(run::Tally const& tally, TextStyle style);
+std::string modes_table(run::Counts const& counts, TextStyle style);
 
 }  // namespace vmcheck::report

@@ -26,7 +26,7 @@ std::vector<InvariantVerdict> verdicts(Session const& session) {
     std::vector<InvariantVerdict> all;
     for (std::size_t i = 1; i <= spec::kInvariants; ++i) {
         InvariantVerdict verdict{
-            static_cast<spec::Invariant>(i), State::passed, {}, session.tally.checks.evaluated[i], {}};
+            static_cast<spec::Invariant>(i), State::passed, {}, session.counts.checks.evaluated[i], {}};
         for (spec::Violation const& violation : session.boot_violations)
             if (violation.invariant == verdict.invariant) verdict.text += boot_text(violation);
         for (std::size_t at = 0; at < session.findings.size(); ++at) {
@@ -44,7 +44,7 @@ std::vector<InvariantVerdict> verdicts(Session const& session) {
                                : "not reached: the kernel is wrong right after boot";
         } else {
             verdict.text = fmt::format("evaluated {} times in {} programs, and never broken", verdict.evaluated,
-                                       session.tally.programs);
+                                       session.counts.programs);
         }
         all.push_back(std::move(verdict));
     }

@@ -1,12 +1,12 @@
 // Rank, story, pseudo-code, place and where to look: what all formats have in common.
 
-#include "checker/report/look.h"
 #include "checker/report/page_view.h"
 #include "checker/report/place.h"
 #include "checker/report/pseudo_code.h"
 #include "checker/report/rank.h"
 #include "checker/report/sample_testing.h"
 #include "checker/report/story.h"
+#include "checker/report/suspects.h"
 #include "spec/text.h"
 
 #include <gtest/gtest.h>
@@ -66,20 +66,20 @@ TEST(Story, CountsTheAllocationThatFails) {
     EXPECT_EQ(in_words(program.steps[1]), "p0's fork (with its 11th kalloc failing)");
 }
 
-TEST(Look, NamesTheFunctionsThatMatterAndLeavesOutTheNoise) {
-    Look const look = where_to_look(testing::parent_keeps_w());
-    EXPECT_THAT(names(look.at), ElementsAre("uvmcopy", "fork"));
-    EXPECT_THAT(names(look.ran),
+TEST(Suspects, NamesTheFunctionsThatMatterAndLeavesOutTheNoise) {
+    Suspects const suspects = suspects_in(testing::parent_keeps_w());
+    EXPECT_THAT(names(suspects.at), ElementsAre("uvmcopy", "fork"));
+    EXPECT_THAT(names(suspects.ran),
                 ElementsAre("usertrap", "syscall", "sys_fork", "fork", "kalloc", "uvmcopy", "walk", "mappages"));
-    EXPECT_EQ(to_string(look.at[0]), "uvmcopy, kernel/vm.c:318");
+    EXPECT_EQ(to_string(suspects.at[0]), "uvmcopy, kernel/vm.c:318");
 }
 
-TEST(Look, BeginsWhereTheKernelDied) {
+TEST(Suspects, BeginsWhereTheKernelDied) {
     Finding finding = testing::finding_of(Invariant::liveness, kWildStore, {"p1"}, "killed", "panic: cow");
     finding.evidence.trace.functions = {{"usertrap", "kernel/trap.c", 40}, {"panic", "kernel/printf.c", 1}};
     finding.evidence.trace.last = CodePlace{"kernel::(anonymous namespace)::handle", "trap.cpp", 127};
-    Look const look = where_to_look(finding);
-    EXPECT_THAT(names(look.at), ElementsAre("handle", "usertrap"));
+    Suspects const suspects = suspects_in(finding);
+    EXPECT_THAT(names(suspects.at), ElementsAre("handle", "usertrap"));
     EXPECT_EQ(place_label(finding, 0), "Died in");
     EXPECT_EQ(place_label(finding, 1), "Look at");
 }

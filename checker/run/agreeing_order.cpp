@@ -8,7 +8,7 @@ AgreeingOrder agreeing_order(std::vector<spec::Linearisation> orders, spec::Obse
                              std::optional<spec::Baseline> const& baseline) {
     AgreeingOrder agreed;
     for (spec::Linearisation& order : orders) {
-        spec::CheckTally counted;
+        spec::CheckCounts counted;
         auto found = spec::inspect(order.after, seen, baseline, counted);
         if (found.empty()) {
             if (agreed.world && *agreed.world != order.after) return {.ambiguous = true};

@@ -19,7 +19,7 @@ struct AgreeingOrder {
     bool ambiguous = false;
     // What breaks where it agrees with none: of the first order.
     std::vector<spec::Violation> violations{};
-    spec::CheckTally checks{};  // of one order
+    spec::CheckCounts checks{};  // of one order
 };
 
 // REQUIRES: `orders` is not empty.

@@ -12,15 +12,17 @@ inline constexpr spec::Profile kCowLazy{spec::ForkPolicy::cow, spec::SbrkPolicy:
 struct Bench {
     explicit Bench(spec::Profile profile, spec::testing::PlantedDefect defect = spec::testing::PlantedDefect::none,
                    unsigned jobs = 1)
-        : target(profile, defect), crew(*Crew::hire(target, jobs)), look(first_look(crew.first(), target.setting())) {}
+        : target(profile, defect),
+          pool(*MachinePool::start(target, jobs)),
+          look(first_look(pool.first(), target.setting())) {}
 
     CampaignResult run(Effort const& effort, std::uint64_t seed = 1, std::stop_token const& stop = {}) {
-        return run_campaign(crew, look.reference, generate::programs(target.setting(), {}), seed, effort, stop,
+        return run_campaign(pool, look.reference, generate::programs(target.setting(), {}), seed, effort, stop,
                             [](Progress const&) {});
     }
 
     Twin target;
-    Crew crew;
+    MachinePool pool;
     FirstLook look;
 };
 

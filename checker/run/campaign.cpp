@@ -26,7 +26,7 @@ struct Case {
 struct CaseResult {
     std::vector<Run> failures;  // each ends with a divergence
     std::optional<std::string> cannot_start{};
-    Tally tally;
+    Counts counts;
 };
 
 // The programs of one mode, batch after batch.
@@ -101,23 +101,23 @@ CaseResult run_case(Execution& machine, Reference const& reference, Mode mode, s
     // Each place where a step can be interrupted, instead of one: costs as much as so many programs.
     constexpr std::uint64_t kSweepEvery = 32;
     if (mode == Mode::preempt && index % kSweepEvery == 0) {
-        result.failures = sweep_interruptions(machine, reference, program, result.tally);
+        result.failures = sweep_interruptions(machine, reference, program, result.counts);
         return result;
     }
     if (mode == Mode::harts) {
-        SwitchSweep sweep = sweep_switches(machine, reference, program, result.tally);
+        SwitchSweep sweep = sweep_switches(machine, reference, program, result.counts);
         result.cannot_start = std::move(sweep.cannot_start);
         result.failures = std::move(sweep.failures);
         return result;
     }
     if (mode == Mode::sweep) {
-        result.failures = sweep_allocations(machine, reference, program, result.tally);
+        result.failures = sweep_allocations(machine, reference, program, result.counts);
         return result;
     }
     // A second run costs as much as the first, and tells more only where the first left something behind.
     constexpr std::uint64_t kTwiceEvery = 8;
     RunOptions const options{.twice = mode != Mode::limits && index % kTwiceEvery == 0, .mode = mode};
-    Run run = run_program(machine, reference, program, options, result.tally);
+    Run run = run_program(machine, reference, program, options, result.counts);
     result.cannot_start = std::move(run.cannot_start);
     result.failures = endings(std::move(run));
     return result;
@@ -126,11 +126,11 @@ CaseResult run_case(Execution& machine, Reference const& reference, Mode mode, s
 Progress progress_of(CampaignResult const& result, std::size_t families, Effort const& effort,
                      Clock::time_point started) {
     Progress progress;
-    progress.tally = result.tally;
+    progress.counts = result.counts;
     progress.programs_wanted = effort.programs;
     progress.families = families;
     progress.elapsed = std::chrono::duration_cast<milliseconds>(Clock::now() - started);
-    std::uint64_t const done = result.tally.programs;
+    std::uint64_t const done = result.counts.programs;
     if (done > 0 && effort.programs < UINT64_MAX)
         progress.left = milliseconds{static_cast<std::int64_t>(static_cast<double>(progress.elapsed.count()) *
                                                                static_cast<double>(effort.programs - done) /
@@ -144,7 +144,7 @@ Progress progress_of(CampaignResult const& result, std::size_t families, Effort 
 
 }  // namespace
 
-CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec::Program> const& programs,
+CampaignResult run_campaign(MachinePool& pool, Reference const& reference, rc::Gen<spec::Program> const& programs,
                             std::uint64_t seed, Effort const& effort, std::stop_token const& stop,
                             std::function<void(Progress const&)> const& report) {
     Clock::time_point const started = Clock::now();
@@ -154,7 +154,7 @@ CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec
         Series{Mode::plain, {programs}, seed},
         Series{Mode::sweep, {generate::programs(reference.setting, swept())}, seed},
         Series{Mode::pressure, {generate::programs(reference.setting, pressed())}, seed},
-        Series{Mode::preempt, {generate::programs(reference.setting, preempted(crew.first(), reference))}, seed},
+        Series{Mode::preempt, {generate::programs(reference.setting, preempted(pool.first(), reference))}, seed},
         Series{Mode::harts, side_by_side(reference), seed},
         Series{Mode::limits, to_limits(reference), seed},
     };
@@ -175,14 +175,14 @@ CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec
         for (std::size_t mode = 0; mode < kModes; ++mode)
             series[mode].add_batch(batch, sizes[mode], count, effort.batch.plain, cases);
         std::vector<CaseResult> results(cases.size());
-        crew.for_each(cases.size(), [&](Execution& machine, std::size_t i) {
+        pool.for_each(cases.size(), [&](Execution& machine, std::size_t i) {
             auto const& [mode, index] = cases[i];
             results[i] =
                 run_case(machine, reference, mode, index, series[static_cast<std::size_t>(mode)].program(index));
         });
         std::size_t defects = 0;
         for (std::size_t i = 0; i < cases.size(); ++i) {
-            result.tally.add(results[i].tally);
+            result.counts.add(results[i].counts);
             if (auto& why = results[i].cannot_start; why && cases[i].mode == Mode::harts)
                 result.no_harts.insert(std::move(*why));
             else if (why && !result.no_pressure)
@@ -202,11 +202,11 @@ CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec
         }
         for (auto const& [family, failure] : by_family) defects += family.advice ? 0 : 1;
         next += count;
-        if ((result.engine_failure = crew.engine_failure())) break;
+        if ((result.engine_failure = pool.engine_failure())) break;
         report(progress_of(result, by_family.size(), effort, started));
         if (defects >= effort.families_max) break;
     }
-    if (result.tally.of(Mode::pressure).programs > 0) result.no_pressure.reset();
+    if (result.counts.of(Mode::pressure).programs > 0) result.no_pressure.reset();
     for (auto& [family, failure] : by_family) {
         failure.also.erase(failure.run.divergence->signature);
         result.failures.push_back(std::move(failure));

@@ -6,12 +6,12 @@
 // alone, not on threads. A batch holds programs of every mode (effort.h); `programs` generates those of the plain one.
 
 #include "checker/generate/generator.h"
-#include "checker/run/crew.h"
+#include "checker/run/counts.h"
 #include "checker/run/effort.h"
 #include "checker/run/family.h"
+#include "checker/run/machine_pool.h"
 #include "checker/run/reference.h"
 #include "checker/run/result.h"
-#include "checker/run/tally.h"
 
 #include <chrono>
 #include <cstdint>
@@ -32,7 +32,7 @@ struct Failure {
 };
 
 struct Progress {
-    Tally tally;
+    Counts counts;
     std::uint64_t programs_wanted = 0;
     std::chrono::milliseconds elapsed{0};
     std::optional<std::chrono::milliseconds> left{};  // an estimate
@@ -41,7 +41,7 @@ struct Progress {
 
 struct CampaignResult {
     std::vector<Failure> failures;  // one for each family, by mode and index
-    Tally tally;
+    Counts counts;
     bool interrupted = false;
     // Why no program could be started with little memory, if none could.
     std::optional<std::string> no_pressure{};
@@ -51,7 +51,7 @@ struct CampaignResult {
     std::optional<std::string> engine_failure{};
 };
 
-CampaignResult run_campaign(Crew& crew, Reference const& reference, rc::Gen<spec::Program> const& programs,
+CampaignResult run_campaign(MachinePool& pool, Reference const& reference, rc::Gen<spec::Program> const& programs,
                             std::uint64_t seed, Effort const& effort, std::stop_token const& stop,
                             std::function<void(Progress const&)> const& report);
 

@@ -15,7 +15,7 @@ TEST(Campaign, FindsNothingOnAKernelThatIsRightInAnyProfile) {
         Bench bench(profile);
         EXPECT_TRUE(bench.look.violations.empty());
         CampaignResult const result = bench.run({.programs = 500});
-        EXPECT_EQ(result.tally.programs, 500U);
+        EXPECT_EQ(result.counts.programs, 500U);
         ASSERT_TRUE(result.failures.empty()) << spec::print(result.failures.front().run.program)
                                              << result.failures.front().run.divergence->violations.front().story;
     }
@@ -24,18 +24,18 @@ TEST(Campaign, FindsNothingOnAKernelThatIsRightInAnyProfile) {
 TEST(Campaign, EvaluatesEveryInvariantAndAsksEveryKindOfStep) {
     Bench bench(kCowLazy);
     CampaignResult const result = bench.run({.programs = 500});
-    for (std::size_t i = 1; i <= spec::kInvariants; ++i) EXPECT_GT(result.tally.checks.evaluated[i], 0U) << i;
+    for (std::size_t i = 1; i <= spec::kInvariants; ++i) EXPECT_GT(result.counts.checks.evaluated[i], 0U) << i;
     for (std::size_t kind = 0; kind < spec::kActionKinds; ++kind)
-        EXPECT_GT(result.tally.kinds[kind], 0U) << spec::kind_name(kind);
+        EXPECT_GT(result.counts.kinds[kind], 0U) << spec::kind_name(kind);
 }
 
 TEST(Campaign, AnEmulatorThatFailsIsNoFindingAndEndsTheCampaign) {
     Bench bench(kCowLazy);
-    dynamic_cast<TwinExecution&>(bench.crew.first()).engine_fails_after = 1000;
+    dynamic_cast<TwinExecution&>(bench.pool.first()).engine_fails_after = 1000;
     CampaignResult const result = bench.run({.programs = 5000});
     EXPECT_TRUE(result.failures.empty());
     EXPECT_EQ(result.engine_failure, "Unicorn failed.");
-    EXPECT_LT(result.tally.programs, 5000U);
+    EXPECT_LT(result.counts.programs, 5000U);
 }
 
 TEST(Campaign, FindsAPlantedDefectUnderItsInvariant) {
@@ -49,7 +49,7 @@ TEST(Campaign, GivesTheSameOnOneAndOnThreeWorkers) {
     Bench one(kCowLazy, PlantedDefect::stale_cow_copy, 1), three(kCowLazy, PlantedDefect::stale_cow_copy, 3);
     CampaignResult const a = one.run({.programs = 600}), b = three.run({.programs = 600});
     ASSERT_EQ(a.failures.size(), b.failures.size());
-    EXPECT_EQ(a.tally.steps, b.tally.steps);
+    EXPECT_EQ(a.counts.steps, b.counts.steps);
     for (std::size_t i = 0; i < a.failures.size(); ++i) {
         EXPECT_EQ(a.failures[i].index, b.failures[i].index);
         EXPECT_EQ(a.failures[i].seen, b.failures[i].seen);
@@ -59,13 +59,13 @@ TEST(Campaign, GivesTheSameOnOneAndOnThreeWorkers) {
 
 TEST(Campaign, EndsWithTheBatchThatFoundEnough) {
     Bench bench(kCowLazy, PlantedDefect::parent_keeps_write);
-    EXPECT_EQ(bench.run({.programs = 10'000, .batch = {.plain = 64}, .families_max = 1}).tally.programs, 64U);
+    EXPECT_EQ(bench.run({.programs = 10'000, .batch = {.plain = 64}, .families_max = 1}).counts.programs, 64U);
 }
 
 TEST(Campaign, GoesOnLookingForOtherFailures) {
     Bench bench(kCowLazy, PlantedDefect::parent_keeps_write);
     CampaignResult const result = bench.run({.programs = 300, .batch = {.plain = 64}, .families_max = 50});
-    EXPECT_EQ(result.tally.programs, 300U);
+    EXPECT_EQ(result.counts.programs, 300U);
     EXPECT_GT(result.failures.front().seen, 1U);
 }
 
@@ -75,14 +75,14 @@ TEST(Campaign, IsStoppedBetweenTwoBatchesAndSaysSo) {
     stop.request_stop();
     CampaignResult const result = bench.run({.programs = 10'000}, 1, stop.get_token());
     EXPECT_TRUE(result.interrupted);
-    EXPECT_EQ(result.tally.programs, 0U);
+    EXPECT_EQ(result.counts.programs, 0U);
 }
 
 TEST(Campaign, ModesCanBeSwitchedOff) {
     Bench bench(kCowLazy);
     CampaignResult const result = bench.run({.programs = 128, .batch = {.plain = 64, .sweep = 0, .pressure = 0}});
-    EXPECT_EQ(result.tally.of(Mode::plain).programs, 128U);
-    EXPECT_EQ(result.tally.of(Mode::sweep).programs + result.tally.of(Mode::pressure).programs, 0U);
+    EXPECT_EQ(result.counts.of(Mode::plain).programs, 128U);
+    EXPECT_EQ(result.counts.of(Mode::sweep).programs + result.counts.of(Mode::pressure).programs, 0U);
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ inline constexpr std::size_t kModes = 6;
 std::string_view to_string(Mode mode);
 
 // How often each mode was used, and met what it is there for.
-struct ModeTally {
+struct ModeCounts {
     std::uint64_t programs = 0;
     std::uint64_t runs = 0;  // of these programs or of what follows a fault in them
     // Steps in which an allocation was made to fail, or found no frame, and did fail; of preempt and harts, steps

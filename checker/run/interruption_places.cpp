@@ -32,7 +32,7 @@ generate::Interruptions measure_interruptions(Execution& execution, Reference co
     constexpr std::size_t kPlacesMax = 256;
     generate::Interruptions all;
     auto const programs = generate::programs(reference.setting, {.steps_max = 14, .allocation_faults = false});
-    Tally uncounted;
+    Counts uncounted;
     for (std::uint64_t i = 0; i < kPrograms; ++i)
         run_program(execution, reference, generate::program_of_case(programs, 0, i),
                     RunOptions{.close = false, .interruptions = &all}, uncounted);

@@ -10,8 +10,8 @@ FirstLook first_look(Execution& execution, std::shared_ptr<spec::Setting const> 
     spec::Observation const seen = execution.observe();
     FirstLook look;
     look.reference = {std::move(setting), spec::take_baseline(world, seen)};
-    spec::CheckTally tally;
-    look.violations = spec::inspect(world, seen, look.reference.baseline, tally);
+    spec::CheckCounts counts;
+    look.violations = spec::inspect(world, seen, look.reference.baseline, counts);
     return look;
 }
 

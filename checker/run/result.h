@@ -46,7 +46,7 @@ struct Run {
     std::optional<std::string> cannot_start{};  // why there is no machine such as the program asks for
     bool engine_failed = false;                 // the emulator did, at the last step: nothing is known of the kernel
     std::uint32_t left_out = 0;                 // steps that could not be asked in the state that had been reached
-    std::uint32_t parted = 0;  // steps that may not overlap with the one before them and were run after it
+    std::uint32_t serialised = 0;  // steps that may not overlap with the one before them and were run after it
     // The last step sleeps and may, or of two that overlapped nobody can say what came first: the model cannot go on.
     bool undecided = false;
 };

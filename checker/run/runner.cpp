@@ -29,13 +29,13 @@ std::vector<spec::Step> renamed(std::vector<spec::Step> steps) {
 }  // namespace
 
 Run run_program(Execution& execution, Reference const& reference, spec::Program const& program, RunOptions options,
-                Tally& tally) {
-    Stepper stepper(execution, reference, options, tally);
+                Counts& counts) {
+    Stepper stepper(execution, reference, options, counts);
     stepper.begin(program);
     take_steps(stepper, program.steps);
     if (options.close) close(stepper);
     if (options.twice && !stepper.done()) {
-        ++tally.second_runs;
+        ++counts.second_runs;
         take_steps(stepper, renamed(program.steps));
         close(stepper);
     }

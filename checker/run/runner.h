@@ -5,16 +5,16 @@
 // is allowed and what state follows; then the whole machine is looked at and held against that state (I1...I10). The
 // first step at which anything is amiss is where the program ends. One step: stepper.h. All of them: walk.h.
 
+#include "checker/run/counts.h"
 #include "checker/run/reference.h"
 #include "checker/run/result.h"
 #include "checker/run/run_options.h"
-#include "checker/run/tally.h"
 #include "impl/target/target.h"
 #include "spec/program.h"
 
 namespace vmcheck::run {
 
 Run run_program(Execution& execution, Reference const& reference, spec::Program const& program, RunOptions options,
-                Tally& tally);
+                Counts& counts);
 
 }  // namespace vmcheck::run

@@ -19,51 +19,51 @@ TEST(Pressure, OnAKernelThatIsRightStepsFailForMemoryAndNothingIsFound) {
         Bench bench(profile);
         auto const programs =
             generate::programs(bench.target.setting(), {.allocation_faults = false, .little_memory = true});
-        Tally tally;
+        Counts counts;
         for (std::uint64_t i = 0; i < 200; ++i) {
             spec::Program const program = generate::program_of_case(programs, 1, i);
             ASSERT_TRUE(program.memory.has_value());
-            auto const run = run_program(bench.crew.first(), bench.look.reference, program,
-                                         RunOptions{.mode = Mode::pressure}, tally);
+            auto const run = run_program(bench.pool.first(), bench.look.reference, program,
+                                         RunOptions{.mode = Mode::pressure}, counts);
             ASSERT_FALSE(run.divergence.has_value())
                 << spec::print(run.program) << run.divergence->violations.front().story;
         }
-        EXPECT_GT(tally.of(Mode::pressure).reached, 20U);
-        EXPECT_EQ(tally.programs, 0U) << "counted apart from plain programs";
+        EXPECT_GT(counts.of(Mode::pressure).reached, 20U);
+        EXPECT_EQ(counts.programs, 0U) << "counted apart from plain programs";
     }
 }
 
 TEST(Pressure, FindsWhatShowsOnlyWhenMemoryIsShort) {
     Bench bench(kCowLazy, PlantedDefect::panic_on_failed_allocation);
     auto program = *spec::parse("vmcheck 1\nprofile cow lazy\nmemory 3\np0 fork p1\n");
-    Tally tally;
-    auto const run = run_program(bench.crew.first(), bench.look.reference, program, {}, tally);
+    Counts counts;
+    auto const run = run_program(bench.pool.first(), bench.look.reference, program, {}, counts);
     ASSERT_TRUE(run.divergence.has_value());
     EXPECT_EQ(to_string(run.divergence->signature), "I10 fork");
     EXPECT_EQ(run.program.memory, 3U) << "or it would not replay";
     program.memory.reset();
-    EXPECT_FALSE(run_program(bench.crew.first(), bench.look.reference, program, {}, tally).divergence.has_value());
+    EXPECT_FALSE(run_program(bench.pool.first(), bench.look.reference, program, {}, counts).divergence.has_value());
 }
 
 TEST(Pressure, AMachineThatCannotBeBroughtThereRunsNothing) {
     Bench bench(kCowLazy);
     auto const program = spec::parse("vmcheck 1\nprofile cow lazy\nmemory 1000000\np0 sbrk +1p\n");
-    Tally tally;
-    auto const run = run_program(bench.crew.first(), bench.look.reference, *program, {}, tally);
+    Counts counts;
+    auto const run = run_program(bench.pool.first(), bench.look.reference, *program, {}, counts);
     EXPECT_TRUE(run.cannot_start.has_value());
-    EXPECT_EQ(tally.steps, 0U);
-    EXPECT_EQ(tally.programs, 0U);
+    EXPECT_EQ(counts.steps, 0U);
+    EXPECT_EQ(counts.programs, 0U);
 }
 
 TEST(Runner, RunsAProgramTwiceFromWhereTheFirstRunLeftIt) {
     Bench bench(kCowLazy);
     auto const program = spec::parse(
         "vmcheck 1\nprofile cow lazy\np0 sbrk +1p\np0 store heap 8 = 1\np0 fork p1\np1 fork p2\np0 kill p2\n");
-    Tally tally;
-    auto const run = run_program(bench.crew.first(), bench.look.reference, *program, RunOptions{.twice = true}, tally);
+    Counts counts;
+    auto const run = run_program(bench.pool.first(), bench.look.reference, *program, RunOptions{.twice = true}, counts);
     EXPECT_FALSE(run.divergence.has_value());
     EXPECT_EQ(run.left_out, 0U);
-    EXPECT_EQ(tally.second_runs, 1U);
+    EXPECT_EQ(counts.second_runs, 1U);
     EXPECT_THAT(spec::print(run.program),
                 testing::HasSubstr("p0 wait\np0 sbrk -1p\np0 sbrk +1p\np0 store heap 8 = 1\np0 fork p3\np3 fork p4\n"
                                    "p0 kill p4\n"));
@@ -74,8 +74,8 @@ TEST(Runner, ClosesEveryProgramSoThatOnlyInitIsLeft) {
     Bench bench(kCowLazy);
     auto const program = spec::parse("vmcheck 1\nprofile cow lazy\np0 sbrk +2p\np0 fork p1\np1 fork p2\n");
     ASSERT_TRUE(program.has_value());
-    Tally tally;
-    vmcheck::run::Run const run = run_program(bench.crew.first(), bench.look.reference, *program, {}, tally);
+    Counts counts;
+    vmcheck::run::Run const run = run_program(bench.pool.first(), bench.look.reference, *program, {}, counts);
     EXPECT_FALSE(run.divergence.has_value());
     std::string const text = spec::print(run.program);
     EXPECT_THAT(text, testing::HasSubstr("p1 exit 0"));
@@ -87,8 +87,8 @@ TEST(Runner, LeavesOutStepsThatCannotBeAskedAndCountsThem) {
     Bench bench(kCowLazy);
     auto const program = spec::parse("vmcheck 1\nprofile cow lazy\np0 fork p1\np1 exit 0\np1 load data 8\np0 wait\n");
     ASSERT_TRUE(program.has_value());
-    Tally tally;
-    EXPECT_EQ(run_program(bench.crew.first(), bench.look.reference, *program, {}, tally).left_out, 1U);
+    Counts counts;
+    EXPECT_EQ(run_program(bench.pool.first(), bench.look.reference, *program, {}, counts).left_out, 1U);
 }
 
 }  // namespace

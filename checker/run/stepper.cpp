@@ -57,11 +57,11 @@ bool reaches_what_it_is_for(Mode mode, spec::Outcome const& outcome, spec::Step 
 
 }  // namespace
 
-Stepper::Stepper(Execution& execution, Reference const& reference, RunOptions options, Tally& tally)
+Stepper::Stepper(Execution& execution, Reference const& reference, RunOptions options, Counts& counts)
     : execution_(execution),
       reference_(reference),
       options_(options),
-      tally_(tally),
+      counts_(counts),
       baseline_(reference.baseline),
       state_{spec::World::initial(reference.setting)} {}
 
@@ -91,9 +91,9 @@ void Stepper::begin(spec::Program const& program) {
         state_.world = spec::World::initial(spec::setting_for(reference_.setting, program));
         baseline_ = spec::take_baseline(state_.world, execution_.observe());
     }
-    ++tally_.of(options_.mode).programs;
+    ++counts_.of(options_.mode).programs;
     count_run();
-    if (options_.mode == Mode::plain) ++tally_.programs;
+    if (options_.mode == Mode::plain) ++counts_.programs;
     result.program.profile = program.profile;
     result.program.about = program.about;
 }
@@ -117,7 +117,7 @@ void Stepper::perform(spec::Step step) {
     if (options_.records) state_.result.records.push_back(record_of(state_.world, step, &outcome));
     allocation_failed_ = spec::allocation_failed(outcome);
     count_judged(outcome);
-    if (reaches_what_it_is_for(options_.mode, outcome, step)) ++tally_.of(options_.mode).reached;
+    if (reaches_what_it_is_for(options_.mode, outcome, step)) ++counts_.of(options_.mode).reached;
     auto next = spec::advance(state_.world, step, outcome, before);
     if (!next) {
         diverge(at, step, {next.error()});
@@ -131,13 +131,13 @@ void Stepper::perform(spec::Step step) {
     if (done()) return;
     spec::Observation const seen = execution_.observe();
     state_.world = spec::settle(std::move(state_.world), seen);
-    auto violations = spec::inspect(state_.world, seen, baseline_, tally_.checks);
+    auto violations = spec::inspect(state_.world, seen, baseline_, counts_.checks);
     if (!violations.empty()) diverge(at, step, std::move(violations));
 }
 
 // As it is run and recorded: what does not overlap does not say that it does.
 spec::Step Stepper::on_its_own(spec::Step step) {
-    if (std::exchange(step.faults.meanwhile, false)) ++state_.result.parted;
+    if (std::exchange(step.faults.meanwhile, false)) ++state_.result.serialised;
     return step;
 }
 
@@ -146,8 +146,8 @@ spec::StepIndex Stepper::enter(spec::Step const& step) {
     auto& steps = state_.result.program.steps;
     spec::StepIndex const at{static_cast<std::uint32_t>(steps.size())};
     steps.push_back(step);
-    ++tally_.steps;
-    ++tally_.kinds[step.action.index()];
+    ++counts_.steps;
+    ++counts_.kinds[step.action.index()];
     // The most so far: a zombie's pages are still to be freed, by the wait that reaps it.
     state_.pages = std::max(state_.pages, pages_spanned(state_.world, step));
     return at;
@@ -180,11 +180,11 @@ void Stepper::overlap(spec::Pair pair) {
     if (engine_failed()) return;
     if (options_.watcher != nullptr)
         for (spec::StepIndex each : at) options_.watcher->after(each, execution_);
-    ++tally_.pairs;
+    ++counts_.pairs;
     state_.sharing_known = false;
     if (both.reached) {
-        ++tally_.preempted;
-        if (options_.mode == Mode::preempt || options_.mode == Mode::harts) ++tally_.of(options_.mode).reached;
+        ++counts_.preempted;
+        if (options_.mode == Mode::preempt || options_.mode == Mode::harts) ++counts_.of(options_.mode).reached;
     }
     count_judged(both.outcome.first);
     if (both.outcome.second) count_judged(*both.outcome.second);
@@ -213,7 +213,7 @@ void Stepper::judge(spec::Pair const& pair, std::array<spec::StepIndex, 2> at, s
     }
     AgreeingOrder agreed = agreeing_order(std::move(verdict.orders), *seen, baseline_);
     if (agreed.ambiguous) return give_up();
-    tally_.checks.add(agreed.checks);
+    counts_.checks.add(agreed.checks);
     if (agreed.world)
         state_.world = std::move(*agreed.world);
     else
@@ -224,7 +224,7 @@ void Stepper::judge(spec::Pair const& pair, std::array<spec::StepIndex, 2> at, s
 
 void Stepper::give_up() {
     state_.result.undecided = true;
-    ++tally_.undecided;
+    ++counts_.undecided;
 }
 
 void Stepper::count_judged(spec::Outcome const& outcome) {
@@ -234,7 +234,7 @@ void Stepper::count_judged(spec::Outcome const& outcome) {
 }
 
 void Stepper::count_judged(Invariant invariant) {
-    ++tally_.checks.evaluated[static_cast<std::size_t>(invariant)];
+    ++counts_.checks.evaluated[static_cast<std::size_t>(invariant)];
 }
 
 void Stepper::diverge(spec::StepIndex at, spec::Step const& step, std::vector<spec::Violation> violations) {

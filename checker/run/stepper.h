@@ -2,10 +2,10 @@
 // The stepper: has one step done, or two that overlap, by the kernel and by the model, and compares the two. It holds
 // all that a run has reached so far, and can go back to where it was.
 
+#include "checker/run/counts.h"
 #include "checker/run/reference.h"
 #include "checker/run/result.h"
 #include "checker/run/run_options.h"
-#include "checker/run/tally.h"
 #include "impl/target/target.h"
 #include "spec/overlap.h"
 #include "spec/program.h"
@@ -33,8 +33,8 @@ class Stepper {
     };
 
   public:
-    // REQUIRES: `execution`, `reference` and `tally` outlive the stepper.
-    Stepper(Execution& execution, Reference const& reference, RunOptions options, Tally& tally);
+    // REQUIRES: `execution`, `reference` and `counts` outlive the stepper.
+    Stepper(Execution& execution, Reference const& reference, RunOptions options, Counts& counts);
 
     // Brings the machine to where `program` starts; where it cannot be brought there, the run is over.
     void begin(spec::Program const& program);
@@ -70,7 +70,7 @@ class Stepper {
     // REQUIRES: `here` was saved in this state; !why_not(world(), step).
     WatchedOutcome watch(spec::Step step, Bookmark const& here);
     // Counts what follows as a run of its mode.
-    void count_run() { ++tally_.of(options_.mode).runs; }
+    void count_run() { ++counts_.of(options_.mode).runs; }
 
   private:
     tl::expected<void, std::string> bring_machine(spec::Program const& program);
@@ -90,7 +90,7 @@ class Stepper {
     Execution& execution_;
     Reference const& reference_;
     RunOptions options_;
-    Tally& tally_;
+    Counts& counts_;
     std::optional<spec::Baseline> baseline_;
     State state_;
     bool allocation_failed_ = false;

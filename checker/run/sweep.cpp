@@ -162,22 +162,22 @@ std::vector<Run> sweep(Stepper& stepper, Variation const& variation, spec::Progr
 }  // namespace
 
 std::vector<Run> sweep_allocations(Execution& execution, Reference const& reference, spec::Program const& program,
-                                   Tally& tally) {
-    Stepper stepper(execution, reference, RunOptions{.mode = Mode::sweep}, tally);
+                                   Counts& counts) {
+    Stepper stepper(execution, reference, RunOptions{.mode = Mode::sweep}, counts);
     return sweep(stepper, FailedAllocation{}, program);
 }
 
 std::vector<Run> sweep_interruptions(Execution& execution, Reference const& reference, spec::Program const& program,
-                                     Tally& tally) {
-    Stepper stepper(execution, reference, RunOptions{.mode = Mode::preempt}, tally);
+                                     Counts& counts) {
+    Stepper stepper(execution, reference, RunOptions{.mode = Mode::preempt}, counts);
     return sweep(stepper, OtherInterruption{}, program);
 }
 
 SwitchSweep sweep_switches(Execution& execution, Reference const& reference, spec::Program const& program,
-                           Tally& tally) {
+                           Counts& counts) {
     // In some, no two steps overlap; on one hart these tell nothing new.
     if (spec::harts_of(program) == 1) return {};
-    Stepper stepper(execution, reference, RunOptions{.mode = Mode::harts}, tally);
+    Stepper stepper(execution, reference, RunOptions{.mode = Mode::harts}, counts);
     auto failures = sweep(stepper, OtherSwitch{}, program);
     return {std::move(failures), stepper.so_far().cannot_start};
 }

@@ -18,17 +18,17 @@ TEST(Sweep, FailsEachAllocationOfEachStepOnceAndFindsNothingOnAKernelThatIsRight
     for (spec::Profile profile : spec::testing::kAllProfiles) {
         Bench bench(profile);
         auto const programs = generate::programs(bench.target.setting(), {.steps_max = 12, .allocation_faults = false});
-        Tally tally;
+        Counts counts;
         for (std::uint64_t i = 0; i < 40; ++i) {
-            auto const runs = sweep_allocations(bench.crew.first(), bench.look.reference,
-                                                generate::program_of_case(programs, 1, i), tally);
+            auto const runs = sweep_allocations(bench.pool.first(), bench.look.reference,
+                                                generate::program_of_case(programs, 1, i), counts);
             ASSERT_TRUE(runs.empty()) << spec::print(runs.front().program)
                                       << runs.front().divergence->violations.front().story;
         }
-        EXPECT_EQ(tally.of(Mode::sweep).programs, 40U);
+        EXPECT_EQ(counts.of(Mode::sweep).programs, 40U);
         // Each run but the 40 without any fault is that of one allocation, which did fail.
-        EXPECT_EQ(tally.of(Mode::sweep).runs - 40, tally.of(Mode::sweep).reached);
-        EXPECT_GT(tally.of(Mode::sweep).reached, 200U);
+        EXPECT_EQ(counts.of(Mode::sweep).runs - 40, counts.of(Mode::sweep).reached);
+        EXPECT_GT(counts.of(Mode::sweep).reached, 200U);
     }
 }
 
@@ -36,9 +36,9 @@ TEST(Sweep, StopsAtTheFirstAllocationThatIsNotThere) {
     Bench bench({spec::ForkPolicy::cow, spec::SbrkPolicy::eager});
     // Three pages, in a region whose table is there already, and nothing else.
     auto const program = spec::parse("vmcheck 1\nprofile cow eager\np0 sbrk +3p\np0 load heap 8\n");
-    Tally tally;
-    EXPECT_TRUE(sweep_allocations(bench.crew.first(), bench.look.reference, *program, tally).empty());
-    EXPECT_EQ(tally.of(Mode::sweep).reached, 3U);
+    Counts counts;
+    EXPECT_TRUE(sweep_allocations(bench.pool.first(), bench.look.reference, *program, counts).empty());
+    EXPECT_EQ(counts.of(Mode::sweep).reached, 3U);
 }
 
 TEST(Sweep, FindsWhatShowsOnlyWhenAnAllocationFails) {
@@ -46,15 +46,15 @@ TEST(Sweep, FindsWhatShowsOnlyWhenAnAllocationFails) {
     for (auto const& [defect, signature] :
          {std::pair{PlantedDefect::failed_fork_leaks, "I6 fork"}, {PlantedDefect::failed_fork_kills, "I10 fork"}}) {
         Bench bench(kCowLazy, defect);
-        Tally tally;
-        auto const plain = run_program(bench.crew.first(), bench.look.reference, *program, {}, tally);
+        Counts counts;
+        auto const plain = run_program(bench.pool.first(), bench.look.reference, *program, {}, counts);
         EXPECT_FALSE(plain.divergence.has_value());
-        auto const runs = sweep_allocations(bench.crew.first(), bench.look.reference, *program, tally);
+        auto const runs = sweep_allocations(bench.pool.first(), bench.look.reference, *program, counts);
         ASSERT_FALSE(runs.empty()) << signature;
         EXPECT_EQ(to_string(runs.front().divergence->signature), signature);
         EXPECT_TRUE(runs.front().program.steps.back().faults.oom.has_value());
         // What was found replays as it is.
-        auto const again = run_program(bench.crew.first(), bench.look.reference, runs.front().program, {}, tally);
+        auto const again = run_program(bench.pool.first(), bench.look.reference, runs.front().program, {}, counts);
         ASSERT_TRUE(again.divergence.has_value());
         EXPECT_EQ(again.divergence->signature, runs.front().divergence->signature);
     }
@@ -87,7 +87,7 @@ struct Interruptible {
     std::shared_ptr<spec::Setting const> setting;
     InterruptibleTwin machine;
     Reference reference;
-    Tally tally;
+    Counts counts;
 };
 
 TEST(Sweep, InterruptsAStepAtEachPlaceAndThenWhereTheProgramDoes) {
@@ -95,12 +95,12 @@ TEST(Sweep, InterruptsAStepAtEachPlaceAndThenWhereTheProgramDoes) {
     auto const program = spec::parse(
         "vmcheck 1\nprofile cow lazy\np0 fork p1\np0 store data 8 = 1 @7\np1 store data 8 = 2 meanwhile\np1 exit 3\n");
     ASSERT_TRUE(program.has_value());
-    EXPECT_TRUE(sweep_interruptions(bench.machine, bench.reference, *program, bench.tally).empty());
+    EXPECT_TRUE(sweep_interruptions(bench.machine, bench.reference, *program, bench.counts).empty());
     EXPECT_THAT(bench.machine.tried, testing::ElementsAre(2, 5, 9, 7));
-    EXPECT_EQ(bench.tally.of(Mode::preempt).programs, 1U);
-    EXPECT_EQ(bench.tally.of(Mode::preempt).runs, 4U);
+    EXPECT_EQ(bench.counts.of(Mode::preempt).programs, 1U);
+    EXPECT_EQ(bench.counts.of(Mode::preempt).runs, 4U);
     // fork; four times the pair, exit and wait: each run goes on to its end, from where the fork has left the machine.
-    EXPECT_EQ(bench.tally.steps, 1U + 4 * 4);
+    EXPECT_EQ(bench.counts.steps, 1U + 4 * 4);
 }
 
 TEST(Sweep, SwitchesHartsAtOtherBlocksAndRunsWhatFollowsOnce) {
@@ -109,21 +109,21 @@ TEST(Sweep, SwitchesHartsAtOtherBlocksAndRunsWhatFollowsOnce) {
         "vmcheck 1\nprofile cow lazy\np0 fork p1\np0 store data 8 = 1 @h 7\np1 store data 8 = 2 meanwhile\np1 exit "
         "3\n");
     ASSERT_TRUE(program.has_value());
-    auto const sweep = sweep_switches(bench.machine, bench.reference, *program, bench.tally);
+    auto const sweep = sweep_switches(bench.machine, bench.reference, *program, bench.counts);
     EXPECT_TRUE(sweep.failures.empty());
     EXPECT_FALSE(sweep.cannot_start.has_value());
     auto expected = switch_places(20, 7);
     expected.push_back(7);
     EXPECT_EQ(bench.machine.tried, expected);
-    EXPECT_EQ(bench.tally.of(Mode::harts).runs, expected.size());
-    EXPECT_EQ(bench.tally.steps, 1 + 2 * expected.size() + 2);
+    EXPECT_EQ(bench.counts.of(Mode::harts).runs, expected.size());
+    EXPECT_EQ(bench.counts.steps, 1 + 2 * expected.size() + 2);
 }
 
 TEST(Sweep, AProgramForOneHartIsNotSweptOnTwo) {
     Interruptible bench;
     auto const program = spec::parse("vmcheck 1\nprofile cow lazy\np0 fork p1\n");
-    EXPECT_TRUE(sweep_switches(bench.machine, bench.reference, *program, bench.tally).failures.empty());
-    EXPECT_EQ(bench.tally.of(Mode::harts).programs, 0U);
+    EXPECT_TRUE(sweep_switches(bench.machine, bench.reference, *program, bench.counts).failures.empty());
+    EXPECT_EQ(bench.counts.of(Mode::harts).programs, 0U);
 }
 
 TEST(Sweep, OfAFamilyOfFailuresOnlyTheShortestIsKept) {
@@ -132,7 +132,7 @@ TEST(Sweep, OfAFamilyOfFailuresOnlyTheShortestIsKept) {
         "vmcheck 1\nprofile cow lazy\np0 store data 8 = 9\np0 fork p1\np0 store data 8 = 1 @7\n"
         "p1 store data+16 8 = 2 meanwhile\n");
     ASSERT_TRUE(program.has_value());
-    auto const runs = sweep_interruptions(bench.machine, bench.reference, *program, bench.tally);
+    auto const runs = sweep_interruptions(bench.machine, bench.reference, *program, bench.counts);
     EXPECT_EQ(bench.machine.tried.size(), 4U);
     ASSERT_EQ(runs.size(), 1U);
     EXPECT_EQ(runs.front().divergence->signature.invariant, spec::Invariant::contents);

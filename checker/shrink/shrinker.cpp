@@ -23,8 +23,9 @@ using run::Run;
 
 class Shrinker {
   public:
-    Shrinker(run::Crew& crew, run::Reference const& reference, Run failing, ShrinkBudget budget, std::stop_token stop)
-        : crew_(crew), reference_(reference), budget_(budget), stop_(std::move(stop)), best_(std::move(failing)) {
+    Shrinker(run::MachinePool& pool, run::Reference const& reference, Run failing, ShrinkBudget budget,
+             std::stop_token stop)
+        : pool_(pool), reference_(reference), budget_(budget), stop_(std::move(stop)), best_(std::move(failing)) {
         signature_ = best_.divergence->signature;
         family_ = run::family_of(best_);
         advice_ = best_.divergence->advice;
@@ -66,8 +67,8 @@ class Shrinker {
         for (std::size_t start = 0; start < candidates.size() && !spent(); start += wave) {
             std::size_t const count = std::min(wave, candidates.size() - start);
             std::vector<std::optional<Run>> results(count);
-            crew_.for_each(count, [&](Execution& machine, std::size_t i) {
-                run::Tally uncounted;
+            pool_.for_each(count, [&](Execution& machine, std::size_t i) {
+                run::Counts uncounted;
                 Run run = run::run_program(machine, reference_, candidates[start + i],
                                            run::RunOptions{.close = false, .stop_at_advice = advice_}, uncounted);
                 if (run.divergence && is_the_same(run)) results[i] = std::move(run);
@@ -112,7 +113,7 @@ class Shrinker {
     // only makes plainer.
     bool is_simpler(spec::Program const& program) const { return program.steps.size() <= best_.program.steps.size(); }
 
-    run::Crew& crew_;
+    run::MachinePool& pool_;
     run::Reference const& reference_;
     ShrinkBudget budget_;
     std::stop_token stop_;
@@ -126,9 +127,9 @@ class Shrinker {
 
 }  // namespace
 
-Shrunk shrink(run::Crew& crew, run::Reference const& reference, run::Run failing, ShrinkBudget budget,
+Shrunk shrink(run::MachinePool& pool, run::Reference const& reference, run::Run failing, ShrinkBudget budget,
               std::stop_token stop) {
-    return Shrinker(crew, reference, std::move(failing), budget, std::move(stop)).take();
+    return Shrinker(pool, reference, std::move(failing), budget, std::move(stop)).take();
 }
 
 }  // namespace vmcheck::shrink

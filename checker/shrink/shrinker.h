@@ -4,7 +4,7 @@
 // Candidates are first judged on the model alone (a step that cannot be asked is no candidate), then run on all
 // machines at a time, and the first of them in order that still fails is taken: the result does not depend on threads.
 
-#include "checker/run/crew.h"
+#include "checker/run/machine_pool.h"
 #include "checker/run/reference.h"
 #include "checker/run/result.h"
 #include "spec/program.h"
@@ -26,7 +26,7 @@ struct Shrunk {
 };
 
 // REQUIRES: `failing` has a divergence.
-Shrunk shrink(run::Crew& crew, run::Reference const& reference, run::Run failing, ShrinkBudget budget,
+Shrunk shrink(run::MachinePool& pool, run::Reference const& reference, run::Run failing, ShrinkBudget budget,
               std::stop_token stop);
 
 }  // namespace vmcheck::shrink

@@ -23,13 +23,13 @@ spec::Program program(std::string const& steps) {
 // Runs random programs until one fails, and shrinks it.
 Shrunk shrink_first_failure(PlantedDefect defect, unsigned jobs, ShrinkBudget budget = {}) {
     run::Twin const target(kCowLazy, defect);
-    auto crew = *run::Crew::hire(target, jobs);
-    auto const look = run::first_look(crew.first(), target.setting());
+    auto pool = *run::MachinePool::start(target, jobs);
+    auto const look = run::first_look(pool.first(), target.setting());
     // The first batch that has failures: they are long still.
-    auto result = run::run_campaign(crew, look.reference, generate::programs(target.setting(), {}), 1,
+    auto result = run::run_campaign(pool, look.reference, generate::programs(target.setting(), {}), 1,
                                     {.batch = {.plain = 8}, .families_max = 1}, {}, [](run::Progress const&) {});
     auto const signature = result.failures.at(0).run.divergence->signature;
-    Shrunk shrunk = shrink(crew, look.reference, std::move(result.failures.at(0).run), budget, {});
+    Shrunk shrunk = shrink(pool, look.reference, std::move(result.failures.at(0).run), budget, {});
     EXPECT_EQ(shrunk.run.divergence->signature, signature);
     return shrunk;
 }

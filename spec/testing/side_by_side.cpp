@@ -14,7 +14,7 @@ std::optional<Violation> SideBySide::perform(Step const& step) {
     if (!after) return after.error();
     Observation const observation = machine_.observe();
     world_ = settle(std::move(*after), observation);
-    auto violations = inspect(world_, observation, baseline_, tally_);
+    auto violations = inspect(world_, observation, baseline_, counts_);
     if (violations.empty()) return std::nullopt;
     return std::move(violations.front());
 }

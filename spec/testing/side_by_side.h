@@ -20,13 +20,13 @@ class SideBySide {
     std::optional<Violation> perform(Step const& step);
 
     World const& world() const { return world_; }
-    CheckTally const& tally() const { return tally_; }
+    CheckCounts const& counts() const { return counts_; }
 
   private:
     ConcreteMachine machine_;
     World world_;
     std::optional<Baseline> baseline_;
-    CheckTally tally_;
+    CheckCounts counts_;
 };
 
 }  // namespace vmcheck::spec::testing

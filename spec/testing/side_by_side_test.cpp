@@ -28,7 +28,7 @@ std::string words(Failure const& failure) {
 
 std::optional<Failure> run_random_program(std::shared_ptr<Setting const> const& setting, PlantedDefect defect,
                                           Manners manners, std::uint64_t seed, StepTaste taste,
-                                          CheckTally* tally = nullptr) {
+                                          CheckCounts* counts = nullptr) {
     std::mt19937_64 random{seed};
     SideBySide both{setting, defect, manners};
     Program program{setting->profile, {}, {}};
@@ -36,10 +36,10 @@ std::optional<Failure> run_random_program(std::shared_ptr<Setting const> const& 
         program.steps.push_back(random_step(both.world(), random, taste));
         if (auto violation = both.perform(program.steps.back())) return Failure{*violation, program};
     }
-    if (tally)
+    if (counts)
         for (std::size_t i = 0; i <= kInvariants; ++i) {
-            tally->evaluated[i] += both.tally().evaluated[i];
-            tally->skipped[i] += both.tally().skipped[i];
+            counts->evaluated[i] += both.counts().evaluated[i];
+            counts->skipped[i] += both.counts().skipped[i];
         }
     return std::nullopt;
 }
@@ -61,16 +61,16 @@ class CorrectMachine : public ::testing::TestWithParam<std::size_t> {
 };
 
 TEST_P(CorrectMachine, IsNeverAccusedWhateverItsManners) {
-    CheckTally tally;
+    CheckCounts counts;
     auto const setting = shared_setting(profile());
     for (std::uint64_t seed = 0; seed < 500; ++seed) {
         auto const failure =
-            run_random_program(setting, PlantedDefect::none, manners_from(seed), seed, StepTaste{}, &tally);
+            run_random_program(setting, PlantedDefect::none, manners_from(seed), seed, StepTaste{}, &counts);
         ASSERT_FALSE(failure) << "seed " << seed << "\n" << words(*failure);
     }
     for (std::size_t i : {1u, 2u, 3u, 4u, 5u, 6u, 8u}) {
-        EXPECT_GT(tally.evaluated[i], 0u) << "I" << i;
-        EXPECT_EQ(tally.skipped[i], 0u) << "I" << i;
+        EXPECT_GT(counts.evaluated[i], 0u) << "I" << i;
+        EXPECT_EQ(counts.skipped[i], 0u) << "I" << i;
     }
 }
 

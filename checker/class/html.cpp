@@ -1,0 +1,119 @@
+#include "checker/class/documents.h"
+#include "checker/report/escape.h"
+#include "checker/report/html_style.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <string_view>
+
+namespace vmcheck::classes {
+
+namespace {
+
+// Everything that comes from a tree or a kernel goes through here.
+std::string safe(std::string_view text) {
+    return report::escape_markup(text);
+}
+
+// A wide table, each row of which is a card of its own on a phone.
+constexpr std::string_view kClassStyle = R"css(
+.class { width: 100%; white-space: normal; font: inherit; }
+.class td { overflow-wrap: anywhere; padding: .5rem .8rem .5rem 0; }
+.class td.name { font-weight: 700; min-width: 8rem; }
+.class td p:first-child { margin-top: 0; }
+.class td.defects { color: var(--bad); font-weight: 600; white-space: nowrap; }
+.class td.unchecked { color: var(--advice); font-weight: 600; white-space: nowrap; }
+.class td.right { color: var(--good); white-space: nowrap; }
+.class a { color: inherit; margin-right: .6rem; display: inline-block; }
+.shared { white-space: normal; }
+@media (max-width: 40rem) {
+  .class thead { display: none; }
+  .class, .class tbody, .class tr, .class td { display: block; }
+  .class tr { border: 1px solid var(--line); border-radius: .4rem; padding: .6rem .8rem; margin: .6rem 0; }
+  .class td { border: 0; padding: .1rem 0; }
+}
+)css";
+
+// A relative path as the address of a link.
+std::string address(std::string_view path) {
+    std::string text;
+    for (char c : path) {
+        bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                           std::string_view("-._~/").find(c) != std::string_view::npos;
+        text += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    return text;
+}
+
+std::string_view style_of(Verdict verdict) {
+    return verdict == Verdict::defects ? "defects" : verdict == Verdict::nothing_found ? "right" : "unchecked";
+}
+
+std::string links(Row const& row) {
+    std::string text;
+    for (std::string const& file : row.files)
+        text += fmt::format("<a href=\"{}\">{}</a> ", address(file), safe(file.substr(file.rfind('/') + 1)));
+    return text;
+}
+
+std::string row_of(Row const& row) {
+    Outcome const& outcome = row.outcome;
+    Found const* const gravest = outcome.gravest();
+    std::string about;
+    if (gravest != nullptr) about += fmt::format("<p><strong>{}</strong></p>", safe(gravest->heading));
+    if (std::string const sentence = what_to_know(outcome); !sentence.empty())
+        about += fmt::format("<p>{}</p>", safe(sentence));
+    for (std::string const& missing : outcome.missing)
+        about += fmt::format("<p class=\"dim\">missing: {}</p>", safe(missing));
+    for (std::string const& inherited : outcome.inherited)
+        about += fmt::format("<p class=\"dim\">inherited: {}</p>", safe(inherited));
+    return fmt::format(
+        "<tr><td class=\"name\">{}</td><td class=\"{}\">{}</td><td>{}</td><td class=\"dim\">{}</td></tr>\n",
+        safe(row.name), style_of(outcome.verdict), safe(label(outcome)), about, links(row));
+}
+
+std::string shared_table(Class const& all) {
+    std::string rows;
+    for (Shared const& shared : shared_defects(all)) {
+        std::string names;
+        for (std::string const& name : shared.trees) names += (names.empty() ? "" : ", ") + name;
+        rows += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td></tr>\n", shared.trees.size(), safe(shared.heading),
+                            safe(names));
+    }
+    if (rows.empty()) return rows;
+    return "<h2>Defects, and how many trees have them</h2>\n<div class=\"scroll\"><table class=\"shared\">\n<thead><tr>"
+           "<th scope=\"col\">trees</th><th scope=\"col\">defect</th><th scope=\"col\">whose</th></tr></thead>\n"
+           "<tbody>\n" +
+           rows + "</tbody></table></div>\n";
+}
+
+std::string joined(std::vector<std::string> const& texts) {
+    std::string all;
+    for (std::string const& text : texts) all += (all.empty() ? "" : " ") + text;
+    return all.empty() ? "default options" : all;
+}
+
+}  // namespace
+
+std::string html_document(Class const& all) {
+    std::size_t const with_defects = counts(all)[static_cast<std::size_t>(Verdict::defects)];
+    std::string const title = fmt::format("vmcheck: {} of {} trees with defects", with_defects, all.rows.size());
+    std::string text = fmt::format(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n"
+        "<style>{}{}</style>\n</head>\n<body>\n<main>\n<h1>{}</h1>\n",
+        title, report::kHtmlStyle, kClassStyle, title);
+    text += fmt::format("<p>{}</p>\n<p class=\"dim\">{} · {}</p>\n", safe(counts_line(all)), safe(all.directory),
+                        safe(joined(all.options)));
+    for (std::string const& name : all.left_out)
+        text += fmt::format("<p class=\"dim\">left out, for it is no student's directory: {}</p>\n", safe(name));
+    text += shared_table(all);
+    text +=
+        "<h2>Trees</h2>\n<table class=\"class\">\n<thead><tr><th scope=\"col\">tree</th><th scope=\"col\">verdict"
+        "</th><th scope=\"col\">what to know</th><th scope=\"col\">results</th></tr></thead>\n<tbody>\n";
+    for (Row const* row : by_verdict(all)) text += row_of(*row);
+    return text + "</tbody></table>\n</main>\n</body>\n</html>\n";
+}
+
+}  // namespace vmcheck::classes

@@ -1,0 +1,69 @@
+#include "checker/class/documents.h"
+
+#include <nlohmann/json.hpp>
+
+namespace vmcheck::classes {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Names and messages may hold any byte; JSON strings are UTF-8.
+constexpr auto kReplaceBadBytes = Json::error_handler_t::replace;
+
+Json text_or_null(std::string const& text) {
+    return text.empty() ? Json(nullptr) : Json(text);
+}
+
+Json to_json(Found const& found) {
+    Json json;
+    json["signature"] = found.signature;
+    json["severity"] = found.severity;
+    json["rank"] = text_or_null(found.rank);
+    json["heading"] = found.heading;
+    json["story"] = text_or_null(found.story);
+    json["reproduced"] = found.solid;
+    return json;
+}
+
+Json to_json(Row const& row) {
+    Outcome const& outcome = row.outcome;
+    Json json;
+    json["name"] = row.name;
+    json["path"] = row.path;
+    json["verdict"] = to_string(outcome.verdict);
+    json["timed_out"] = outcome.timed_out;
+    json["defects"] = outcome.defects();
+    json["what_to_know"] = text_or_null(what_to_know(outcome));
+    json["profile"] = text_or_null(outcome.profile);
+    json["vintage"] = text_or_null(outcome.vintage);
+    json["missing"] = outcome.missing;
+    json["inherited"] = outcome.inherited;
+    json["programs"] = outcome.programs;
+    json["steps"] = outcome.steps;
+    json["found"] = Json::array();
+    for (Found const& found : outcome.found) json["found"].push_back(to_json(found));
+    json["files"] = row.files;
+    return json;
+}
+
+}  // namespace
+
+std::string json_document(Class const& all) {
+    Json document;
+    document["vmcheck_class"] = 1;
+    document["directory"] = all.directory;
+    document["options"] = all.options;
+    document["left_out"] = all.left_out;
+    auto const each = counts(all);
+    for (std::size_t i = 0; i < kVerdicts; ++i)
+        document["verdicts"][std::string(to_string(Verdict{static_cast<std::uint8_t>(i)}))] = each[i];
+    document["shared_defects"] = Json::array();
+    for (Shared const& shared : shared_defects(all))
+        document["shared_defects"].push_back({{"heading", shared.heading}, {"trees", shared.trees}});
+    document["trees"] = Json::array();
+    for (Row const& row : all.rows) document["trees"].push_back(to_json(row));
+    return document.dump(2, ' ', false, kReplaceBadBytes) + "\n";
+}
+
+}  // namespace vmcheck::classes

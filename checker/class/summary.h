@@ -1,0 +1,57 @@
+#pragma once
+// A class with what came of each tree; every report of it is made from this value alone.
+
+#include "checker/class/outcome.h"
+
+#include <array>
+#include <string>
+#include <vector>
+
+namespace vmcheck::classes {
+
+struct Row {
+    std::string name;
+    std::string path;  // of what was verified
+    Outcome outcome;
+    std::vector<std::string> files{};  // its results, relative to the summary: report.html, programs, log
+};
+
+struct Class {
+    std::string directory;
+    std::vector<std::string> options{};   // that each tree was verified with
+    std::vector<std::string> left_out{};  // names in the directory that are no student's
+    std::vector<Row> rows{};              // in order of name
+};
+
+// How many trees have each verdict; by Verdict.
+std::array<std::size_t, kVerdicts> counts(Class const& all);
+// "12 trees: 3 with defects, 1 does not build, 8 nothing found".
+std::string counts_line(Class const& all);
+
+// The rows in the order in which staff should look at them: by verdict, then by the gravest finding, then by name.
+std::vector<Row const*> by_verdict(Class const& all);
+
+// A kind of defect and the trees that have it.
+struct Shared {
+    std::string heading;
+    std::vector<std::string> trees;
+};
+// The defects of trees that have the verdict `defects`, the most frequent first.
+std::vector<Shared> shared_defects(Class const& all);
+
+// "2 defects", "1 defect (timed out)", "does not build", "nothing found (1 advice)".
+std::string label(Outcome const& outcome);
+// The one thing to know of it: the gravest finding's sentence, or why it was not checked. May be empty.
+std::string what_to_know(Outcome const& outcome);
+
+// Of the whole class.
+enum class Judgement {
+    nothing_found,     // every tree was checked to its end
+    defects,           // in one tree or more
+    not_reproducible,  // else: something did not come back
+    machine,           // else: a problem of this machine
+    unchecked,         // else: a tree was not checked, or not to its end
+};
+Judgement judgement(Class const& all);
+
+}  // namespace vmcheck::classes

@@ -1,0 +1,29 @@
+#pragma once
+// Where to look: of the kernel functions that ran in the failing step, those that matter.
+
+#include "checker/report/finding.h"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vmcheck::report {
+
+struct Suspects {
+    std::vector<CodePlace> at;   // the likely places, the likeliest first; at most three
+    std::vector<CodePlace> ran;  // the way that the step took, without locks, printing and trap entry
+};
+
+// Names are shortened to what the source says: no "kernel::", no "(anonymous namespace)::".
+Suspects suspects_in(Finding const& finding);
+
+// What goes in front of the i-th of Suspects::at: "Died in", "Look at", or nothing where it stands already.
+std::string_view place_label(Finding const& finding, std::size_t i);
+
+// "uvmcopy, kernel/vm.c:318"; the name alone without debug information.
+std::string to_string(CodePlace const& place);
+// "step 3: uvmcopy, kernel/vm.c:318 asked for one and got none"
+std::string describe(FailedAllocation const& failed);
+
+}  // namespace vmcheck::report

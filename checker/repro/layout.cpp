@@ -1,0 +1,149 @@
+#include "checker/repro/layout.h"
+
+#include "checker/repro/code.h"
+#include "spec/each_address.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+#include <variant>
+
+namespace vmcheck::report {
+
+namespace {
+
+using spec::Address;
+using spec::Anchor;
+
+constexpr auto kPage = static_cast<std::int64_t>(kPageBytes);
+// From the stack's end downwards: names and pointers of two arguments.
+constexpr std::int64_t kArgumentBytes = 64;
+
+// Absolute addresses up to here above the heap's start are meant as some of the heap.
+constexpr std::uint64_t kNearHeap = std::uint64_t{64} << 20;
+
+constexpr char const* kOtherImage =
+    "it reaches across pages of vmcheck's own image, which other programs do not have side by side";
+constexpr char const* kOwnStack = "it gives back memory below the heap, where a user program has its own stack";
+constexpr char const* kAcrossStack = "it reaches across the stack's end, and would write to this program's own stack";
+
+bool is_of_image(Anchor anchor) {
+    return anchor == Anchor::text || anchor == Anchor::rodata || anchor == Anchor::data || anchor == Anchor::bss;
+}
+
+// Addresses and their distances are modulo 2^64, as spec::Address is.
+std::int64_t sum(std::int64_t a, std::int64_t b) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
+// The regions that lie side by side, as offsets from the start of the heap; nothing for other addresses.
+std::optional<std::int64_t> from_heap(Address const& at, std::int64_t heap_bytes,
+                                      std::optional<VirtAddr> const& heap_start) {
+    switch (at.anchor) {
+        case Anchor::heap:
+        case Anchor::stack:
+            return at.offset;
+        case Anchor::guard:
+            return sum(at.offset, -2 * kPage);
+        case Anchor::brk:
+            return sum(at.offset, heap_bytes);
+        case Anchor::absolute: {
+            auto const value = static_cast<std::uint64_t>(at.offset);
+            // The first page is text in every program.
+            if (!heap_start || value < kPageBytes || value >= heap_start->value + kNearHeap) return std::nullopt;
+            return static_cast<std::int64_t>(value - heap_start->value);
+        }
+        default:
+            return std::nullopt;
+    }
+}
+
+Address named_from_heap(std::int64_t offset) {
+    if (offset >= 0) return {Anchor::heap, offset};
+    if (offset >= -kPage) return {Anchor::stack, offset};
+    return {Anchor::guard, offset + 2 * kPage};
+}
+
+// Whether bytes in the stack's page are accessed together with bytes of the heap.
+bool crosses_stack_end(Address const& at, std::uint64_t bytes) {
+    return at.anchor == Anchor::stack && at.offset < 0 && at.offset + static_cast<std::int64_t>(bytes) > 0;
+}
+
+class Mover {
+  public:
+    explicit Mover(Finding finding) : finding_(std::move(finding)) {}
+
+    tl::expected<Finding, std::string> move() {
+        for (std::size_t i = 0; i < finding_.program.steps.size(); ++i) {
+            if (!name_addresses(i)) return tl::unexpected(std::string(kOtherImage));
+            if (!move_break(i)) return tl::unexpected(std::string(kOwnStack));
+        }
+        if (auto& place = finding_.evidence.place; place && !is_of_image(place->anchor))
+            if (auto const offset = from_heap(*place, 0, finding_.evidence.heap_start))
+                *place = named_from_heap(*offset);
+        bool crosses = false;
+        for (spec::Step const& step : finding_.program.steps) {
+            auto const access = access_of(step.action);
+            // A touch writes nothing.
+            if (!access || std::holds_alternative<spec::Touch>(step.action) ||
+                !crosses_stack_end(access->first, access->second))
+                continue;
+            if (access->first.offset < -kArgumentBytes) return tl::unexpected(std::string(kAcrossStack));
+            crosses = true;
+        }
+        if (crosses) use_real_stack_end();
+        return std::move(finding_);
+    }
+
+  private:
+    // False where an address is in the pages of the image without being named after one.
+    bool name_addresses(std::size_t at) {
+        spec::Step& step = finding_.program.steps[at];
+        bool known = true;
+        spec::for_each_address(step.action, [&](Address& address) {
+            auto const offset = from_heap(address, heap_bytes_[step.actor], finding_.evidence.heap_start);
+            // Where sp points to is not accessed.
+            if (offset && *offset < -2 * kPage && !std::holds_alternative<spec::SetSp>(step.action)) known = false;
+            if (offset && known) address = named_from_heap(*offset);
+        });
+        return known;
+    }
+
+    // False where the program's own stack would go.
+    bool move_break(std::size_t at) {
+        spec::Step const& step = finding_.program.steps[at];
+        run::StepRecord const& record = finding_.records[at];
+        if (auto const* fork = std::get_if<spec::Fork>(&step.action)) {
+            std::int64_t const inherited = heap_bytes_[step.actor];
+            heap_bytes_[fork->child] = inherited;
+        }
+        if (std::holds_alternative<spec::Exec>(step.action)) heap_bytes_[step.actor] = 0;
+        auto const* sbrk = std::get_if<spec::Sbrk>(&step.action);
+        // What is refused moves nothing; the last step's result may be the very thing that is wrong.
+        bool const last = at + 1 == finding_.program.steps.size();
+        if (sbrk == nullptr || (last ? record.expected : record.seen) == "-1") return true;
+        std::int64_t& heap_bytes = heap_bytes_[step.actor];
+        heap_bytes = sum(heap_bytes, sbrk->bytes);
+        return heap_bytes >= 0;
+    }
+
+    void use_real_stack_end() {
+        auto const rename = [](Address& address) {
+            if (address.anchor == Anchor::stack && address.offset >= -kArgumentBytes) address.anchor = Anchor::heap;
+        };
+        for (spec::Step& step : finding_.program.steps) spec::for_each_address(step.action, rename);
+        if (finding_.evidence.place) rename(*finding_.evidence.place);
+    }
+
+    Finding finding_;
+    std::map<spec::ProcId, std::int64_t> heap_bytes_;
+};
+
+}  // namespace
+
+tl::expected<Finding, std::string> in_own_layout(Finding finding) {
+    return Mover(std::move(finding)).move();
+}
+
+}  // namespace vmcheck::report

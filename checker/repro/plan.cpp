@@ -1,0 +1,252 @@
+#include "checker/repro/plan.h"
+
+#include "checker/report/story.h"
+#include "checker/report/told_action.h"
+#include "checker/repro/code.h"
+#include "checker/repro/expect.h"
+#include "checker/repro/layout.h"
+#include "checker/repro/visible.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <variant>
+
+namespace vmcheck::report {
+
+namespace {
+
+using Words = tl::expected<void, std::string>;
+
+// How many descriptors a step adds: what vmcheck's program closes again stays open in this one.
+struct Opened {
+    std::size_t operator()(spec::Fork const&) const { return 2; }  // the pipe for the child's turns
+    std::size_t operator()(spec::FileRead const&) const { return 1; }
+    std::size_t operator()(spec::Fstat const&) const { return 1; }
+    std::size_t operator()(spec::Open const&) const { return 1; }
+    std::size_t operator()(spec::Pipe const&) const { return 2; }
+    template <class Other>
+    std::size_t operator()(Other const&) const {
+        return 0;
+    }
+};
+
+class Planner {
+  public:
+    explicit Planner(Finding const& finding) : finding_(finding) {}
+
+    tl::expected<Plan, std::string> make() {
+        if (finding_.program.memory)
+            return tl::unexpected(std::string("it needs a machine on which only a few frames are free"));
+        plan_.measures_memory = leaks(finding_);
+        for (std::size_t i = 0; i < finding_.records.size(); ++i) {
+            if (auto done = i + 1 < finding_.records.size() ? step(i) : last_step(i); !done)
+                return tl::unexpected(done.error());
+        }
+        if (descriptors() > kOpenFilesMax)
+            return tl::unexpected(std::string("it would need more open files at a time than xv6 gives a process"));
+        return plan_;
+    }
+
+  private:
+    static constexpr std::size_t kOpenFilesMax = 16;  // NOFILE in kernel/param.h
+
+    // How many a process has open at the end, at most.
+    std::size_t descriptors() const {
+        std::size_t count = 3 + 2;  // the console, and the pipe for p0's turns
+        bool shared_pipe = false;
+        for (spec::Step const& step : finding_.program.steps) {
+            count += std::visit(Opened{}, step.action);
+            shared_pipe = shared_pipe || std::holds_alternative<spec::PipeRead>(step.action) ||
+                          std::holds_alternative<spec::PipeWrite>(step.action);
+        }
+        return count + (shared_pipe ? 2 : 0);
+    }
+
+    // The actor's own later steps, other than its exit.
+    bool has_more_to_do(std::size_t at) const {
+        spec::Step const& step = finding_.program.steps[at];
+        return std::any_of(finding_.program.steps.begin() + static_cast<std::ptrdiff_t>(at) + 1,
+                           finding_.program.steps.end(), [&](spec::Step const& later) {
+                               return later.actor == step.actor && !std::holds_alternative<spec::Exit>(later.action);
+                           });
+    }
+
+    // Why this step cannot be done by a user program on any kernel; what the steps before have left is known.
+    Words can_do(std::size_t at) {
+        spec::Step const& step = finding_.program.steps[at];
+        if (step.faults.oom)
+            return tl::unexpected(
+                std::string("it needs a kalloc that fails at a chosen moment. Filling memory first, while (sbrk(4096) "
+                            "!= (char *)-1), may "
+                            "bring that about by hand"));
+        if (step.faults.switch_hart)
+            return tl::unexpected(std::string(
+                "it needs two harts at chosen places in the kernel, which a user program cannot bring about"));
+        if (step.faults.preempt || step.faults.meanwhile)
+            return tl::unexpected(std::string(
+                "it needs a timer interrupt at a chosen instruction, which a user program cannot bring about"));
+        if (auto const* kill = std::get_if<spec::Kill>(&step.action); kill && !knows(step.actor, kill->target))
+            return tl::unexpected(fmt::format("p{} cannot know the pid of p{}", step.actor.value, kill->target.value));
+        if (std::holds_alternative<spec::Wait>(step.action) && step.actor == spec::kInit && orphans_before(at))
+            return tl::unexpected(
+                std::string("orphans go to the first process, which p0 is in vmcheck's program and not in this one"));
+        if (std::holds_alternative<spec::Exec>(step.action) && (!plan_.measures_memory || has_more_to_do(at)))
+            return tl::unexpected(
+                std::string("it goes on after an exec, in a fresh image that this program does not have"));
+        if (auto const access = access_of(step.action); access && leaves_its_page(access->first, access->second))
+            return tl::unexpected(std::string(
+                "it reaches across pages of vmcheck's own image, which other programs do not have side by side"));
+        if (std::holds_alternative<spec::Pipe>(step.action) && plan_.measures_memory &&
+            finding_.records[at].seen == "-1")
+            return tl::unexpected(std::string(
+                "a pipe that failed may only have been left open, and then its memory is back when its process ends"));
+        constexpr std::uint32_t kFileBytesMax = 4096;
+        if (auto const* read = std::get_if<spec::FileRead>(&step.action); read && read->bytes > kFileBytesMax)
+            return tl::unexpected(std::string("it reads more of a file than the program makes"));
+        return {};
+    }
+
+    // Whether a process other than p0 has ended before without having waited for each of its children.
+    bool orphans_before(std::size_t at) const {
+        auto const& records = finding_.records;
+        auto const end = records.begin() + static_cast<std::ptrdiff_t>(at);
+        return std::any_of(records.begin(), end, [&](run::StepRecord const& made) {
+            auto const* fork = std::get_if<spec::Fork>(&made.step.action);
+            spec::ProcId const parent = made.step.actor;
+            if (fork == nullptr || parent == spec::kInit || !has_ended(parent)) return false;
+            std::string const child = fmt::format("(p{})", fork->child.value);
+            return std::none_of(records.begin(), end, [&](run::StepRecord const& waited) {
+                return waited.step.actor == parent && std::holds_alternative<spec::Wait>(waited.step.action) &&
+                       waited.seen.find(child) != std::string::npos;
+            });
+        });
+    }
+
+    // A process knows those that were forked before it was, by itself or by an ancestor.
+    bool knows(spec::ProcId who, spec::ProcId target) const {
+        auto const found = known_.find(who);
+        return who == target || target == spec::kInit ||
+               (found != known_.end() &&
+                std::find(found->second.begin(), found->second.end(), target) != found->second.end());
+    }
+
+    void remember_fork(spec::ProcId parent, spec::ProcId child) {
+        std::vector<spec::ProcId> inherited = known_[parent];
+        known_[child] = std::move(inherited);
+        known_[parent].push_back(child);
+        // A child begins with its parent's registers.
+        if (auto const sp = stack_pointers_.find(parent); sp != stack_pointers_.end())
+            stack_pointers_[child] = spec::Address(sp->second);
+    }
+
+    Turn turn_of(std::size_t at) {
+        spec::Step const& step = finding_.program.steps[at];
+        std::string const& seen = finding_.records[at].seen;
+        Turn turn{.actor = step.actor, .code = {}};
+        auto const sp = stack_pointers_.find(step.actor);
+        turn.code = repro_expression(told_action(finding_, at),
+                                     sp == stack_pointers_.end() ? std::nullopt : std::optional(sp->second));
+        if (!turn.code.empty()) turn.code += ';';
+        if (auto const* set = std::get_if<spec::SetSp>(&step.action)) stack_pointers_[step.actor] = set->to;
+        if (auto const* fork = std::get_if<spec::Fork>(&step.action);
+            fork && seen == fmt::format("p{}", fork->child.value)) {
+            turn.forks = fork->child;
+            remember_fork(step.actor, fork->child);
+        }
+        if (std::holds_alternative<spec::Kill>(step.action)) turn.code += " settle();";
+        if (auto const* exit = std::get_if<spec::Exit>(&step.action)) turn.exit_status = exit->status;
+        if (seen == "killed") turn.exit_status = -1;
+        turn.ends = seen == "killed" || seen == "ended" || std::holds_alternative<spec::Exec>(step.action);
+        return turn;
+    }
+
+    bool has_ended(spec::ProcId actor) const {
+        return std::any_of(plan_.turns.begin(), plan_.turns.end(),
+                           [&](Turn const& turn) { return turn.ends && turn.actor == actor; });
+    }
+
+    Words step(std::size_t at) {
+        if (auto can = can_do(at); !can) return can;
+        if (has_ended(finding_.program.steps[at].actor)) return {};  // the exit after an exec
+        Turn turn = turn_of(at);
+        if (!turn.code.empty()) plan_.turns.push_back(std::move(turn));
+        return {};
+    }
+
+    Words last_step(std::size_t at) {
+        if (plan_.measures_memory) return step(at);
+        if (auto can = can_do(at); !can) return can;
+        spec::Invariant const invariant = finding_.signature.invariant;
+        bool const by_result = invariant == spec::Invariant::results || invariant == spec::Invariant::liveness ||
+                               invariant == spec::Invariant::containment;
+        if (by_result) return judge_result(at);
+        return make_visible(
+            finding_, [&] { return turn_of(at); }, plan_);
+    }
+
+    // The failing step's own result is what is wrong.
+    Words judge_result(std::size_t at) {
+        spec::Step const& step = finding_.program.steps[at];
+        run::StepRecord const& record = finding_.records[at];
+        Expectation expected = parse_expectation(record.expected);
+        if (allows(expected, record.seen))
+            return tl::unexpected(std::string("the result alone does not show what is wrong"));
+        bool const value_matters = record.seen != "killed" && finding_.signature.invariant != spec::Invariant::liveness;
+        bool const loads =
+            std::holds_alternative<spec::Load>(step.action) || std::holds_alternative<spec::Touch>(step.action);
+        if (loads && !expected.must_die() && !value_is_known(finding_)) {
+            if (value_matters)
+                return tl::unexpected(std::string("the value that must be read is one of vmcheck's own image"));
+            expected.values.clear();
+        }
+        bool const must_be_zero =
+            loads && std::any_of(expected.values.begin(), expected.values.end(), [](Allowed const& each) {
+                return each.what == Allowed::What::equal && each.value == 0;
+            });
+        if (must_be_zero) leave_garbage(plan_);
+        Turn turn = turn_of(at);
+        bool const must_die = expected.must_die();
+        bool const exits = std::holds_alternative<spec::Exit>(step.action);
+        std::string const what = in_words(step);
+        if (auto const* fork = std::get_if<spec::Fork>(&step.action)) {
+            turn.check = fmt::format("expect(pid[{}] {} 0, \"p{}'s fork must {}\");", fork->child.value,
+                                     record.expected == "-1" ? "<" : ">", step.actor.value,
+                                     record.expected == "-1" ? "fail" : "succeed");
+            turn.forks = fork->child;
+        } else if (has_result(step.action) && !expected.values.empty() && !must_die) {
+            auto const heap = finding_.evidence.heap_start;
+            bool const in_heap = std::holds_alternative<spec::Sbrk>(step.action) && heap;
+            turn.code = "long r = (long)" + turn.code;
+            turn.check =
+                fmt::format("expect({}, \"{} must give {}\");",
+                            c_condition(expected, in_heap ? std::optional(heap->value) : std::nullopt), what,
+                            in_own_words(record.expected, in_heap ? std::optional(heap->value) : std::nullopt));
+        }
+        turn.ends = must_die || exits;
+        turn.exit_status = must_die ? -1 : turn.exit_status;
+        if (!turn.ends) turn.exit_status = 0;
+        plan_.complaint = must_die ? fmt::format("{} must kill p{}", what, step.actor.value)
+                                   : fmt::format("p{} must survive {}", step.actor.value, what);
+        plan_.turns.push_back(std::move(turn));
+        return {};
+    }
+
+    Finding const& finding_;
+    Plan plan_;
+    std::map<spec::ProcId, std::vector<spec::ProcId>> known_;
+    std::map<spec::ProcId, spec::Address> stack_pointers_;
+};
+
+}  // namespace
+
+tl::expected<Plan, std::string> plan_of(Finding const& finding) {
+    if (!is_solid(finding) || finding.records.size() != finding.program.steps.size())
+        return tl::unexpected(std::string("it did not come back on the freshly booted kernel"));
+    auto const moved = in_own_layout(finding);
+    if (!moved) return tl::unexpected(moved.error());
+    return Planner(*moved).make();
+}
+
+}  // namespace vmcheck::report

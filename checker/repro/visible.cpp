@@ -1,0 +1,357 @@
+#include "checker/repro/visible.h"
+
+#include "checker/report/rank.h"
+#include "checker/report/story.h"
+#include "checker/repro/code.h"
+#include "checker/repro/expect.h"
+#include "spec/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <variant>
+
+namespace vmcheck::report {
+
+namespace {
+
+using Words = tl::expected<void, std::string>;
+using spec::Anchor;
+
+tl::unexpected<std::string> cannot(std::string why) {
+    return tl::unexpected(std::move(why));
+}
+
+std::string p(spec::ProcId id) {
+    return fmt::format("p{}", id.value);
+}
+
+// Memory that is all zero when a program starts, in vmcheck's image and in any other.
+bool starts_as_zero(spec::Address const& at) {
+    return (at.anchor == Anchor::heap && at.offset >= 0) || at.anchor == Anchor::bss;
+}
+
+bool is_writable_memory(Anchor anchor) {
+    return anchor == Anchor::heap || anchor == Anchor::bss || anchor == Anchor::data || anchor == Anchor::stack;
+}
+
+PageRow const* row_of(Finding const& finding, spec::ProcId id) {
+    if (!finding.evidence.pages) return nullptr;
+    auto const& rows = finding.evidence.pages->after;
+    auto const found =
+        std::find_if(rows.begin(), rows.end(), [&](PageRow const& row) { return row.process == id && row.mapped; });
+    return found == rows.end() ? nullptr : &*found;
+}
+
+// Another living process that maps the same frame; null where there is none.
+PageRow const* sharer_of(Finding const& finding, PageRow const& row) {
+    for (PageRow const& other : finding.evidence.pages->after)
+        if (other.mapped && !other.zombie && other.process != row.process && other.page.frame == row.page.frame)
+            return &other;
+    return nullptr;
+}
+
+// Whether the kernel copies into memory what is not the same everywhere: files, descriptors, inode numbers.
+bool copies_in(Finding const& finding) {
+    return std::any_of(finding.program.steps.begin(), finding.program.steps.end(), [](spec::Step const& step) {
+        return std::holds_alternative<spec::FileRead>(step.action) ||
+               std::holds_alternative<spec::PipeRead>(step.action) ||
+               std::holds_alternative<spec::Fstat>(step.action) || std::holds_alternative<spec::Pipe>(step.action);
+    });
+}
+
+bool reads_a_pipe(Finding const& finding) {
+    return std::any_of(finding.program.steps.begin(), finding.program.steps.end(),
+                       [](spec::Step const& step) { return std::holds_alternative<spec::PipeRead>(step.action); });
+}
+
+// The process that the violation is about, and the place.
+class Scene {
+  public:
+    Scene(Finding const& finding, std::function<Turn()> const& last, Plan& plan)
+        : finding_(finding),
+          violation_(&finding.divergence.violations.front()),
+          place_(finding.evidence.place),
+          last_(last),
+          plan_(plan) {}
+
+    Words contents() {
+        if (!located()) return cannot("it is about no place that a program can read");
+        spec::Step const& step = finding_.program.steps.back();
+        if (step.actor == who() && (writes_memory(step.action) || own_byte())) {
+            if (auto const holds = own_condition()) return own_contents(*holds);
+            // What it did not write must be as it was, unless reading it beforehand were its first touch; or what
+            // somebody else has, whom it has changed as well.
+            bool const untouched = writes_memory(step.action) && place().anchor != Anchor::heap && !copied_at();
+            if (!untouched && !turn_to_another())
+                return cannot("the bytes that must be there are those of vmcheck's own image");
+        }
+        // Someone else's deed must leave the byte as it is. A child that is only just made has it from its parent.
+        auto const* fork = std::get_if<spec::Fork>(&step.action);
+        bool const new_child = fork && fork->child == who();
+        add(new_child ? step.actor : who(), keep());
+        plan_.turns.push_back(last_());
+        add(who(), same_as_kept(who()));
+        complain(fmt::format("{} must not change or take away {}'s {}", in_words(step), p(who()), place_words()));
+        return {};
+    }
+
+    Words rights() {
+        PageRow const* const row = located() ? row_of(finding_, who()) : nullptr;
+        if (row == nullptr) return cannot("it is about no page that a program can reach");
+        plan_.turns.push_back(last_());
+        spec::Rights const seen = row->page.rights;
+        bool const must_have_user = violation_->expected != "no PTE_U";
+        if (!must_have_user) return must_be_killed(fmt::format("load1({});", at(1)), "load from");
+        std::string_view const expected = violation_->expected;
+        auto const wants = [&](char letter) {
+            return expected.find(letter, expected.find(' ')) != std::string_view::npos;
+        };
+        if (seen.write && !wants('W')) return must_be_killed(fmt::format("store1({}, 1);", at(1)), "store to");
+        if (seen.execute && !wants('X')) {
+            if (!is_writable_memory(place().anchor)) return cannot("in xv6's programs constants may be executed");
+            // 0x8082 is the instruction `ret`.
+            return must_be_killed(fmt::format("store2({0}, 0x8082); ((void (*)(void))({0}))();", at(2)), "jump to");
+        }
+        if (!seen.execute && wants('X')) {
+            if (place().anchor != Anchor::text) return cannot("nothing but text is executed in a program");
+            return must_survive("text();", "call of");
+        }
+        return must_survive(fmt::format("load1({});", at(1)), "load from");
+    }
+
+    Words isolation() {
+        PageRow const* const writer = located() ? row_of(finding_, who()) : nullptr;
+        PageRow const* const reader = writer != nullptr ? sharer_of(finding_, *writer) : nullptr;
+        if (reader == nullptr) return cannot("no other living process sees the page at the same address");
+        if (!is_writable_memory(place().anchor)) return cannot("a program cannot store to that page");
+        plan_.turns.push_back(last_());
+        add(reader->process, keep());
+        add(who(), fmt::format("store1({0}, load1({0}) + 1);", at(1)));
+        add(reader->process, same_as_kept(reader->process));
+        complain(fmt::format("{}'s store to {} must not be seen by {}", p(who()), place_words(), p(reader->process)));
+        return {};
+    }
+
+    // The count is too low: one of the sharers ends, its frames are given out again, and the other's bytes are gone.
+    Words early_free() {
+        PageRow const* keeper = located() ? row_of(finding_, who()) : nullptr;
+        PageRow const* other = keeper != nullptr ? sharer_of(finding_, *keeper) : nullptr;
+        if (other == nullptr) return cannot("no second process maps the frame at the same address");
+        if (other->process == spec::kInit) std::swap(other, keeper);  // p0 cannot be the one that ends
+        spec::ProcId const stays = keeper->process;
+        spec::ProcId const goes = other->process;
+        auto const parent = parent_of(goes);
+        if (!parent) return cannot("it is not known who waits for the process that must end");
+        plan_.turns.push_back(last_());
+        add(stays, keep());
+        plan_.turns.push_back({.actor = goes, .code = "exit(0);", .ends = true});
+        add(*parent, "wait(0);");
+        add(stays, "grab(); " + same_as_kept(stays));
+        complain(fmt::format("{}'s {} must still be there when {} has ended", p(stays), place_words(), p(goes)));
+        return {};
+    }
+
+    // The frame is free already, and in use: whoever asks for memory gets it.
+    Words used_after_free() {
+        if (!located()) return cannot("it is about no page that a program can read");
+        plan_.turns.push_back(last_());
+        add(who(), keep());
+        add(who(), "grab(); " + same_as_kept(who()));
+        complain(fmt::format("{}'s {} must not be given out again while it is in use", p(who()), place_words()));
+        return {};
+    }
+
+  private:
+    bool located() const {
+        return violation_->process && place_ && place_->anchor != Anchor::trapframe &&
+               place_->anchor != Anchor::trampoline;
+    }
+    spec::ProcId who() const { return *violation_->process; }
+    spec::Address const& place() const { return *place_; }
+    std::string at(std::uint64_t bytes) const { return repro_pointer(place(), bytes); }
+    std::string place_words() const { return spec::print(place()); }
+
+    std::string keep() const { return fmt::format("kept = load1({});", at(1)); }
+    std::string same_as_kept(spec::ProcId reader) const {
+        return fmt::format("expect(load1({}) == kept, \"{}'s {} must be unchanged\");", at(1), p(reader),
+                           place_words());
+    }
+    void add(spec::ProcId actor, std::string code) { plan_.turns.push_back({.actor = actor, .code = std::move(code)}); }
+    void complain(std::string text) { plan_.complaint = std::move(text); }
+
+    Words must_be_killed(std::string code, std::string_view deed) {
+        plan_.turns.push_back({.actor = who(), .code = std::move(code), .ends = true, .exit_status = -1});
+        complain(fmt::format("{}'s {} {} must kill it", p(who()), deed, place_words()));
+        return {};
+    }
+    Words must_survive(std::string code, std::string_view deed) {
+        add(who(), std::move(code));
+        complain(fmt::format("{} must survive its {} {}", p(who()), deed, place_words()));
+        return {};
+    }
+
+    static bool writes_memory(spec::Action const& action) {
+        return std::holds_alternative<spec::Store>(action) || std::holds_alternative<spec::PipeRead>(action) ||
+               std::holds_alternative<spec::FileRead>(action) || std::holds_alternative<spec::Fstat>(action) ||
+               std::holds_alternative<spec::Pipe>(action) || std::holds_alternative<spec::Wait>(action) ||
+               std::holds_alternative<spec::Sbrk>(action);
+    }
+
+    std::optional<unsigned> expected_byte() const {
+        constexpr std::string_view kByte = "byte 0x";
+        std::string_view const words = violation_->expected;
+        if (words.substr(0, kByte.size()) != kByte) return std::nullopt;
+        unsigned byte = 0;
+        std::from_chars(words.data() + kByte.size(), words.data() + words.size(), byte, 16);
+        return byte;
+    }
+
+    // The byte that must be there, where it is the same in every program.
+    std::optional<unsigned> own_byte() const {
+        auto const expected = expected_byte();
+        if (!expected || !starts_as_zero(place())) return std::nullopt;
+        unsigned const byte = *expected;
+        if (byte != 0 && copies_in(finding_)) return std::nullopt;
+        // A byte that is zero there is zero here: in vmcheck's file none is, and inode numbers, sizes and descriptors
+        // are as small here. But what comes through a pipe was any memory's.
+        if (byte == 0 && reads_a_pipe(finding_)) return std::nullopt;
+        return byte;
+    }
+
+    // What a process must read at the place: as a condition in C, and in words.
+    struct Reading {
+        std::string condition;
+        std::string what;
+    };
+    Reading reads(std::string value) const { return {fmt::format("load1({}) == {}", at(1), value), value}; }
+
+    // Where in the bytes that the last step copies the place is; nothing where it is elsewhere.
+    std::optional<std::size_t> copied_at() const {
+        auto const access = access_of(finding_.program.steps.back().action);
+        if (!access || access->first.anchor != place().anchor) return std::nullopt;
+        std::int64_t const offset = place().offset - access->first.offset;
+        if (offset < 0 || static_cast<std::uint64_t>(offset) >= access->second) return std::nullopt;
+        return static_cast<std::size_t>(offset);
+    }
+
+    // What the last step must have copied to the place, as a condition in C; nothing where that is not the same in
+    // every program, or it may have failed.
+    std::optional<Reading> copied_condition() const {
+        auto const offset = copied_at();
+        Expectation const expected = parse_expectation(finding_.records.back().expected);
+        bool const may_fail = expected.may_die || std::any_of(expected.values.begin(), expected.values.end(),
+                                                              [](Allowed const& each) { return each.value < 0; });
+        if (!offset || may_fail) return std::nullopt;
+        spec::Action const& action = finding_.program.steps.back().action;
+        // struct stat of xv6 (kernel/stat.h): the root device, the inode's number, T_FILE, one link, the file's size.
+        constexpr int kUnknown = -1;
+        constexpr std::array<int, 24> kStat{1, 0,    0, 0, kUnknown, kUnknown, kUnknown, kUnknown,
+                                            2, 0,    1, 0, kUnknown, kUnknown, kUnknown, kUnknown,
+                                            0, 0x10, 0, 0, 0,        0,        0,        0};
+        if (std::holds_alternative<spec::Fstat>(action) && kStat.at(*offset) != kUnknown)
+            return reads(fmt::format("{}", kStat.at(*offset)));
+        // Descriptors follow those of the console.
+        if (std::holds_alternative<spec::Pipe>(action))
+            return *offset % 4 == 0 ? Reading{fmt::format("load1({0}) > 2 && load1({0}) < 16", at(1)), "a descriptor"}
+                                    : reads("0");
+        // The file begins as the data does.
+        if (std::holds_alternative<spec::FileRead>(action) && place().anchor != Anchor::data &&
+            place().anchor != Anchor::rodata)
+            return reads(fmt::format("rodata[{}]", *offset));
+        if (std::holds_alternative<spec::Wait>(action) || std::holds_alternative<spec::Store>(action))
+            if (auto const byte = expected_byte()) return reads(fmt::format("{}", *byte));
+        return std::nullopt;
+    }
+
+    // What the process must read at the place after its own step.
+    std::optional<Reading> own_condition() {
+        auto const byte = own_byte();
+        if (!byte) return copied_condition();
+        if (*byte == 0) leave_garbage(plan_);
+        return reads(fmt::format("{}", *byte));
+    }
+
+    Words own_contents(Reading const& reading) {
+        plan_.turns.push_back(last_());
+        add(who(), fmt::format("expect({}, \"{} must read {} at {}\");", reading.condition, p(who()), reading.what,
+                               place_words()));
+        complain(fmt::format("{} must still be able to read {}", p(who()), place_words()));
+        return {};
+    }
+
+    // Goes on with what the step did to the memory of a process that did nothing; false where it did nothing to any.
+    bool turn_to_another() {
+        for (spec::Violation const& other : finding_.divergence.violations) {
+            bool const fits = other.invariant == violation_->invariant && other.process && other.address &&
+                              *other.process != finding_.program.steps.back().actor;
+            if (!fits || !violation_->address || other.address->page() != violation_->address->page()) continue;
+            place_->offset += static_cast<std::int64_t>(other.address->value - violation_->address->value);
+            violation_ = &other;
+            return true;
+        }
+        return false;
+    }
+
+    std::optional<spec::ProcId> parent_of(spec::ProcId child) const {
+        for (spec::Step const& step : finding_.program.steps)
+            if (auto const* fork = std::get_if<spec::Fork>(&step.action); fork && fork->child == child)
+                return step.actor;
+        return std::nullopt;
+    }
+
+    Finding const& finding_;
+    spec::Violation const* violation_;
+    std::optional<spec::Address> place_;
+    std::function<Turn()> const& last_;
+    Plan& plan_;
+};
+
+}  // namespace
+
+void leave_garbage(Plan& plan) {
+    Turn const garbage{.actor = spec::kInit, .code = "if (fork() == 0) { grab(); exit(0); } wait(0);"};
+    plan.turns.insert(plan.turns.begin(), garbage);
+}
+
+bool leaks(Finding const& finding) {
+    return rank_of(finding) == Rank::leak;
+}
+
+bool value_is_known(Finding const& finding) {
+    spec::Step const& last = finding.program.steps.back();
+    auto const* load = std::get_if<spec::Load>(&last.action);
+    auto const* touch = std::get_if<spec::Touch>(&last.action);
+    spec::Address const at = load ? load->at : touch ? touch->at : spec::Address{};
+    if (starts_as_zero(at) && !copies_in(finding)) return true;
+    // Or the bytes were stored by a step of just this place and size.
+    return load != nullptr &&
+           std::any_of(finding.program.steps.begin(), finding.program.steps.end(), [&](spec::Step const& step) {
+               auto const* store = std::get_if<spec::Store>(&step.action);
+               return store && store->at == load->at && store->size == load->size;
+           });
+}
+
+Words make_visible(Finding const& finding, std::function<Turn()> const& last, Plan& plan) {
+    Scene scene(finding, last, plan);
+    switch (finding.signature.invariant) {
+        case spec::Invariant::contents:
+            return scene.contents();
+        case spec::Invariant::rights:
+            return scene.rights();
+        case spec::Invariant::isolation:
+            return scene.isolation();
+        case spec::Invariant::counts:
+            return scene.early_free();
+        case spec::Invariant::dangling:
+            return scene.used_after_free();
+        case spec::Invariant::laziness:
+            return cannot("the values are right; only more memory is used than was promised");
+        default:
+            return cannot("a program cannot see it");
+    }
+}
+
+}  // namespace vmcheck::report

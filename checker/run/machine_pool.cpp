@@ -1,0 +1,107 @@
+#include "checker/run/machine_pool.h"
+
+#include <tbb/concurrent_queue.h>
+#include <tbb/global_control.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
+#include <thread>
+#include <utility>
+#include <vector>
+
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#endif
+
+namespace vmcheck::run {
+
+namespace {
+
+// What parallel_for promises, told to ThreadSanitizer, which does not see inside libtbb: an iteration comes after what
+// was done before the loop, and what comes after the loop, after every iteration. No order between iterations is told.
+class Loop {
+  public:
+    void begin() { release(&begun_); }
+    void begin_iteration() { acquire(&begun_); }
+    void end_iteration() { release(&ended_); }
+    void end() { acquire(&ended_); }
+
+  private:
+#ifdef __SANITIZE_THREAD__
+    static void release(char* at) {
+        __tsan_release(at);
+    }
+    static void acquire(char* at) {
+        __tsan_acquire(at);
+    }
+#else
+    static void release(char*) {}
+    static void acquire(char*) {}
+#endif
+    char begun_ = 0;
+    char ended_ = 0;
+};
+
+}  // namespace
+
+struct MachinePool::Parts {
+    // As many threads as machines, even where there are fewer processors.
+    std::unique_ptr<tbb::global_control> threads;
+    std::vector<std::unique_ptr<Execution>> machines;
+    tbb::task_arena arena;
+};
+
+MachinePool::MachinePool(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+MachinePool::MachinePool(MachinePool&&) noexcept = default;
+MachinePool& MachinePool::operator=(MachinePool&&) noexcept = default;
+MachinePool::~MachinePool() = default;
+
+tl::expected<MachinePool, BootError> MachinePool::start(Target const& target, unsigned jobs) {
+    auto parts = std::make_unique<Parts>();
+    parts->threads = std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism, jobs);
+    for (unsigned i = 0; i < jobs; ++i) {
+        auto machine = target.start();
+        if (!machine) return tl::unexpected(machine.error());
+        parts->machines.push_back(std::move(*machine));
+    }
+    parts->arena.initialize(static_cast<int>(jobs));
+    return MachinePool(std::move(parts));
+}
+
+unsigned MachinePool::jobs() const {
+    return static_cast<unsigned>(parts_->machines.size());
+}
+
+std::optional<std::string> MachinePool::engine_failure() const {
+    for (auto const& machine : parts_->machines)
+        if (auto failure = machine->engine_failure()) return failure;
+    return std::nullopt;
+}
+
+Execution& MachinePool::first() {
+    return *parts_->machines.front();
+}
+
+void MachinePool::for_each(std::size_t count, std::function<void(Execution&, std::size_t)> const& work) {
+    tbb::concurrent_queue<Execution*> idle;
+    for (auto const& machine : parts_->machines) idle.push(machine.get());
+    Loop loop;
+    loop.begin();
+    parts_->arena.execute([&] {
+        tbb::parallel_for(
+            std::size_t{0}, count,
+            [&](std::size_t index) {
+                loop.begin_iteration();
+                // There are as many machines as threads in the arena, and a thread holds one only within this call.
+                Execution* machine = nullptr;
+                while (!idle.try_pop(machine)) std::this_thread::yield();
+                work(*machine, index);
+                idle.push(machine);
+                loop.end_iteration();
+            },
+            tbb::simple_partitioner{});
+    });
+    loop.end();
+}
+
+}  // namespace vmcheck::run

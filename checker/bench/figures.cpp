@@ -5,7 +5,7 @@
 #include "checker/run/campaign.h"
 #include "checker/run/runner.h"
 #include "checker/shrink/shrinker.h"
-#include "impl/target/kernel_target.h"
+#include "impl/boot/kernel_target.h"
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
 #include "checker/class/discover.h"
 
-#include "impl/target/source_tree.h"
+#include "impl/boot/source_tree.h"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #include "checker/class/inputs.h"
 
-#include "impl/target/source_tree.h"
+#include "impl/boot/source_tree.h"
 
 #include <fmt/format.h>
 #include <xxhash.h>

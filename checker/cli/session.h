@@ -5,7 +5,7 @@
 #include "checker/cli/options.h"
 #include "checker/report/session.h"
 #include "checker/run/campaign.h"
-#include "impl/target/kernel_target.h"
+#include "impl/boot/kernel_target.h"
 
 #include <tl/expected.hpp>
 

@@ -4,7 +4,7 @@
 
 #include "checker/run/effort.h"
 #include "checker/run/result.h"
-#include "impl/target/target.h"
+#include "impl/target.h"
 #include "spec/observation.h"
 
 #include <cstdint>

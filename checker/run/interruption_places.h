@@ -3,7 +3,7 @@
 
 #include "checker/generate/generator.h"
 #include "checker/run/reference.h"
-#include "impl/target/target.h"
+#include "impl/target.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -2,7 +2,7 @@
 // The pool: a number of machines with the same kernel, and the threads that run programs on them (oneTBB).
 // Which machine runs which program is left to chance; no result may depend on it.
 
-#include "impl/target/target.h"
+#include "impl/target.h"
 
 #include <tl/expected.hpp>
 

@@ -1,7 +1,7 @@
 #pragma once
 // What a kernel is measured against, and the first look at it, before anything is asked of it.
 
-#include "impl/target/target.h"
+#include "impl/target.h"
 #include "spec/invariants.h"
 #include "spec/world.h"
 

@@ -3,7 +3,7 @@
 
 #include "checker/generate/generator.h"
 #include "checker/run/effort.h"
-#include "impl/target/target.h"
+#include "impl/target.h"
 #include "spec/program.h"
 
 namespace vmcheck::run {

@@ -9,7 +9,7 @@
 #include "checker/run/reference.h"
 #include "checker/run/result.h"
 #include "checker/run/run_options.h"
-#include "impl/target/target.h"
+#include "impl/target.h"
 #include "spec/program.h"
 
 namespace vmcheck::run {

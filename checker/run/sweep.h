@@ -6,7 +6,7 @@
 #include "checker/run/counts.h"
 #include "checker/run/reference.h"
 #include "checker/run/result.h"
-#include "impl/target/target.h"
+#include "impl/target.h"
 #include "spec/program.h"
 
 #include <optional>

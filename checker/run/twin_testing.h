@@ -2,7 +2,7 @@
 // A Target over the toy kernel of spec/testing: no emulator, so the checker's own tests take milliseconds, and a defect
 // can be planted to see that the checker finds it.
 
-#include "impl/target/target.h"
+#include "impl/target.h"
 #include "spec/scarcity.h"
 #include "spec/testing/concrete_machine.h"
 #include "spec/testing/test_setting.h"

@@ -5,8 +5,8 @@
 //     auto disk = program::make_disk(files, geometry, words);
 //     auto report = program::run({.kernel = options, .disk = *disk}, print, stop);
 
-#include "impl/target/kernel_target.h"
-#include "impl/target/target.h"
+#include "impl/boot/kernel_target.h"
+#include "impl/target.h"
 
 #include <tl/expected.hpp>
 

@@ -1,0 +1,72 @@
+#include "impl/boot/kernel_machine.h"
+
+#include "impl/boot/hogs.h"
+
+#include <utility>
+
+namespace vmcheck {
+
+LazyKernel::Made const& LazyKernel::get() {
+    std::call_once(once_, [this] { made_ = make_(); });
+    return *made_;
+}
+
+tl::expected<std::unique_ptr<KernelExecution>, std::string> LazyKernel::start() {
+    Made const& kernel = get();
+    if (!kernel) return tl::unexpected(kernel.error());
+    auto board = new_board(**kernel);
+    if (!board) return tl::unexpected(board.error().message);
+    return std::make_unique<KernelExecution>(*kernel, std::move(*board));
+}
+
+KernelMachine::KernelMachine(std::unique_ptr<KernelExecution> ample, std::shared_ptr<LazyKernel> scarce_kernel,
+                             std::map<std::uint32_t, std::shared_ptr<LazyKernel>> kernels_by_harts)
+    : ample_(std::move(ample)),
+      scarce_kernel_(std::move(scarce_kernel)),
+      kernels_by_harts_(std::move(kernels_by_harts)),
+      now_(ample_.get()) {}
+
+void KernelMachine::reset() {
+    now_ = ample_.get();
+    now_->reset();
+}
+
+tl::expected<void, std::string> KernelMachine::reset_to(std::uint32_t free_frames) {
+    if (!scarce_) {
+        auto machine = scarce_kernel_->start();
+        if (!machine) return tl::unexpected(machine.error());
+        scarce_ = std::move(*machine);
+    }
+    now_ = scarce_.get();
+    if (auto const start = starts_.find(free_frames); start != starts_.end()) {
+        now_->restore(*start->second);
+        return {};
+    }
+    now_->reset();
+    if (auto left = leave_free(*now_, free_frames); !left) return left;
+    // A start with more frames free than this is made anew each time: it differs in too many from the golden image.
+    constexpr std::uint32_t kKept = 1024;
+    if (free_frames <= kKept) starts_.emplace(free_frames, now_->save());
+    return {};
+}
+
+tl::expected<void, std::string> KernelMachine::reset_on(std::uint32_t harts) {
+    auto started = by_harts_.find(harts);
+    if (started == by_harts_.end()) {
+        auto machine = kernels_by_harts_.at(harts)->start();
+        if (!machine) return tl::unexpected(machine.error());
+        started = by_harts_.emplace(harts, std::move(*machine)).first;
+    }
+    now_ = started->second.get();
+    return now_->reset_on(harts);
+}
+
+std::optional<std::string> KernelMachine::engine_failure() const {
+    auto failure = ample_->engine_failure();
+    if (!failure && scarce_) failure = scarce_->engine_failure();
+    for (auto const& [harts, each] : by_harts_)
+        if (!failure) failure = each->engine_failure();
+    return failure;
+}
+
+}  // namespace vmcheck

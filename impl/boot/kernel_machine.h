@@ -1,0 +1,68 @@
+#pragma once
+// What Target::start() hands out for a real kernel: a machine with all of its memory, and, once a program asks for
+// them, one on which hogs hold most of it, and those with two and three harts.
+
+#include "impl/control/kernel_execution.h"
+#include "impl/target.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace vmcheck {
+
+// A kernel at another golden image, made when it is first asked for; shared by the machines of a target, on any
+// threads.
+class LazyKernel {
+  public:
+    using Made = tl::expected<std::shared_ptr<BootedKernel const>, std::string>;
+    explicit LazyKernel(std::function<Made()> make) : make_(std::move(make)) {}
+    Made const& get();
+    // A machine that starts from it.
+    tl::expected<std::unique_ptr<KernelExecution>, std::string> start();
+
+  private:
+    std::function<Made()> make_;
+    std::once_flag once_;
+    std::optional<Made> made_;
+};
+
+class KernelMachine : public Execution {
+  public:
+    KernelMachine(std::unique_ptr<KernelExecution> ample, std::shared_ptr<LazyKernel> scarce_kernel,
+                  std::map<std::uint32_t, std::shared_ptr<LazyKernel>> kernels_by_harts);
+
+    void reset() override;
+    tl::expected<void, std::string> reset_to(std::uint32_t free_frames) override;
+    tl::expected<void, std::string> reset_on(std::uint32_t harts) override;
+    std::unique_ptr<Moment const> save() override { return now_->save(); }
+    void restore(Moment const& moment) override { now_->restore(moment); }
+    spec::Outcome run(spec::Step const& step, std::uint64_t pages) override { return now_->run(step, pages); }
+    Overlap run_overlapping(spec::Pair const& pair, std::uint64_t pages) override {
+        return now_->run_overlapping(pair, pages);
+    }
+    WatchedOutcome run_watched(spec::Step const& step, std::uint64_t pages) override {
+        return now_->run_watched(step, pages);
+    }
+    spec::FrameCensus census() override { return now_->census(); }
+    spec::Observation observe() override { return now_->observe(); }
+    void record(bool on) override { now_->record(on); }
+    KernelTrace trace() override { return now_->trace(); }
+    std::optional<CodePlace> failed_allocation() const override { return now_->failed_allocation(); }
+    std::string console_tail(std::size_t bytes) const override { return now_->console_tail(bytes); }
+    std::optional<std::string> engine_failure() const override;
+
+  private:
+    std::unique_ptr<KernelExecution> ample_;
+    std::shared_ptr<LazyKernel> scarce_kernel_;
+    std::map<std::uint32_t, std::shared_ptr<LazyKernel>> kernels_by_harts_;
+    std::unique_ptr<KernelExecution> scarce_;
+    std::map<std::uint32_t, std::unique_ptr<KernelExecution>> by_harts_;
+    std::map<std::uint32_t, std::unique_ptr<Moment const>> starts_;  // of the scarce one, by free frames
+    KernelExecution* now_;
+};
+
+}  // namespace vmcheck

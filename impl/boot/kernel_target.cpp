@@ -1,0 +1,265 @@
+#include "impl/boot/kernel_target.h"
+
+#include "impl/boot/boot.h"
+#include "impl/boot/count_probe.h"
+#include "impl/boot/hogs.h"
+#include "impl/boot/kernel_machine.h"
+#include "impl/boot/probe.h"
+#include "impl/boot/several_harts.h"
+#include "impl/boot/vintage.h"
+#include "impl/map/map_file.h"
+#include "spec/text.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <utility>
+
+namespace vmcheck {
+
+namespace {
+
+// What one reference counts as, if all pages of p0 (which shares nothing) agree about it.
+std::optional<std::int64_t> count_for_one(observe::ReferenceCounts const& counts, observe::Ram ram,
+                                          spec::ObservedProcess const& p0) {
+    std::optional<std::int64_t> one;
+    for (spec::ObservedPage const& page : p0.pages) {
+        if (!page.rights.user) continue;
+        auto const raw = counts.raw(ram, page.frame);
+        if (!raw || (one && *one != *raw)) return std::nullopt;
+        one = raw;
+    }
+    return one;
+}
+
+class WindowFinder {
+  public:
+    WindowFinder(map::KernelMap const& map, observe::Ram ram, TargetSummary& summary)
+        : map_(map), ram_(ram), summary_(summary) {}
+
+    void find_free_list() {
+        if (!map_.free_list) return miss(map_.free_list.error().reason, "I5 and I6 are not checked");
+        auto list = observe::GoldenFreeList::take(ram_, map_.free_list->heads);
+        if (!list)
+            return miss(fmt::format("{} is no sound list of frames right after boot", map_.free_list->name),
+                        "I5 and I6 are not checked");
+        summary_.windows.push_back(fmt::format("free list {}{} ({} frames)", map_.free_list->name,
+                                               map_.free_list->guessed ? " (guessed)" : "", list->length()));
+        windows_.free_list = std::make_shared<observe::GoldenFreeList const>(std::move(*list));
+    }
+
+    void find_processes() {
+        if (!map_.processes)
+            return miss(map_.processes.error().reason, "I4 and I6 are not checked while zombies exist");
+        windows_.processes.emplace(*map_.processes);
+        summary_.windows.push_back(fmt::format("processes {}[{}]", map_.processes->name, map_.processes->count));
+    }
+
+    void find_allocator() {
+        if (!map_.allocate)
+            miss("The frame allocator (kalloc) was not found.",
+                 "No allocation can be made to fail, and I10 is checked only where memory runs out by itself");
+    }
+
+    // Where no map file names the array, it is looked for later, by probing.
+    void find_counts(spec::ObservedProcess const& p0) {
+        constexpr char const* kConsequence = "I4 is not checked";
+        if (!map_.reference_counts) {
+            if (map_.candidates.empty())
+                miss("No variable that could be an array of reference counts was found.", kConsequence);
+            return;
+        }
+        map::ReferenceCounts const& layout = *map_.reference_counts;
+        FrameNo const base = layout.index_base == map::IndexBase::kZero ? FrameNo{0} : ram_.first();
+        observe::ReferenceCounts counts(layout, base);
+        auto const one = count_for_one(counts, ram_, p0);
+        if (!one)
+            return miss(fmt::format("{} has no one value for frames with one reference", layout.name), kConsequence);
+        summary_.windows.push_back("counts " + describe(layout, *one));
+        windows_.counts.emplace(std::move(counts));
+        windows_.raw_count_for_one = *one;
+    }
+
+    observe::Windows take() { return std::move(windows_); }
+
+  private:
+    void miss(std::string const& reason, std::string_view consequence) {
+        summary_.missing.push_back(fmt::format("{} {}.", reason, consequence));
+    }
+
+    map::KernelMap const& map_;
+    observe::Ram ram_;
+    TargetSummary& summary_;
+    observe::Windows windows_;
+};
+
+std::string describe(spec::Profile profile) {
+    return fmt::format("{} fork, {} sbrk", profile.fork == spec::ForkPolicy::cow ? "cow" : "eager",
+                       profile.sbrk == spec::SbrkPolicy::lazy ? "lazy" : "eager");
+}
+
+observe::Windows find_windows(map::KernelMap const& map, Booted& booted, TargetSummary& summary,
+                              spec::Observation& p0) {
+    observe::Ram const ram{booted.board.ram_start(), booted.board.ram()};
+    WindowFinder finder(map, ram, summary);
+    finder.find_free_list();
+    finder.find_processes();
+    finder.find_allocator();
+    // A first look, with no window but RAM itself: p0's page table.
+    observe::Observer observer(booted.board, std::make_shared<observe::Windows const>());
+    std::vector<observe::Subject> subjects{{spec::kInit, booted.conversation.roster.agents().front().root}};
+    p0 = observer.observe(subjects, {});
+    p0.memory = nullptr;
+    finder.find_counts(p0.processes.front());
+    return finder.take();
+}
+
+spec::Violation heap_over_trapframe(PastTop const& seen, spec::Layout const& layout) {
+    return {.invariant = spec::Invariant::results,
+            .process = spec::kInit,
+            .address = layout.trapframe,
+            .story = fmt::format("lazy sbrk does not refuse to grow the heap over the trapframe at {:#x}: {} calls of "
+                                 "sbrk({}) and then one of sbrk({}) all succeed",
+                                 layout.trapframe.value, seen.calls, PastTop::kMostOfAnSbrk,
+                                 seen.to.value - seen.from.value),
+            .expected = "-1 from the last of these calls",
+            .seen = fmt::format("{:#x}, the old break; the new one is {:#x}", seen.from.value, seen.to.value)};
+}
+
+// What the bare tree of the vintage does wrong is put up with, and said. What it does right is asked of everybody.
+void inherit(Vintage vintage, Findings const& findings, spec::Layout const& layout, spec::Traits& traits,
+             TargetSummary& summary) {
+    summary.vintage = to_string(vintage);
+    if (findings.copyout_ignores_write_right && vintage.may_be_before(2023)) {
+        traits.copyout_ignores_write_right = true;
+        summary.inherited.push_back(
+            "copyout does not ask whether a page is writable (bare trees before 2023 do not either)");
+    }
+    if (findings.copyinstr_skips_reserved && vintage.from == 2025) {
+        traits.copyinstr_skips_reserved = true;
+        summary.inherited.push_back(
+            "copyinstr does not bring in pages that lazy sbrk has promised (the bare tree of 2025 does not either)");
+    }
+    if (!findings.past_top) return;
+    traits.lazy_sbrk_has_no_limit = true;
+    if (vintage.from == 2025)
+        summary.inherited.push_back(
+            "lazy sbrk lets the break pass the trapframe (in the bare tree of 2025 too), which is not asked of it");
+    else
+        summary.wrong.push_back(heap_over_trapframe(*findings.past_top, layout));
+}
+
+spec::Setting describe_kernel(map::KernelMap const& map, Booted const& booted, observe::Windows const& windows,
+                              spec::Observation const& p0, Disk const& disk) {
+    spec::Setting setting;
+    setting.layout = find_layout(p0, booted.heap);
+    setting.data_file = disk.data_file;
+    if (map.processes) setting.traits.processes_max = static_cast<std::uint32_t>(map.processes->count);
+    setting.traits.frames_total = windows.free_list
+                                      ? windows.free_list->length()
+                                      : (booted.board.ram_end().value - booted.board.ram_start().value) / kPageBytes;
+    setting.traits.first_free_descriptor = static_cast<std::uint32_t>(booted.descriptors.data_file) + 1;
+    return setting;
+}
+
+}  // namespace
+
+KernelTarget::KernelTarget(KernelOptions options, std::shared_ptr<BootedKernel const> kernel, TargetSummary summary)
+    : options_(std::move(options)),
+      kernel_(std::move(kernel)),
+      scarce_(std::make_shared<LazyKernel>([kernel = kernel_] { return with_hogs(kernel); })),
+      summary_(std::move(summary)) {
+    for (std::uint32_t harts = 2; harts <= spec::kHartsMax; ++harts)
+        by_harts_[harts] = std::make_shared<LazyKernel>(
+            [kernel = kernel_, options = options_, harts] { return with_harts(*kernel, options, harts); });
+}
+
+tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(KernelOptions const& options) {
+    auto const started = std::chrono::steady_clock::now();
+    auto image = elf::KernelImage::load(options.kernel, elf::kDefaultRam);
+    if (!image) return tl::unexpected(BootError{image.error().message});
+    auto const names = map::names_for(options.kernel, options.map_file);
+    if (!names) return tl::unexpected(BootError{names.error().message});
+    auto kernel = std::make_shared<BootedKernel>();
+    kernel->image = std::make_shared<elf::KernelImage const>(*image);
+    kernel->map = std::make_shared<map::KernelMap const>(map::make_kernel_map(*image, *names, elf::kDefaultRam));
+    auto disk = make_disk();
+    if (!disk) return tl::unexpected(disk.error());
+    auto booted = boot_to_agent(options, *image, *kernel->map, *disk);
+    if (!booted) return tl::unexpected(booted.error());
+
+    TargetSummary summary;
+    summary.name = options.tree.value_or(options.kernel).string();
+    summary.ram_bytes = booted->config.ram_bytes;
+    summary.image = options.kernel;
+    summary.legacy_disk = booted->config.disk_interface == board::DiskInterface::legacy;
+    spec::Observation p0;
+    auto windows = find_windows(*kernel->map, *booted, summary, p0);
+    auto setting = describe_kernel(*kernel->map, *booted, windows, p0, *disk);
+    auto golden = booted->board.take_golden();
+    if (!golden) return tl::unexpected(BootError{golden.error().text, true});
+    kernel->windows = std::make_shared<observe::Windows const>(std::move(windows));
+    kernel->golden = *golden;
+    kernel->config = booted->config;
+    kernel->entries = booted->entries;
+    kernel->conversation = booted->conversation;
+    kernel->descriptors = booted->descriptors;
+    kernel->budgets = options.budgets;
+
+    // Probed on a provisional setting; what is found makes the real one.
+    kernel->setting = std::make_shared<spec::Setting const>(setting);
+    KernelExecution execution(kernel, std::move(booted->board));
+    auto const findings = probe(execution, setting);
+    if (auto failure = execution.engine_failure()) return tl::unexpected(BootError{std::move(*failure), true});
+    if (!findings) return tl::unexpected(BootError{fmt::format("{}: {}.", image->name(), findings.error().message)});
+    setting.profile = options.profile.value_or(findings->profile);
+    setting.traits.sbrk_takes_mode = findings->sbrk_takes_mode;
+    setting.traits.sbrk_keeps_to_the_heap = findings->sbrk_keeps_to_the_heap;
+    bool const all_segments_rwx = ignores_segment_rights(p0.processes.front());
+    // The same kernels map what sbrk gives as they map the image (uvmalloc in kernel/vm.c); a lazy one need not.
+    setting.layout.heap_rights.execute = all_segments_rwx && findings->heap_executable;
+    inherit(find_vintage(*image, {all_segments_rwx, findings->sbrk_takes_mode}, options.tree), *findings,
+            setting.layout, setting.traits, summary);
+    setting.traits.frames_per_process = findings->frames_per_process;
+    auto final = std::make_shared<BootedKernel>(*kernel);
+    if (!kernel->windows->counts && !kernel->map->candidates.empty()) {
+        auto windows_with_counts = std::make_shared<observe::Windows>(*kernel->windows);
+        if (auto found = find_reference_counts(execution, kernel->map->candidates)) {
+            summary.windows.push_back("counts " + describe(found->layout, found->raw_for_one) + ", found by probing");
+            windows_with_counts->counts.emplace(std::move(found->counts));
+            windows_with_counts->raw_count_for_one = found->raw_for_one;
+        } else {
+            summary.missing.push_back(
+                findings->profile.fork == spec::ForkPolicy::eager
+                    ? "This kernel's fork copies, so no array of reference counts can be recognised. I4 is not checked."
+                    : "No array of reference counts was recognised. I4 is not checked.");
+        }
+        final->windows = std::move(windows_with_counts);
+    }
+    final->setting = std::make_shared<spec::Setting const>(std::move(setting));
+    summary.profile = describe(final->setting->profile);
+    summary.boot_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    return std::unique_ptr<KernelTarget>(new KernelTarget(options, std::move(final), std::move(summary)));
+}
+
+tl::expected<std::unique_ptr<KernelExecution>, BootError> KernelTarget::start_on_board() const {
+    auto board = new_board(*kernel_);
+    if (!board) return tl::unexpected(board.error());
+    return std::make_unique<KernelExecution>(kernel_, std::move(*board));
+}
+
+tl::expected<std::unique_ptr<Execution>, BootError> KernelTarget::start() const {
+    auto execution = start_on_board();
+    if (!execution) return tl::unexpected(execution.error());
+    return std::make_unique<KernelMachine>(std::move(*execution), scarce_, by_harts_);
+}
+
+tl::expected<std::unique_ptr<Target>, BootError> KernelTarget::reboot() const {
+    KernelOptions options = options_;
+    options.profile = kernel_->setting->profile;
+    auto target = boot(options);
+    if (!target) return tl::unexpected(target.error());
+    return std::unique_ptr<Target>(std::move(*target));
+}
+
+}  // namespace vmcheck

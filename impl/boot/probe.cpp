@@ -1,0 +1,200 @@
+#include "impl/boot/probe.h"
+
+#include "impl/agent/agent.h"
+#include "spec/invariants.h"
+#include "spec/world.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace vmcheck {
+
+namespace {
+
+// xv6 kernel/memlayout.h and riscv.h: the top of every user address space in the family.
+constexpr VirtAddr kMaxVa{std::uint64_t{1} << 38};
+
+spec::ObservedPage const* page_in(spec::ObservedProcess const& process, Vpn page) {
+    auto const at = std::lower_bound(process.pages.begin(), process.pages.end(), page,
+                                     [](spec::ObservedPage const& each, Vpn wanted) { return each.page < wanted; });
+    return at != process.pages.end() && at->page == page ? &*at : nullptr;
+}
+
+spec::Contents contents_of(elf::KernelImage const& image, Vpn page) {
+    auto bytes = std::make_shared<spec::PageBytes>();
+    bytes->fill(std::byte{0});
+    for (elf::Segment const& segment : image.segments()) {
+        std::uint64_t const start = segment.linked.value;
+        if (VirtAddr{start}.page() != page) continue;
+        std::size_t const size = std::min<std::size_t>(segment.bytes.size(), kPageBytes - VirtAddr{start}.offset());
+        std::memcpy(bytes->data() + VirtAddr{start}.offset(), segment.bytes.data(), size);
+    }
+    return bytes;
+}
+
+// More than any probe uses.
+constexpr std::uint64_t kPagesOfAProbe = 64;
+
+spec::Address absolute(VirtAddr at) {
+    return {spec::Anchor::absolute, static_cast<std::int64_t>(at.value)};
+}
+
+// Runs one step of p0 that must return a value that is not negative.
+tl::expected<std::uint64_t, BootError> must_return(KernelExecution& execution, spec::Action const& action) {
+    spec::Step const step{spec::kInit, action};
+    spec::Outcome const outcome = execution.run(step, kPagesOfAProbe);
+    auto const* returned = std::get_if<spec::Returned>(&outcome.what);
+    if (returned == nullptr || static_cast<std::int64_t>(returned->value) < 0)
+        return tl::unexpected(
+            BootError{fmt::format("the kernel boots, but its first {} fails", spec::kind_name(step.action))});
+    return returned->value;
+}
+
+// What a step of p0 returned; -1 for anything else.
+std::int64_t result_of(KernelExecution& execution, spec::Action const& action) {
+    spec::Outcome const outcome = execution.run({spec::kInit, action, {}}, kPagesOfAProbe);
+    auto const* returned = std::get_if<spec::Returned>(&outcome.what);
+    return returned == nullptr ? -1 : static_cast<std::int64_t>(returned->value);
+}
+
+// Two of the defects that some bare trees have (spec::Traits). Each ends as it may: these are looks, not judgements.
+void probe_copies(KernelExecution& execution, spec::Layout const& layout, Findings& findings) {
+    execution.reset();
+    findings.copyout_ignores_write_right = result_of(execution, spec::FileRead{absolute(layout.rodata + 2048), 8}) == 8;
+    execution.reset();
+    // The data file starts with its own path of five bytes; read to the end of a page, it ends in the next one.
+    VirtAddr const path = layout.heap + (kPageBytes - 5);
+    bool const written =
+        result_of(execution, spec::Sbrk{2 * static_cast<std::int64_t>(kPageBytes), spec::SbrkMode::lazy}) >= 0 &&
+        result_of(execution, spec::FileRead{absolute(path), 5}) == 5;
+    findings.copyinstr_skips_reserved = written && result_of(execution, spec::Open{absolute(path)}) < 0;
+}
+
+// Whether sbrk refuses to go below the heap's start: with no heap, with one, and with a stack pointer that is not where
+// a kernel might expect it.
+bool keeps_to_the_heap(KernelExecution& execution, spec::Layout const& layout) {
+    constexpr auto kPage = static_cast<std::int64_t>(kPageBytes);
+    auto const refuses = [&](std::int64_t bytes) { return result_of(execution, spec::Sbrk{bytes}) < 0; };
+    execution.reset();
+    if (!refuses(-kPage) || result_of(execution, spec::Sbrk{kPage}) < 0 || !refuses(-2 * kPage)) return false;
+    result_of(execution, spec::SetSp{absolute(layout.data + kPageBytes)});
+    return refuses(-2 * kPage) && refuses(-kPage - 1);
+}
+
+// Whether lazy sbrk takes the break over the trapframe, be it by a page. The process is not brought to its end: some of
+// these kernels panic then.
+std::optional<PastTop> grow_past_top(KernelExecution& execution, spec::Layout const& layout) {
+    execution.reset();
+    VirtAddr const goal = layout.top + kPageBytes;
+    auto const grow = [&](VirtAddr from, VirtAddr to) {
+        auto const bytes = static_cast<std::int64_t>(to.value - from.value);
+        return result_of(execution, spec::Sbrk{bytes, spec::SbrkMode::lazy}) == static_cast<std::int64_t>(from.value);
+    };
+    PastTop seen{0, layout.heap, goal};
+    for (; goal.value - seen.from.value > PastTop::kMostOfAnSbrk; ++seen.calls) {
+        VirtAddr const next = seen.from + PastTop::kMostOfAnSbrk;
+        if (!grow(seen.from, next)) return std::nullopt;
+        seen.from = next;
+    }
+    return grow(seen.from, seen.to) ? std::optional{seen} : std::nullopt;
+}
+
+bool is_mapped(spec::Observation const& seen, Vpn page) {
+    return page_in(seen.processes.front(), page) != nullptr;
+}
+
+}  // namespace
+
+// Kernels before 2022 ignore the segments' flags and map all of an image read-write-execute (xv6 kernel/exec.c).
+bool ignores_segment_rights(spec::ObservedProcess const& p0) {
+    return std::all_of(p0.pages.begin(), p0.pages.end(), [](spec::ObservedPage const& page) {
+        return !page.rights.user || page.rights == spec::Rights{true, true, true, true};
+    });
+}
+
+spec::Layout find_layout(spec::Observation const& seen, VirtAddr heap) {
+    spec::ObservedProcess const& p0 = seen.processes.front();
+    auto const file = agent::elf_file();
+    auto const image = elf::KernelImage::parse({file.begin(), file.end()}, "agent", elf::kUserSpace);
+    bool const all_rights = ignores_segment_rights(p0);
+    spec::Layout layout;
+    auto const add = [&](Vpn page, spec::Rights rights, spec::Contents contents) {
+        if (all_rights && rights.user) rights = {true, true, true, true};
+        layout.image.push_back({page, rights, page_in(p0, page) != nullptr, std::move(contents)});
+    };
+    constexpr spec::Rights kReadExecute{true, false, true, true}, kReadOnly{true, false, false, true},
+        kReadWrite{true, true, false, true}, kNone{};
+    add(agent::kCode.page(), kReadExecute, contents_of(*image, agent::kCode.page()));
+    add(agent::kVictimText.page(), kReadExecute, contents_of(*image, agent::kVictimText.page()));
+    add(agent::kVictimRodata.page(), kReadOnly, contents_of(*image, agent::kVictimRodata.page()));
+    add(agent::kVictimData.page(), kReadWrite, contents_of(*image, agent::kVictimData.page()));
+    add(agent::kVictimBss.page(), kReadWrite, spec::zero_page());
+    add(agent::kImageEnd.page(), kNone, nullptr);
+    for (Vpn page = agent::kImageEnd.page() + 1; start_of(page) < heap; page = page + 1)
+        add(page, kReadWrite, spec::zero_page());
+    layout.text = agent::kVictimText;
+    layout.rodata = agent::kVictimRodata;
+    layout.data = agent::kVictimData;
+    layout.bss = agent::kVictimBss;
+    layout.guard = agent::kImageEnd;
+    layout.stack = heap;
+    layout.heap = heap;
+    layout.trampoline = kMaxVa - kPageBytes;
+    layout.trapframe = layout.trampoline - kPageBytes;
+    layout.top = layout.trapframe;
+    layout.maxva = kMaxVa;
+    layout.kernel = VirtAddr{board::kRamStart.value};
+    layout.agent_end = agent::kVictimText;
+    return layout;
+}
+
+tl::expected<Findings, BootError> probe(KernelExecution& execution, spec::Setting const& provisional) {
+    Findings findings;
+    VirtAddr const heap = provisional.layout.heap;
+    auto const world = spec::World::initial(std::make_shared<spec::Setting const>(provisional));
+
+    // sbrk: is the new page mapped at once, in either mode of the kernels that have two?
+    execution.reset();
+    auto const lazily = must_return(execution, spec::Sbrk{kPageBytes, spec::SbrkMode::lazy});
+    if (!lazily) return tl::unexpected(lazily.error());
+    bool const mapped_when_lazy = is_mapped(execution.observe(), heap.page());
+    auto const eagerly = must_return(execution, spec::Sbrk{kPageBytes, spec::SbrkMode::eager});
+    if (!eagerly) return tl::unexpected(eagerly.error());
+    bool const mapped_when_eager = is_mapped(execution.observe(), heap.page() + 1);
+    if (auto const stored = must_return(execution, spec::Store{absolute(heap), 1, 1}); !stored)
+        return tl::unexpected(stored.error());
+    spec::Observation const touched = execution.observe();
+    auto const* heap_page = page_in(touched.processes.front(), heap.page());
+    findings.heap_executable = heap_page != nullptr && heap_page->rights.execute;
+    findings.profile.sbrk = mapped_when_lazy ? spec::SbrkPolicy::eager : spec::SbrkPolicy::lazy;
+    findings.sbrk_takes_mode = mapped_when_lazy != mapped_when_eager;
+
+    // fork: does the child map the parent's frame of a page that both may write?
+    execution.reset();
+    auto const stored = must_return(execution, spec::Store{absolute(provisional.layout.data + 128), 8, 1});
+    if (!stored) return tl::unexpected(stored.error());
+    auto const before = spec::take_baseline(world, execution.observe());
+    auto const forked = must_return(execution, spec::Fork{spec::ProcId{1}});
+    if (!forked) return tl::unexpected(forked.error());
+    spec::Observation const seen = execution.observe();
+    if (seen.processes.size() < 2)
+        return tl::unexpected(BootError{"the kernel boots, but the child of its first fork never runs"});
+    auto const* parents = page_in(seen.processes[0], provisional.layout.data.page());
+    auto const* childs = page_in(seen.processes[1], provisional.layout.data.page());
+    bool const shared = parents != nullptr && childs != nullptr && parents->frame == childs->frame;
+    findings.profile.fork = shared ? spec::ForkPolicy::cow : spec::ForkPolicy::eager;
+    auto const after = spec::take_baseline(world, seen);
+    if (before && after && before->accounted_frames > after->accounted_frames)
+        findings.frames_per_process = before->accounted_frames - after->accounted_frames;
+    probe_copies(execution, provisional.layout, findings);
+    findings.sbrk_keeps_to_the_heap = keeps_to_the_heap(execution, provisional.layout);
+    if (findings.profile.sbrk == spec::SbrkPolicy::lazy)
+        findings.past_top = grow_past_top(execution, provisional.layout);
+    execution.reset();
+    return findings;
+}
+
+}  // namespace vmcheck

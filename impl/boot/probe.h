@@ -1,0 +1,44 @@
+#pragma once
+// Probing: what a booted kernel is like, found by running small programs on it and looking.
+
+#include "impl/control/kernel_execution.h"
+
+#include <tl/expected.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vmcheck {
+
+// Where things lie in p0's fresh address space, and which rights they are to have.
+// `seen`: the observation of p0 at the golden moment.
+spec::Layout find_layout(spec::Observation const& seen, VirtAddr heap);
+
+// How a heap came to reach over the trapframe: calls of sbrk(kMostOfAnSbrk), and one more for the rest and a page.
+struct PastTop {
+    // The most that an int can say in whole pages.
+    static constexpr std::uint64_t kMostOfAnSbrk = (std::uint64_t{1} << 31) - kPageBytes;
+    std::uint32_t calls = 0;
+    VirtAddr from;  // the break before the last call
+    VirtAddr to;    // and after it
+};
+
+struct Findings {
+    spec::Profile profile;                     // how the kernel behaves
+    bool sbrk_takes_mode = false;              // xv6 of 2025
+    bool copyout_ignores_write_right = false;  // copyout wrote into a read-only page
+    bool copyinstr_skips_reserved = false;     // a path that ends in an untouched lazy page was refused
+    std::optional<PastTop> past_top{};         // lazy sbrk took the break over the trapframe
+    bool sbrk_keeps_to_the_heap = false;       // no sbrk took stack and image, wherever the stack pointer was
+    bool heap_executable = false;              // what sbrk gave could be executed
+    std::uint64_t frames_per_process = 0;      // that a process holds beyond what its page table shows
+};
+
+// Whether every segment of the image is mapped read-write-execute.
+bool ignores_segment_rights(spec::ObservedProcess const& p0);
+
+// Runs the probes. Fails when the kernel cannot even do these: a sentence for the user.
+tl::expected<Findings, BootError> probe(KernelExecution& execution, spec::Setting const& provisional);
+
+}  // namespace vmcheck

@@ -1,0 +1,81 @@
+#include "impl/boot/several_harts.h"
+
+#include "impl/boot/boot.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace vmcheck {
+
+namespace {
+
+static_assert(spec::kHartsMax == board::kHartsMax);
+
+std::string in_words(spec::Outcome const& outcome) {
+    if (auto const* panicked = std::get_if<spec::Panicked>(&outcome.what)) return "it panics: " + panicked->message;
+    if (auto const* stuck = std::get_if<spec::Stuck>(&outcome.what)) return stuck->where;
+    if (auto const* lost = std::get_if<spec::Lost>(&outcome.what)) return lost->what;
+    return "a process does not do what it is told";
+}
+
+// Two processes that load at the same time: as harmless as can be.
+tl::expected<void, std::string> rehearse(std::shared_ptr<BootedKernel const> const& kernel) {
+    constexpr spec::ProcId kChild{1};
+    auto board = new_board(*kernel);
+    if (!board) return tl::unexpected(board.error().message);
+    auto execution = KernelExecution(kernel, std::move(*board));
+    auto const forked = execution.run({spec::kInit, spec::Fork{kChild}, {}}, kernel->setting->traits.frames_total);
+    if (!std::holds_alternative<spec::Returned>(forked.what))
+        return tl::unexpected(fmt::format("after fork, {}", in_words(forked)));
+    spec::Address const data{spec::Anchor::absolute,
+                             static_cast<std::int64_t>(kernel->setting->layout.heap.value) - std::int64_t{kPageBytes}};
+    spec::Step first{spec::kInit, spec::Load{data, 8}, {}}, second{kChild, spec::Load{data, 8}, {}};
+    first.faults.switch_hart = 1;
+    second.faults.meanwhile = true;
+    Overlap const both = execution.run_overlapping({first, second}, 1);
+    for (spec::Outcome const* each : {&both.outcome.first, both.outcome.second ? &*both.outcome.second : nullptr})
+        if (each != nullptr && spec::is_mishap(*each)) return tl::unexpected(in_words(*each));
+    if (!both.reached) return tl::unexpected(std::string("no second hart runs a process"));
+    return {};
+}
+
+}  // namespace
+
+tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_harts(BootedKernel const& kernel,
+                                                                          KernelOptions const& options,
+                                                                          std::uint32_t harts) {
+    std::string const number = harts == 2 ? "two" : "three";
+    auto const refuse = [&](std::string const& why) {
+        return tl::unexpected(fmt::format("The kernel does not run on {} harts: {}.", number, why));
+    };
+    if (!kernel.windows->processes)
+        return tl::unexpected(std::string(
+            "Without the kernel's process table, a process that sleeps and one that is at work on the other hart look "
+            "alike."));
+    auto disk = make_disk();
+    if (!disk) return tl::unexpected(disk.error().message);
+    auto booted = boot_to_agent(options, *kernel.image, *kernel.map, *disk, harts);
+    if (!booted) return tl::unexpected(fmt::format("With {} harts: {}", number, booted.error().message));
+    if (booted->heap != kernel.setting->layout.heap) return refuse("/init is laid out differently there");
+    auto elsewhere = std::make_shared<BootedKernel>(kernel);
+    if (kernel.windows->free_list) {
+        observe::Ram const ram{booted->board.ram_start(), booted->board.ram()};
+        auto list = observe::GoldenFreeList::take(ram, booted->entries.free_list_heads);
+        if (!list) return refuse("its free list is no sound list of frames");
+        auto windows = std::make_shared<observe::Windows>(*kernel.windows);
+        windows->free_list = std::make_shared<observe::GoldenFreeList const>(std::move(*list));
+        elsewhere->windows = std::move(windows);
+    }
+    auto golden = booted->board.take_golden();
+    if (!golden) return tl::unexpected(golden.error().text);
+    elsewhere->golden = std::move(*golden);
+    elsewhere->config = booted->config;
+    elsewhere->entries = booted->entries;
+    elsewhere->conversation = booted->conversation;
+    elsewhere->descriptors = booted->descriptors;
+    if (auto ready = rehearse(elsewhere); !ready) return refuse(ready.error());
+    return elsewhere;
+}
+
+}  // namespace vmcheck

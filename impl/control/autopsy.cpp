@@ -1,0 +1,80 @@
+#include "impl/control/autopsy.h"
+
+#include <fmt/format.h>
+
+namespace vmcheck {
+
+using board::Register;
+
+namespace {
+
+// What the kernel did when it took exception `cause` (privileged spec, table of scause values).
+std::string deed_of(std::uint64_t cause) {
+    switch (cause) {
+        case 12:
+            return "a jump to";
+        case 13:
+            return "a load from";
+        case 15:
+            return "a store to";
+        default:
+            return fmt::format("exception {} with stval", cause);
+    }
+}
+
+}  // namespace
+
+Mishap Autopsy::stuck(std::string what) {
+    VirtAddr const pc{board_.read(Register::pc)};
+    died_at_ = pc;
+    if (auto fault = board_.last_kernel_fault()) {
+        died_at_ = fault->pc;
+        what += fmt::format("; the kernel took exception {} at {} (address {:#x})", fault->cause, where_(fault->pc),
+                            fault->value);
+    }
+    return spec::Stuck{what + fmt::format("; running {}", where_(pc))};
+}
+
+Mishap Autopsy::panicked(board::Parcels since) {
+    died_at_ = VirtAddr{board_.read(Register::ra) - 1};
+    spec::Panicked panicked{read_string(VirtAddr{board_.read(Register::a0)})};
+    // A panic that follows an exception of the kernel's own is explained by that: "kerneltrap" says nothing.
+    if (auto fault = board_.last_kernel_fault(); fault && fault->at >= since) {
+        died_at_ = fault->pc;
+        panicked.cause = fmt::format("{} {:#x} in {}", deed_of(fault->cause), fault->value, where_(fault->pc));
+    }
+    return panicked;
+}
+
+std::optional<Mishap> Autopsy::panic_on_console() const {
+    auto message = last_panic_printed(board_.console());
+    if (!message) return std::nullopt;
+    return spec::Panicked{std::move(*message)};
+}
+
+std::string Autopsy::read_string(VirtAddr at) const {
+    constexpr std::size_t kLongest = 80;
+    std::string text;
+    while (text.size() < kLongest) {
+        auto const place = board_.translate(board_.read(Register::satp), at + text.size(), board::Access::load,
+                                            board::Privilege::supervisor);
+        auto const byte = place ? board_.read_u8(place->address) : std::nullopt;
+        if (!byte || *byte == 0) break;
+        text += *byte >= 0x20 && *byte < 0x7f ? static_cast<char>(*byte) : *byte == '\n' ? '\n' : '?';
+    }
+    // Some kernels end the message with a line end of its own.
+    while (text.ends_with('\n')) text.pop_back();
+    return text;
+}
+
+std::optional<std::string> last_panic_printed(std::string_view console) {
+    constexpr std::string_view kPanic = "panic: ";
+    if (!console.ends_with('\n')) return std::nullopt;  // the message may still be on its way
+    while (console.ends_with('\n') || console.ends_with('\r')) console.remove_suffix(1);
+    std::size_t const line = console.rfind('\n');
+    if (line != std::string_view::npos) console.remove_prefix(line + 1);
+    if (!console.starts_with(kPanic)) return std::nullopt;
+    return std::string(console.substr(kPanic.size()));
+}
+
+}  // namespace vmcheck

@@ -1,0 +1,47 @@
+#pragma once
+// The autopsy: what a kernel that does not go on has died of, and where. It reads the registers, the console and the
+// latest exception that the kernel took itself.
+
+#include "impl/board/board.h"
+#include "impl/control/orders.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace vmcheck {
+
+class Autopsy {
+  public:
+    // `where` names a kernel address for messages. REQUIRES: `board` outlives this.
+    Autopsy(board::Board const& board, std::function<std::string(VirtAddr)> where)
+        : board_(board), where_(std::move(where)) {}
+
+    // The machine does not go on as it should; `what` says how, as the beginning of a sentence.
+    Mishap stuck(std::string what);
+    // It is about to execute panic()'s first instruction. `since`: an exception that the kernel took before that has
+    // nothing to do with it.
+    Mishap panicked(board::Parcels since);
+    // For a kernel whose panic() is not known: the message, if it is the last thing on the console.
+    std::optional<Mishap> panic_on_console() const;
+
+    std::string where(VirtAddr pc) const { return where_(pc); }
+    // The caller of panic, or the pc at a mishap; nothing while it lives.
+    std::optional<VirtAddr> died_at() const { return died_at_; }
+    // The machine is at an earlier moment again.
+    void resurrect() { died_at_.reset(); }
+
+  private:
+    std::string read_string(VirtAddr at) const;
+
+    board::Board const& board_;
+    std::function<std::string(VirtAddr)> where_;
+    std::optional<VirtAddr> died_at_;
+};
+
+// The message of a panic that is the last thing on the console (panic() in xv6's kernel/printf.c prints "panic: "
+// first).
+std::optional<std::string> last_panic_printed(std::string_view console);
+
+}  // namespace vmcheck

@@ -1,0 +1,60 @@
+#include "impl/control/autopsy.h"
+
+#include "impl/control/bare_board_testing.h"
+
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+namespace vmcheck {
+namespace {
+
+using board::Register;
+
+std::string in_hexadecimal(VirtAddr pc) {
+    return fmt::format("{:#x}", pc.value);
+}
+
+TEST(Panic, ItsMessageIsTheLastLineOfTheConsole) {
+    EXPECT_EQ(last_panic_printed("booting\npanic: kfree\n"), "kfree");
+    EXPECT_EQ(last_panic_printed("panic: kfree\r\n\n"), "kfree");
+    EXPECT_EQ(last_panic_printed("panic: kfree\n$ ls\n"), std::nullopt);
+    EXPECT_EQ(last_panic_printed("no panic: here\n"), std::nullopt);
+    EXPECT_EQ(last_panic_printed(""), std::nullopt);
+}
+
+TEST(Panic, ALineThatHasNotEndedMayGoOn) {
+    EXPECT_EQ(last_panic_printed("panic: kfr"), std::nullopt);
+}
+
+TEST(Autopsy, APanicHasTheMessageOfItsArgumentAndThePlaceOfItsCaller) {
+    board::Board board = test::bare_board();
+    constexpr PhysAddr kMessage = test::kCode + 0x100;
+    using namespace std::string_view_literals;
+    test::put(board, kMessage, "freeing\x01 twice\n\0and more"sv);
+    board.write(Register::a0, kMessage.value);
+    board.write(Register::ra, 0x8000'4444);
+    Autopsy autopsy(board, in_hexadecimal);
+    Mishap const mishap = autopsy.panicked(board::Parcels{0});
+    EXPECT_EQ(std::get<spec::Panicked>(mishap).message, "freeing? twice");
+    EXPECT_EQ(std::get<spec::Panicked>(mishap).cause, "");
+    EXPECT_EQ(autopsy.died_at(), VirtAddr{0x8000'4443});
+    autopsy.resurrect();
+    EXPECT_EQ(autopsy.died_at(), std::nullopt);
+}
+
+TEST(Autopsy, AMessageThatIsNowhereIsEmpty) {
+    board::Board board = test::bare_board();
+    board.write(Register::a0, 0x10);
+    EXPECT_EQ(std::get<spec::Panicked>(Autopsy(board, in_hexadecimal).panicked(board::Parcels{0})).message, "");
+}
+
+TEST(Autopsy, WhatIsStuckIsToldWithItsPlace) {
+    board::Board board = test::bare_board();
+    Autopsy autopsy(board, in_hexadecimal);
+    EXPECT_EQ(std::get<spec::Stuck>(autopsy.stuck("it hangs")).where, "it hangs; running 0x80000000");
+    EXPECT_EQ(autopsy.died_at(), VirtAddr{test::kCode.value});
+}
+
+}  // namespace
+}  // namespace vmcheck

@@ -1,0 +1,290 @@
+#include "impl/control/kernel_execution.h"
+
+#include "impl/boot/hogs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <utility>
+
+namespace vmcheck {
+
+namespace {
+
+std::string describe(CodePlace const& place) {
+    if (place.function.empty()) return "an address outside the kernel's code";
+    if (place.file.empty()) return place.function;
+    return fmt::format("{} ({}:{})", place.function, place.file, place.line);
+}
+
+// A program says instructions; the board counts 16-bit parcels. Most instructions are two of them.
+constexpr std::uint64_t kParcelsPerInstruction = 2;
+
+std::optional<Mishap> mishap_of(spec::Outcome const& outcome) {
+    if (auto const* panicked = std::get_if<spec::Panicked>(&outcome.what)) return *panicked;
+    if (auto const* stuck = std::get_if<spec::Stuck>(&outcome.what)) return *stuck;
+    if (auto const* lost = std::get_if<spec::Lost>(&outcome.what)) return *lost;
+    return std::nullopt;
+}
+
+spec::Outcome outcome_of(Mishap const& mishap) {
+    spec::Outcome outcome;
+    std::visit([&](auto const& what) { outcome.what = what; }, mishap);
+    return outcome;
+}
+
+// Of processes that ended while two steps overlapped it is not known in which. A kill's target is the kill's; the
+// actors' own ends are their outcomes; the rest should not be, and is told of the first.
+void share_out_ended(spec::Pair const& pair, spec::PairOutcome& outcome) {
+    std::set<spec::ProcId> ended(outcome.first.ended_others.begin(), outcome.first.ended_others.end());
+    ended.insert(outcome.second->ended_others.begin(), outcome.second->ended_others.end());
+    ended.erase(pair.first.actor);
+    ended.erase(pair.second.actor);
+    auto const take_target = [&](spec::Step const& step) {
+        std::vector<spec::ProcId> taken;
+        auto const* kill = std::get_if<spec::Kill>(&step.action);
+        if (kill != nullptr && ended.erase(kill->target) > 0) taken.push_back(kill->target);
+        return taken;
+    };
+    outcome.second->ended_others = take_target(pair.second);
+    outcome.first.ended_others = take_target(pair.first);
+    outcome.first.ended_others.insert(outcome.first.ended_others.end(), ended.begin(), ended.end());
+}
+
+observe::ProcessTable const* table_of(BootedKernel const& kernel) {
+    return kernel.windows->processes ? &*kernel.windows->processes : nullptr;
+}
+
+}  // namespace
+
+CodePlace place_of(BootedKernel const& kernel, VirtAddr pc) {
+    CodePlace place;
+    if (auto function = kernel.image->function_at(pc)) place.function = function->name;
+    if (auto line = kernel.map->lines.source_line(pc)) {
+        place.file = line->file;
+        place.line = line->line;
+        if (!line->function.empty()) place.function = line->function;
+    }
+    return place;
+}
+
+tl::expected<board::Board, BootError> new_board(BootedKernel const& kernel) {
+    auto board = board::Board::create(kernel.config);
+    if (!board) return tl::unexpected(BootError{board.error().text, true});
+    if (auto added = add_breakpoints(*board, kernel.entries); !added) return tl::unexpected(added.error());
+    if (auto adopted = board->adopt(kernel.golden); !adopted)
+        return tl::unexpected(BootError{adopted.error().text, true});
+    return std::move(*board);
+}
+
+tl::expected<void, BootError> add_breakpoints(board::Board& board, KernelEntries const& entries) {
+    for (std::optional<VirtAddr> const& entry : {entries.panic, entries.allocate}) {
+        if (!entry) continue;
+        if (auto added = board.add_breakpoint(*entry); !added)
+            return tl::unexpected(BootError{added.error().text, true});
+    }
+    // Armed for single steps only.
+    if (entries.allocate) board.arm_breakpoint(*entries.allocate, false);
+    return {};
+}
+
+KernelExecution::KernelExecution(std::shared_ptr<BootedKernel const> kernel, board::Board board)
+    : kernel_(std::move(kernel)),
+      board_(std::move(board)),
+      conductor_(board_, table_of(*kernel_), kernel_->entries,
+                 [this](VirtAddr pc) { return describe(place_of(*kernel_, pc)); }),
+      runner_(conductor_, *kernel_->setting, kernel_->descriptors),
+      observer_(board_, kernel_->windows) {
+    reset();
+}
+
+void KernelExecution::reset() {
+    board_.restore();
+    conductor_.resume(kernel_->conversation);
+}
+
+namespace {
+
+struct SavedMachine : Moment {
+    SavedMachine(board::Checkpoint saved_board, Conversation saved_conversation)
+        : board(std::move(saved_board)), conversation(std::move(saved_conversation)) {}
+    board::Checkpoint board;
+    Conversation conversation;
+};
+
+}  // namespace
+
+std::unique_ptr<Moment const> KernelExecution::save() {
+    return std::make_unique<SavedMachine>(board_.save(), conductor_.conversation());
+}
+
+void KernelExecution::restore(Moment const& moment) {
+    auto const& saved = dynamic_cast<SavedMachine const&>(moment);
+    board_.restore(saved.board);
+    conductor_.resume(saved.conversation);
+}
+
+std::optional<CodePlace> KernelExecution::failed_allocation() const {
+    auto const asked = conductor_.conversation().allocations.refused_at();
+    if (!asked) return std::nullopt;
+    CodePlace const caller = place_of(*kernel_, *asked);
+    auto const symbol = kernel_->image->function_at(*asked);
+    if (!symbol || caller.function.ends_with(symbol->name)) return caller;
+    // A wrapper that was compiled into its caller tells nothing: the instructions before it are of who used it.
+    constexpr std::uint64_t kWithin = 64;
+    for (std::uint64_t back = 2; back <= kWithin; back += 2) {
+        CodePlace const before = place_of(*kernel_, *asked - back);
+        if (before.line != 0 && before.file != caller.file) return before;
+    }
+    return caller;
+}
+
+tl::expected<void, std::string> KernelExecution::reset_to(std::uint32_t) {
+    return tl::unexpected(std::string("This machine has no hogs."));
+}
+
+tl::expected<void, std::string> KernelExecution::reset_on(std::uint32_t harts) {
+    if (board_.harts() != harts)
+        return tl::unexpected(fmt::format("This machine has another number of harts: {}.", board_.harts()));
+    reset();
+    return {};
+}
+
+tl::expected<std::shared_ptr<BootedKernel const>, std::string> KernelExecution::freeze() {
+    auto frozen = std::make_shared<BootedKernel>(*kernel_);
+    frozen->conversation = conductor_.conversation();
+    if (kernel_->windows->free_list) {
+        auto list = observe::GoldenFreeList::take({board_.ram_start(), board_.ram()}, kernel_->entries.free_list_heads);
+        if (!list) return tl::unexpected(std::string("The free list is broken."));
+        auto windows = std::make_shared<observe::Windows>(*kernel_->windows);
+        windows->free_list = std::make_shared<observe::GoldenFreeList const>(std::move(*list));
+        frozen->windows = std::move(windows);
+    }
+    auto golden = board_.take_golden();
+    if (!golden) return tl::unexpected(golden.error().text);
+    frozen->golden = std::move(*golden);
+    return frozen;
+}
+
+board::Parcels KernelExecution::step_budget(std::uint64_t pages) const {
+    Budgets const& budgets = kernel_->budgets;
+    std::uint64_t const factor = kernel_->config.memset_at ? 1 : budgets.unaccelerated_factor;
+    return board::Parcels{(budgets.step.value + pages * budgets.parcels_per_page) * factor};
+}
+
+void KernelExecution::begin(std::optional<std::uint32_t> oom, std::uint64_t pages) {
+    if (kernel_->entries.allocate) {
+        // Stopping at every allocation costs time: only where one is to fail, or where memory may run out by itself,
+        // as it may where all that there is is asked for at once.
+        constexpr std::uint64_t kScarce = 256;
+        auto const free = census().free;
+        board_.arm_breakpoint(*kernel_->entries.allocate, oom.has_value() || !free || *free < kScarce + pages);
+    }
+    if (recording_) board_.set_trace(true);
+    conductor_.begin_step(step_budget(pages), oom);
+}
+
+spec::Outcome KernelExecution::perform(spec::Step const& step) {
+    if (step.faults.preempt)
+        conductor_.interrupt_after(board::Parcels{std::uint64_t{*step.faults.preempt} * kParcelsPerInstruction});
+    if (step.faults.switch_hart) conductor_.switch_hart_after(board::Blocks{*step.faults.switch_hart});
+    return runner_.run(step);
+}
+
+spec::Outcome KernelExecution::run(spec::Step const& step, std::uint64_t pages) {
+    begin(step.faults.oom, pages);
+    return perform(step);
+}
+
+Overlap KernelExecution::run_overlapping(spec::Pair const& pair, std::uint64_t pages) {
+    spec::Step const& first = pair.first;
+    spec::Step const& second = pair.second;
+    begin(first.faults.oom ? first.faults.oom : second.faults.oom, 2 * pages);
+    Overlap overlap;
+    if (first.faults.switch_hart) {
+        auto const side_by_side = conductor_.bring_side_by_side(first.actor, second.actor);
+        if (!side_by_side) {
+            overlap.outcome.first = outcome_of(side_by_side.error());
+            return overlap;
+        }
+    }
+    conductor_.let_in(second.actor, [&] {
+        overlap.reached = true;
+        overlap.outcome.second = perform(second);
+        return mishap_of(*overlap.outcome.second);
+    });
+    overlap.outcome.first = perform(first);
+    conductor_.cancel_guest();
+    conductor_.end_interruption();
+    if (!overlap.outcome.second && !mishap_of(overlap.outcome.first)) overlap.outcome.second = perform(second);
+    bool const alive = !mishap_of(overlap.outcome.first) && !mishap_of(*overlap.outcome.second);
+    if (auto mishap = alive ? conductor_.come_to_rest() : std::nullopt) overlap.outcome.first = outcome_of(*mishap);
+    if (overlap.outcome.second) share_out_ended(pair, overlap.outcome);
+    return overlap;
+}
+
+WatchedOutcome KernelExecution::run_watched(spec::Step const& step, std::uint64_t pages) {
+    board_.set_openings(true);
+    WatchedOutcome watched{run(step, pages), {}};
+    board_.set_openings(false);
+    auto const [start, end, blocks] = conductor_.work_time();
+    watched.blocks = static_cast<std::uint32_t>(std::min<std::uint64_t>(blocks, UINT32_MAX));
+    std::optional<board::Parcels> previous;
+    for (board::Parcels const at : board_.openings()) {
+        if (at < start || at > end) continue;
+        std::uint64_t const after = (at - start).value / kParcelsPerInstruction;
+        // The interrupt comes at the first opening at or after that time.
+        bool const is_first = !previous || start + board::Parcels{after * kParcelsPerInstruction} > *previous;
+        if (is_first && after <= std::numeric_limits<std::uint32_t>::max())
+            watched.interruptions.push_back(static_cast<std::uint32_t>(after));
+        previous = at;
+    }
+    return watched;
+}
+
+spec::FrameCensus KernelExecution::census() {
+    return observer_.census();
+}
+
+spec::Observation KernelExecution::observe() {
+    std::vector<observe::Subject> running;
+    for (Agent const& agent : conductor_.conversation().roster.agents())
+        if (!is_hog(agent.id)) running.push_back({agent.id, agent.root});
+    std::sort(running.begin(), running.end(), [](auto const& a, auto const& b) { return a.id < b.id; });
+    std::vector<observe::EndedSubject> ended;
+    for (Agent const& agent : conductor_.conversation().roster.ended()) ended.push_back({agent.id, agent.pid});
+    return observer_.observe(running, ended);
+}
+
+void KernelExecution::record(bool on) {
+    recording_ = on;
+    if (!on) board_.set_trace(false);
+}
+
+KernelTrace KernelExecution::trace() {
+    KernelTrace trace;
+    if (!recording_) return trace;
+    std::string previous;
+    for (VirtAddr pc : board_.trace()) {
+        auto const function = kernel_->image->function_at(pc);
+        if (!function || function->name == previous) continue;
+        previous = function->name;
+        auto const known = std::any_of(trace.functions.begin(), trace.functions.end(),
+                                       [&](CodePlace const& place) { return place.function == function->name; });
+        if (known) continue;
+        CodePlace place = place_of(*kernel_, pc);
+        place.function = function->name;
+        trace.functions.push_back(std::move(place));
+    }
+    if (auto const died = conductor_.died_at()) trace.last = place_of(*kernel_, *died);
+    return trace;
+}
+
+std::string KernelExecution::console_tail(std::size_t bytes) const {
+    std::string_view const text = board_.console();
+    return std::string(text.substr(text.size() > bytes ? text.size() - bytes : 0));
+}
+
+}  // namespace vmcheck

@@ -1,0 +1,93 @@
+#pragma once
+// An Execution on the board: a machine of its own that starts from a kernel's golden image.
+
+#include "impl/board/board.h"
+#include "impl/control/conductor.h"
+#include "impl/control/step_runner.h"
+#include "impl/elf/kernel_image.h"
+#include "impl/map/kernel_map.h"
+#include "impl/observe/observer.h"
+#include "impl/target.h"
+
+#include <memory>
+
+namespace vmcheck {
+
+// Budgets in executed code. A step that takes longer hangs, as far as a user is concerned.
+// Measured on kernels that behave, accelerated: 2^19 parcels for the longest step of ordinary programs, and about 100
+// for each page of a heap that the kernel walks page by page.
+struct Budgets {
+    // To user mode: most of it is the kernel filling all free memory byte by byte, unless that is done by the host.
+    board::Parcels boot{std::uint64_t{128} << 20};
+    board::Parcels boot_unaccelerated{std::uint64_t{1} << 30};
+    board::Parcels step{std::uint64_t{6} << 20};
+    std::uint64_t parcels_per_page = 1024;
+    // Where the guest runs its own memset and memmove, a page costs it some 50,000 parcels.
+    std::uint64_t unaccelerated_factor = 64;
+};
+
+// What a booted kernel is: everything that its executions share. Immutable.
+struct BootedKernel {
+    std::shared_ptr<elf::KernelImage const> image;
+    std::shared_ptr<map::KernelMap const> map;
+    std::shared_ptr<observe::Windows const> windows;
+    std::shared_ptr<spec::Setting const> setting;
+    std::shared_ptr<board::Golden const> golden;
+    board::Config config;
+    KernelEntries entries;
+    Conversation conversation;  // as it stood when the golden image was taken
+    Descriptors descriptors;
+    Budgets budgets;
+};
+
+// Breakpoints belong to a board, not to a golden image: every board needs them.
+tl::expected<void, BootError> add_breakpoints(board::Board& board, KernelEntries const& entries);
+
+// A board that stands at the kernel's golden image. REQUIRES: the image was taken.
+tl::expected<board::Board, BootError> new_board(BootedKernel const& kernel);
+
+// Names a kernel address: function, file and line as far as they are known.
+CodePlace place_of(BootedKernel const& kernel, VirtAddr pc);
+
+class KernelExecution : public Execution {
+  public:
+    // REQUIRES: `board` stands at the kernel's golden image.
+    KernelExecution(std::shared_ptr<BootedKernel const> kernel, board::Board board);
+
+    void reset() override;
+    std::unique_ptr<Moment const> save() override;
+    void restore(Moment const& moment) override;
+    spec::Outcome run(spec::Step const& step, std::uint64_t pages) override;
+    Overlap run_overlapping(spec::Pair const& pair, std::uint64_t pages) override;
+    WatchedOutcome run_watched(spec::Step const& step, std::uint64_t pages) override;
+    spec::FrameCensus census() override;
+    spec::Observation observe() override;
+    void record(bool on) override;
+    KernelTrace trace() override;
+    std::optional<CodePlace> failed_allocation() const override;
+    std::string console_tail(std::size_t bytes) const override;
+    std::optional<std::string> engine_failure() const override { return conductor_.engine_failure(); }
+
+    // Not of one that runs alone: KernelMachine does this, with a machine of its own.
+    tl::expected<void, std::string> reset_to(std::uint32_t free_frames) override;
+    tl::expected<void, std::string> reset_on(std::uint32_t harts) override;
+
+    // The kernel as it stands here, as one that executions can start from.
+    tl::expected<std::shared_ptr<BootedKernel const>, std::string> freeze();
+
+    board::Board const& board() const { return board_; }
+
+  private:
+    board::Parcels step_budget(std::uint64_t pages) const;
+    void begin(std::optional<std::uint32_t> oom, std::uint64_t pages);
+    spec::Outcome perform(spec::Step const& step);
+
+    std::shared_ptr<BootedKernel const> kernel_;
+    board::Board board_;
+    Conductor conductor_;
+    StepRunner runner_;
+    observe::Observer observer_;
+    bool recording_ = false;
+};
+
+}  // namespace vmcheck

@@ -84,7 +84,7 @@ class Execution {
     // Back to a moment that this execution saved; may follow anything.
     virtual void restore(Moment const& moment) = 0;
 
-    // Has the step done by its actor. All addresses in `step` must be absolute (ground() in spec/ground.h).
+    // Has the step done by its actor. All addresses in `step` must be absolute (ground() in spec/walk.h).
     // `pages`: how many pages the address spaces span, the step's own growth included; a correct kernel may take time
     // in proportion to it, and one that takes much longer hangs (Stuck). REQUIRES: the actor is alive; after Panicked,
     // Stuck or Lost only reset() or restore() may follow.

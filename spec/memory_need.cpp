@@ -1,6 +1,6 @@
 #include "spec/memory_need.h"
 
-#include "spec/reach.h"
+#include "spec/step_kinds.h"
 
 #include <algorithm>
 #include <set>
@@ -60,38 +60,30 @@ std::uint64_t access_need(World const& world, ProcId actor, VirtAddr at, std::si
     return frames;
 }
 
-struct Need {
-    World const& world;
-    ProcId actor;
+// Frames for what a kernel makes beside memory of the process: an open file, a pipe.
+std::uint64_t object_need(Action const& action) {
+    return std::holds_alternative<FileRead>(action) || std::holds_alternative<Pipe>(action) ||
+                   std::holds_alternative<Open>(action)
+               ? 1
+               : 0;
+}
 
-    std::uint64_t operator()(Fork const&) const { return fork_need(world, actor); }
-    std::uint64_t operator()(Exit const&) const { return 0; }
-    std::uint64_t operator()(Wait const& wait) const { return wait.status ? copyout(*wait.status, 4) : 0; }
-    std::uint64_t operator()(Kill const&) const { return 0; }
-    std::uint64_t operator()(Sbrk const&) const { return 0; }  // by variant: sbrk_rules.h
-    std::uint64_t operator()(Load const& load) const { return access(load.at, load.size, false); }
-    std::uint64_t operator()(Store const& store) const { return access(store.at, store.size, true); }
-    std::uint64_t operator()(Touch const& touch) const {
-        return access(touch.at, (std::uint64_t{touch.pages} - 1) * kPageBytes + 1, false);
-    }
-    std::uint64_t operator()(PipeWrite const& write) const { return access(write.from, write.bytes, false); }
-    std::uint64_t operator()(PipeRead const& read) const { return copyout(read.to, read.bytes); }
-    std::uint64_t operator()(FileRead const& read) const {
-        return 1 + copyout(read.to, std::min<std::size_t>(read.bytes, world.setting().data_file.contents.size()));
-    }
-    std::uint64_t operator()(Fstat const& fstat) const { return copyout(fstat.to, 24); }
-    std::uint64_t operator()(Pipe const& pipe) const { return 1 + copyout(pipe.to, 8); }
-    std::uint64_t operator()(Open const& open) const { return 1 + access(open.path, 128, false); }
-    std::uint64_t operator()(Exec const&) const { return exec_need(world); }
-    std::uint64_t operator()(SetSp const&) const { return 0; }
-    std::uint64_t operator()(Fetch const& fetch) const { return access(fetch.at, 2, false); }
+// Of the access that the step makes, or the kernel for it. A file is read to its end at most.
+std::uint64_t access_need(World const& world, Step const& step) {
+    auto const use = address_of(step.action);
+    if (!use || use->access == Access::none) return 0;
+    std::uint64_t bytes = use->bytes;
+    if (std::holds_alternative<FileRead>(step.action))
+        bytes = std::min<std::uint64_t>(bytes, world.setting().data_file.contents.size());
+    return access_need(world, step.actor, world.resolve(step.actor, use->at), bytes, use->access == Access::write);
+}
 
-  private:
-    std::uint64_t access(Address address, std::size_t bytes, bool writes) const {
-        return access_need(world, actor, world.resolve(actor, address), bytes, writes);
-    }
-    std::uint64_t copyout(Address address, std::size_t bytes) const { return access(address, bytes, true); }
-};
+// sbrk's is that of its variant: sbrk_rules.h.
+std::uint64_t need_of(World const& world, Step const& step) {
+    if (std::holds_alternative<Fork>(step.action)) return fork_need(world, step.actor);
+    if (std::holds_alternative<Exec>(step.action)) return exec_need(world);
+    return object_need(step.action) + access_need(world, step);
+}
 
 // Frames that may be in use by the model's own account; nothing while zombies hold nobody knows how many.
 std::optional<std::uint64_t> frames_in_use_at_most(World const& world) {
@@ -107,7 +99,7 @@ std::optional<std::uint64_t> frames_in_use_at_most(World const& world) {
 }  // namespace
 
 std::uint64_t frames_needed(World const& world, Step const& step) {
-    return with_slack(std::visit(Need{world, step.actor}, step.action));
+    return with_slack(need_of(world, step));
 }
 
 std::uint64_t frames_needed_to_grow(VirtAddr from, VirtAddr to) {

@@ -1,3 +1,4 @@
+#include "spec/step_kinds.h"
 #include "spec/text.h"
 #include "spec/text_line.h"
 #include "spec/text_words.h"
@@ -5,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <vector>
 
@@ -23,101 +23,82 @@ tl::unexpected<ParseError> failed(Parsed<T> const& parsed) {
     return tl::make_unexpected(parsed.error());
 }
 
-Parsed<std::uint8_t> access_size(TextLine& line) {
-    constexpr std::string_view kExpected = "a size of 1, 2, 4 or 8 bytes";
-    auto const size = line.number(kCountMax, kExpected);
-    if (!size) return failed(size);
-    if (*size != 1 && *size != 2 && *size != 4 && *size != 8) return line.error_at_last(std::string{kExpected});
-    return static_cast<std::uint8_t>(*size);
-}
-
 Parsed<std::uint32_t> count(TextLine& line, std::string_view expected) {
     return line.number(kCountMax, expected).map([](std::uint64_t value) { return static_cast<std::uint32_t>(value); });
 }
 
-// An action of one address and nothing else.
+// Reads the fields of one kind of step, in the order of its row; the first that does not fit ends it.
 template <class Kind>
-Parsed<Action> of_address(TextLine& line) {
-    return line.address().map([](Address address) { return Action{Kind{address}}; });
-}
+class FieldReader {
+  public:
+    explicit FieldReader(TextLine& line) : line_(line) {}
 
-// An action of an address and a number of bytes.
-template <class Kind>
-Parsed<Action> of_range(TextLine& line) {
-    auto const address = line.address();
-    if (!address) return failed(address);
-    return count(line, "a number of bytes").map([&](std::uint32_t bytes) { return Action{Kind{*address, bytes}}; });
-}
-
-Parsed<Action> parse_wait(TextLine& line) {
-    // "wait" and "wait 0" ask for no status; an address that happens to be 0 is written 0x0.
-    std::string_view const word = line.peek();
-    if (word.empty() || word.starts_with('!') || word.starts_with('@') || word == kMeanwhile) return Action{Wait{}};
-    if (word == "0") {
-        line.next();
-        return Action{Wait{}};
+    Parsed<Action> take() {
+        for_each_field<Kind>([&](auto const& field) {
+            if (!error_) read(field);
+        });
+        if (error_) return tl::make_unexpected(std::move(*error_));
+        return Action{action_};
     }
-    return line.address().map([](Address address) { return Action{Wait{address}}; });
-}
 
-Parsed<Action> parse_sbrk(TextLine& line) {
-    auto const bytes = line.amount();
-    if (!bytes) return failed(bytes);
-    Sbrk sbrk{*bytes};
-    if (line.peek() == "lazy") sbrk.mode = SbrkMode::lazy;
-    if (line.peek() == "eager") sbrk.mode = SbrkMode::eager;
-    if (sbrk.mode != SbrkMode::by_profile) line.next();
-    return Action{sbrk};
-}
+  private:
+    template <class Value, class T>
+    void put(Value Kind::*member, Parsed<T> const& parsed) {
+        if (parsed)
+            action_.*member = static_cast<Value>(*parsed);
+        else
+            error_ = parsed.error();
+    }
 
-Parsed<Action> parse_load(TextLine& line) {
-    auto const at = line.address();
-    if (!at) return failed(at);
-    return access_size(line).map([&](std::uint8_t size) { return Action{Load{*at, size}}; });
-}
+    void read(Place<Kind> const& field) { put(field.member, line_.address()); }
+    void read(OptionalPlace<Kind> const& field) {
+        // Nothing and "0" name no address; one that happens to be 0 is written 0x0.
+        std::string_view const word = line_.peek();
+        if (word.empty() || word.starts_with('!') || word.starts_with('@') || word == kMeanwhile) return;
+        if (word == "0")
+            line_.next();
+        else
+            put(field.member, line_.address());
+    }
+    void read(AccessSize<Kind> const& field) {
+        constexpr std::string_view kExpected = "a size of 1, 2, 4 or 8 bytes";
+        auto const size = line_.number(kCountMax, kExpected);
+        if (size && !is_access_size(*size))
+            error_ = line_.error_at_last(std::string{kExpected}).value();
+        else
+            put(field.member, size);
+    }
+    void read(StoredValue<Kind> const& field) {
+        if (line_.next() != "=")
+            error_ = line_.error_at_last("'=' and the value to store").value();
+        else
+            put(field.member, line_.number(std::numeric_limits<std::uint64_t>::max(), "a value of at most 64 bits"));
+    }
+    void read(PageCount<Kind> const& field) { put(field.member, count(line_, "a number of pages")); }
+    void read(ByteCount<Kind> const& field) { put(field.member, count(line_, "a number of bytes")); }
+    void read(BreakAmount<Kind> const& field) { put(field.member, line_.amount()); }
+    void read(Mode<Kind> const& field) {
+        SbrkMode& mode = action_.*(field.member);
+        if (line_.peek() == "lazy") mode = SbrkMode::lazy;
+        if (line_.peek() == "eager") mode = SbrkMode::eager;
+        if (mode != SbrkMode::by_profile) line_.next();
+    }
+    void read(ExitStatus<Kind> const& field) { put(field.member, line_.status()); }
+    void read(NewProcess<Kind> const& field) { put(field.member, line_.process("a process such as p1")); }
+    void read(OtherProcess<Kind> const& field) { put(field.member, line_.process("a process such as p1")); }
 
-Parsed<Action> parse_store(TextLine& line) {
-    auto const at = line.address();
-    if (!at) return failed(at);
-    auto const size = access_size(line);
-    if (!size) return failed(size);
-    if (line.next() != "=") return line.error_at_last("'=' and the value to store");
-    auto const value = line.number(std::numeric_limits<std::uint64_t>::max(), "a value of at most 64 bits");
-    return value.map([&](std::uint64_t stored) { return Action{Store{*at, *size, stored}}; });
-}
-
-Parsed<Action> parse_touch(TextLine& line) {
-    auto const at = line.address();
-    if (!at) return failed(at);
-    return count(line, "a number of pages").map([&](std::uint32_t pages) { return Action{Touch{*at, pages}}; });
-}
-
-template <class Kind>
-Parsed<Action> of_process(TextLine& line) {
-    return line.process("a process such as p1").map([](ProcId id) { return Action{Kind{id}}; });
-}
-
-Parsed<Action> parse_exit(TextLine& line) {
-    return line.status().map([](std::int32_t status) { return Action{Exit{status}}; });
-}
-
-Parsed<Action> parse_exec(TextLine&) {
-    return Action{Exec{}};
-}
-
-using Rule = Parsed<Action> (*)(TextLine& line);
-
-// In the order of Action's alternatives, as kind_name().
-constexpr std::array<Rule, kActionKinds> kRules = {
-    of_process<Fork>, parse_exit,       parse_wait,          of_process<Kill>,   parse_sbrk,         parse_load,
-    parse_store,      parse_touch,      of_range<PipeWrite>, of_range<PipeRead>, of_range<FileRead>, of_address<Fstat>,
-    of_address<Pipe>, of_address<Open>, parse_exec,          of_address<SetSp>,  of_address<Fetch>,
+    TextLine& line_;
+    Kind action_{};
+    std::optional<ParseError> error_;
 };
 
 Parsed<Action> parse_action(TextLine& line) {
     std::string_view const word = line.next();
-    for (std::size_t kind = 0; kind < kActionKinds; ++kind)
-        if (word == kind_name(kind)) return kRules[kind](line);
+    std::optional<Parsed<Action>> parsed;
+    for_each_kind([&]<class Kind>(std::in_place_type_t<Kind>) {
+        if (word == Row<Kind>::word) parsed = FieldReader<Kind>{line}.take();
+    });
+    if (parsed) return std::move(*parsed);
     auto const meant = nearest_step_word(word);
     return line.error_at_last(meant ? fmt::format("a step (did you mean '{}'?)", *meant)
                                     : std::string{"a step such as fork, sbrk or store"});

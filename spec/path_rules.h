@@ -7,8 +7,6 @@
 
 namespace vmcheck::spec {
 
-inline constexpr std::size_t kPathBytesMax = 128;  // MAXPATH in xv6's param.h, the terminator included
-
 enum class PathVerdict : std::uint8_t {
     opens,    // names something that the disk image has
     missing,  // names nothing

@@ -1,4 +1,5 @@
 #include "spec/address.h"
+#include "spec/step_kinds.h"
 #include "spec/text.h"
 #include "spec/text_words.h"
 
@@ -26,40 +27,38 @@ std::string amount(std::int64_t value, bool positive_in_hex) {
     return hex ? fmt::format("{}{:#x}", sign, magnitude(value)) : fmt::format("{}{}", sign, magnitude(value));
 }
 
-struct Print {
-    std::string operator()(Fork const& fork) const { return fmt::format("fork p{}", fork.child.value); }
-    std::string operator()(Exit const& exit) const { return fmt::format("exit {}", exit.status); }
-    std::string operator()(Wait const& wait) const { return wait.status ? "wait " + print(*wait.status) : "wait"; }
-    std::string operator()(Kill const& kill) const { return fmt::format("kill p{}", kill.target.value); }
-    std::string operator()(Sbrk const& sbrk) const {
-        std::string const bytes = sbrk.bytes == 0 ? "0" : amount(sbrk.bytes, false);
-        std::string const mode = sbrk.mode == SbrkMode::lazy ? " lazy" : sbrk.mode == SbrkMode::eager ? " eager" : "";
-        return "sbrk " + bytes + mode;
+// Appends a field behind the word of its step.
+template <class Kind>
+struct FieldPrinter {
+    Kind const& action;
+    std::string& text;
+
+    void operator()(Place<Kind> const& field) const { text += ' ' + print(action.*(field.member)); }
+    void operator()(OptionalPlace<Kind> const& field) const {
+        if (auto const& at = action.*(field.member)) text += ' ' + print(*at);
     }
-    std::string operator()(Load const& load) const { return fmt::format("load {} {}", print(load.at), load.size); }
-    std::string operator()(Store const& store) const {
-        return fmt::format(
-            "store {} {} = {}", print(store.at), store.size,
-            store.value < kShortDecimal ? fmt::format("{}", store.value) : fmt::format("{:#x}", store.value));
+    void operator()(AccessSize<Kind> const& field) const { number(action.*(field.member)); }
+    void operator()(StoredValue<Kind> const& field) const {
+        std::uint64_t const value = action.*(field.member);
+        text += value < kShortDecimal ? fmt::format(" = {}", value) : fmt::format(" = {:#x}", value);
     }
-    std::string operator()(Touch const& touch) const {
-        return fmt::format("touch {} {}", print(touch.at), touch.pages);
+    void operator()(PageCount<Kind> const& field) const { number(action.*(field.member)); }
+    void operator()(ByteCount<Kind> const& field) const { number(action.*(field.member)); }
+    void operator()(BreakAmount<Kind> const& field) const {
+        std::int64_t const bytes = action.*(field.member);
+        text += bytes == 0 ? " 0" : ' ' + amount(bytes, false);
     }
-    std::string operator()(PipeWrite const& write) const {
-        return fmt::format("pipe_write {} {}", print(write.from), write.bytes);
+    void operator()(Mode<Kind> const& field) const {
+        SbrkMode const mode = action.*(field.member);
+        text += mode == SbrkMode::lazy ? " lazy" : mode == SbrkMode::eager ? " eager" : "";
     }
-    std::string operator()(PipeRead const& read) const {
-        return fmt::format("pipe_read {} {}", print(read.to), read.bytes);
-    }
-    std::string operator()(FileRead const& read) const {
-        return fmt::format("file_read {} {}", print(read.to), read.bytes);
-    }
-    std::string operator()(Fstat const& fstat) const { return "fstat " + print(fstat.to); }
-    std::string operator()(Pipe const& pipe) const { return "pipe " + print(pipe.to); }
-    std::string operator()(Open const& open) const { return "open " + print(open.path); }
-    std::string operator()(Exec const&) const { return "exec"; }
-    std::string operator()(SetSp const& set_sp) const { return "sp " + print(set_sp.to); }
-    std::string operator()(Fetch const& fetch) const { return "fetch " + print(fetch.at); }
+    void operator()(ExitStatus<Kind> const& field) const { number(action.*(field.member)); }
+    void operator()(NewProcess<Kind> const& field) const { process(action.*(field.member)); }
+    void operator()(OtherProcess<Kind> const& field) const { process(action.*(field.member)); }
+
+  private:
+    void number(std::int64_t value) const { text += fmt::format(" {}", value); }
+    void process(ProcId id) const { text += fmt::format(" p{}", id.value); }
 };
 
 std::string print_about(std::string_view about) {
@@ -89,7 +88,13 @@ std::string print(Address const& address) {
 }
 
 std::string print(Action const& action) {
-    return std::visit(Print{}, action);
+    return std::visit(
+        []<class Kind>(Kind const& each) {
+            std::string text{Row<Kind>::word};
+            for_each_field<Kind>(FieldPrinter<Kind>{each, text});
+            return text;
+        },
+        action);
 }
 
 std::string print(Step const& step) {

@@ -20,6 +20,8 @@ struct Request {
 Grant granted(Page const& page, Request request, Traits const& traits) {
     if (!page.rights.user) return Grant::no;
     switch (request.access) {
+        case Access::none:
+            return Grant::no;
         case Access::read:
             if (!page.rights.read) return Grant::no;
             if (request.is_path && traits.copyinstr_skips_reserved && page.presence != Presence::present)

@@ -2,13 +2,12 @@
 // How far an access gets: the leading bytes of a range that a user instruction, or the kernel's copyin and copyout,
 // can surely reach, and those that they can at most reach. Internal to spec/.
 
+#include "spec/step_kinds.h"
 #include "spec/world.h"
 
 #include <cstddef>
 
 namespace vmcheck::spec {
-
-enum class Access : std::uint8_t { read, write, execute };
 
 // `sure` and `possible` differ only in one place: above the break, but on the break's own page. Kernels that test the
 // faulting address against the break refuse it, those that test its page, or find the page mapped, serve it. Both are

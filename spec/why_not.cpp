@@ -26,26 +26,81 @@ struct Refusal {
     ProcId actor;
     bool may_sleep;  // until another process has done its step
 
-    Reason operator()(Fork const& fork) const {
+    template <class Kind>
+    Reason operator()(Kind const& action) const {
+        if (auto reason = why_not_by_fields(action)) return reason;
+        return why_not_by_kind(action);
+    }
+
+  private:
+    // ---- what holds for every kind whose row says so
+
+    template <class Kind>
+    Reason why_not_by_fields(Kind const& action) const {
+        Reason reason;
+        for_each_field<Kind>([&](auto const& field) {
+            if (!reason) reason = field_refused(action, field);
+        });
+        return reason;
+    }
+
+    template <class Kind, class Field>
+    Reason field_refused(Kind const&, Field const&) const {
+        return {};
+    }
+    template <class Kind>
+    Reason field_refused(Kind const& action, AccessSize<Kind> const& field) const {
+        if (is_access_size(action.*(field.member))) return {};
+        return fmt::format("a {} has 1, 2, 4 or 8 bytes", Row<Kind>::word);
+    }
+    template <class Kind>
+    Reason field_refused(Kind const& action, ByteCount<Kind> const& field) const {
+        if (action.*(field.member) <= kCountMax) return {};
+        return "to the kernel's int, the count would be negative";
+    }
+    template <class Kind>
+    Reason field_refused(Kind const& action, PageCount<Kind> const& field) const {
+        std::uint32_t const pages = action.*(field.member);
+        if (pages > 0 && pages <= kTouchPagesMax) return {};
+        return fmt::format("a {} has 1 to {} pages", Row<Kind>::word, kTouchPagesMax);
+    }
+    template <class Kind>
+    Reason field_refused(Kind const& action, Place<Kind> const& field) const {
+        if (field.access != Access::write) return {};
+        return damage(world.resolve(actor, action.*(field.member)), field.bytes(action));
+    }
+    template <class Kind>
+    Reason field_refused(Kind const& action, OptionalPlace<Kind> const& field) const {
+        auto const& at = action.*(field.member);
+        VirtAddr const to = at ? world.resolve(actor, *at) : VirtAddr{0};
+        if (to == VirtAddr{0} || field.access != Access::write) return {};
+        return damage(to, field.bytes(action));
+    }
+
+    // ---- what is particular to a kind
+
+    template <class Kind>
+    Reason why_not_by_kind(Kind const&) const {
+        return {};
+    }
+    Reason why_not_by_kind(Fork const& fork) const {
         if (world.name_used(fork.child)) return fmt::format("p{} is the name of an earlier process", fork.child.value);
         return {};
     }
-    Reason operator()(Exit const&) const {
+    Reason why_not_by_kind(Exit const&) const {
         if (actor == kInit) return "p0 is /init, which may not exit";
         return {};
     }
-    Reason operator()(Wait const& wait) const {
+    Reason why_not_by_kind(Wait const& wait) const {
         if (!may_sleep && would_sleep(world, {actor, wait})) return "wait would block: no child has ended";
-        // Address 0 asks for no status.
-        bool const stores = wait.status && world.resolve(actor, *wait.status) != VirtAddr{0};
-        return stores ? damage(*wait.status, sizeof(std::int32_t)) : Reason{};
+        return {};
     }
-    Reason operator()(Kill const& kill) const {
+    Reason why_not_by_kind(Kill const& kill) const {
         if (kill.target == kInit) return "p0 is /init, which may not be killed";
         if (!world.find(kill.target)) return fmt::format("p{} is not there", kill.target.value);
         return {};
     }
-    Reason operator()(Sbrk const& sbrk) const {
+    Reason why_not_by_kind(Sbrk const& sbrk) const {
         auto const variants = sbrk_variants(world, actor, sbrk);
         VirtAddr const brk = world.find(actor)->space->brk;
         for (SbrkVariant const& variant : variants)
@@ -57,33 +112,25 @@ struct Refusal {
             return "read as 32 or as 64 bits, the amount leaves different breaks and the same result";
         return {};
     }
-    Reason operator()(Load const& load) const {
-        if (!is_access_size(load.size)) return "a load has 1, 2, 4 or 8 bytes";
-        return fatal_for_init(load.at, load.size, Access::read);
+    Reason why_not_by_kind(Load const& load) const {
+        return fatal_for_init(world.resolve(actor, load.at), load.size, Access::read);
     }
-    Reason operator()(Store const& store) const {
-        if (!is_access_size(store.size)) return "a store has 1, 2, 4 or 8 bytes";
-        if (auto reason = damage(store.at, store.size)) return reason;
-        return fatal_for_init(store.at, store.size, Access::write);
+    Reason why_not_by_kind(Store const& store) const {
+        return fatal_for_init(world.resolve(actor, store.at), store.size, Access::write);
     }
-    Reason operator()(Touch const& touch) const {
-        if (touch.pages == 0 || touch.pages > kTouchPagesMax)
-            return fmt::format("a touch has 1 to {} pages", kTouchPagesMax);
-        for (std::uint32_t page = 0; page < touch.pages && actor == kInit; ++page) {
-            auto const distance = static_cast<std::int64_t>(page * kPageBytes);
-            if (auto reason = fatal_for_init(plus(touch.at, distance), 1, Access::read)) return reason;
-        }
+    Reason why_not_by_kind(Touch const& touch) const {
+        VirtAddr const at = world.resolve(actor, touch.at);
+        for (std::uint32_t page = 0; page < touch.pages && actor == kInit; ++page)
+            if (auto reason = fatal_for_init(at + page * kPageBytes, 1, Access::read)) return reason;
         return {};
     }
-    Reason operator()(PipeWrite const& write) const {
-        if (write.bytes > kCountMax) return "to the kernel's int, the count would be negative";
+    Reason why_not_by_kind(PipeWrite const& write) const {
         for (PipeContents const& contents : world.pipe())
             if (contents.size() + write.bytes > world.setting().traits.pipe_bytes)
                 return "the write would block: the pipe is full";
         return too_open(std::uint64_t{write.bytes} + 2);
     }
-    Reason operator()(PipeRead const& read) const {
-        if (read.bytes > kCountMax) return "to the kernel's int, the count would be negative";
+    Reason why_not_by_kind(PipeRead const& read) const {
         std::size_t longest = 0;
         for (PipeContents const& contents : world.pipe()) {
             // Even a read of no bytes: xv6's piperead sleeps before it looks at the count.
@@ -91,23 +138,17 @@ struct Refusal {
                 return "the read would block: the pipe may be empty";
             longest = std::max(longest, contents.size());
         }
-        if (auto reason = damage(read.to, read.bytes)) return reason;
         return too_open(std::min<std::uint64_t>(read.bytes, longest) + 2);
     }
-    Reason operator()(FileRead const& read) const {
-        if (read.bytes > kCountMax) return "to the kernel's int, the count would be negative";
+    Reason why_not_by_kind(FileRead const&) const {
         if (!has_paths()) return "the page with the file's path is gone";
-        return damage(read.to, read.bytes);
+        return {};
     }
-    Reason operator()(Fstat const& fstat) const { return damage(fstat.to, 24); }
-    Reason operator()(Pipe const& pipe) const { return damage(pipe.to, 8); }
-    Reason operator()(Open const&) const { return {}; }
-    Reason operator()(Exec const&) const {
+    Reason why_not_by_kind(Exec const&) const {
         if (!has_paths()) return "the page with the path of /init is gone";
         return {};
     }
-    Reason operator()(SetSp const&) const { return {}; }
-    Reason operator()(Fetch const& fetch) const {
+    Reason why_not_by_kind(Fetch const& fetch) const {
         VirtAddr const at = world.resolve(actor, fetch.at);
         if (user_reach(world, actor, at, 1, Access::execute).possible == 0) {
             if (actor == kInit) return "it would kill p0";
@@ -117,26 +158,17 @@ struct Refusal {
         return {};
     }
 
-  private:
-    static bool is_access_size(unsigned size) { return size == 1 || size == 2 || size == 4 || size == 8; }
-
-    static Address plus(Address address, std::int64_t bytes) {
-        auto const sum = static_cast<std::uint64_t>(address.offset) + static_cast<std::uint64_t>(bytes);
-        return Address{address.anchor, static_cast<std::int64_t>(sum)};
-    }
-
     // p0 may not be killed, and where kernels may serve or kill, it may not be asked.
-    Reason fatal_for_init(Address address, std::size_t bytes, Access access) const {
+    Reason fatal_for_init(VirtAddr at, std::size_t bytes, Access access) const {
         if (actor != kInit) return {};
-        if (user_reach(world, actor, world.resolve(actor, address), bytes, access).sure == bytes) return {};
+        if (user_reach(world, actor, at, bytes, access).sure == bytes) return {};
         return "it would kill p0";
     }
 
     // The agent runs from its own page: a store into it, where that is possible, ends the experiment. And where it is
     // not possible, a kernel that lets it happen would.
-    Reason damage(Address address, std::size_t bytes) const {
+    Reason damage(VirtAddr from, std::uint64_t bytes) const {
         if (bytes == 0) return {};
-        VirtAddr const from = world.resolve(actor, address);
         VirtAddr const page = world.setting().layout.agent_end - kPageBytes;
         // Distances modulo 2^64: the range may wrap.
         if (page.value - from.value < bytes || from.value - page.value < kPageBytes)

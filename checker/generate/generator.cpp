@@ -7,6 +7,7 @@
 #include "spec/overlap.h"
 #include "spec/predict.h"
 #include "spec/scarcity.h"
+#include "spec/step_kinds.h"
 
 #include <rapidcheck/shrinkable/Create.h>
 
@@ -226,10 +227,7 @@ class Author {
 
     // p0 may not be killed, so it has allocations fail in system calls only.
     static bool may_fail(spec::Step const& step) {
-        bool const user_access =
-            std::holds_alternative<spec::Load>(step.action) || std::holds_alternative<spec::Store>(step.action) ||
-            std::holds_alternative<spec::Touch>(step.action) || std::holds_alternative<spec::Fetch>(step.action);
-        return step.actor != spec::kInit || !user_access;
+        return step.actor != spec::kInit || !spec::is_user_access(step.action);
     }
 
     // A copy for p0 that fails may end p0, and then nothing more is compared: mostly the others have them. fork, sbrk

@@ -1,7 +1,7 @@
 #include "checker/repro/layout.h"
 
 #include "checker/repro/code.h"
-#include "spec/each_address.h"
+#include "spec/step_kinds.h"
 
 #include <algorithm>
 #include <map>
@@ -101,10 +101,10 @@ class Mover {
     bool name_addresses(std::size_t at) {
         spec::Step& step = finding_.program.steps[at];
         bool known = true;
-        spec::for_each_address(step.action, [&](Address& address) {
+        spec::for_each_address(step.action, [&](Address& address, spec::Access access, std::uint64_t) {
             auto const offset = from_heap(address, heap_bytes_[step.actor], finding_.evidence.heap_start);
             // Where sp points to is not accessed.
-            if (offset && *offset < -2 * kPage && !std::holds_alternative<spec::SetSp>(step.action)) known = false;
+            if (offset && *offset < -2 * kPage && access != spec::Access::none) known = false;
             if (offset && known) address = named_from_heap(*offset);
         });
         return known;
@@ -132,7 +132,9 @@ class Mover {
         auto const rename = [](Address& address) {
             if (address.anchor == Anchor::stack && address.offset >= -kArgumentBytes) address.anchor = Anchor::heap;
         };
-        for (spec::Step& step : finding_.program.steps) spec::for_each_address(step.action, rename);
+        for (spec::Step& step : finding_.program.steps)
+            spec::for_each_address(step.action,
+                                   [&](Address& address, spec::Access, std::uint64_t) { rename(address); });
         if (finding_.evidence.place) rename(*finding_.evidence.place);
     }
 

@@ -1,9 +1,9 @@
 #include "checker/run/agreeing_order.h"
 
 #include "spec/advance.h"
-#include "spec/ground.h"
 #include "spec/testing/concrete_machine.h"
 #include "spec/testing/test_setting.h"
+#include "spec/walk.h"
 
 #include <gtest/gtest.h>
 

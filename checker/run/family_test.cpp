@@ -22,8 +22,8 @@ TEST(Family, HoldsWhatGoesThroughTheSameCopy) {
 }
 
 TEST(Family, TellsAWaitThatCopiesFromOneThatOnlyFrees) {
-    EXPECT_EQ(way_of(spec::Wait{kHeap}), Way::copyout);
-    EXPECT_EQ(way_of(spec::Wait{}), Way::end);
+    EXPECT_EQ(way_of(spec::Wait{kHeap}), spec::Way::copyout);
+    EXPECT_EQ(way_of(spec::Wait{}), spec::Way::end);
 }
 
 TEST(Family, TellsInvariantsAndWaysApart) {

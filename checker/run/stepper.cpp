@@ -5,8 +5,8 @@
 #include "checker/run/records.h"
 #include "spec/advance.h"
 #include "spec/advice.h"
-#include "spec/ground.h"
 #include "spec/scarcity.h"
+#include "spec/walk.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -34,7 +34,7 @@ std::uint64_t pages_spanned(spec::World const& world, spec::Step const& step) {
 
 // After a copy that failed, on whatever byte, a page on its way may be shared still or not.
 bool leaves_sharing_known(spec::Step const& step, spec::Outcome const& outcome) {
-    if (way_of(step.action) != Way::copyout) return true;
+    if (spec::way_of(step.action) != spec::Way::copyout) return true;
     auto const* returned = std::get_if<spec::Returned>(&outcome.what);
     if (!returned || static_cast<std::int64_t>(returned->value) < 0) return false;
     auto const* file_read = std::get_if<spec::FileRead>(&step.action);

@@ -36,7 +36,8 @@ class Shortest {
 class Variation {
   public:
     virtual ~Variation() = default;
-    virtual bool applies(Stepper const& stepper, Steps steps, std::size_t i) const = 0;
+    // To the first of `rest`.
+    virtual bool applies(Stepper const& stepper, Steps rest) const = 0;
     // By which numbers, ascending. `here`: the moment before `step`, and the present one.
     virtual std::vector<std::uint32_t> numbers(Stepper& stepper, spec::Step const& step,
                                                Stepper::Bookmark const& here) const = 0;
@@ -52,10 +53,9 @@ class Sweep {
 
     void run(spec::Program const& program) {
         stepper_.begin(program);
-        Steps const steps(program.steps);
-        for (std::size_t i = 0; i < steps.size() && !stepper_.done();) {
-            if (variation_.applies(stepper_, steps, i) && !vary(steps.subspan(i))) return;
-            take_step(stepper_, steps, i);
+        for (Steps rest(program.steps); !rest.empty() && !stepper_.done();) {
+            if (variation_.applies(stepper_, rest) && !vary(rest)) return;
+            take_turn(stepper_, rest);
         }
         close(stepper_);
         keep_failure();
@@ -88,8 +88,8 @@ class Sweep {
 
 class FailedAllocation final : public Variation {
   public:
-    bool applies(Stepper const& stepper, Steps steps, std::size_t i) const override {
-        return !spec::why_not(stepper.world(), steps[i]);
+    bool applies(Stepper const& stepper, Steps rest) const override {
+        return !spec::why_not(stepper.world(), rest.front());
     }
     // As far as there are allocations: attempt() tells.
     std::vector<std::uint32_t> numbers(Stepper&, spec::Step const&, Stepper::Bookmark const&) const override {
@@ -113,9 +113,7 @@ class FailedAllocation final : public Variation {
 
 class OtherInterruption final : public Variation {
   public:
-    bool applies(Stepper const& stepper, Steps steps, std::size_t i) const override {
-        return overlaps(stepper, steps, i);
-    }
+    bool applies(Stepper const& stepper, Steps rest) const override { return overlap_comes(stepper, rest); }
     std::vector<std::uint32_t> numbers(Stepper& stepper, spec::Step const& step,
                                        Stepper::Bookmark const& here) const override {
         constexpr std::size_t kPlacesMax = 64;
@@ -134,8 +132,8 @@ class OtherInterruption final : public Variation {
 
 class OtherSwitch final : public Variation {
   public:
-    bool applies(Stepper const& stepper, Steps steps, std::size_t i) const override {
-        return overlaps(stepper, steps, i) && steps[i].faults.switch_hart;
+    bool applies(Stepper const& stepper, Steps rest) const override {
+        return overlap_comes(stepper, rest) && rest.front().faults.switch_hart;
     }
     std::vector<std::uint32_t> numbers(Stepper& stepper, spec::Step const& step,
                                        Stepper::Bookmark const& here) const override {

@@ -1,30 +1,27 @@
 #include "checker/run/walk.h"
 
 #include "checker/run/closing.h"
-#include "spec/advance.h"
-#include "spec/overlap.h"
+#include "spec/walk.h"
 
 namespace vmcheck::run {
 
-bool overlaps(Stepper const& stepper, Steps steps, std::size_t i) {
-    return i + 1 < steps.size() && steps[i + 1].faults.meanwhile &&
-           !spec::why_not_together(stepper.world(), {steps[i], steps[i + 1]});
+bool overlap_comes(Stepper const& stepper, Steps rest) {
+    return std::holds_alternative<spec::Pair>(spec::next_turn(stepper.world(), rest));
 }
 
-void take_step(Stepper& stepper, Steps steps, std::size_t& i) {
-    if (overlaps(stepper, steps, i)) {
-        stepper.overlap({steps[i], steps[i + 1]});
-        ++i;
-    } else if (spec::why_not(stepper.world(), steps[i])) {
+void take_turn(Stepper& stepper, Steps& rest) {
+    spec::Turn const turn = spec::next_turn(stepper.world(), rest);
+    if (auto const* pair = std::get_if<spec::Pair>(&turn))
+        stepper.overlap(*pair);
+    else if (std::holds_alternative<spec::LeftOut>(turn))
         stepper.leave_out();
-    } else {
-        stepper.perform(steps[i]);
-    }
-    ++i;
+    else
+        stepper.perform(rest.front());
+    rest = rest.subspan(spec::steps_in(turn));
 }
 
 void take_steps(Stepper& stepper, Steps steps) {
-    for (std::size_t i = 0; i < steps.size() && !stepper.done();) take_step(stepper, steps, i);
+    while (!steps.empty() && !stepper.done()) take_turn(stepper, steps);
 }
 
 void close(Stepper& stepper) {

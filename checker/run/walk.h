@@ -5,17 +5,16 @@
 #include "checker/run/stepper.h"
 #include "spec/program.h"
 
-#include <cstddef>
 #include <span>
 
 namespace vmcheck::run {
 
 using Steps = std::span<spec::Step const>;
 
-// Whether the step at `i` and the next one overlap, in the state reached.
-bool overlaps(Stepper const& stepper, Steps steps, std::size_t i);
-// Takes the step at `i`, or the two that overlap; `i` goes on behind.
-void take_step(Stepper& stepper, Steps steps, std::size_t& i);
+// Whether the first two of `rest` overlap, in the state reached. REQUIRES: !rest.empty().
+bool overlap_comes(Stepper const& stepper, Steps rest);
+// Takes the next turn (spec/walk.h); `rest` goes on behind it. REQUIRES: !rest.empty().
+void take_turn(Stepper& stepper, Steps& rest);
 void take_steps(Stepper& stepper, Steps steps);
 // Every child exits and is waited for, and p0's heap shrinks to its start: closing.h.
 void close(Stepper& stepper);

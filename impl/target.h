@@ -4,8 +4,7 @@
 //
 //     auto execution = target.start();                  // one for each worker thread
 //     (*execution)->reset();                            // p0 alone, right after boot
-//     FrameCensus before = (*execution)->census();
-//     Outcome outcome = (*execution)->run(step);        // really done by a process of the kernel
+//     StepResult done = (*execution)->run(step, pages); // really done by a process of the kernel
 //     Observation seen = (*execution)->observe();       // and looked at from outside
 
 #include "spec/layout.h"
@@ -38,10 +37,17 @@ struct KernelTrace {
     std::optional<CodePlace> last;     // where it was at the end, or when it died; the panic's caller for a panic
 };
 
+// What came of a step.
+struct StepResult {
+    spec::Outcome outcome;
+    spec::FrameCensus before;  // the free frames before it
+};
+
 // What came of two steps that overlap.
 struct Overlap {
     spec::PairOutcome outcome;
-    bool reached = false;  // the second began before the first had ended
+    spec::FrameCensus before{};  // the free frames before both
+    bool reached = false;        // the second began before the first had ended
 };
 
 // A moment of one machine, kept: what Execution::save() returns.
@@ -53,10 +59,10 @@ class Moment {
     virtual ~Moment() = default;
 };
 
-// What a step did, and where a timer interrupt would have been taken in it: values for Faults::preempt, ascending, one
-// for each place.
-struct WatchedOutcome {
-    spec::Outcome outcome;
+// What came of a step, and where a timer interrupt would have been taken in it: values for Faults::preempt, ascending,
+// one for each place.
+struct WatchedStep {
+    StepResult result;
     std::vector<std::uint32_t> interruptions;
     std::uint32_t blocks = 0;  // how long it took: values of Faults::switch_hart below this have an effect
 };
@@ -71,9 +77,9 @@ class Execution {
 
     // Back to p0 alone, right after boot.
     virtual void reset() = 0;
-    // The same, but only so many frames are free: the hogs of spec/scarcity.h hold the rest. Without a window on the
-    // free list it may be a few more or fewer, but always the same. Fails with a sentence where this kernel cannot be
-    // brought there.
+    // The same, but only so many frames are free: other processes hold the rest (spec/scarcity.h). Without a window on
+    // the free list it may be a few more or fewer, but always the same. Fails with a sentence where this kernel cannot
+    // be brought there.
     virtual tl::expected<void, std::string> reset_to(std::uint32_t free_frames) = 0;
     // The same as reset(), on a machine with so many harts, 2 or 3. Fails with a sentence where this kernel does not
     // come up there.
@@ -88,7 +94,7 @@ class Execution {
     // `pages`: how many pages the address spaces span, the step's own growth included; a correct kernel may take time
     // in proportion to it, and one that takes much longer hangs (Stuck). REQUIRES: the actor is alive; after Panicked,
     // Stuck or Lost only reset() or restore() may follow.
-    virtual spec::Outcome run(spec::Step const& step, std::uint64_t pages) = 0;
+    virtual StepResult run(spec::Step const& step, std::uint64_t pages) = 0;
 
     // Has two steps done that overlap: the second begins when the first is interrupted (Faults::preempt), sleeps, or
     // another hart gets its turn (Faults::switch_hart), and after it where nothing of this comes about; the first then
@@ -97,10 +103,7 @@ class Execution {
     virtual Overlap run_overlapping(spec::Pair const& pair, std::uint64_t pages) = 0;
 
     // As run(), and says how long the step takes and where a timer interrupt would be taken in it. Costs time.
-    virtual WatchedOutcome run_watched(spec::Step const& step, std::uint64_t pages) = 0;
-
-    // The free frames now. Cheap: to be asked before each step.
-    virtual spec::FrameCensus census() = 0;
+    virtual WatchedStep run_watched(spec::Step const& step, std::uint64_t pages) = 0;
 
     // A picture of the machine; valid until the next run() or reset().
     virtual spec::Observation observe() = 0;
@@ -135,8 +138,8 @@ struct TargetSummary {
     std::string profile;               // "cow fork, lazy sbrk"
     std::vector<std::string> windows;  // what was found: "free list kernel::frames.head", ...
     std::vector<std::string> missing;  // what was not, with the reason and what is not checked for it
-    std::vector<std::string>
-        inherited;  // defects that the bare tree of that vintage has as well: put up with, not counted
+    // Defects that the bare tree of that vintage has as well: put up with, not counted.
+    std::vector<std::string> inherited;
     // What probing saw that no kernel may do, and its vintage does not do by itself.
     std::vector<spec::Violation> wrong{};
     double boot_seconds = 0;

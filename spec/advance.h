@@ -30,12 +30,4 @@ tl::expected<World, Violation> advance(World const& world, Step const& step, Out
 // variant stays as the full copy would have left it, for inspect() to report.
 World settle(World world, Observation const& observation);
 
-// What a correct kernel does at `step`, for a reader: "p1", "41", "killed", "-1", "ok", "ok or -1".
-// `short_of_frames`: an allocation fails within the step, which may then fail for that.
-// REQUIRES: !why_not(world, step).
-std::string expectation(World const& world, Step const& step, bool short_of_frames = false);
-
-// The same for what was seen: "ok", "-1", "0x2a", "killed", "panic: remap".
-std::string describe(Outcome const& outcome, Step const& step);
-
 }  // namespace vmcheck::spec

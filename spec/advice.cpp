@@ -1,9 +1,6 @@
 #include "spec/advice.h"
 
 #include "spec/advance.h"
-#include "spec/text.h"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -35,15 +32,11 @@ std::optional<Violation> advice_on(World const& world, Step const& step, Outcome
     VirtAddr const at = world.resolve(step.actor, store->at);
     if (!is_its_own(world, step.actor, at.page()) || !is_its_own(world, step.actor, (at + (store->size - 1)).page()))
         return std::nullopt;
-    return Violation{
-        .invariant = Invariant::containment,
-        .process = step.actor,
-        .address = at,
-        .story = fmt::format("{} ended p{} for want of a frame that it does not need: nobody else refers to the page "
-                             "any more, so it can be made writable as it is",
-                             print(step.action), step.actor.value),
-        .expected = "ok, or killed: the labs' texts allow it",
-        .seen = describe(outcome, step)};
+    return Violation{.invariant = Invariant::containment,
+                     .process = step.actor,
+                     .address = at,
+                     .place = place_of(world.setting().layout, at),
+                     .facts = NeedlessKill{step, outcome}};
 }
 
 }  // namespace vmcheck::spec

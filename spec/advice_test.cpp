@@ -60,9 +60,9 @@ TEST(Scarcity, TheHogsTakeSlotsAndAreNotWaitedFor) {
     Program program{kCowEager, {}};
     program.memory = 40;
     auto const setting = setting_for(shared_setting(kCowEager), program);
-    EXPECT_EQ(setting->traits.processes_max + kHogs, small_setting(kCowEager).traits.processes_max);
+    EXPECT_EQ(setting->traits.processes_max + kBallastProcesses, small_setting(kCowEager).traits.processes_max);
     World const world = World::initial(setting);
-    EXPECT_TRUE(why_not(world, by(0, Wait{})).has_value()) << "p0 would wait for a hog";
+    EXPECT_TRUE(why_not(world, by(0, Wait{})).has_value()) << "p0 would wait for the ballast";
     EXPECT_FALSE(why_not(World::initial(shared_setting(kCowEager)), by(0, Wait{})).has_value());
 }
 

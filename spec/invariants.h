@@ -34,15 +34,6 @@ struct Baseline {
 // Nothing when the observation has no free-frame census.
 std::optional<Baseline> take_baseline(World const& world, Observation const& observation);
 
-std::vector<Violation> check_contents(World const& world, Observation const& observation);   // I1
-std::vector<Violation> check_rights(World const& world, Observation const& observation);     // I2
-std::vector<Violation> check_isolation(World const& world, Observation const& observation);  // I3
-std::vector<Violation> check_counts(World const& world, Observation const& observation);     // I4
-std::vector<Violation> check_dangling(World const& world, Observation const& observation);   // I5
-std::vector<Violation> check_conservation(World const& world, Observation const& observation,
-                                          std::optional<Baseline> const& baseline);         // I6
-std::vector<Violation> check_laziness(World const& world, Observation const& observation);  // I8
-
 // All of them, in an order that puts the most telling first; adds to `counts`, where I7, I9 and I10 are counted by the
 // caller once per advance().
 std::vector<Violation> inspect(World const& world, Observation const& observation,

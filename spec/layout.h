@@ -88,8 +88,9 @@ struct Traits {
     bool lazy_sbrk_has_no_limit = false;
     // sbrk refuses to take p0's stack and image away. What it keeps to for one process it has to for all.
     bool sbrk_keeps_to_the_heap = false;
-    // Processes that are there beside those of the program, children of p0 that never end: the hogs of scarcity.h.
-    std::uint32_t hogs = 0;
+    // Processes that are there beside those of the program, children of p0 that never end: the ballast of
+    // scarcity.h.
+    std::uint32_t ballast_processes = 0;
     // The lowest file descriptor that the agent has not opened: what pipe() hands out first (fdalloc in sysfile.c).
     std::uint32_t first_free_descriptor = 3;
 };

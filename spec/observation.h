@@ -15,7 +15,7 @@
 
 namespace vmcheck::spec {
 
-// ---- what a step did -----------------------------------------------------------------------------------------------
+// ---- what a step did
 
 struct Returned {  // the actor goes on, with this in a0 (system call result, or loaded value; 0 for stores)
     std::uint64_t value = 0;
@@ -34,8 +34,11 @@ struct Lost {  // a process asked for orders that should not be there, or as som
     std::string what;
 };
 
+// What became of the actor, or of the machine.
+using Completion = std::variant<Returned, Restarted, Ended, Blocked, Panicked, Stuck, Lost>;
+
 struct Outcome {
-    std::variant<Returned, Restarted, Ended, Blocked, Panicked, Stuck, Lost> what;
+    Completion what;
     bool child_started = false;            // fork: the child came up, with 0 from fork
     std::vector<ProcId> ended_others{};    // processes other than the actor that ended within the step (kill)
     std::uint32_t allocations_failed = 0;  // how many allocations were made to fail in this step (Faults::oom)
@@ -48,9 +51,12 @@ inline bool allocation_failed(Outcome const& outcome) {
 }
 
 // Whether the machine can do no further step.
+inline bool is_mishap(Completion const& what) {
+    return std::holds_alternative<Panicked>(what) || std::holds_alternative<Stuck>(what) ||
+           std::holds_alternative<Lost>(what);
+}
 inline bool is_mishap(Outcome const& outcome) {
-    return std::holds_alternative<Panicked>(outcome.what) || std::holds_alternative<Stuck>(outcome.what) ||
-           std::holds_alternative<Lost>(outcome.what);
+    return is_mishap(outcome.what);
 }
 
 // Free frames, counted on the kernel's own free list; nothing where no list is known.
@@ -58,7 +64,7 @@ struct FrameCensus {
     std::optional<std::uint64_t> free;
 };
 
-// ---- one picture of the machine ------------------------------------------------------------------------------------
+// ---- one picture of the machine
 
 // A valid leaf PTE of a user page table. A and D bits are masked: hardware may set them at will.
 struct ObservedPage {

@@ -1,9 +1,9 @@
 #include "spec/overlap.h"
 
-#include "spec/asking.h"
-#include "spec/memory_need.h"
 #include "spec/predict.h"
-#include "spec/sbrk_rules.h"
+#include "spec/rules/asking.h"
+#include "spec/rules/memory_need.h"
+#include "spec/rules/sbrk_rules.h"
 
 #include <fmt/format.h>
 
@@ -119,14 +119,14 @@ class Judge {
     PairVerdict after_kill_of_sleeper() {
         if (!std::holds_alternative<Ended>(outcome_.first.what)) {
             bool const sleeps_on = std::holds_alternative<Blocked>(outcome_.first.what);
-            refuse(
-                Violation{.invariant = sleeps_on ? Invariant::liveness : Invariant::results,
-                          .process = pair_.first.actor,
-                          .story = fmt::format("p{} was killed while it slept in {}, and {}", pair_.first.actor.value,
-                                               kind_name(pair_.first.action), sleeps_on ? "sleeps on" : "lives on"),
-                          .expected = "killed",
-                          .seen = describe(outcome_.first, pair_.first)},
-                false);
+            refuse({.invariant = sleeps_on ? Invariant::liveness : Invariant::results,
+                    .process = pair_.first.actor,
+                    .facts = WrongAnswer{.mistake = sleeps_on ? Mistake::sleeper_sleeps_on_after_kill
+                                                              : Mistake::sleeper_survived_kill,
+                                         .step = pair_.first,
+                                         .allowed = {Ends{}},
+                                         .seen = outcome_.first}},
+                   false);
             return std::move(verdict_);
         }
         Outcome kill = *outcome_.second;

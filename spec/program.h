@@ -68,7 +68,7 @@ struct Profile {
     friend bool operator==(Profile const&, Profile const&) = default;
 };
 
-// ---- actions: one struct for each kind of step ---------------------------------------------------------------------
+// ---- actions: one struct for each kind of step
 
 struct Fork {  // fork(); the child is called `child` from here on
     ProcId child;
@@ -147,9 +147,12 @@ struct Fetch {  // call the code there
     Address at;
     friend bool operator==(Fetch const&, Fetch const&) = default;
 };
+struct Yield {  // sleep(0), pause(0) in 2025: gives up the hart for no time; touches no memory
+    friend bool operator==(Yield const&, Yield const&) = default;
+};
 
 using Action = std::variant<Fork, Exit, Wait, Kill, Sbrk, Load, Store, Touch, PipeWrite, PipeRead, FileRead, Fstat,
-                            Pipe, Open, Exec, SetSp, Fetch>;
+                            Pipe, Open, Exec, SetSp, Fetch, Yield>;
 
 inline constexpr std::size_t kActionKinds = std::variant_size_v<Action>;
 

@@ -8,8 +8,8 @@ std::shared_ptr<Setting const> setting_for(std::shared_ptr<Setting const> settin
     if (!program.memory) return setting;
     auto scarce = std::make_shared<Setting>(*setting);
     Traits& traits = scarce->traits;
-    traits.hogs = kHogs;
-    traits.processes_max = std::max(traits.processes_max, kHogs + 1) - kHogs;
+    traits.ballast_processes = kBallastProcesses;
+    traits.processes_max = std::max(traits.processes_max, kBallastProcesses + 1) - kBallastProcesses;
     return scarce;
 }
 

@@ -1,5 +1,5 @@
 #include "spec/advance.h"
-#include "spec/transition.h"
+#include "spec/rules/transition.h"
 
 #include <algorithm>
 

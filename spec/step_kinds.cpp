@@ -18,6 +18,10 @@ constexpr auto kWays = [] {
     return ways;
 }();
 
+bool copies(Way way) {
+    return way == Way::copyin || way == Way::copyout || way == Way::copyinstr;
+}
+
 }  // namespace
 
 std::string_view kind_name(std::size_t action_index) {
@@ -35,12 +39,15 @@ std::optional<AddressUse> address_of(Action const& action) {
 
 Way way_of(Action const& action) {
     Way const way = kWays[action.index()];
-    bool const copies = way == Way::copyin || way == Way::copyout || way == Way::copyinstr;
-    return copies && !address_of(action) ? Way::end : way;
+    return copies(way) && !address_of(action) ? Way::end : way;
 }
 
 bool is_user_access(Action const& action) {
     return kWays[action.index()] == Way::fault;
+}
+
+bool reaches_user_memory(Action const& action) {
+    return is_user_access(action) || copies(kWays[action.index()]);
 }
 
 }  // namespace vmcheck::spec

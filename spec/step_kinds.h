@@ -38,7 +38,7 @@ enum class Way : std::uint8_t { fault, copyin, copyout, copyinstr, fork, exec, s
 // What is done to the bytes at an address. `none`: the address is only named.
 enum class Access : std::uint8_t { none, read, write, execute };
 
-// ---- fields: a member of an action, and its role -------------------------------------------------------------------
+// ---- fields: a member of an action, and its role
 
 // An address, and how many bytes there the step may touch.
 template <class Kind>
@@ -102,7 +102,7 @@ struct OtherProcess {
     ProcId Kind::*member;
 };
 
-// ---- rows ----------------------------------------------------------------------------------------------------------
+// ---- rows
 
 template <std::uint64_t kBytes, class Kind>
 constexpr std::uint64_t always(Kind const&) {
@@ -229,8 +229,14 @@ struct Row<Fetch> {
     static constexpr Way way = Way::fault;
     static constexpr std::tuple fields{Place{&Fetch::at, Access::execute, always<2, Fetch>}};
 };
+template <>
+struct Row<Yield> {
+    static constexpr std::string_view word = "yield";
+    static constexpr Way way = Way::none;
+    static constexpr std::tuple<> fields{};
+};
 
-// ---- the table as a whole ------------------------------------------------------------------------------------------
+// ---- the table as a whole
 
 // Calls visit(field) with each field of the kind, in the order of the grammar.
 template <class Kind, class Visit>
@@ -288,5 +294,8 @@ Way way_of(Action const& action);
 
 // An instruction of the process itself, rather than a system call of it.
 bool is_user_access(Action const& action);
+
+// The action accesses memory of the process, or has the kernel copy to or from it, if it is given an address.
+bool reaches_user_memory(Action const& action);
 
 }  // namespace vmcheck::spec

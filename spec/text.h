@@ -33,6 +33,7 @@ tl::expected<Program, ParseError> parse(std::string_view text);
 
 std::string print(Program const& program);
 std::string print(Step const& step);  // one line without its newline
+std::string print_without_actor(Step const& step);
 std::string print(Action const& action);
 std::string print(Address const& address);
 std::string print(Profile profile);  // "cow+lazy"

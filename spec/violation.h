@@ -1,13 +1,20 @@
 #pragma once
-// The numbered invariants (design: I1...I10) and what it means to break one.
+// The numbered invariants (design: I1...I10), and what it means to break one: facts, from which reports make sentences
+// (checker/report/).
 
 #include "spec/address.h"
+#include "spec/answer.h"
+#include "spec/layout.h"
+#include "spec/observation.h"
 #include "spec/program.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
+#include <vector>
 
 namespace vmcheck::spec {
 
@@ -29,14 +36,207 @@ std::string_view short_name(Invariant invariant);  // "I1"
 std::string_view title(Invariant invariant);       // "contents"
 std::string_view promise(Invariant invariant);     // the sentence beside each enumerator above
 
-// One broken invariant, in words for a reader who knows the lab but not this tool.
+// ---- places
+
+// One PTE that refers to a frame, for a reader.
+struct Sharer {
+    ProcId process;
+    bool zombie = false;
+    Address place;  // the page's start, relative to the region that it lies in
+};
+// All that refer to one frame: the first few by name.
+struct Sharers {
+    std::vector<Sharer> named;
+    std::size_t all = 0;
+};
+
+// The address relative to the region that it lies in: {heap, 8}; absolute where it lies in none.
+Address place_of(Layout const& layout, VirtAddr address);
+
+// ---- I1 contents
+
+struct NoPageTable {};  // of a process that should be running
+struct PageLost {       // the PTE of a page with contents is not valid, or points outside RAM
+    bool outside_ram = false;
+};
+struct WrongByte {
+    std::byte expected{};
+    std::byte seen{};
+    Sharers sharers;  // of the page's frame
+};
+
+// ---- I2 rights
+
+struct WrongRights {
+    enum class What : std::uint8_t {
+        outside_memory,  // U on a page that lies outside the process's memory
+        guard_opened,    // U on the stack's guard page
+        opened,          // U on another page that is not the user's
+        user_lost,       // no U on a page of the user's
+        gained_write,
+        gained_execute,
+        lost_execute,
+        gained_read,
+        lost_read,
+    };
+    What what = What::outside_memory;
+    std::optional<Rights> expected;  // nothing: no PTE with U
+    Rights seen;
+};
+
+// ---- I3 isolation, I4 reference counts
+
+struct WritableShared {  // Violation::process and address are the writer's
+    Sharers sharers;
+    Rights seen;  // of the PTE that may write
+};
+struct WrongCount {
+    std::int64_t expected = 0;  // PTEs that refer to the frame
+    std::int64_t seen = 0;      // the kernel's count
+    Sharers sharers;
+};
+
+// ---- I5 no dangling, I6 conservation
+
+// What a frame is used for.
+struct FrameUse {
+    enum class Role : std::uint8_t { table, saved_registers, memory };
+    Role role = Role::memory;
+    ProcId process;
+    Address place;  // of memory
+};
+struct FreeListBroken {
+    std::string why;  // as the window on it says
+};
+struct TableBroken {
+    std::string why;
+};
+struct TwoRoles {  // one frame is both at once
+    FrameUse first, second;
+    std::size_t roles = 2;  // of that frame in all
+};
+struct FreeInUse {  // on the free list, and in use
+    FrameUse use;
+};
+struct WrongTotal {  // of frames free or reachable: fewer than expected are leaked
+    std::uint64_t expected = 0;
+    std::uint64_t seen = 0;
+};
+
+// ---- I8 laziness
+
+struct MappedEarly {  // nobody has touched the page
+    Rights seen;
+};
+struct NotMapped {};  // below the break of an eager sbrk
+struct Copied {       // by a fork that should share
+    std::uint64_t frames = 0;
+    ProcId original, copy;  // of the first of them; Violation::address is its page
+};
+
+// ---- I7 results, I9 liveness, I10 containment
+
+// In which way an answer is none of those allowed.
+enum class Mistake : std::uint8_t {
+    // of any step
+    panicked,         // the kernel did
+    init_killed,      // p0 was, and so the kernel panicked
+    never_ended,      // Stuck
+    slept,            // although nothing has to be waited for
+    lost,             // the wrong process or wrong registers came back: Lost
+    started_process,  // and is no fork
+    ended_other,      // `other`, which had nothing to do with it
+    did_not_return,   // a system call
+    other_result,     // of a kind of step of which nothing more can be said
+    // user accesses
+    killed_though_legal,
+    survived_though_fatal,
+    did_not_complete,
+    registers_changed,
+    read_other_bytes,  // than were stored there
+    fetch_changed_a0,
+    sp_change_fatal,
+    // fork
+    fork_failed_but_child_runs,
+    fork_failed,        // `in_use` of `limit` processes, and enough memory
+    fork_beyond_table,  // of `limit` slots
+    fork_returned_no_pid,
+    fork_pid_in_use,  // `other` still has it
+    fork_child_never_ran,
+    // exit, wait, kill, exec
+    exit_came_back,
+    wait_found_nobodys_child,  // the process has none
+    wait_found_no_zombie,      // where there is one
+    wait_returned_no_child,    // the value is no child's pid
+    wait_returned_the_living,  // `other` has not ended
+    wait_stored_at_bad_address,
+    killed_itself_and_lives,
+    kill_of_zombie_wrong,  // neither 0 nor -1
+    kill_of_zombie_ended_other,
+    kill_did_not_find,  // `other`, which runs
+    kill_left_alive,    // `other`
+    kill_ended_others,  // beside `other`
+    exec_neither,       // started nor returned -1
+    exec_failed,        // with enough memory
+    // sbrk
+    sbrk_failed,            // although it had what it needs
+    sbrk_accepted,          // a break that it must refuse
+    sbrk_returned_neither,  // the old break nor -1
+    // copies
+    copy_failed_at_good_address,
+    copy_returned_neither,  // 0 nor -1
+    copyout_accepted,       // an address that must be refused
+    copyin_accepted,
+    took_less_than_given,
+    counted_unreadable,
+    counted_unwritable,
+    read_of_nothing_not_zero,
+    other_count_than_there_was,
+    open_did_not_find,
+    open_returned_neither,  // a descriptor nor -1
+    open_found_missing,
+    open_took_bad_path,  // that copyinstr must refuse
+    // two steps that overlap
+    sleeper_survived_kill,
+    sleeper_sleeps_on_after_kill,
+};
+
+struct WrongAnswer {
+    Mistake mistake = Mistake::panicked;
+    Step step;
+    std::vector<Result> allowed;  // what a correct kernel does: expected_results()
+    Outcome seen;
+    std::optional<ProcId> other{};  // whom it is about, beside the actor
+    std::size_t in_use = 0;         // of the process table's slots, and
+    std::size_t limit = 0;          // how many there are
+};
+
+// ---- beside the invariants
+
+// Advice: a store ended its process for want of a frame that it does not need (advice.h).
+struct NeedlessKill {
+    Step step;
+    Outcome seen;
+};
+// Seen by probing right after boot: lazy sbrk lets the break pass the trapframe.
+struct GrowsOverTrapframe {
+    VirtAddr trapframe;
+    std::uint64_t calls = 0;  // of sbrk with `bytes_each`, before the last one,
+    std::uint64_t bytes_each = 0;
+    VirtAddr from, to;  // which moved the break so
+};
+
+using Facts = std::variant<NoPageTable, PageLost, WrongByte, WrongRights, WritableShared, WrongCount, FreeListBroken,
+                           TableBroken, TwoRoles, FreeInUse, WrongTotal, MappedEarly, NotMapped, Copied, WrongAnswer,
+                           NeedlessKill, GrowsOverTrapframe>;
+
+// One broken invariant.
 struct Violation {
-    Invariant invariant;
+    Invariant invariant = Invariant::contents;
     std::optional<ProcId> process{};    // whose page or result, where it is one process's
     std::optional<VirtAddr> address{};  // which page or byte, where it is about memory
-    std::string story;                  // one sentence: what is wrong
-    std::string expected;               // what a correct kernel shows here
-    std::string seen;                   // what this kernel showed
+    std::optional<Address> place{};     // the same, relative to the region that it lies in
+    Facts facts;
 };
 
 }  // namespace vmcheck::spec

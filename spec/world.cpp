@@ -1,6 +1,6 @@
 #include "spec/world.h"
 
-#include "spec/transition.h"
+#include "spec/rules/transition.h"
 
 #include <algorithm>
 
@@ -40,9 +40,6 @@ std::vector<ProcId> World::children(ProcId parent) const {
 
 bool World::over() const {
     return over_;
-}
-bool World::quiescent() const {
-    return !over_ && processes_.size() == 1;
 }
 std::vector<std::vector<std::byte>> const& World::pipe() const {
     return pipe_;

@@ -86,8 +86,6 @@ class World {
     std::vector<ProcId> children(ProcId parent) const;
     // True after an event that legitimately ends everything: p0 was killed for want of memory.
     bool over() const;
-    // Only p0 is left, and nothing of an earlier process.
-    bool quiescent() const;
     // Possible contents of the shared pipe: more than one after a read that failed half-way.
     std::vector<std::vector<std::byte>> const& pipe() const;
     // What the last step may have written: exactly one of these copies happened. Empty when nothing is open.

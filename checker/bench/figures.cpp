@@ -9,6 +9,7 @@
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
+#include <time.h>
 
 #include <algorithm>
 #include <chrono>
@@ -81,14 +82,12 @@ void Restore(benchmark::State& state) {
 }
 BENCHMARK(Restore)->Iterations(500);
 
-run::CampaignResult campaign(run::MachinePool& pool, run::Reference const& reference,
-                             std::shared_ptr<spec::Setting const> setting, std::uint64_t count,
+run::CampaignResult campaign(run::MachinePool& pool, run::Reference const& reference, std::uint64_t count,
                              run::Batch const& batch = {}) {
     run::Effort effort;
     effort.programs = count;
     effort.batch = batch;
-    return run::run_campaign(pool, reference, generate::programs(std::move(setting), {}), 1, effort, {},
-                             [](run::Progress const&) {});
+    return run::run_campaign(pool, reference, 1, effort, {}, [](run::Progress const&) {});
 }
 
 constexpr run::Batch kPlainOnly{
@@ -97,9 +96,9 @@ constexpr run::Batch kPlainOnly{
 double programs_per_second(KernelTarget const& target, unsigned jobs, std::uint64_t count) {
     auto pool = run::MachinePool::start(target, jobs);
     auto const look = run::first_look(pool->first(), target.setting());
-    campaign(*pool, look.reference, target.setting(), 256, kPlainOnly);
+    campaign(*pool, look.reference, 256, kPlainOnly);
     Clock::time_point const start = Clock::now();
-    auto const result = campaign(*pool, look.reference, target.setting(), count, kPlainOnly);
+    auto const result = campaign(*pool, look.reference, count, kPlainOnly);
     return static_cast<double>(result.counts.programs) / seconds_since(start);
 }
 
@@ -110,6 +109,37 @@ void ProgramsPerSecond(benchmark::State& state) {
     verdict(state, best, false, 2'000, "programs/s on one worker");
 }
 BENCHMARK(ProgramsPerSecond)->Unit(benchmark::kMillisecond)->Iterations(3);
+
+double processor_seconds() {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// Making programs by themselves, beside running them; what the model costs is in both. In processor time, so that
+// others on the machine disturb them alike.
+void ShareOfGeneration(benchmark::State& state) {
+    auto const target = boot("cow-lazy");
+    auto const execution = target->start_on_board();
+    auto const look = run::first_look(**execution, target->setting());
+    auto const generator = generate::programs(target->setting(), {});
+    double making = 0, running = 0;
+    std::uint64_t index = 0;
+    for (auto _ : state) {
+        std::vector<spec::Program> programs(1'000);
+        double const start = processor_seconds();
+        for (spec::Program& program : programs) program = generate::program_of_case(generator, 1, index++);
+        double const made = processor_seconds();
+        run::Counts counts;
+        for (spec::Program const& program : programs)
+            run::run_program(**execution, look.reference, program, {}, counts);
+        making += made - start;
+        running += processor_seconds() - made;
+    }
+    state.counters["programs_made_per_s"] = static_cast<double>(index) / making;
+    verdict(state, 100 * making / running, true, 5, "% of a run");
+}
+BENCHMARK(ShareOfGeneration)->Unit(benchmark::kMillisecond)->Iterations(3);
 
 void TwoWorkers(benchmark::State& state) {
     auto const target = boot("cow-lazy");
@@ -130,15 +160,15 @@ void CostOfMode(benchmark::State& state, run::Mode mode, run::Batch const& with,
     auto pool = run::MachinePool::start(*target, 1);
     auto const look = run::first_look(pool->first(), target->setting());
     std::uint64_t const count = 1'024;
-    campaign(*pool, look.reference, target->setting(), count, with);  // what is only made once
+    campaign(*pool, look.reference, count, with);  // what is only made once
     double plain_seconds = 0, mode_seconds = 0;
     run::Counts counts;
     for (auto _ : state) {
         Clock::time_point const start = Clock::now();
-        campaign(*pool, look.reference, target->setting(), count, kPlainOnly);
+        campaign(*pool, look.reference, count, kPlainOnly);
         plain_seconds += seconds_since(start);
         Clock::time_point const again = Clock::now();
-        counts.add(campaign(*pool, look.reference, target->setting(), count, with).counts);
+        counts.add(campaign(*pool, look.reference, count, with).counts);
         mode_seconds += seconds_since(again);
     }
     run::ModeCounts const& seen = counts.of(mode);
@@ -207,7 +237,7 @@ void ShrinkMutants(benchmark::State& state) {
             auto pool = run::MachinePool::start(*target, 2);
             auto const look = run::first_look(pool->first(), target->setting());
             if (!look.violations.empty()) continue;
-            auto result = campaign(*pool, look.reference, target->setting(), 2'000);
+            auto result = campaign(*pool, look.reference, 2'000);
             if (result.failures.empty()) continue;
             Clock::time_point const start = Clock::now();
             auto const shrunk = shrink::shrink(*pool, look.reference, std::move(result.failures.front().run), {}, {});

@@ -35,18 +35,18 @@ std::string joined(std::vector<std::string> const& texts) {
 }
 
 std::string row_line(Row const& row) {
-    Outcome const& outcome = row.outcome;
-    Found const* const gravest = outcome.gravest();
+    TreeResult const& result = row.result;
+    Found const* const gravest = result.gravest();
     auto const other = [&](bool solid) {
-        return std::to_string(std::count_if(outcome.found.begin(), outcome.found.end(), [&](Found const& found) {
+        return std::to_string(std::count_if(result.found.begin(), result.found.end(), [&](Found const& found) {
             return !found.is_defect() && found.solid == solid;
         }));
     };
-    return line({row.name, std::string(to_string(outcome.verdict)), std::to_string(outcome.defects()), other(true),
+    return line({row.name, std::string(to_string(result.verdict)), std::to_string(result.defects()), other(true),
                  other(false), gravest ? gravest->signature : "", gravest ? gravest->rank : "",
-                 gravest ? gravest->heading : "", what_to_know(outcome), outcome.timed_out ? "yes" : "no",
-                 outcome.profile, outcome.vintage, joined(outcome.missing), std::to_string(outcome.programs),
-                 std::to_string(outcome.steps), row.path});
+                 gravest ? gravest->heading : "", what_to_know(result), result.timed_out ? "yes" : "no", result.profile,
+                 result.vintage, joined(result.missing), std::to_string(result.programs), std::to_string(result.steps),
+                 row.path});
 }
 
 }  // namespace

@@ -99,16 +99,16 @@ bool lies_in(fs::path const& path, fs::path const& directory) {
     return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
 }
 
-tl::expected<void, Problem> check_results(fs::path const& results, fs::path const& directory,
-                                          std::vector<Member> const& members) {
+tl::expected<void, base::Error> check_results(fs::path const& results, fs::path const& directory,
+                                              std::vector<Member> const& members) {
     if (lies_in(results, directory) && lies_in(directory, results))
         return tl::unexpected(
-            Problem{fmt::format("{}: is the class itself; results would mix with what was handed in. Give another "
-                                "directory with --findings.",
-                                results.string())});
+            base::Error{fmt::format("{}: is the class itself; results would mix with what was handed in. Give another "
+                                    "directory with --findings.",
+                                    results.string())});
     for (Member const& member : members)
         if (lies_in(results, member.kind == Member::Kind::kernel ? member.path.parent_path() : member.path))
-            return tl::unexpected(Problem{
+            return tl::unexpected(base::Error{
                 fmt::format("{}: lies in the tree of {}, and trees are never written to. Give another directory with "
                             "--findings.",
                             results.string(), member.name)});
@@ -122,9 +122,10 @@ bool is_class(fs::path const& path) {
     return fs::is_directory(path, error) && !is_source_tree(path);
 }
 
-tl::expected<Discovery, Problem> discover(fs::path const& directory, fs::path const& results) {
+tl::expected<Discovery, base::Error> discover(fs::path const& directory, fs::path const& results) {
     auto const entries = entries_of(directory);
-    if (!entries) return tl::unexpected(Problem{fmt::format("{}: the directory cannot be read.", directory.string())});
+    if (!entries)
+        return tl::unexpected(base::Error{fmt::format("{}: the directory cannot be read.", directory.string())});
     Discovery found;
     for (fs::path const& entry : *entries) {
         std::error_code error;
@@ -137,7 +138,7 @@ tl::expected<Discovery, Problem> discover(fs::path const& directory, fs::path co
     bool const any = std::any_of(found.members.begin(), found.members.end(),
                                  [](Member const& member) { return member.kind != Member::Kind::nothing; });
     if (!any)
-        return tl::unexpected(Problem{
+        return tl::unexpected(base::Error{
             fmt::format("{}: there is nothing to check. It is no xv6 tree (a Makefile beside kernel/), and of its {} "
                         "sub-director{} none holds a tree or a kernel's ELF image, nor does one a level deeper.",
                         directory.string(), found.members.size(), found.members.size() == 1 ? "y" : "ies")});

@@ -6,7 +6,7 @@
 //     class/carol/kernel.elf                             a kernel's ELF image: carol
 //     class/dave/                                        nothing that can be checked: shown as such, not left out
 
-#include "checker/class/problem.h"
+#include "impl/base/error.h"
 
 #include <tl/expected.hpp>
 
@@ -35,6 +35,7 @@ bool is_class(std::filesystem::path const& path);
 // The trees of a class, but for `results`, where the results will go (it need not be there yet). Hidden directories are
 // passed over. Fails where `directory` cannot be read, where no sub-directory can be checked, and where `results` would
 // write into the class directory itself or into a tree.
-tl::expected<Discovery, Problem> discover(std::filesystem::path const& directory, std::filesystem::path const& results);
+tl::expected<Discovery, base::Error> discover(std::filesystem::path const& directory,
+                                              std::filesystem::path const& results);
 
 }  // namespace vmcheck::classes

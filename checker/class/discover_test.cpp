@@ -15,7 +15,7 @@ using Kind = Member::Kind;
 
 class Discover : public ::testing::Test {
   protected:
-    tl::expected<Discovery, Problem> found() const { return discover(class_.path(), class_.path() / "findings"); }
+    tl::expected<Discovery, base::Error> found() const { return discover(class_.path(), class_.path() / "findings"); }
     // The members as "name kind path-in-class".
     std::vector<std::string> members() const {
         std::vector<std::string> all;

@@ -1,7 +1,7 @@
 #include "checker/class/documents.h"
 
-#include "checker/report/markup_testing.h"
-#include "checker/report/schema_testing.h"
+#include "checker/report/escape.h"
+#include "checker/report/formats_testing.h"
 
 #include <gtest/gtest.h>
 
@@ -11,20 +11,18 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
-#include <fstream>
-
 namespace vmcheck::classes {
 namespace {
 
+using namespace std::chrono_literals;
 using nlohmann::json;
-using report::testing::count_tags;
-using report::testing::markup_error;
-using report::testing::schema_errors;
+using report::testing::all_schema_errors;
+using report::testing::Markup;
+using report::testing::parse_markup;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-using ::testing::SizeIs;
 using ::testing::StartsWith;
 
 Found isolation() {
@@ -34,20 +32,20 @@ Found leak() {
     return {"I6 exit", "defect", "leak", "I6 conservation · at exit", "a frame never comes back", true};
 }
 
-Outcome with(std::vector<Found> found) {
-    Outcome outcome;
-    outcome.verdict = found.empty() ? Verdict::nothing_found : Verdict::defects;
-    outcome.found = std::move(found);
-    outcome.profile = "cow fork, lazy sbrk";
-    outcome.programs = 100;
-    return outcome;
+TreeResult with(std::vector<Found> found) {
+    TreeResult result;
+    result.verdict = found.empty() ? TreeVerdict::nothing_found : TreeVerdict::defects;
+    result.found = std::move(found);
+    result.profile = "cow fork, lazy sbrk";
+    result.programs = 100;
+    return result;
 }
 
-Outcome unchecked(Verdict verdict, std::string message) {
-    Outcome outcome;
-    outcome.verdict = verdict;
-    outcome.message = std::move(message);
-    return outcome;
+TreeResult unchecked(TreeVerdict verdict, std::string message) {
+    TreeResult result;
+    result.verdict = verdict;
+    result.message = std::move(message);
+    return result;
 }
 
 Class sample() {
@@ -57,7 +55,7 @@ Class sample() {
     all.left_out = {"late.zip"};
     all.rows = {{"alice", "class/alice", with({}), {"alice/log.txt"}},
                 {"bob", "class/bob/xv6", with({isolation(), leak()}), {"bob/report.html", "bob/1-I3-fork.c"}},
-                {"carol", "class/carol", unchecked(Verdict::does_not_build, "vm.c:3: error: \"x\", <y>"), {}},
+                {"carol", "class/carol", unchecked(TreeVerdict::does_not_build, "vm.c:3: error: \"x\", <y>"), {}},
                 {"dora #1", "class/dora #1", with({leak()}), {"dora #1/report.html"}}};
     return all;
 }
@@ -83,50 +81,58 @@ TEST(Csv, NothingInItIsAFormula) {
     EXPECT_THAT(csv_document(all), HasSubstr("\r\n'=HYPERLINK(1),"));
 }
 
-json schema() {
-    std::ifstream file(VMCHECK_CLASS_SCHEMA);
-    return json::parse(file);
-}
-
-TEST(ClassJson, IsWhatTheSchemaSays) {
-    EXPECT_THAT(schema_errors(schema(), json::parse(json_document(sample()))), IsEmpty());
-}
-
-TEST(ClassJson, TheSchemaKnowsEveryVerdictAndMissesEachMemberThatIsNotThere) {
-    Class all = sample();
-    for (std::size_t i = 0; i < kVerdicts; ++i) {
-        all.rows.front().outcome.verdict = Verdict{static_cast<std::uint8_t>(i)};
-        EXPECT_THAT(schema_errors(schema(), json::parse(json_document(all))), IsEmpty()) << i;
+class ClassSchema : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        if (!report::testing::can_check_schemas()) GTEST_SKIP() << "python3-jsonschema is not installed";
     }
+};
+
+TEST_F(ClassSchema, IsWhatADocumentIsWithAnyVerdict) {
+    std::vector<json> documents{json::parse(json_document(sample()))};
+    Class all = sample();
+    for (std::size_t i = 0; i < kTreeVerdicts; ++i) {
+        all.rows.front().result.verdict = TreeVerdict{static_cast<std::uint8_t>(i)};
+        documents.push_back(json::parse(json_document(all)));
+    }
+    EXPECT_THAT(all_schema_errors(VMCHECK_CLASS_SCHEMA, documents), IsEmpty());
+}
+
+TEST_F(ClassSchema, MissesEachMemberThatIsNotThereOrIsSomethingElse) {
     json const document = json::parse(json_document(sample()));
+    std::vector<std::string> what;
+    std::vector<json> wrong;
     for (char const* place : {"", "/verdicts", "/trees/1", "/trees/1/found/0", "/shared_defects/0"})
         for (auto const& [name, value] : document.at(json::json_pointer(place)).items()) {
-            json without = document;
-            without.at(json::json_pointer(place)).erase(name);
-            EXPECT_THAT(schema_errors(schema(), without), SizeIs(1)) << place << '/' << name << " is not required";
-            json renamed = document;
-            renamed.at(json::json_pointer(place))[name] = json::array({json::array()});
-            EXPECT_THAT(schema_errors(schema(), renamed), Not(IsEmpty())) << place << '/' << name;
+            what.push_back(std::string(place).append("/").append(name));
+            wrong.push_back(document);
+            wrong.back().at(json::json_pointer(place)).erase(name);
+            what.push_back(what.back() + " as something else");
+            wrong.push_back(document);
+            wrong.back().at(json::json_pointer(place))[name] = json::array({json::array()});
         }
+    auto const errors = report::testing::schema_errors(VMCHECK_CLASS_SCHEMA, wrong);
+    for (std::size_t i = 0; i < wrong.size(); ++i) EXPECT_THAT(errors[i], Not(IsEmpty())) << what[i];
 }
 
 TEST(Html, LinksToTheResultsOfEachTreeAndNeedsNothingElse) {
     std::string const page = html_document(sample());
-    EXPECT_EQ(markup_error(page), "");
+    Markup const markup = parse_markup(page);
+    EXPECT_EQ(markup.error, "");
     EXPECT_THAT(page, AllOf(HasSubstr("href=\"bob/report.html\""), HasSubstr("href=\"dora%20%231/report.html\""),
                             HasSubstr("2 of 4 trees with defects"), HasSubstr("left out")));
-    EXPECT_EQ(count_tags(page, "script") + count_tags(page, "link") + count_tags(page, "img"), 0U);
+    EXPECT_EQ(markup.count("//script | //link | //img"), 0U);
     EXPECT_THAT(page, Not(HasSubstr("http")));
 }
 
 TEST(Junit, HasASuiteForEachTree) {
-    std::string const text = junit_document(sample());
-    EXPECT_EQ(markup_error(text), "");
-    EXPECT_EQ(count_tags(text, "testsuite"), 4U);
-    EXPECT_EQ(count_tags(text, "testcase"), 5U);
-    EXPECT_EQ(count_tags(text, "failure"), 3U);
-    EXPECT_EQ(count_tags(text, "error"), 1U);
-    EXPECT_THAT(text, HasSubstr("<testsuite name=\"bob\" tests=\"2\" failures=\"2\" errors=\"0\""));
+    Markup const junit = parse_markup(junit_document(sample()));
+    EXPECT_EQ(junit.error, "");
+    EXPECT_EQ(junit.count("/testsuites/testsuite"), 4U);
+    EXPECT_EQ(junit.count("//testcase"), 5U);
+    EXPECT_EQ(junit.count("//testcase/failure"), 3U);
+    EXPECT_EQ(junit.count("//testcase/error"), 1U);
+    EXPECT_EQ(junit.count("//testsuite[@name='bob' and @tests=2 and @failures=2 and @errors=0]"), 1U);
 }
 
 TEST(Text, SortsByVerdictAndCountsWhatTreesShare) {
@@ -149,24 +155,47 @@ TEST(Text, ANameCannotWriteToTheTerminal) {
 TEST(Judgement, IsTheGravestThatHolds) {
     Class all;
     EXPECT_EQ(judgement(all), Judgement::nothing_found);
-    auto const add = [&](Outcome outcome) {
-        all.rows.push_back({"x", "x", std::move(outcome), {}});
+    auto const add = [&](TreeResult result) {
+        all.rows.push_back({"x", "x", std::move(result), {}});
         return judgement(all);
     };
     EXPECT_EQ(add(with({})), Judgement::nothing_found);
-    EXPECT_EQ(add(unchecked(Verdict::not_reached, "")), Judgement::unchecked);
-    EXPECT_EQ(add(unchecked(Verdict::could_not_run, "")), Judgement::machine);
-    EXPECT_EQ(add(unchecked(Verdict::not_reproducible, "")), Judgement::not_reproducible);
+    EXPECT_EQ(add(unchecked(TreeVerdict::not_reached, "")), Judgement::unchecked);
+    EXPECT_EQ(add(unchecked(TreeVerdict::could_not_run, "")), Judgement::machine);
+    EXPECT_EQ(add(unchecked(TreeVerdict::not_reproducible, "")), Judgement::not_reproducible);
     EXPECT_EQ(add(with({leak()})), Judgement::defects);
 }
 
 TEST(Judgement, NoVerdictButOnePasses) {
-    for (std::size_t i = 0; i < kVerdicts; ++i) {
+    for (std::size_t i = 0; i < kTreeVerdicts; ++i) {
         Class all;
-        all.rows.push_back({"x", "x", unchecked(Verdict{static_cast<std::uint8_t>(i)}, ""), {}});
+        all.rows.push_back({"x", "x", unchecked(TreeVerdict{static_cast<std::uint8_t>(i)}, ""), {}});
         bool const passes = judgement(all) == Judgement::nothing_found;
-        EXPECT_EQ(passes, all.rows.front().outcome.verdict == Verdict::nothing_found) << i;
+        EXPECT_EQ(passes, all.rows.front().result.verdict == TreeVerdict::nothing_found) << i;
     }
+}
+
+TEST(Progress, NamesWhatIsRunningAndWhatIsLeft) {
+    EXPECT_EQ(progress_line({12, 300, {{"alice", 14s}, {"bob", 3s}}, 250s}),
+              "checking  12 of 300 trees · alice 0:14 · bob 0:03 · about 4:10 left");
+    EXPECT_EQ(progress_line({0, 2, {}, std::nullopt}), "checking  0 of 2 trees");
+}
+
+TEST(Progress, DoesNotGrowWithTheNumberOfJobs) {
+    ClassProgress progress{0, 300, std::vector(32, std::pair{std::string("x"), std::chrono::milliseconds{1s}}), {}};
+    EXPECT_THAT(progress_line(progress), ::testing::EndsWith(" · x 0:01 · 28 more"));
+}
+
+TEST(TimeLeft, IsEstimatedOnceEachWorkerHasEndedATree) {
+    EXPECT_FALSE(time_left(10s, 1, 99, 2));
+    EXPECT_EQ(time_left(10s, 2, 98, 2), 490s);
+    EXPECT_EQ(time_left(10s, 2, 0, 2), 0s);
+    EXPECT_FALSE(time_left(0s, 0, 5, 1));
+}
+
+TEST(ClockTime, HasHoursOnlyWhereThereAreSome) {
+    EXPECT_EQ(clock_time(59'999ms), "0:59");
+    EXPECT_EQ(clock_time(3'723s), "1:02:03");
 }
 
 // Names, messages and stories may hold any byte.
@@ -175,12 +204,18 @@ RC_GTEST_PROP(DocumentsProperty, StayWellFormedWhateverAStudentHandsIn,
     Class all = sample();
     all.rows[0].name = name;
     all.rows[0].files = {name + "/log.txt"};
-    all.rows[2].outcome.message = message;
-    all.rows[1].outcome.found[0].story = message;
-    all.rows[1].outcome.found[0].heading = name;
-    RC_ASSERT(markup_error(html_document(all)).empty());
-    RC_ASSERT(markup_error(junit_document(all)).empty());
-    RC_ASSERT(schema_errors(schema(), json::parse(json_document(all))).empty());
+    all.rows[2].result.message = message;
+    all.rows[1].result.found[0].story = message;
+    all.rows[1].result.found[0].heading = name;
+    RC_ASSERT(parse_markup(html_document(all)).error.empty());
+    Markup const junit = parse_markup(junit_document(all));
+    RC_ASSERT(junit.error.empty());
+    auto const text = [&](char const* path) {
+        return std::string(junit.document.select_node(path).attribute().value());
+    };
+    RC_ASSERT(text("//testsuite[1]/@name") == report::printable(name));
+    RC_ASSERT(text("//error/@message") == report::printable(message));
+    RC_ASSERT(!json::parse(json_document(all), nullptr, false).is_discarded());
     RC_ASSERT(text_document(all, false).find('\033') == std::string::npos);
 }
 

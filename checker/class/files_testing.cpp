@@ -1,28 +1,15 @@
 #include "checker/class/files_testing.h"
 
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
-#include <system_error>
+#include <gtest/gtest.h>
 
 namespace vmcheck::classes::testing {
 
 namespace fs = std::filesystem;
 
-Directory::Directory() {
-    std::string name = (fs::temp_directory_path() / "vmcheck-class-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-}
-
-Directory::~Directory() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-}
-
 fs::path Directory::file(std::string const& name, std::string const& contents) const {
-    fs::path path = path_ / name;
-    fs::create_directories(path.parent_path());
-    std::ofstream(path, std::ios::binary) << contents;
+    fs::path path = this->path() / name;
+    auto const written = base::write_file(path, contents);
+    EXPECT_TRUE(written) << written.error().message;
     return path;
 }
 
@@ -42,9 +29,7 @@ fs::path Directory::kernel(std::string const& name, bool linked) const {
 }
 
 std::string contents_of(fs::path const& path) {
-    std::ostringstream contents;
-    contents << std::ifstream(path, std::ios::binary).rdbuf();
-    return contents.str();
+    return base::read_file(path).value_or(std::string());
 }
 
 }  // namespace vmcheck::classes::testing

@@ -46,8 +46,8 @@ std::string address(std::string_view path) {
     return text;
 }
 
-std::string_view style_of(Verdict verdict) {
-    return verdict == Verdict::defects ? "defects" : verdict == Verdict::nothing_found ? "right" : "unchecked";
+std::string_view style_of(TreeVerdict verdict) {
+    return verdict == TreeVerdict::defects ? "defects" : verdict == TreeVerdict::nothing_found ? "right" : "unchecked";
 }
 
 std::string links(Row const& row) {
@@ -58,19 +58,19 @@ std::string links(Row const& row) {
 }
 
 std::string row_of(Row const& row) {
-    Outcome const& outcome = row.outcome;
-    Found const* const gravest = outcome.gravest();
+    TreeResult const& result = row.result;
+    Found const* const gravest = result.gravest();
     std::string about;
     if (gravest != nullptr) about += fmt::format("<p><strong>{}</strong></p>", safe(gravest->heading));
-    if (std::string const sentence = what_to_know(outcome); !sentence.empty())
+    if (std::string const sentence = what_to_know(result); !sentence.empty())
         about += fmt::format("<p>{}</p>", safe(sentence));
-    for (std::string const& missing : outcome.missing)
+    for (std::string const& missing : result.missing)
         about += fmt::format("<p class=\"dim\">missing: {}</p>", safe(missing));
-    for (std::string const& inherited : outcome.inherited)
+    for (std::string const& inherited : result.inherited)
         about += fmt::format("<p class=\"dim\">inherited: {}</p>", safe(inherited));
     return fmt::format(
         "<tr><td class=\"name\">{}</td><td class=\"{}\">{}</td><td>{}</td><td class=\"dim\">{}</td></tr>\n",
-        safe(row.name), style_of(outcome.verdict), safe(label(outcome)), about, links(row));
+        safe(row.name), style_of(result.verdict), safe(label(result)), about, links(row));
 }
 
 std::string shared_table(Class const& all) {
@@ -97,7 +97,7 @@ std::string joined(std::vector<std::string> const& texts) {
 }  // namespace
 
 std::string html_document(Class const& all) {
-    std::size_t const with_defects = counts(all)[static_cast<std::size_t>(Verdict::defects)];
+    std::size_t const with_defects = counts(all)[static_cast<std::size_t>(TreeVerdict::defects)];
     std::string const title = fmt::format("vmcheck: {} of {} trees with defects", with_defects, all.rows.size());
     std::string text = fmt::format(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"

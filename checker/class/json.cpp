@@ -27,22 +27,22 @@ Json to_json(Found const& found) {
 }
 
 Json to_json(Row const& row) {
-    Outcome const& outcome = row.outcome;
+    TreeResult const& result = row.result;
     Json json;
     json["name"] = row.name;
     json["path"] = row.path;
-    json["verdict"] = to_string(outcome.verdict);
-    json["timed_out"] = outcome.timed_out;
-    json["defects"] = outcome.defects();
-    json["what_to_know"] = text_or_null(what_to_know(outcome));
-    json["profile"] = text_or_null(outcome.profile);
-    json["vintage"] = text_or_null(outcome.vintage);
-    json["missing"] = outcome.missing;
-    json["inherited"] = outcome.inherited;
-    json["programs"] = outcome.programs;
-    json["steps"] = outcome.steps;
+    json["verdict"] = to_string(result.verdict);
+    json["timed_out"] = result.timed_out;
+    json["defects"] = result.defects();
+    json["what_to_know"] = text_or_null(what_to_know(result));
+    json["profile"] = text_or_null(result.profile);
+    json["vintage"] = text_or_null(result.vintage);
+    json["missing"] = result.missing;
+    json["inherited"] = result.inherited;
+    json["programs"] = result.programs;
+    json["steps"] = result.steps;
     json["found"] = Json::array();
-    for (Found const& found : outcome.found) json["found"].push_back(to_json(found));
+    for (Found const& found : result.found) json["found"].push_back(to_json(found));
     json["files"] = row.files;
     return json;
 }
@@ -56,8 +56,8 @@ std::string json_document(Class const& all) {
     document["options"] = all.options;
     document["left_out"] = all.left_out;
     auto const each = counts(all);
-    for (std::size_t i = 0; i < kVerdicts; ++i)
-        document["verdicts"][std::string(to_string(Verdict{static_cast<std::uint8_t>(i)}))] = each[i];
+    for (std::size_t i = 0; i < kTreeVerdicts; ++i)
+        document["verdicts"][std::string(to_string(TreeVerdict{static_cast<std::uint8_t>(i)}))] = each[i];
     document["shared_defects"] = Json::array();
     for (Shared const& shared : shared_defects(all))
         document["shared_defects"].push_back({{"heading", shared.heading}, {"trees", shared.trees}});

@@ -9,8 +9,8 @@ namespace {
 
 using report::escape_markup;
 
-bool is_checked(Outcome const& outcome) {
-    return outcome.verdict == Verdict::defects || outcome.verdict == Verdict::nothing_found;
+bool is_checked(TreeResult const& result) {
+    return result.verdict == TreeVerdict::defects || result.verdict == TreeVerdict::nothing_found;
 }
 
 std::string test_case(std::string const& name, std::string const& inside) {
@@ -19,18 +19,18 @@ std::string test_case(std::string const& name, std::string const& inside) {
 }
 
 std::string test_suite(Row const& row) {
-    Outcome const& outcome = row.outcome;
-    bool const error = !is_checked(outcome);
-    std::size_t const failures = error ? 0 : outcome.defects();
+    TreeResult const& result = row.result;
+    bool const error = !is_checked(result);
+    std::size_t const failures = error ? 0 : result.defects();
     std::string text =
         fmt::format("  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"0\" time=\"0\">\n",
                     escape_markup(row.name), failures == 0 ? 1 : failures, failures, error ? 1 : 0);
     if (error)
-        text += test_case("verify", fmt::format("<error type=\"{}\" message=\"{}\"/>", to_string(outcome.verdict),
-                                                escape_markup(what_to_know(outcome))));
+        text += test_case("verify", fmt::format("<error type=\"{}\" message=\"{}\"/>", to_string(result.verdict),
+                                                escape_markup(what_to_know(result))));
     else if (failures == 0)
         text += test_case("verify", "");
-    for (Found const& found : outcome.found)
+    for (Found const& found : result.found)
         if (!error && found.is_defect())
             text += test_case(found.heading, fmt::format("<failure type=\"{}\" message=\"{}\"/>",
                                                          escape_markup(found.signature), escape_markup(found.story)));

@@ -1,9 +1,15 @@
 #pragma once
-// The files of one tree's results: report.json, log.txt, stamp.json, and what vmcheck verify saves for its findings
-// (report.html, N-SIGNATURE.vmc, N-SIGNATURE.c).
+// The files of one tree's results: report.json, log.txt, what vmcheck verify saves for its findings (report.html,
+// N-SIGNATURE.vmc, N-SIGNATURE.c), and the stamp, which says what they are results of, so that a class goes on where it
+// stopped.
 
+#include "checker/class/workers.h"
+
+#include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vmcheck::classes {
@@ -18,5 +24,22 @@ void clear_results(std::filesystem::path const& directory);
 // What there is, for a person: report.html, then what belongs to each finding, then log.txt. Each with `prefix` and a
 // slash before it.
 std::vector<std::string> files_for_people(std::filesystem::path const& directory, std::string const& prefix);
+
+struct Stamp {
+    std::string program{};               // version and digest of the vmcheck that made them
+    std::vector<std::string> options{};  // that it was given
+    std::string inputs{};                // digest_of() the tree, taken before
+    std::chrono::milliseconds limit{};   // the time it was given
+    Ending ending{};
+};
+
+// A small JSON document.
+std::string print(Stamp const& stamp);
+// Nothing where the text is no stamp.
+std::optional<Stamp> parse_stamp(std::string_view text);
+
+// Whether results with this stamp are what `wanted` would give (its ending is not looked at): made by the same program
+// with the same options out of the same inputs, and, where they were cut short, with no less time.
+bool answers(Stamp const& stamp, Stamp const& wanted);
 
 }  // namespace vmcheck::classes

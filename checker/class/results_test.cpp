@@ -6,6 +6,9 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
+#include <optional>
+
 namespace vmcheck::classes {
 namespace {
 
@@ -35,6 +38,58 @@ TEST_F(Results, OfAnEarlierRunAreTakenAwayAndNothingElse) {
     for (auto const& entry : std::filesystem::recursive_directory_iterator(out_.path() / "bob"))
         left.push_back(entry.path().lexically_relative(out_.path() / "bob").string());
     EXPECT_THAT(left, ::testing::UnorderedElementsAre("notes.c", "-I3.c", "sub", "sub/1-I3-fork.vmc"));
+}
+
+// ---- the stamp
+
+using namespace std::chrono_literals;
+
+Stamp sample() {
+    return {"0.1.0 abc", {"--seed=7", "--runs=50"}, "00ff", 300s, {1, 0, Cut::no}};
+}
+
+TEST(Stamp, ReadsBackAsItWasWritten) {
+    for (Cut cut : {Cut::no, Cut::time_limit})
+        for (std::optional<int> code : {std::optional<int>{5}, std::optional<int>{}}) {
+            Stamp stamp = sample();
+            stamp.ending = {code, code ? 0 : 9, cut};
+            auto const read = parse_stamp(print(stamp));
+            ASSERT_TRUE(read);
+            EXPECT_EQ(read->program, stamp.program);
+            EXPECT_EQ(read->options, stamp.options);
+            EXPECT_EQ(read->inputs, stamp.inputs);
+            EXPECT_EQ(read->limit, stamp.limit);
+            EXPECT_EQ(read->ending.exit_code, stamp.ending.exit_code);
+            EXPECT_EQ(read->ending.signal, stamp.ending.signal);
+            EXPECT_EQ(read->ending.cut, stamp.ending.cut);
+        }
+}
+
+TEST(Stamp, AnythingElseIsNone) {
+    std::string const whole = print(sample());
+    for (std::string const& text : {std::string(), std::string("[]"), std::string("{\"stamp\": 2}"),
+                                    whole.substr(0, whole.size() / 2), std::string("\xff\xfe")})
+        EXPECT_FALSE(parse_stamp(text)) << text;
+}
+
+TEST(Stamp, AnswersOnlyForTheSameProgramOptionsAndInputs) {
+    EXPECT_TRUE(answers(sample(), sample()));
+    for (auto change : {+[](Stamp& stamp) { stamp.program += "1"; }, +[](Stamp& stamp) { stamp.options.pop_back(); },
+                        +[](Stamp& stamp) { stamp.inputs = "00fe"; }}) {
+        Stamp wanted = sample();
+        change(wanted);
+        EXPECT_FALSE(answers(sample(), wanted));
+    }
+}
+
+TEST(Stamp, ATreeThatWasCutShortIsGoneOnWithOnlyWhenItGetsMoreTime) {
+    Stamp longer = sample();
+    longer.limit = 600s;
+    EXPECT_TRUE(answers(sample(), longer)) << "what ended by itself would end in the same way";
+    Stamp cut = sample();
+    cut.ending.cut = Cut::time_limit;
+    EXPECT_FALSE(answers(cut, longer));
+    EXPECT_TRUE(answers(cut, sample()));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #pragma once
 // A class with what came of each tree; every report of it is made from this value alone.
 
-#include "checker/class/outcome.h"
+#include "checker/class/tree_result.h"
 
 #include <array>
 #include <string>
@@ -12,7 +12,7 @@ namespace vmcheck::classes {
 struct Row {
     std::string name;
     std::string path;  // of what was verified
-    Outcome outcome;
+    TreeResult result;
     std::vector<std::string> files{};  // its results, relative to the summary: report.html, programs, log
 };
 
@@ -23,8 +23,8 @@ struct Class {
     std::vector<Row> rows{};              // in order of name
 };
 
-// How many trees have each verdict; by Verdict.
-std::array<std::size_t, kVerdicts> counts(Class const& all);
+// How many trees have each verdict; by TreeVerdict.
+std::array<std::size_t, kTreeVerdicts> counts(Class const& all);
 // "12 trees: 3 with defects, 1 does not build, 8 nothing found".
 std::string counts_line(Class const& all);
 
@@ -40,9 +40,9 @@ struct Shared {
 std::vector<Shared> shared_defects(Class const& all);
 
 // "2 defects", "1 defect (timed out)", "does not build", "nothing found (1 advice)".
-std::string label(Outcome const& outcome);
+std::string label(TreeResult const& result);
 // The one thing to know of it: the gravest finding's sentence, or why it was not checked. May be empty.
-std::string what_to_know(Outcome const& outcome);
+std::string what_to_know(TreeResult const& result);
 
 // Of the whole class.
 enum class Judgement {

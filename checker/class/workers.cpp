@@ -1,6 +1,8 @@
 #include "checker/class/workers.h"
 
-#include <thread>
+#include <algorithm>
+#include <csignal>
+#include <cstdint>
 #include <utility>
 
 namespace vmcheck::classes {
@@ -15,41 +17,52 @@ milliseconds between(std::chrono::steady_clock::time_point from, std::chrono::st
 
 }  // namespace
 
-tl::expected<void, Problem> Workers::start(std::size_t task, Command const& command) {
-    auto child = Child::start(command);
+tl::expected<void, base::Error> Workers::start(std::size_t task, Work const& work) {
+    base::Command command;
+    command.arguments = work.arguments;
+    command.output = work.log;
+    command.environment = {"TMPDIR=" + work.scratch.string()};
+    // A build that writes without end does not fill the disk for everyone.
+    command.file_bytes_max = std::uint64_t{1} << 30;
+    // vmcheck then writes what it has, and ends its own children.
+    command.if_parent_dies = SIGINT;
+    auto child = base::Child::start(command);
     if (!child) return tl::unexpected(child.error());
     busy_.push_back({task, std::move(*child), Clock::now()});
     return {};
 }
 
-void Workers::keep_limits(Busy& busy) const {
+Workers::Clock::time_point Workers::keep_limits(Busy& busy) const {
     Clock::time_point const now = Clock::now();
     if (busy.cut == Cut::no && now - busy.start >= limits_.each) {
         busy.cut = Cut::time_limit;
         busy.cut_at = now;
-        busy.child.interrupt();
+        busy.child.send(SIGINT);
     }
-    if (busy.cut != Cut::no && now - busy.cut_at >= limits_.grace) busy.child.kill();
+    if (busy.cut == Cut::no) return busy.start + limits_.each;
+    if (now - busy.cut_at >= limits_.grace) busy.child.kill();
+    return std::max(busy.cut_at + limits_.grace, now);
 }
 
 std::vector<Workers::Ended> Workers::wait(milliseconds patience) {
-    constexpr milliseconds kPoll{20};
-    Clock::time_point const start = Clock::now();
+    Clock::time_point const end = Clock::now() + patience;
     std::vector<Ended> ended;
     while (true) {
         std::vector<Busy> still;
+        Clock::time_point next = end;
         for (Busy& busy : busy_) {
-            keep_limits(busy);
-            if (auto ending = busy.child.poll()) {
-                ending->cut = busy.cut;
-                ended.push_back({busy.task, *ending, between(busy.start, Clock::now())});
+            next = std::min(next, keep_limits(busy));
+            if (auto const exit = busy.child.poll()) {
+                ended.push_back({busy.task, {exit->code, exit->signal, busy.cut}, between(busy.start, Clock::now())});
             } else {
                 still.push_back(std::move(busy));
             }
         }
         busy_ = std::move(still);
-        if (!ended.empty() || busy_.empty() || Clock::now() - start >= patience) return ended;
-        std::this_thread::sleep_for(kPoll);
+        if (!ended.empty() || busy_.empty() || Clock::now() >= end) return ended;
+        std::vector<base::Child const*> children;
+        for (Busy const& busy : busy_) children.push_back(&busy.child);
+        base::wait_for_one_of(children, std::chrono::ceil<milliseconds>(next - Clock::now()));
     }
 }
 
@@ -58,7 +71,7 @@ void Workers::interrupt() {
         if (busy.cut != Cut::no) continue;
         busy.cut = Cut::interrupt;
         busy.cut_at = Clock::now();
-        busy.child.interrupt();
+        busy.child.send(SIGINT);
     }
 }
 

@@ -1,13 +1,35 @@
 #pragma once
 // Several children at a time, none of them for longer than its limit.
 
-#include "checker/class/child.h"
+#include "impl/base/child.h"
+
+#include <tl/expected.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace vmcheck::classes {
+
+// What a child is to do.
+struct Work {
+    std::vector<std::string> arguments;  // the first is the program's path
+    std::filesystem::path log;           // takes standard output and standard error
+    std::filesystem::path scratch;       // its directory for temporary files
+};
+
+// Why a child was asked to stop before its time.
+enum class Cut { no, time_limit, interrupt };
+
+// How it came to its end.
+struct Ending {
+    std::optional<int> exit_code;  // nothing: a signal ended it
+    int signal = 0;
+    Cut cut = Cut::no;
+};
 
 struct Limits {
     unsigned at_a_time = 1;             // REQUIRES: at least 1
@@ -31,8 +53,8 @@ class Workers {
 
     bool full() const { return busy_.size() >= limits_.at_a_time; }
     bool idle() const { return busy_.empty(); }
-    // Starts `command` as task number `task`. REQUIRES: !full(). Fails as Child::start does.
-    tl::expected<void, Problem> start(std::size_t task, Command const& command);
+    // Starts it as task number `task`. REQUIRES: !full(). Fails as base::Child::start does.
+    tl::expected<void, base::Error> start(std::size_t task, Work const& work);
     // Those that ended; waits for the first, but not longer than `patience`. Here limits are kept.
     std::vector<Ended> wait(std::chrono::milliseconds patience);
     // Asks all to stop, on behalf of the user. They still have to be waited for.
@@ -44,12 +66,13 @@ class Workers {
     using Clock = std::chrono::steady_clock;
     struct Busy {
         std::size_t task;
-        Child child;
+        base::Child child;
         Clock::time_point start;
         Cut cut = Cut::no;
         Clock::time_point cut_at{};
     };
-    void keep_limits(Busy& busy) const;
+    // Asks it to stop, kills it, or gives when there will be reason to.
+    Clock::time_point keep_limits(Busy& busy) const;
 
     Limits limits_;
     std::vector<Busy> busy_;

@@ -20,8 +20,7 @@ class WorkersTest : public ::testing::Test {
   protected:
     // A shell script as task `task`; its output goes to the file "TASK".
     void start(Workers& workers, std::size_t task, std::string const& script) const {
-        Command const command{{"/bin/sh", "-c", script}, log(task), directory_.path()};
-        auto const started = workers.start(task, command);
+        auto const started = workers.start(task, {{"/bin/sh", "-c", script}, log(task), directory_.path()});
         ASSERT_TRUE(started) << started.error().message;
     }
     std::filesystem::path log(std::size_t task) const { return directory_.path() / std::to_string(task); }
@@ -139,8 +138,10 @@ TEST_F(WorkersTest, WhatCannotBeStartedSaysSo) {
     auto const refused = workers.start(0, {{"/bin/true"}, directory_.path() / "no" / "log", directory_.path()});
     ASSERT_FALSE(refused);
     EXPECT_THAT(refused.error().message, HasSubstr("no/log"));
-    ASSERT_TRUE(workers.start(1, {{"/no/such/program"}, log(1), directory_.path()}));
-    EXPECT_EQ(all_of(workers, 2)[1].exit_code, 127);
+    auto const missing = workers.start(1, {{"/no/such/program"}, log(1), directory_.path()});
+    ASSERT_FALSE(missing);
+    EXPECT_THAT(missing.error().message, HasSubstr("/no/such/program"));
+    EXPECT_TRUE(workers.idle());
 }
 
 }  // namespace

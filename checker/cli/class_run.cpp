@@ -1,18 +1,16 @@
 #include "checker/cli/class_run.h"
 
+#include "checker/class/documents.h"
 #include "checker/class/inputs.h"
-#include "checker/class/progress.h"
 #include "checker/class/results.h"
-#include "checker/class/stamp.h"
 #include "checker/class/workers.h"
-#include "checker/cli/files.h"
 #include "checker/report/escape.h"
+#include "impl/base/files.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <system_error>
 #include <utility>
 
@@ -21,34 +19,14 @@ namespace vmcheck::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using classes::Verdict;
+using classes::TreeVerdict;
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
-
-// A directory for the temporary files of all children, which goes with everything in it, whatever became of them.
-class Scratch {
-  public:
-    Scratch() {
-        std::error_code error;
-        std::string name = (fs::temp_directory_path(error) / "vmcheck-class-XXXXXX").string();
-        if (mkdtemp(name.data()) != nullptr) path_ = name;
-    }
-    Scratch(Scratch const&) = delete;
-    Scratch& operator=(Scratch const&) = delete;
-    ~Scratch() {
-        std::error_code ignored;
-        if (!path_.empty()) fs::remove_all(path_, ignored);
-    }
-    fs::path const& path() const { return path_; }
-
-  private:
-    fs::path path_;
-};
 
 // The progress line, where there is a terminal to rewrite it on.
 class StatusLine {
   public:
-    void show(classes::Progress const& progress) {
+    void show(classes::ClassProgress const& progress) {
         if (!terminal_) return;
         fmt::print(stderr, "\r\033[K{}", classes::progress_line(progress));
         std::fflush(stderr);
@@ -63,24 +41,25 @@ class StatusLine {
 
 class ClassRun {
   public:
-    ClassRun(Options const& options, classes::Discovery discovery)
-        : options_(options), members_(std::move(discovery.members)), limit_(limit_of(options)) {
+    // `scratch`: for the temporary files of all children, which go with it, whatever became of them.
+    ClassRun(Options const& options, classes::Discovery discovery, base::ScratchDirectory scratch)
+        : options_(options),
+          members_(std::move(discovery.members)),
+          limit_(limit_of(options)),
+          scratch_(std::move(scratch)) {
         all_.directory = options.kernel.kernel->string();
         all_.options = options.passed_on;
         all_.left_out = std::move(discovery.left_out);
         for (classes::Member const& member : members_) {
             all_.rows.push_back({member.name, member.path.string(), {}, {}});
             if (member.kind != classes::Member::Kind::nothing) continue;
-            all_.rows.back().outcome.verdict = Verdict::no_kernel;
-            all_.rows.back().outcome.message = member.why_nothing;
+            all_.rows.back().result.verdict = TreeVerdict::no_kernel;
+            all_.rows.back().result.message = member.why_nothing;
         }
     }
 
     // Once. Fills every row that can be filled before the user interrupts it.
-    tl::expected<classes::Class, Stop> run() {
-        if (scratch_.path().empty())
-            return tl::unexpected(
-                Stop{ExitCode::environment, "no temporary directory can be made; is TMPDIR right, is the disk full?"});
+    classes::Class run() {
         plan();
         auto const at_a_time = static_cast<unsigned>(std::clamp<std::size_t>(todo_.size(), 1, options_.jobs));
         jobs_each_ = std::max(1U, options_.jobs / at_a_time);
@@ -104,8 +83,8 @@ class ClassRun {
         }
         status_.clear();
         for (std::size_t i = 0; i < all_.rows.size(); ++i)
-            if (all_.rows[i].outcome.verdict != Verdict::not_reached)
-                all_.rows[i].files = classes::files_for_people(results_of(i), members_[i].name);
+            if (all_.rows[i].result.verdict != TreeVerdict::not_reached)
+                all_.rows[i].files = classes::files_for_people(directory_of(i), members_[i].name);
         return std::move(all_);
     }
 
@@ -116,7 +95,7 @@ class ClassRun {
         return options.time_per_tree.value_or(kDefault + options.time.value_or(milliseconds{}));
     }
 
-    fs::path results_of(std::size_t index) const { return options_.findings / members_[index].name; }
+    fs::path directory_of(std::size_t index) const { return options_.findings / members_[index].name; }
 
     void announce(unsigned at_a_time) const {
         fmt::print(options_.text, "class     {} · {} trees, {} to check · {} at a time, for at most {} each\n",
@@ -146,23 +125,23 @@ class ClassRun {
     }
 
     bool keep(std::size_t index) {
-        auto const text = read_file(results_of(index) / classes::kStampFile);
+        auto const text = base::read_file(directory_of(index) / classes::kStampFile);
         auto const stamp = text ? classes::parse_stamp(*text) : std::nullopt;
         if (!stamp || !classes::answers(*stamp, stamps_[index])) return false;
-        classes::Outcome outcome = outcome_of(index, stamp->ending);
-        if (!classes::is_lasting(outcome)) return false;
-        all_.rows[index].outcome = std::move(outcome);
+        classes::TreeResult result = result_of(index, stamp->ending);
+        if (!classes::is_lasting(result)) return false;
+        all_.rows[index].result = std::move(result);
         return true;
     }
 
-    classes::Outcome outcome_of(std::size_t index, classes::Ending const& ending) const {
-        auto const report = read_file(results_of(index) / classes::kReportFile);
-        auto const log = read_file(results_of(index) / classes::kLogFile);
-        return classes::outcome_of(ending, report ? std::optional(*report) : std::nullopt, log ? *log : std::string());
+    classes::TreeResult result_of(std::size_t index, classes::Ending const& ending) const {
+        auto const report = base::read_file(directory_of(index) / classes::kReportFile);
+        auto const log = base::read_file(directory_of(index) / classes::kLogFile);
+        return classes::result_of(ending, report ? std::optional(*report) : std::nullopt, log ? *log : std::string());
     }
 
     void begin(classes::Workers& workers, std::size_t index) {
-        fs::path const results = results_of(index), scratch = scratch_of(index);
+        fs::path const results = directory_of(index), scratch = scratch_of(index);
         std::error_code error;
         fs::create_directories(results, error);
         if (!error) fs::create_directories(scratch, error);
@@ -172,39 +151,40 @@ class ClassRun {
             return;
         }
         classes::clear_results(results);
-        classes::Command command;
-        command.arguments = {"/proc/self/exe",
-                             "verify",
-                             members_[index].path.string(),
-                             "--format=json",
-                             "--out=" + (results / classes::kReportFile).string(),
-                             "--findings=" + results.string(),
-                             fmt::format("--jobs={}", jobs_each_),
-                             "--no-colour"};
-        command.arguments.insert(command.arguments.end(), options_.passed_on.begin(), options_.passed_on.end());
-        command.log = results / classes::kLogFile;
-        command.scratch = scratch;
-        auto const started = workers.start(index, command);
+        classes::Work work;
+        work.arguments = {"/proc/self/exe",
+                          "verify",
+                          members_[index].path.string(),
+                          "--format=json",
+                          "--out=" + (results / classes::kReportFile).string(),
+                          "--findings=" + results.string(),
+                          fmt::format("--jobs={}", jobs_each_),
+                          "--no-colour"};
+        work.arguments.insert(work.arguments.end(), options_.passed_on.begin(), options_.passed_on.end());
+        work.log = results / classes::kLogFile;
+        work.scratch = scratch;
+        auto const started = workers.start(index, work);
         if (started) return;
         fail(index, started.error().message);
         say(index, "");
     }
 
     void fail(std::size_t index, std::string const& why) {
-        all_.rows[index].outcome = {};
-        all_.rows[index].outcome.verdict = Verdict::could_not_run;
-        all_.rows[index].outcome.message = why;
+        all_.rows[index].result = {};
+        all_.rows[index].result.verdict = TreeVerdict::could_not_run;
+        all_.rows[index].result.message = why;
     }
 
     void finish(classes::Workers::Ended const& ended) {
         std::error_code ignored;
         fs::remove_all(scratch_of(ended.task), ignored);
-        classes::Outcome& outcome = all_.rows[ended.task].outcome;
-        outcome = outcome_of(ended.task, ended.ending);
-        if (classes::is_lasting(outcome)) {
+        classes::TreeResult& result = all_.rows[ended.task].result;
+        result = result_of(ended.task, ended.ending);
+        if (classes::is_lasting(result)) {
             classes::Stamp stamp = stamps_[ended.task];
             stamp.ending = ended.ending;
-            auto const written = write_file(results_of(ended.task) / classes::kStampFile, classes::print(stamp));
+            auto const written =
+                base::write_file(directory_of(ended.task) / classes::kStampFile, classes::print(stamp));
             if (!written) fail(ended.task, written.error().message);
         }
         say(ended.task, fmt::format(" ({})", classes::clock_time(ended.took)));
@@ -215,23 +195,23 @@ class ClassRun {
     // One line for a tree that is done.
     void say(std::size_t index, std::string const& took) {
         status_.clear();
-        classes::Outcome const& outcome = all_.rows[index].outcome;
-        classes::Found const* const gravest = outcome.gravest();
-        std::string const about = gravest != nullptr ? gravest->heading : outcome.message;
+        classes::TreeResult const& result = all_.rows[index].result;
+        classes::Found const* const gravest = result.gravest();
+        std::string const about = gravest != nullptr ? gravest->heading : result.message;
         fmt::print(options_.text, "{:>4} of {}  {}: {}{}{}\n", done(), all_.rows.size(),
-                   report::printable(all_.rows[index].name), classes::label(outcome),
+                   report::printable(all_.rows[index].name), classes::label(result),
                    about.empty() ? "" : " · " + report::printable(about), took);
         std::fflush(options_.text);
     }
 
     std::size_t done() const {
         return static_cast<std::size_t>(std::count_if(all_.rows.begin(), all_.rows.end(), [](classes::Row const& row) {
-            return row.outcome.verdict != Verdict::not_reached;
+            return row.result.verdict != TreeVerdict::not_reached;
         }));
     }
 
     void show_progress(classes::Workers const& workers, std::optional<milliseconds> left) {
-        classes::Progress progress{done(), all_.rows.size(), {}, left};
+        classes::ClassProgress progress{done(), all_.rows.size(), {}, left};
         for (classes::Workers::Running const& each : workers.running())
             progress.running.emplace_back(members_[each.task].name, each.since);
         status_.show(progress);
@@ -245,14 +225,16 @@ class ClassRun {
     std::vector<std::size_t> todo_;       // members that are not kept
     std::size_t kept_ = 0;
     unsigned jobs_each_ = 1;
-    Scratch scratch_;
+    base::ScratchDirectory scratch_;
     StatusLine status_;
 };
 
 }  // namespace
 
 tl::expected<classes::Class, Stop> run_class(Options const& options, classes::Discovery discovery) {
-    return ClassRun(options, std::move(discovery)).run();
+    auto scratch = base::ScratchDirectory::make("class");
+    if (!scratch) return tl::unexpected(Stop{ExitCode::environment, scratch.error().message});
+    return ClassRun(options, std::move(discovery), std::move(*scratch)).run();
 }
 
 }  // namespace vmcheck::cli

@@ -3,8 +3,8 @@
 
 #include "checker/class/discover.h"
 #include "checker/class/summary.h"
+#include "checker/cli/exit_code.h"
 #include "checker/cli/options.h"
-#include "checker/cli/session.h"
 
 #include <tl/expected.hpp>
 

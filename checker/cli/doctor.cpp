@@ -1,6 +1,5 @@
-#include "checker/cli/builtin.h"
 #include "checker/cli/commands.h"
-#include "checker/cli/session.h"
+#include "checker/cli/kernel_choice.h"
 #include "checker/qemu/tools.h"
 #include "checker/report/text.h"
 #include "impl/board/self_test.h"
@@ -30,14 +29,14 @@ bool check_kernels() {
     for (spec::Profile profile : kProfiles) {
         KernelChoice choice;
         choice.profile = profile;
-        auto bench = set_up(choice, 1);
-        if (!bench) {
+        auto kernel = start(choice, 1);
+        if (!kernel) {
             all = false;
-            fmt::print("  FAILED  {}\n", bench.error().message);
+            fmt::print("  FAILED  {}\n", kernel.error().message);
             continue;
         }
-        TargetSummary const& summary = bench->target->summary();
-        bool const sound = bench->look.violations.empty();
+        TargetSummary const& summary = kernel->target->summary();
+        bool const sound = kernel->look.violations.empty();
         all = all && sound;
         fmt::print("  {}  {} · {} · booted in {:.1f} s\n", sound ? "ok    " : "FAILED", summary.profile, summary.name,
                    summary.boot_seconds);
@@ -49,7 +48,7 @@ bool check_kernels() {
 void look_for_tools() {
     fmt::print("for --confirm only\n");
     for (auto const& tool : {qemu::find_emulator(), qemu::find_compiler()})
-        fmt::print("  {}  {}\n", tool ? "ok    " : "absent", tool ? tool->string() : tool.error());
+        fmt::print("  {}  {}\n", tool ? "ok    " : "absent", tool ? tool->string() : tool.error().message);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #pragma once
 // How vmcheck ends; the same numbers in --help, README and scripts.
 
+#include <string>
+
 namespace vmcheck::cli {
 
 enum class ExitCode : int {
@@ -10,7 +12,13 @@ enum class ExitCode : int {
     environment = 3,       // the machine: a disk that is full, a tool that is missing
     kernel_unusable = 4,   // it did not boot, or is no RV64 kernel
     not_reproducible = 5,  // something was seen once and did not come back
-    interrupted = 130,     // run: Ctrl-C came before the program's end
+    interrupted = 130,     // Ctrl-C came before there was anything to report
+};
+
+// Why a command ends early: the message is printed, the code returned.
+struct Stop {
+    ExitCode code;
+    std::string message;
 };
 
 }  // namespace vmcheck::cli

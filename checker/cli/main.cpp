@@ -1,5 +1,5 @@
 #include "checker/cli/commands.h"
-#include "checker/cli/interrupt.h"
+#include "impl/base/interrupt.h"
 #include "spec/text.h"
 
 #include <CLI/CLI.hpp>
@@ -168,7 +168,7 @@ class CommandLine {
     }
 
     int run(int argc, char** argv, std::stop_token stop) {
-        options_.stop = std::move(stop);
+        options_.stop = options_.kernel.stop = std::move(stop);
         try {
             app_.parse(argc, argv);
         } catch (CLI::ParseError const& error) {
@@ -333,6 +333,6 @@ class CommandLine {
 
 int main(int argc, char** argv) {
     // Before any thread: they inherit the blocked signals.
-    vmcheck::cli::Interrupt const interrupt;
+    vmcheck::base::Interrupt const interrupt;
     return vmcheck::cli::CommandLine().run(argc, argv, interrupt.token());
 }

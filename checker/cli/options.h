@@ -22,6 +22,7 @@ struct KernelChoice {
     std::optional<std::filesystem::path> map_file;
     std::optional<spec::Profile> profile;
     bool accelerate = true;
+    std::stop_token stop{};  // ends the build of a tree
 };
 
 // run: what to run, and on what machine.

@@ -1,26 +1,37 @@
 #pragma once
-// One line that shows how a campaign goes. On a terminal it is rewritten in place; elsewhere a line every ten seconds.
+// How a session goes, for a person. What stays is text; the progress of its programs is one line on standard error: on
+// a terminal it is rewritten in place, elsewhere there is a new one every ten seconds.
 
-#include "checker/run/campaign.h"
+#include "checker/session/session.h"
 
 #include <chrono>
-#include <string>
+#include <cstdio>
 
 namespace vmcheck::cli {
 
-std::string progress_line(run::Progress const& progress);
-
-class ProgressDisplay {
+class TerminalObserver final : public session::Observer {
   public:
-    ProgressDisplay();
-    void show(run::Progress const& progress);
+    TerminalObserver(std::FILE* text, bool colour);
+    TerminalObserver(TerminalObserver const&) = delete;
+    TerminalObserver& operator=(TerminalObserver const&) = delete;
+    ~TerminalObserver() override;
+
+    void on_kernel(SessionResult const& so_far) override;
+    void on_progress(run::Progress const& progress) override;
+    void on_run() override;
+    void on_missing(std::string const& what) override;
+    void on_confirm(std::size_t number, std::size_t total) override;
+
+  private:
     // Takes the line away again.
     void clear();
 
-  private:
+    std::FILE* text_;
+    bool colour_;
     bool terminal_;
     bool shown_ = false;
-    std::chrono::steady_clock::time_point last_;
+    std::chrono::steady_clock::time_point shown_at_;
+    run::Progress last_;
 };
 
 }  // namespace vmcheck::cli

@@ -1,19 +1,18 @@
-// vmcheck run: one program on a kernel on the board, for its own verdict.
+// vmcheck run: one program on a kernel on the board, for its own conclusion.
 
 #include "impl/program/run.h"
 
-#include "checker/cli/builtin.h"
 #include "checker/cli/commands.h"
-#include "checker/cli/files.h"
-#include "checker/cli/session.h"
+#include "checker/cli/kernel_choice.h"
+#include "checker/cli/output.h"
 #include "checker/report/escape.h"
+#include "impl/base/files.h"
 #include "impl/image/disk_image.h"
 #include "impl/program/disk.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace vmcheck::cli {
 
@@ -27,16 +26,10 @@ struct Files {
     image::Geometry geometry;
 };
 
-std::vector<std::byte> bytes_of(std::string const& text) {
-    std::vector<std::byte> bytes(text.size());
-    std::memcpy(bytes.data(), text.data(), text.size());
-    return bytes;
-}
-
 tl::expected<std::vector<std::byte>, Stop> read_bytes(fs::path const& path) {
-    auto const text = read_file(path);
-    if (!text) return tl::unexpected(Stop{ExitCode::usage, text.error().message});
-    return bytes_of(*text);
+    auto bytes = base::read_bytes(path);
+    if (!bytes) return tl::unexpected(Stop{ExitCode::usage, bytes.error().message});
+    return std::move(*bytes);
 }
 
 tl::expected<Files, Stop> files_of_image(fs::path const& path) {
@@ -94,37 +87,37 @@ tl::expected<std::string, Stop> put_program(std::string const& program, Files& f
                                           program, fmt::join(names, ", "), program)});
 }
 
-struct Verdict {
+struct Conclusion {
     ExitCode code;
     std::string words;
 };
 
-struct Judge {
+struct Conclude {
     std::string const& program;
     std::uint64_t seconds_max;
 
-    Verdict operator()(program::Exited const& exited) const {
+    Conclusion operator()(program::Exited const& exited) const {
         if (exited.status == 0) return {ExitCode::nothing_found, fmt::format("{} ended with status 0", program)};
         if (exited.status == -1)
             return {ExitCode::divergence, fmt::format("{} was killed, or ended with status -1", program)};
         return {ExitCode::divergence, fmt::format("{} ended with status {}", program, exited.status)};
     }
-    Verdict operator()(program::NotRun const& failure) const {
+    Conclusion operator()(program::NotRun const& failure) const {
         return {ExitCode::divergence, fmt::format("{}: {}", program, failure.why)};
     }
-    Verdict operator()(program::Panicked const& panicked) const {
+    Conclusion operator()(program::Panicked const& panicked) const {
         return {ExitCode::divergence, fmt::format("the kernel panicked: \"{}\"", panicked.message)};
     }
-    Verdict operator()(program::Halted const& halted) const {
+    Conclusion operator()(program::Halted const& halted) const {
         return {ExitCode::divergence, fmt::format("the machine stands still: {}", halted.why)};
     }
-    Verdict operator()(program::TimeUp) const {
+    Conclusion operator()(program::TimeUp) const {
         return {ExitCode::divergence,
                 fmt::format("{} had not ended after {} s (by the board's clock): a hang, or more than --time-limit "
                             "allows",
                             program, seconds_max)};
     }
-    Verdict operator()(program::Interrupted) const {
+    Conclusion operator()(program::Interrupted) const {
         return {ExitCode::interrupted, fmt::format("interrupted before {} ended", program)};
     }
 };
@@ -150,11 +143,11 @@ ExitCode run(Options const& options) {
     };
     auto const report = program::run(request, relay, options.stop);
     if (!report) return give_up(stop_for(report.error()));
-    Verdict const verdict = std::visit(Judge{*name, options.run.seconds_max}, report->ending);
+    Conclusion const conclusion = std::visit(Conclude{*name, options.run.seconds_max}, report->ending);
     if (report->console_dropped > 0)
         fmt::print(stderr, "vmcheck: {} bytes of output are not shown\n", report->console_dropped);
-    fmt::print(stderr, "vmcheck: {}; {:.1f} s by the board's clock\n", verdict.words, report->seconds);
-    return verdict.code;
+    fmt::print(stderr, "vmcheck: {}; {:.1f} s by the board's clock\n", conclusion.words, report->seconds);
+    return conclusion.code;
 }
 
 }  // namespace vmcheck::cli

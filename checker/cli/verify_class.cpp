@@ -3,7 +3,8 @@
 #include "checker/class/documents.h"
 #include "checker/cli/class_run.h"
 #include "checker/cli/commands.h"
-#include "checker/cli/files.h"
+#include "checker/cli/output.h"
+#include "impl/base/files.h"
 
 #include <fmt/format.h>
 
@@ -15,7 +16,7 @@ namespace vmcheck::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using classes::Verdict;
+using classes::TreeVerdict;
 
 // A word as a shell reads it back.
 std::string quoted(std::string const& word) {
@@ -47,7 +48,7 @@ tl::expected<void, Stop> write_summary(classes::Class const& all, Options const&
     for (auto const& [name, document] :
          {std::pair{"class.csv", classes::csv_document(all)}, std::pair{"class.json", classes::json_document(all)},
           std::pair{"class.html", classes::html_document(all)}})
-        if (auto written = write_file(options.findings / name, document); !written)
+        if (auto written = base::write_file(options.findings / name, document); !written)
             return tl::unexpected(Stop{ExitCode::environment, written.error().message});
     fmt::print(options.text, "\n{}", classes::text_document(all, options.colour));
     fmt::print(options.text, "summary   {}, class.csv, class.json\n", (options.findings / "class.html").string());
@@ -57,7 +58,7 @@ tl::expected<void, Stop> write_summary(classes::Class const& all, Options const&
 // Where the user interrupted it.
 void say_how_to_go_on(classes::Class const& all, Options const& options) {
     auto const undone = std::count_if(all.rows.begin(), all.rows.end(), [](classes::Row const& row) {
-        return row.outcome.verdict == Verdict::not_reached || row.outcome.verdict == Verdict::interrupted;
+        return row.result.verdict == TreeVerdict::not_reached || row.result.verdict == TreeVerdict::interrupted;
     });
     if (undone == 0) return;
     std::string command =
@@ -80,7 +81,7 @@ tl::expected<void, Stop> write_class_report(classes::Class const& all, Options c
                                                                   : classes::json_document(all);
     if (options.json || !options.out) fmt::print("{}", document);
     if (!options.out) return {};
-    if (auto written = write_file(*options.out, document); !written)
+    if (auto written = base::write_file(*options.out, document); !written)
         return tl::unexpected(Stop{ExitCode::environment, written.error().message});
     return {};
 }

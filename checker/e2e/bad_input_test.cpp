@@ -6,9 +6,6 @@
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
-#include <sys/wait.h>
-
-#include <cstdlib>
 
 namespace vmcheck::e2e {
 namespace {
@@ -99,14 +96,11 @@ TEST_F(BadInput, AMachineWithoutMemoryIsAnEnvironmentError) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     GTEST_SKIP() << "sanitizers need all of the address space";
 #endif
-    std::string const out = scratch.file("out", ""), err = scratch.file("err", "");
     for (int const limit : {100'000, 200'000, 300'000}) {
-        std::string const command =
-            fmt::format("ulimit -v {}; exec '" VMCHECK_BINARY "' verify --jobs 2 --runs 1 --kernel '{}' >'{}' 2>'{}'",
-                        limit, built_in(), out, err);
-        int const status = std::system(command.c_str());
-        EXPECT_EQ(WEXITSTATUS(status), 3) << limit << read(err);
-        EXPECT_THAT(read(err), HasSubstr("vmcheck: Could not "));
+        ShellResult const result = shell(fmt::format(
+            "ulimit -v {}; exec '" VMCHECK_BINARY "' verify --jobs 2 --runs 1 --kernel '{}'", limit, built_in()));
+        EXPECT_EQ(result.exit_code, 3) << limit << result.said;
+        EXPECT_THAT(result.said, HasSubstr("vmcheck: Could not "));
     }
 }
 

@@ -69,8 +69,10 @@ class ClassOfTrees : public testing::Test {
         return all;
     }
     Result run(std::vector<std::string> const& more) const { return vmcheck(words(more), scratch_.path()); }
-    pid_t start(std::vector<std::string> const& more) const { return start_vmcheck(words(more), scratch_.path()); }
-    Result finish(pid_t process) const { return finish_vmcheck(process, scratch_.path()); }
+    base::Child start(std::vector<std::string> const& more) const {
+        return start_vmcheck(words(more), scratch_.path());
+    }
+    Result finish(base::Child& process) const { return finish_vmcheck(process, scratch_.path()); }
 
     json summary(std::string const& out = "out") const { return json::parse(read(at(out + "/class.json"))); }
     std::map<std::string, std::string> verdicts() const {
@@ -232,9 +234,9 @@ TEST_F(ClassOfTrees, AfterCtrlCTheSameCommandGoesOnAndComesToTheSame) {
     tree_with_kernel("bob", kRight);
     tree_with_kernel("carol", kWrong);
     std::vector<std::string> const options{"--runs", "1200", "--jobs", "1"};
-    pid_t const process = start(options);
+    base::Child process = start(options);
     ASSERT_TRUE(comes_true([&] { return fs::exists(at("out/bob/log.txt")); }));
-    ::kill(process, SIGINT);
+    process.send(SIGINT);
     Result const result = finish(process);
     EXPECT_EQ(result.exit_code, 1) << "alice has a defect";
     EXPECT_THAT(verdicts(),
@@ -254,19 +256,20 @@ TEST_F(ClassOfTrees, AfterCtrlCTheSameCommandGoesOnAndComesToTheSame) {
 
 // The processes that `process` has started.
 std::vector<pid_t> children_of(pid_t process) {
-    std::string const number = std::to_string(process);
-    std::ifstream file("/proc/" + number + "/task/" + number + "/children");
+    std::string const parent = "\nPPid:\t" + std::to_string(process) + "\n";
     std::vector<pid_t> children;
-    for (pid_t child = 0; file >> child;) children.push_back(child);
+    for (auto const& entry : fs::directory_iterator("/proc"))
+        if (read(entry.path() / "status").find(parent) != std::string::npos)
+            children.push_back(std::stoi(entry.path().filename().string()));
     return children;
 }
 
 TEST_F(ClassOfTrees, ATreeOnWhichVmcheckDiesStopsNoOtherAndIsTriedAgain) {
     tree_with_kernel("alice", kRight);
     tree_with_kernel("bob", kWrong);
-    pid_t const process = start({"--runs", "600", "--jobs", "1"});
-    ASSERT_TRUE(comes_true([&] { return children_of(process).size() == 1; }));
-    ::kill(children_of(process).front(), SIGSEGV);
+    base::Child process = start({"--runs", "600", "--jobs", "1"});
+    ASSERT_TRUE(comes_true([&] { return children_of(process.process()).size() == 1; }));
+    ::kill(children_of(process.process()).front(), SIGSEGV);
     Result const result = finish(process);
     EXPECT_EQ(result.exit_code, 1);
     EXPECT_THAT(verdicts(), ElementsAre(Pair("alice", "crashed"), Pair("bob", "defects")));
@@ -279,11 +282,11 @@ TEST_F(ClassOfTrees, KilledItLeavesNoTreeRunningAndLosesNoResult) {
     tree_with_kernel("alice", kWrong);
     tree_with_kernel("bob", kRight);
     std::vector<std::string> const options{"--runs", "1200", "--jobs", "1"};
-    pid_t const process = start(options);
+    base::Child process = start(options);
     ASSERT_TRUE(comes_true([&] { return fs::exists(at("out/bob/log.txt")); }));
     std::vector<pid_t> children;
-    ASSERT_TRUE(comes_true([&] { return !(children = children_of(process)).empty(); }));
-    ::kill(process, SIGKILL);
+    ASSERT_TRUE(comes_true([&] { return !(children = children_of(process.process())).empty(); }));
+    process.send(SIGKILL);
     EXPECT_EQ(finish(process).exit_code, -1);
     for (pid_t child : children) EXPECT_TRUE(comes_true([&] { return ::kill(child, 0) != 0; }));
     // What nobody was left to clear away.

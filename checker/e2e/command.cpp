@@ -1,12 +1,9 @@
 #include "checker/e2e/command.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
+#include <gtest/gtest.h>
 
-#include <array>
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
+#include <chrono>
+#include <utility>
 
 namespace vmcheck::e2e {
 
@@ -14,55 +11,47 @@ namespace {
 
 constexpr char const* kOut = "stdout.txt";
 constexpr char const* kErr = "stderr.txt";
+// Longer than any test may take: ctest ends it first.
+constexpr std::chrono::hours kLongest{1};
 
 }  // namespace
 
-pid_t start_vmcheck(std::vector<std::string> const& arguments, std::filesystem::path const& directory) {
-    std::filesystem::path const out = directory / kOut, err = directory / kErr;
-    pid_t const child = fork();
-    if (child == 0) {
-        std::vector<char*> argv{const_cast<char*>(VMCHECK_BINARY)};
-        for (std::string const& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-        argv.push_back(nullptr);
-        if (chdir(directory.c_str()) != 0 || std::freopen(out.c_str(), "w", stdout) == nullptr ||
-            std::freopen(err.c_str(), "w", stderr) == nullptr)
-            _exit(126);
-        execv(VMCHECK_BINARY, argv.data());
-        _exit(127);
-    }
-    return child;
+base::Child start_vmcheck(std::vector<std::string> const& arguments, std::filesystem::path const& directory) {
+    base::Command command;
+    command.arguments = {VMCHECK_BINARY};
+    command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
+    command.directory = directory;
+    command.output = directory / kOut;
+    command.errors = directory / kErr;
+    return std::move(base::Child::start(command).value());
 }
 
-Result finish_vmcheck(pid_t process, std::filesystem::path const& directory) {
-    int status = 0;
-    waitpid(process, &status, 0);
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read(directory / kOut), read(directory / kErr)};
+Result finish_vmcheck(base::Child& process, std::filesystem::path const& directory) {
+    base::Exit const exit = process.wait();
+    return {exit.code.value_or(-1), read(directory / kOut), read(directory / kErr)};
 }
 
 Result vmcheck(std::vector<std::string> const& arguments, std::filesystem::path const& directory) {
-    return finish_vmcheck(start_vmcheck(arguments, directory), directory);
+    base::Child process = start_vmcheck(arguments, directory);
+    return finish_vmcheck(process, directory);
 }
 
-Scratch::Scratch() {
-    std::string name = (std::filesystem::temp_directory_path() / "vmcheck-test-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-}
-
-Scratch::~Scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
+ShellResult shell(std::string const& command_line) {
+    auto const ran =
+        base::run({.arguments = {"sh", "-c", command_line}}, {.time = kLongest, .output_bytes = std::size_t{1} << 20});
+    EXPECT_TRUE(ran) << ran.error().message;
+    bool const exited = ran && ran->end == base::RunResult::End::exited;
+    return {exited ? ran->exit_code : -1, ran ? ran->output : ""};
 }
 
 std::string Scratch::file(std::string const& name, std::string const& contents) const {
-    std::filesystem::path const path = path_ / name;
-    std::ofstream(path, std::ios::binary) << contents;
-    return path.string();
+    auto const written = base::write_file(path() / name, contents);
+    EXPECT_TRUE(written) << written.error().message;
+    return (path() / name).string();
 }
 
 std::string read(std::filesystem::path const& path) {
-    std::ostringstream contents;
-    contents << std::ifstream(path, std::ios::binary).rdbuf();
-    return contents.str();
+    return base::read_file(path, {.bytes_max = std::uint64_t{1} << 30}).value_or(std::string());
 }
 
 }  // namespace vmcheck::e2e

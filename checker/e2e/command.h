@@ -1,7 +1,8 @@
 #pragma once
 // Runs the real command line, as a user would, and keeps what it prints.
 
-#include <sys/types.h>
+#include "impl/base/child.h"
+#include "impl/base/files.h"
 
 #include <filesystem>
 #include <string>
@@ -18,26 +19,30 @@ struct Result {
 // Runs vmcheck with these arguments in `directory`.
 Result vmcheck(std::vector<std::string> const& arguments, std::filesystem::path const& directory);
 
-// The same in two steps, for what happens while it runs: gives its process.
-pid_t start_vmcheck(std::vector<std::string> const& arguments, std::filesystem::path const& directory);
+// The same in two steps, for what happens while it runs.
+base::Child start_vmcheck(std::vector<std::string> const& arguments, std::filesystem::path const& directory);
 // Waits for it. `directory` is the one that it was started in.
-Result finish_vmcheck(pid_t process, std::filesystem::path const& directory);
+Result finish_vmcheck(base::Child& process, std::filesystem::path const& directory);
+
+// Runs a shell's command line; gives its exit code, -1 where it has none, and all that was printed.
+struct ShellResult {
+    int exit_code = -1;
+    std::string said;
+};
+ShellResult shell(std::string const& command_line);
 
 // A directory of its own for one test, removed at the end.
 class Scratch {
   public:
-    Scratch();
-    Scratch(Scratch const&) = delete;
-    Scratch& operator=(Scratch const&) = delete;
-    ~Scratch();
-    std::filesystem::path const& path() const { return path_; }
+    std::filesystem::path const& path() const { return directory_.path(); }
     // Writes a file into it and gives its path.
     std::string file(std::string const& name, std::string const& contents) const;
 
   private:
-    std::filesystem::path path_;
+    base::ScratchDirectory directory_ = std::move(base::ScratchDirectory::make("test").value());
 };
 
+// The whole file; empty where there is none.
 std::string read(std::filesystem::path const& path);
 
 }  // namespace vmcheck::e2e

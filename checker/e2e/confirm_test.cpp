@@ -27,7 +27,7 @@ std::string on_reference(std::string const& kernel, std::string const& source, b
     auto const trials = qemu::Trials::prepare({.kernel = std::string(VMCHECK_KERNELS "/") + kernel + "/kernel",
                                                .ram_bytes = std::uint64_t{128} << 20,
                                                .legacy_disk = legacy_disk});
-    return trials ? report::describe(trials->run(source)) : trials.error();
+    return trials ? describe(trials->run(source)) : trials.error().message;
 }
 
 class Confirm : public testing::Test {

@@ -164,7 +164,7 @@ TEST(MemoryPressure, NeedsNoSymbol) {
     for (char const* name : {"cow-lazy", "eager-eager"}) {
         std::string const copy = (scratch.path() / name).string();
         std::string const command = std::string(RISCV_STRIP " -o ") + copy + " " VMCHECK_KERNELS "/" + name + "/kernel";
-        ASSERT_EQ(std::system(command.c_str()), 0) << command;
+        ASSERT_EQ(shell(command).exit_code, 0) << command;
         Result const result =
             vmcheck({"verify", "--kernel", copy, "--profile",
                      std::string(name).starts_with("cow") ? "cow+lazy" : "eager+eager", "--runs", "300", "--json"},

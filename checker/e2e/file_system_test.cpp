@@ -40,7 +40,7 @@ class FileSystem : public testing::Test {
         config.memset_at = image->find_symbol("memset")->address;
         config.memmove_at = image->find_symbol("memmove")->address;
         auto created = board::Board::create(config);
-        ASSERT_TRUE(created.has_value()) << created.error().text;
+        ASSERT_TRUE(created.has_value()) << created.error().message;
         board.emplace(std::move(*created));
         for (elf::Segment const& segment : image->segments()) board->write(segment.physical, segment.bytes);
         board->reset(*image->to_physical(image->entry()));

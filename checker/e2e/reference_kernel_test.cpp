@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include <fstream>
+
 namespace vmcheck::e2e {
 namespace {
 
@@ -114,6 +116,25 @@ TEST(Show, SaysWhatACorrectKernelDoesAtEachStep) {
     Result const result = vmcheck({"show", VMCHECK_CORPUS "/seeds/exit-status-through-wait.vmc"}, scratch.path());
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_THAT(result.out, testing::HasSubstr("p0 load stack-16 4"));
+}
+
+TEST(Show, TakesTogetherWhatOverlaps) {
+    Scratch const scratch;
+    Result const result =
+        vmcheck({"show", VMCHECK_CORPUS "/seeds/wait-sleeps-until-the-child-exits.vmc"}, scratch.path());
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.out, testing::Not(testing::HasSubstr("left out")));
+    EXPECT_THAT(result.out, testing::HasSubstr("(within the step before)"));
+}
+
+TEST(ReplayAndShrink, SayWhatAProgramAsksForThatTheKernelDoesNotHave) {
+    Scratch const scratch;
+    std::ofstream(scratch.path() / "a.vmc") << "vmcheck 1\nprofile cow lazy\nmemory 60000\np0 fork p1\n";
+    for (char const* command : {"replay", "shrink"}) {
+        Result const result = vmcheck({command, "a.vmc"}, scratch.path());
+        EXPECT_EQ(result.exit_code, 4) << command;
+        EXPECT_THAT(result.err, testing::HasSubstr("a.vmc cannot be run on this kernel, since it asks for `memory"));
+    }
 }
 
 TEST(Doctor, FindsThatEverythingWorks) {

@@ -104,10 +104,10 @@ TEST_F(Run, WhatIsNotThereIsNamedWithWhatIs) {
 }
 
 TEST_F(Run, ControlCEndsItAtOnceWithWhatWasPrinted) {
-    pid_t const process = start_vmcheck({"run", "--time-limit", "1000000", "probe", "loop"}, scratch.path());
+    base::Child process = start_vmcheck({"run", "--time-limit", "1000000", "probe", "loop"}, scratch.path());
     for (int i = 0; i < 600 && read(scratch.path() / "stdout.txt").find("probe: loop") == std::string::npos; ++i)
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    kill(process, SIGINT);
+    process.send(SIGINT);
     Result const result = finish_vmcheck(process, scratch.path());
     EXPECT_EQ(result.exit_code, 130);
     EXPECT_THAT(result.out, HasSubstr("probe: loop"));

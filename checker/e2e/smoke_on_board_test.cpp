@@ -37,7 +37,7 @@ std::string run(Machine const& machine, char const* image_file) {
     config.disk_image.resize(disk.size());
     std::memcpy(config.disk_image.data(), disk.data(), disk.size());
     auto board = board::Board::create(config);
-    if (!board) return board.error().text;
+    if (!board) return board.error().message;
     for (elf::Segment const& segment : kernel->segments()) board->write(segment.physical, segment.bytes);
     board->reset(*kernel->to_physical(kernel->entry()));
     // The program sleeps at its end: a budget, looked into now and then.

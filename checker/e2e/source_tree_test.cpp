@@ -6,7 +6,11 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 namespace vmcheck::e2e {
 namespace {
@@ -61,6 +65,60 @@ TEST_F(SourceTree, IsNotFailedByWarningsThatOldTreesTurnIntoErrors) {
     scratch.file("tree/kernel/main.c", "int main(void) { int unused; return 0; }\n");
     EXPECT_EQ(vmcheck({"verify", tree, "--runs", "50"}, scratch.path()).exit_code, 0);
 }
+
+// ---- a build that hangs
+
+struct Ending {
+    char const* name;
+    int signal;
+    char const* recipe;
+};
+void PrintTo(Ending const& ending, std::ostream* out) {
+    *out << ending.name;
+}
+
+class HangingBuild : public SourceTree, public testing::WithParamInterface<Ending> {
+  protected:
+    void SetUp() override { ::setenv("TMPDIR", (scratch.path() / "tmp").c_str(), 1); }
+    void TearDown() override { ::unsetenv("TMPDIR"); }
+
+    // The processes whose command line has these words.
+    static std::vector<std::string> running(std::string const& words) {
+        std::vector<std::string> all;
+        for (auto const& process : fs::directory_iterator("/proc"))
+            if (std::string line = read(process.path() / "cmdline"); line.find(words) != std::string::npos)
+                all.push_back(std::move(line));
+        return all;
+    }
+};
+
+TEST_P(HangingBuild, IsEndedWithAllThatItStarted) {
+    fs::create_directories(scratch.path() / "tmp");
+    fs::path const started = scratch.path() / "started";
+    std::string const tree = tree_with(GetParam().recipe + (" touch " + started.string()) + "; sleep 1000; sleep 1000");
+    base::Child process = start_vmcheck({"verify", tree}, scratch.path());
+    constexpr int kTries = 1000;
+    for (int i = 0; i < kTries && !fs::exists(started); ++i) std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    ASSERT_TRUE(fs::exists(started));
+    EXPECT_THAT(running(scratch.path().string()), testing::Not(testing::IsEmpty()));
+    auto const asked = std::chrono::steady_clock::now();
+    process.send(GetParam().signal);
+    base::wait_for_one_of({&process}, std::chrono::seconds{10});
+    EXPECT_LT(std::chrono::steady_clock::now() - asked, std::chrono::seconds{3});
+    std::vector<std::string> const left = running((scratch.path() / "tmp").string());
+    if (!left.empty()) process.kill();
+    Result const result = finish_vmcheck(process, scratch.path());
+    EXPECT_THAT(left, testing::IsEmpty());
+    EXPECT_EQ(result.exit_code, 130);
+    EXPECT_THAT(result.err, testing::MatchesRegex("vmcheck: .*interrupted.*\n"));
+    EXPECT_TRUE(fs::is_empty(scratch.path() / "tmp")) << "the scratch copy stays";
+}
+
+// With Ctrl-C, with `timeout`; and of a student who would rather not be stopped.
+INSTANTIATE_TEST_SUITE_P(By, HangingBuild,
+                         testing::Values(Ending{"SIGINT", SIGINT, ""}, Ending{"SIGTERM", SIGTERM, ""},
+                                         Ending{"deaf_to_SIGINT", SIGINT, "trap '' INT TERM HUP;"}),
+                         [](auto const& parameter) { return std::string(parameter.param.name); });
 
 }  // namespace
 }  // namespace vmcheck::e2e

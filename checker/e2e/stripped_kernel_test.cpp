@@ -19,7 +19,7 @@ class StrippedKernel : public testing::Test {
     std::string stripped(std::string const& name) const {
         std::string copy = (scratch.path() / "kernel").string();
         std::string const command = RISCV_STRIP " -o " + copy + " " VMCHECK_KERNELS "/" + name + "/kernel";
-        EXPECT_EQ(std::system(command.c_str()), 0) << command;
+        EXPECT_EQ(shell(command).exit_code, 0) << command;
         return copy;
     }
     Scratch scratch;

@@ -1,9 +1,16 @@
 #pragma once
-// Arguments worth generating: addresses, amounts and lengths from the places where kernels go wrong.
+// Arguments worth generating, one generator for each role that a field of a step can have (spec/step_kinds.h):
+// addresses, amounts and lengths from the places where kernels go wrong.
 
-#include "checker/generate/dice.h"
 #include "spec/program.h"
+#include "spec/step_kinds.h"
 #include "spec/world.h"
+
+#include <rapidcheck.h>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
 
 namespace vmcheck::generate {
 
@@ -13,20 +20,23 @@ inline constexpr std::int64_t kPage = static_cast<std::int64_t>(kPageBytes);
 // lies in the next page.
 inline constexpr std::uint32_t kPathBytes = 5;
 
-// How an address is going to be used; decides which ones are good.
-enum class Use : std::uint8_t { read, write };
+// Who does the step, in which state. Generators made from one are to be used while world and list live.
+struct Scene {
+    spec::World const& world;
+    spec::ProcId actor;                        // running
+    std::vector<spec::ProcId> const& running;  // all who are
+    spec::ProcId next_child;                   // the name that the next child gets
+};
 
-// An address for `actor`: mostly one that it may use, often at the edge of a page or next to what others share;
-// sometimes one that a correct kernel must refuse.
-spec::Address address(Dice& dice, spec::World const& world, spec::ProcId actor, Use use);
-
-// Bytes for sbrk: pages and odd amounts, up and down, past the start of the heap, now and then enormous.
-std::int64_t sbrk_bytes(Dice& dice, spec::World const& world, spec::ProcId actor);
-
+// An address for the actor: mostly one that it may use in this way, often at the edge of a page or next to what others
+// share; sometimes one that a correct kernel must refuse.
+rc::Gen<spec::Address> addresses(Scene const& scene, spec::Access access);
 // Length of a copy of at most `most` bytes. REQUIRES: most > 0.
-std::uint32_t copy_bytes(Dice& dice, std::uint32_t most);
+rc::Gen<std::uint32_t> copy_bytes(std::uint32_t most);
+// Bytes for sbrk: pages and odd amounts, up and down, past the start of the heap, now and then enormous.
+rc::Gen<std::int64_t> break_amounts(Scene const& scene);
 
-std::uint8_t access_size(Dice& dice);
-std::uint64_t store_value(Dice& dice);
+// An action of the kind with this index in spec::Action: each field by its role. May be one that cannot be asked.
+rc::Gen<spec::Action> actions(std::size_t kind, Scene const& scene);
 
 }  // namespace vmcheck::generate

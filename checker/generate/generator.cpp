@@ -1,21 +1,20 @@
 #include "checker/generate/generator.h"
 
 #include "checker/generate/arguments.h"
-#include "checker/generate/dice.h"
+#include "checker/generate/draw.h"
 #include "checker/generate/plans.h"
+#include "checker/shrink/candidates.h"
 #include "spec/advance.h"
 #include "spec/overlap.h"
 #include "spec/predict.h"
 #include "spec/scarcity.h"
 #include "spec/step_kinds.h"
 
-#include <rapidcheck/shrinkable/Create.h>
-
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -23,303 +22,235 @@ namespace vmcheck::generate {
 
 namespace {
 
-// How often a step kind is proposed when the swarm has it switched on, by its index in spec::Action.
-constexpr std::array<std::uint8_t, spec::kActionKinds> kWeights = {
-    12,  // fork
-    5,   // exit
-    8,   // wait
-    2,   // kill
-    10,  // sbrk
-    12,  // load
-    22,  // store
-    3,   // touch
-    7,   // pipe_write
-    7,   // pipe_read
-    6,   // file_read
-    3,   // fstat
-    3,   // pipe
-    3,   // open
-    2,   // exec
-    2,   // sp
-    2,   // fetch
-};
+using namespace spec;
 
+// How often a step of the kind is proposed when the swarm has it switched on.
+constexpr auto kWeights = [] {
+    std::array<std::uint8_t, kActionKinds> weights{};
+    weights.fill(3);
+    weights[index_of<Fork>()] = 12;
+    weights[index_of<Exit>()] = 5;
+    weights[index_of<Wait>()] = 8;
+    weights[index_of<Kill>()] = 2;
+    weights[index_of<Sbrk>()] = 10;
+    weights[index_of<Load>()] = 12;
+    weights[index_of<Store>()] = 22;
+    weights[index_of<PipeWrite>()] = 7;
+    weights[index_of<PipeRead>()] = 7;
+    weights[index_of<FileRead>()] = 6;
+    weights[index_of<Exec>()] = 2;
+    weights[index_of<SetSp>()] = 2;
+    weights[index_of<Fetch>()] = 2;
+    return weights;
+}();
+
+// The kinds that a program draws from, each as often as it weighs: some are switched off. Without fork and store
+// hardly anything happens: a program that lacks them is wasted.
+rc::Gen<rc::Gen<std::size_t>> swarms() {
+    return drawn([on = chance(2, 3)](Draw& draw) {
+        std::vector<std::size_t> tickets;
+        for (std::size_t kind = 0; kind < kActionKinds; ++kind)
+            if (draw(on) || kind == index_of<Fork>() || kind == index_of<Store>())
+                tickets.insert(tickets.end(), kWeights[kind], kind);
+        return one_of(tickets);
+    });
+}
+
+// Writes one program, step by step, along the model: each step is drawn for the state that a correct kernel would be
+// in.
 class Author {
   public:
-    Author(std::shared_ptr<spec::Setting const> const& setting, GeneratorConfig config, Dice dice)
-        : config_(std::move(config)),
-          dice_(dice),
+    Author(std::shared_ptr<Setting const> const& setting, GeneratorConfig const& config, Draw& draw)
+        : config_(config),
+          draw_(draw),
           program_{setting->profile, {}, {}, draw_memory()},
-          world_(spec::World::initial(spec::setting_for(setting, program_))) {
-        draw_swarm();
-        faulty_ = config_.allocation_faults && dice_.chance(1, 4);
-        if (config_.overlaps_max > 0) overlaps_left_ = 1 + dice_.below(config_.overlaps_max);
+          world_(World::initial(setting_for(setting, program_))),
+          kinds_(draw(swarms())) {
+        faulty_ = config_.allocation_faults && draw_(chance(1, 4));
+        plan_at_ = draw_(below(config_.little_memory ? 32U : 96U));
+        if (config_.overlaps_max > 0) overlaps_left_ = draw_(rc::gen::inRange(1U, config_.overlaps_max + 1));
     }
 
-    spec::Program write() {
+    // `most` steps, or fewer; more only to reach what the configuration wants to be reached.
+    Program write(std::uint32_t most) {
         // Long programs find more; some short ones are wanted as well.
-        std::int64_t const most = config_.steps_max;
-        auto wanted = static_cast<std::size_t>(dice_.chance(1, 4) ? dice_.between(1, most) : most);
+        std::size_t wanted = draw_(chance(1, 4)) ? draw_(rc::gen::inRange(1U, most + 1)) : most;
         if (config_.limit) {
-            plan_ = plan_to(*config_.limit, dice_, context());
-            planned_ = true;
+            plan_ = draw_(plans_to(*config_.limit, plan_context()));
             wanted += plan_.size();
         }
         constexpr unsigned kProposalsPerStep = 12;
-        for (std::size_t proposals = 0;
-             (program_.steps.size() < wanted || is_filling_up()) && proposals < wanted * kProposalsPerStep;
+        for (std::size_t proposals = 0; (program_.steps.size() < wanted || is_filling_up()) && !world_.over() &&
+                                        proposals < wanted * kProposalsPerStep;
              ++proposals) {
-            spec::Step step = next_planned().value_or(propose());
-            if (wants_overlap(step))
-                if (auto pair = overlap_with(dice_.chance(1, 4) ? spec::Step{step.actor, releasing(), {}} : step)) {
-                    --overlaps_left_;
-                    program_.steps.push_back(pair->first);
-                    program_.steps.push_back(pair->second);
-                    if (world_.over()) break;
-                    continue;
-                }
-            if (spec::why_not(world_, step)) continue;
-            auto prediction = spec::predict(world_, step);
-            if (!prediction) continue;
-            world_ = std::move(prediction->after);
-            if (std::holds_alternative<spec::Fork>(step.action)) ++children_;
-            program_.steps.push_back(step);
-            if (world_.over()) break;
+            Step const step = next_step(proposals);
+            if (wants_overlap(step) && append_overlap(step)) continue;
+            if (why_not(world_, step)) continue;
+            if (auto prediction = predict(world_, step)) append(step, std::move(prediction->after));
         }
         return std::move(program_);
     }
 
   private:
+    void append(Step step, World after) {
+        if (std::holds_alternative<Fork>(step.action)) ++children_;
+        program_.steps.push_back(std::move(step));
+        world_ = std::move(after);
+        std::vector<ProcId> running = world_.running();
+        if (running == running_) return;
+        running_ = std::move(running);
+        actors_ = one_of(running_);
+    }
+
     // What takes many steps to reach a limit goes on until it does.
     bool is_filling_up() const { return config_.little_memory && !plan_.empty(); }
-
-    PlanContext context() {
-        std::vector<spec::ProcId> const running = world_.running();
-        spec::ProcId const actor = running[dice_.below(running.size())];
-        return {world_, actor, spec::ProcId{children_ + 1}, config_.allocation_faults, program_.memory};
-    }
 
     // Mostly so few that a step or two may be the last to get what it needs.
     std::optional<std::uint32_t> draw_memory() {
         if (!config_.little_memory) return std::nullopt;
-        constexpr std::array<std::uint32_t, 6> kLarger{80, 100, 150, 250, 500, 1000};
-        if (dice_.chance(1, 6)) return dice_.pick(std::span<std::uint32_t const>(kLarger));
-        return static_cast<std::uint32_t>(dice_.below(65));
+        return draw_(
+            weighted<std::uint32_t>({{5, below(65U)}, {1, rc::gen::element(80U, 100U, 150U, 250U, 500U, 1000U)}}));
     }
 
-    bool wants_overlap(spec::Step const& step) {
-        bool const does_little = std::holds_alternative<spec::SetSp>(step.action) ||
-                                 std::holds_alternative<spec::Fetch>(step.action) ||
-                                 std::holds_alternative<spec::Load>(step.action);
-        return overlaps_left_ > 0 && world_.running().size() > 1 && dice_.chance(1, does_little ? 16 : 2);
+    // ---- one step
+    // ----------------------------------------------------------------------------------------------------
+
+    // For the state that has been reached; may be one that cannot be asked.
+    rc::Gen<Step> const steps_ = drawn([this](Draw& draw) {
+        Step step{draw(actors_), {}};
+        step.action = draw(actions_for(draw(kinds_), step.actor));
+        step.faults.oom = draw_failing_allocation(draw, step);
+        return step;
+    });
+
+    rc::Gen<Action> actions_for(std::size_t kind, ProcId actor) const {
+        // Beyond the wanted number of processes, wait for room instead.
+        if (kind == index_of<Fork>() && world_.processes().size() >= config_.processes_max)
+            return rc::gen::just(Action{Wait{}});
+        return actions(kind, scene(actor));
     }
 
-    // The step, interrupted or asleep while another process does one of its own; the state is then the one after both.
-    std::optional<spec::Pair> overlap_with(spec::Step const& first) {
-        constexpr unsigned kProposals = 8;
-        for (unsigned i = 0; i < kProposals; ++i) {
-            spec::Pair pair{first, companion_of(first)};
-            if (spec::why_not_together(world_, pair)) continue;
-            auto after = spec::predict(world_, pair);
-            if (!after) continue;
-            world_ = std::move(*after);
-            for (spec::Step const& step : {pair.first, pair.second})
-                if (std::holds_alternative<spec::Fork>(step.action)) ++children_;
-            pair.first.faults = {std::nullopt, interruption_of(pair.first)};
-            pair.second.faults = {std::nullopt, std::nullopt, true};
-            // Back into the first before the second has ended.
-            if (dice_.chance(1, 4)) pair.second.faults.preempt = interruption_of(pair.second);
-            return pair;
-        }
-        return std::nullopt;
+    Scene scene(ProcId actor) const { return {world_, actor, running_, ProcId{children_ + 1}}; }
+
+    // Which allocation of the step fails, if any. p0 may not be killed, so it has them fail in system calls only. A
+    // copy for p0 that fails may end p0, and then nothing more is compared: mostly the others have them. fork, sbrk and
+    // exec have a result to fail with.
+    std::optional<std::uint32_t> draw_failing_allocation(Draw& draw, Step const& step) const {
+        if (!faulty_ || (step.actor == kInit && is_user_access(step.action))) return std::nullopt;
+        Way const way = way_of(step.action);
+        bool const may_end_the_world = step.actor == kInit && way != Way::fork && way != Way::sbrk && way != Way::exec;
+        if (!draw(chance(1, may_end_the_world ? 12 : 4))) return std::nullopt;
+        return draw(rc::gen::oneOf(rc::gen::inRange(1U, 3U), rc::gen::inRange(1U, 11U)));
     }
 
-    // A step of another process that may get in the way: the same deed, one that gives frames back, or any.
-    spec::Step companion_of(spec::Step const& first) {
-        using namespace spec;
-        std::vector<ProcId> others = world_.running();
-        std::erase(others, first.actor);
-        ProcId const actor = others[dice_.below(others.size())];
-        std::uint32_t const name = children_ + (std::holds_alternative<Fork>(first.action) ? 2 : 1);
-        // What the first may be asleep for, and an end of it.
-        if (config_.kills_sleepers && first.actor != kInit && why_not(world_, first) && dice_.chance(1, 4))
-            return {actor, Kill{first.actor}, {}};
-        if (std::holds_alternative<Wait>(first.action) && dice_.chance(1, 2)) return {actor, Exit{1}, {}};
-        if (std::holds_alternative<PipeRead>(first.action))
-            return {actor, PipeWrite{address(dice_, world_, actor, Use::read), copy_bytes(dice_, 64)}, {}};
-        std::uint64_t const lot = dice_.below(8);
-        if (lot < 3) {
-            if (std::holds_alternative<Fork>(first.action)) return {actor, Fork{ProcId{name}}, {}};
-            return {actor, first.action, {}};
-        }
-        if (lot < 6) return {actor, releasing(), {}};
-        Step step = propose();
-        if (auto* fork = std::get_if<Fork>(&step.action)) fork->child = ProcId{name};
-        return {actor, step.action, {}};
-    }
+    // ---- steps that belong together
+    // ----------------------------------------------------------------------------------
 
-    // Gives frames back. An exit does so in few kernels: a zombie keeps its memory until it is waited for.
-    spec::Action releasing() {
-        using namespace spec;
-        switch (dice_.below(8)) {
-            case 0:
-                return Exit{0};
-            case 1:
-                return Wait{};
-            case 2:
-            case 3:
-                return Sbrk{-kPage};
-            default:
-                return Exec{};
-        }
-    }
-
-    // After how many instructions: mostly where it is known to make a difference.
-    std::uint32_t interruption_of(spec::Step const& step) {
-        constexpr std::uint64_t kUnmeasured = 2'000;
-        static std::vector<std::uint32_t> const none;
-        auto const& known = config_.interruptions ? config_.interruptions->by_kind[step.action.index()] : none;
-        if (known.empty()) return static_cast<std::uint32_t>(dice_.below(kUnmeasured));
-        if (dice_.chance(3, 4)) return known[dice_.below(known.size())];
-        return static_cast<std::uint32_t>(dice_.below(std::uint64_t{known.back()} + 1));
-    }
-
-    void draw_swarm() {
-        for (std::size_t kind = 0; kind < weights_.size(); ++kind)
-            weights_[kind] = dice_.chance(2, 3) ? kWeights[kind] : 0;
-        // Without these hardly anything happens: a program that lacks them is wasted.
-        weights_[index_of<spec::Fork>()] = kWeights[index_of<spec::Fork>()];
-        weights_[index_of<spec::Store>()] = kWeights[index_of<spec::Store>()];
-        total_ = 0;
-        for (std::uint32_t weight : weights_) total_ += weight;
-    }
-
-    template <class Kind>
-    static constexpr std::size_t index_of() {
-        return spec::Action(Kind{}).index();
+    PlanContext plan_context() {
+        return {world_, draw_(actors_), ProcId{children_ + 1}, config_.allocation_faults, program_.memory};
     }
 
     // Some places are reached only by steps that belong together: now and then such a sequence is planned as a whole.
-    std::optional<spec::Step> next_planned() {
-        if (!planned_ && dice_.chance(1, config_.little_memory ? 32 : 96)) make_plan();
-        if (plan_.empty()) return std::nullopt;
-        spec::Step const step = plan_.front();
+    Step next_step(std::size_t proposals) {
+        if (proposals == plan_at_ && !config_.limit) plan_ = draw_(plans(plan_context()));
+        if (plan_.empty()) return draw_(steps_);
+        Step const step = plan_.front();
         plan_.erase(plan_.begin());
         return step;
     }
 
-    void make_plan() {
-        planned_ = true;
-        plan_ = plan(dice_, context());
+    // ---- steps that overlap
+    // ------------------------------------------------------------------------------------------
+
+    bool wants_overlap(Step const& step) {
+        if (overlaps_left_ == 0 || running_.size() < 2) return false;
+        bool const does_little = std::holds_alternative<SetSp>(step.action) ||
+                                 std::holds_alternative<Fetch>(step.action) ||
+                                 std::holds_alternative<Load>(step.action);
+        return draw_(chance(1, does_little ? 16 : 2));
     }
 
-    spec::Step propose() {
-        std::vector<spec::ProcId> const running = world_.running();
-        spec::ProcId const actor = running[dice_.below(running.size())];
-        std::uint64_t ticket = dice_.below(total_);
-        std::size_t kind = 0;
-        while (ticket >= weights_[kind]) ticket -= weights_[kind++];
-        spec::Step step{actor, propose(kind, actor, running), {}};
-        if (faulty_ && may_fail(step) && dice_.chance(1, may_end_the_world(step) ? 12 : 4))
-            step.faults.oom = static_cast<std::uint32_t>(1 + dice_.below(dice_.chance(1, 2) ? 2 : 10));
-        return step;
-    }
-
-    // p0 may not be killed, so it has allocations fail in system calls only.
-    static bool may_fail(spec::Step const& step) {
-        return step.actor != spec::kInit || !spec::is_user_access(step.action);
-    }
-
-    // A copy for p0 that fails may end p0, and then nothing more is compared: mostly the others have them. fork, sbrk
-    // and exec have a result to fail with.
-    static bool may_end_the_world(spec::Step const& step) {
-        return step.actor == spec::kInit && !std::holds_alternative<spec::Fork>(step.action) &&
-               !std::holds_alternative<spec::Sbrk>(step.action) && !std::holds_alternative<spec::Exec>(step.action);
-    }
-
-    spec::Action propose(std::size_t kind, spec::ProcId actor, std::vector<spec::ProcId> const& running) {
-        using namespace spec;
-        auto const place = [&](Use use) { return address(dice_, world_, actor, use); };
-        std::size_t const pipe_filled = world_.pipe().empty() ? 0 : world_.pipe().front().size();
-        switch (kind) {
-            case index_of<Fork>():
-                // Beyond the wanted number of processes, wait for room instead.
-                if (world_.processes().size() >= config_.processes_max) return Wait{};
-                return Fork{ProcId{children_ + 1}};
-            case index_of<Exit>():
-                return Exit{static_cast<std::int32_t>(dice_.between(-1, 255))};
-            case index_of<Wait>():
-                return dice_.chance(1, 3) ? Wait{} : Wait{place(Use::write)};
-            case index_of<Kill>():
-                return Kill{running[dice_.below(running.size())]};
-            case index_of<Sbrk>():
-                return Sbrk{sbrk_bytes(dice_, world_, actor), sbrk_mode()};
-            case index_of<Load>():
-                return Load{place(Use::read), access_size(dice_)};
-            case index_of<Store>():
-                return Store{place(Use::write), access_size(dice_), store_value(dice_)};
-            case index_of<Touch>():
-                return Touch{place(Use::read), static_cast<std::uint32_t>(dice_.between(1, 4))};
-            case index_of<PipeWrite>(): {
-                std::size_t const room = world_.setting().traits.pipe_bytes - pipe_filled;
-                return PipeWrite{place(Use::read),
-                                 copy_bytes(dice_, room == 0 ? 1U : static_cast<std::uint32_t>(room))};
-            }
-            case index_of<PipeRead>():
-                return PipeRead{place(Use::write), copy_bytes(dice_, 600)};
-            case index_of<FileRead>():
-                return FileRead{place(Use::write), copy_bytes(dice_, 6100)};
-            case index_of<Fstat>():
-                return Fstat{place(Use::write)};
-            case index_of<Pipe>():
-                return Pipe{place(Use::write)};
-            case index_of<Open>():
-                return Open{path(actor)};
-            case index_of<Exec>():
-                return Exec{};
-            case index_of<SetSp>():
-                return SetSp{place(Use::write)};
-            default:
-                return Fetch{dice_.chance(1, 2) ? Address{Anchor::text, 2 * dice_.between(0, 60)} : place(Use::read)};
+    // The step, interrupted or asleep while another process does one of its own; the state is then the one after both.
+    bool append_overlap(Step const& wanted) {
+        constexpr unsigned kProposals = 8;
+        Step const first = draw_(chance(1, 4)) ? Step{wanted.actor, draw_(releasing()), {}} : wanted;
+        for (unsigned i = 0; i < kProposals; ++i) {
+            Pair pair{first, draw_(companions_of(first))};
+            if (why_not_together(world_, pair)) continue;
+            auto after = predict(world_, pair);
+            if (!after) continue;
+            pair.first.faults = {std::nullopt, draw_(interruptions_of(pair.first))};
+            pair.second.faults = {std::nullopt, std::nullopt, true};
+            // Back into the first before the second has ended.
+            if (draw_(chance(1, 4))) pair.second.faults.preempt = draw_(interruptions_of(pair.second));
+            append(pair.first, world_);
+            append(pair.second, std::move(*after));
+            --overlaps_left_;
+            return true;
         }
+        return false;
     }
 
-    spec::SbrkMode sbrk_mode() {
-        if (!world_.setting().traits.sbrk_takes_mode) return spec::SbrkMode::by_profile;
-        return static_cast<spec::SbrkMode>(dice_.below(3));
+    // A step of another process that may get in the way: the same deed, one that gives frames back, or any.
+    rc::Gen<Step> companions_of(Step const& first) const {
+        return drawn([this, &first](Draw& draw) -> Step {
+            std::vector<ProcId> others = running_;
+            std::erase(others, first.actor);
+            ProcId const actor = draw(one_of(others));
+            auto const* fork = std::get_if<Fork>(&first.action);
+            // What the first may be asleep for, and an end of it.
+            if (config_.kills_sleepers && first.actor != kInit && why_not(world_, first) && draw(chance(1, 4)))
+                return {actor, Kill{first.actor}, {}};
+            if (std::holds_alternative<Wait>(first.action) && draw(chance(1, 2))) return {actor, Exit{1}, {}};
+            if (std::holds_alternative<PipeRead>(first.action))
+                return {actor, PipeWrite{draw(addresses(scene(actor), Access::read)), draw(copy_bytes(64))}, {}};
+            std::uint32_t const lot = draw(below(8U));
+            if (lot >= 3 && lot < 6) return {actor, draw(releasing()), {}};
+            Action action = lot < 3 ? first.action : draw(steps_).action;
+            if (auto* another = std::get_if<Fork>(&action)) another->child = ProcId{children_ + (fork ? 2U : 1U)};
+            return {actor, std::move(action), {}};
+        });
     }
 
-    // Mostly where a path really is: in read-only and in writable memory.
-    spec::Address path(spec::ProcId actor) {
-        switch (dice_.below(4)) {
-            case 0:
-                return {spec::Anchor::rodata, 0};
-            case 1:
-                return {spec::Anchor::data, 0};
-            default:
-                return address(dice_, world_, actor, Use::read);
-        }
+    // Gives frames back. An exit does so in few kernels: a zombie keeps its memory until it is waited for.
+    static rc::Gen<Action> const& releasing() {
+        static rc::Gen<Action> const actions =
+            rc::gen::weightedElement<Action>({{4, Exec{}}, {2, Sbrk{-kPage}}, {1, Exit{0}}, {1, Wait{}}});
+        return actions;
     }
 
-    GeneratorConfig config_;
-    Dice dice_;
-    spec::Program program_;
-    spec::World world_;
-    std::array<std::uint32_t, spec::kActionKinds> weights_{};
-    std::uint64_t total_ = 0;
+    // After how many instructions: mostly where it is known to make a difference.
+    rc::Gen<std::uint32_t> interruptions_of(Step const& step) const {
+        constexpr std::uint32_t kUnmeasured = 2'000;
+        if (!config_.interruptions) return below(kUnmeasured);
+        std::vector<std::uint32_t> const& known = config_.interruptions->by_kind[step.action.index()];
+        if (known.empty()) return below(kUnmeasured);
+        return weighted<std::uint32_t>({{3, one_of(known)}, {1, below(known.back() + 1)}});
+    }
+
+    GeneratorConfig const& config_;
+    Draw& draw_;
+    Program program_;
+    World world_;
+    std::vector<ProcId> running_ = world_.running();
+    rc::Gen<ProcId> actors_ = one_of(running_);
+    rc::Gen<std::size_t> kinds_;
     std::uint32_t children_ = 0;
-    std::uint64_t overlaps_left_ = 0;
+    std::uint32_t overlaps_left_ = 0;
     bool faulty_ = false;
-    std::vector<spec::Step> plan_;  // steps to be proposed before any other
-    bool planned_ = false;          // at most once in a program
+    std::vector<Step> plan_;     // steps to be proposed before any other
+    std::uint32_t plan_at_ = 0;  // which proposal is planned; in most programs none is
 };
 
 }  // namespace
 
-rc::Gen<spec::Program> programs(std::shared_ptr<spec::Setting const> setting, GeneratorConfig config) {
-    return rc::Gen<spec::Program>(
-        [setting = std::move(setting), config = std::move(config)](rc::Random const& random, int) {
-            return rc::shrinkable::just(Author(setting, config, Dice(random)).write());
+rc::Gen<Program> programs(std::shared_ptr<Setting const> setting, GeneratorConfig config) {
+    return rc::Gen<Program>(
+        [setting = std::move(setting), config = std::move(config)](rc::Random const& random, int size) {
+            Draw draw(random);
+            auto const share = static_cast<std::uint32_t>(std::clamp(size, 0, rc::kNominalSize));
+            std::uint32_t const most = std::max(1U, config.steps_max * share / rc::kNominalSize);
+            return shrink::shrinks(Author(setting, config, draw).write(most), setting);
         });
 }
 

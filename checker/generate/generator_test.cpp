@@ -1,8 +1,7 @@
 #include "checker/generate/generator.h"
 
 #include "checker/generate/arguments.h"
-#include "spec/advance.h"
-#include "spec/predict.h"
+#include "checker/shrink/candidates.h"
 #include "spec/testing/test_setting.h"
 #include "spec/text.h"
 
@@ -39,16 +38,36 @@ TEST_F(GeneratorTest, SeedsAndCasesGiveDifferentPrograms) {
     EXPECT_GT(seen.size(), 195U);
 }
 
+// In every mode; where an allocation fails, as far as that.
 TEST_F(GeneratorTest, EveryStepCanBeAskedOfAKernelThatIsRight) {
-    for (std::uint64_t index = 0; index < 200; ++index) {
-        spec::World world = spec::World::initial(setting);
-        for (spec::Step const& step : program_of_case(generator, 1, index).steps) {
-            ASSERT_FALSE(spec::why_not(world, step).has_value())
-                << spec::print(step) << ": " << *spec::why_not(world, step);
-            auto const prediction = spec::predict(world, step);
-            ASSERT_TRUE(prediction.has_value()) << spec::print(step);
-            world = prediction->after;
+    for (GeneratorConfig const& config :
+         {GeneratorConfig{}, GeneratorConfig{.allocation_faults = false}, GeneratorConfig{.little_memory = true},
+          GeneratorConfig{.processes_max = 3, .overlaps_max = 3, .kills_sleepers = true},
+          GeneratorConfig{.steps_max = 6, .allocation_faults = false, .limit = Limit::processes}}) {
+        auto const all = programs(setting, config);
+        for (std::uint64_t index = 0; index < 200; ++index) {
+            spec::Program const program = program_of_case(all, 1, index);
+            ASSERT_TRUE(shrink::can_be_asked(setting, program)) << spec::print(program);
         }
+    }
+}
+
+TEST_F(GeneratorTest, WhatAProgramShrinksToCanBeAskedToo) {
+    for (std::uint64_t index = 0; index < 20; ++index) {
+        auto const program = generator(rc::Random(index), rc::kNominalSize);
+        std::size_t candidates = 0;
+        rc::seq::forEach(rc::seq::take(100, program.shrinks()), [&](rc::Shrinkable<spec::Program>&& each) {
+            EXPECT_TRUE(shrink::can_be_asked(setting, each.value())) << spec::print(each.value());
+            ++candidates;
+        });
+        EXPECT_GT(candidates, 0U);
+    }
+}
+
+TEST_F(GeneratorTest, LengthsFollowTheSizeOfAProperty) {
+    for (std::uint64_t index = 0; index < 50; ++index) {
+        EXPECT_LE(generator(rc::Random(index), 25).value().steps.size(), 5U);
+        EXPECT_GE(generator(rc::Random(index), 0).value().steps.size(), 1U);
     }
 }
 

@@ -1,6 +1,7 @@
 #include "checker/generate/hart_switches.h"
 
-#include "checker/generate/dice.h"
+#include "checker/generate/draw.h"
+#include "checker/shrink/candidates.h"
 
 #include <utility>
 
@@ -9,21 +10,24 @@ namespace vmcheck::generate {
 namespace {
 
 // A page fault takes a hundred blocks, an exec some thousands.
-std::uint32_t after_some_blocks(Dice& dice) {
-    constexpr std::uint64_t kMagnitudes = 12;
-    std::uint64_t const least = std::uint64_t{1} << dice.below(kMagnitudes);
-    return static_cast<std::uint32_t>(least + dice.below(least));
+rc::Gen<std::uint32_t> numbers_of_blocks() {
+    return drawn([](Draw& draw) {
+        constexpr std::uint32_t kMagnitudes = 12;
+        std::uint32_t const least = 1U << draw(below(kMagnitudes));
+        return least + draw(below(least));
+    });
 }
 
-void put_switches(spec::Program& program, Dice dice) {
+void put_switches(spec::Program& program, Draw& draw) {
+    auto const blocks = numbers_of_blocks();
     for (std::size_t i = 1; i < program.steps.size(); ++i) {
         spec::Faults& second = program.steps[i].faults;
         if (!second.meanwhile) continue;
         spec::Faults& first = program.steps[i - 1].faults;
         first.preempt.reset();
         second.preempt.reset();
-        first.switch_hart = after_some_blocks(dice);
-        if (dice.chance(1, 4)) second.switch_hart = after_some_blocks(dice);
+        first.switch_hart = draw(blocks);
+        if (draw(chance(1, 4))) second.switch_hart = draw(blocks);
     }
 }
 
@@ -32,10 +36,11 @@ void put_switches(spec::Program& program, Dice dice) {
 rc::Gen<spec::Program> on_several_harts(rc::Gen<spec::Program> programs, std::uint32_t harts) {
     return rc::Gen<spec::Program>([programs = std::move(programs), harts](rc::Random random, int size) {
         spec::Program program = programs(random.split(), size).value();
-        put_switches(program, Dice(random));
+        Draw draw(random);
+        put_switches(program, draw);
         // Two are what a program with a switch has anyway.
         if (harts > 2 && spec::harts_of(program) > 1) program.harts = harts;
-        return rc::shrinkable::just(std::move(program));
+        return shrink::shrinks(std::move(program));
     });
 }
 

@@ -1,6 +1,7 @@
 #include "checker/generate/plans.h"
 
 #include "checker/generate/arguments.h"
+#include "checker/generate/draw.h"
 
 #include <algorithm>
 
@@ -21,8 +22,8 @@ std::int64_t odd_bytes(PlanContext const& context) {
 }
 
 // A fork that fails when most of its page-table pages are made: the heap reaches into a second last level.
-Plan fork_that_fails_late(Dice& dice, PlanContext const& context) {
-    Faults const late{static_cast<std::uint32_t>(dice.between(4, 9)), std::nullopt};
+Plan fork_that_fails_late(Draw& draw, PlanContext const& context) {
+    Faults const late{static_cast<std::uint32_t>(draw(between(4, 9))), std::nullopt};
     return {{context.actor, Sbrk{kSparsePages * kPage}, {}},
             {context.actor, Store{Address{Anchor::brk, -8}, 8, 1}, {}},
             {context.actor, Fork{context.child}, late}};
@@ -30,10 +31,10 @@ Plan fork_that_fails_late(Dice& dice, PlanContext const& context) {
 
 // The kernel's own first access to a page, in a region without a last-level table, where a frame can be had and then
 // the table cannot (or the other way round). Not by p0: it would end, and the world with it.
-Plan first_touch_that_fails(Dice& dice, PlanContext const& context) {
+Plan first_touch_that_fails(Draw& draw, PlanContext const& context) {
     // Both the start of the page, where a kernel keeps a free frame's list entry, and elsewhere.
-    Address const at{Anchor::brk, -kPage + (dice.chance(1, 2) ? 0 : 8 * dice.between(0, 63))};
-    Faults const second{static_cast<std::uint32_t>(dice.chance(1, 2) ? 2 : dice.between(1, 3)), std::nullopt};
+    Address const at{Anchor::brk, -kPage + (draw(chance(1, 2)) ? 0 : 8 * draw(between(0, 63)))};
+    Faults const second{static_cast<std::uint32_t>(draw(chance(1, 2)) ? 2 : draw(between(1, 3))), std::nullopt};
     Plan steps{{context.actor, Sbrk{kSparsePages * kPage - odd_bytes(context)}, {}}};
     ProcId user = context.actor, child = context.child;
     if (user == kInit) {
@@ -41,7 +42,7 @@ Plan first_touch_that_fails(Dice& dice, PlanContext const& context) {
         child = ProcId{child.value + 1};
         steps.push_back({context.actor, Fork{user}, {}});
     }
-    switch (dice.below(8)) {
+    switch (draw(below(8U))) {
         case 0:
             steps.push_back({user, Fork{child}, {}});
             steps.push_back({child, Exit{7}, {}});
@@ -109,8 +110,8 @@ Plan fork_with_half_in_use(PlanContext const& context, std::uint32_t frames) {
 }
 
 // Everything that is free, and a little more or less, in one process that is not p0; then back again.
-Plan growth_to_the_limit(Dice& dice, PlanContext const& context, std::uint32_t frames) {
-    std::int64_t const pages = std::max<std::int64_t>(1, std::int64_t{frames} + dice.between(-16, 2));
+Plan growth_to_the_limit(Draw& draw, PlanContext const& context, std::uint32_t frames) {
+    std::int64_t const pages = std::max<std::int64_t>(1, std::int64_t{frames} + draw(between(-16, 2)));
     Address const first{Anchor::brk, -pages * kPage};
     return {{context.actor, Fork{context.child}, {}},
             {context.child, Sbrk{pages * kPage}, {}},
@@ -122,23 +123,23 @@ Plan growth_to_the_limit(Dice& dice, PlanContext const& context, std::uint32_t f
 }
 
 // As many processes as the table has slots, and one more: children of one, or of one another as well.
-Plan full_process_table(Dice& dice, PlanContext const& context) {
+Plan full_process_table(Draw& draw, PlanContext const& context) {
     Plan steps;
     ProcId parent = context.actor;
-    bool const one_parent = dice.chance(1, 2);
+    bool const one_parent = draw(chance(1, 2));
     for (std::uint32_t i = 0; i < context.world.setting().traits.processes_max; ++i) {
         ProcId const child{context.child.value + i};
         steps.push_back({parent, Fork{child}, {}});
-        if (!one_parent && dice.chance(1, 4)) parent = child;
+        if (!one_parent && draw(chance(1, 4))) parent = child;
     }
     return steps;
 }
 
 // Nearly every frame there is, or a few more, in one process that is not p0, which then gives them back.
-Plan all_of_memory(Dice& dice, PlanContext const& context) {
+Plan all_of_memory(Draw& draw, PlanContext const& context) {
     auto const frames = static_cast<std::int64_t>(context.world.setting().traits.frames_total);
     // Beside them a page-table page for each 512; two processes need some more.
-    std::int64_t const pages = frames - frames / 512 - dice.between(-60, 40);
+    std::int64_t const pages = frames - frames / 512 - draw(between(-60, 40));
     if (pages <= 0) return {};
     Address const first{Anchor::brk, -pages * kPage};
     return {{context.actor, Fork{context.child}, {}},
@@ -148,28 +149,36 @@ Plan all_of_memory(Dice& dice, PlanContext const& context) {
             {context.actor, Wait{}, {}}};
 }
 
-Plan plan_with_little_memory(Dice& dice, PlanContext const& context, std::uint32_t frames) {
-    if (dice.chance(1, 2)) return growth_to_the_limit(dice, context, frames);
+Plan plan_with_little_memory(Draw& draw, PlanContext const& context, std::uint32_t frames) {
+    if (draw(chance(1, 2))) return growth_to_the_limit(draw, context, frames);
     // Rare: after each of these steps all of these processes are looked at.
-    if (dice.chance(1, 12)) return full_process_table(dice, context);
+    if (draw(chance(1, 12))) return full_process_table(draw, context);
     return fork_with_half_in_use(context, frames);
 }
 
-}  // namespace
-
-std::vector<spec::Step> plan(Dice& dice, PlanContext const& context) {
-    if (context.memory) return plan_with_little_memory(dice, context, *context.memory);
+Plan plan_with_memory_to_spare(Draw& draw, PlanContext const& context) {
     bool const lazy = context.world.setting().profile.sbrk == SbrkPolicy::lazy;
-    if (context.allocation_faults && dice.chance(1, 4)) return fork_that_fails_late(dice, context);
-    if (context.allocation_faults && lazy && dice.chance(1, 3)) return first_touch_that_fails(dice, context);
-    if (!dice.chance(1, 16)) return path_into_untouched_page(context);
+    if (context.allocation_faults && draw(chance(1, 4))) return fork_that_fails_late(draw, context);
+    if (context.allocation_faults && lazy && draw(chance(1, 3))) return first_touch_that_fails(draw, context);
+    if (!draw(chance(1, 16))) return path_into_untouched_page(context);
     // Rare: many kernels walk such a heap page by page.
     if (lazy) return heap_beyond_an_int(context);
     return {};
 }
 
-std::vector<spec::Step> plan_to(Limit limit, Dice& dice, PlanContext const& context) {
-    return limit == Limit::memory ? all_of_memory(dice, context) : full_process_table(dice, context);
+}  // namespace
+
+rc::Gen<Plan> plans(PlanContext context) {
+    return drawn([context](Draw& draw) {
+        return context.memory ? plan_with_little_memory(draw, context, *context.memory)
+                              : plan_with_memory_to_spare(draw, context);
+    });
+}
+
+rc::Gen<Plan> plans_to(Limit limit, PlanContext context) {
+    return drawn([limit, context](Draw& draw) {
+        return limit == Limit::memory ? all_of_memory(draw, context) : full_process_table(draw, context);
+    });
 }
 
 }  // namespace vmcheck::generate

@@ -1,10 +1,11 @@
 #pragma once
 // Places that are reached only by steps that belong together: such a sequence is planned as a whole.
 
-#include "checker/generate/dice.h"
 #include "checker/generate/generator.h"
 #include "spec/program.h"
 #include "spec/world.h"
+
+#include <rapidcheck.h>
 
 #include <cstdint>
 #include <optional>
@@ -22,9 +23,9 @@ struct PlanContext {
 };
 
 // Steps to be proposed one after the other, before any others; some may turn out not to be askable. May be empty.
-std::vector<spec::Step> plan(Dice& dice, PlanContext const& context);
+rc::Gen<std::vector<spec::Step>> plans(PlanContext context);
 
 // Steps that reach `limit` from p0's state after boot. Empty where the limit is not known.
-std::vector<spec::Step> plan_to(Limit limit, Dice& dice, PlanContext const& context);
+rc::Gen<std::vector<spec::Step>> plans_to(Limit limit, PlanContext context);
 
 }  // namespace vmcheck::generate

@@ -1,10 +1,10 @@
 // vmcheck-mutants: the kill table. For ci/mutants, which builds what it needs.
 
 #include "checker/cli/exit_code.h"
-#include "checker/cli/files.h"
-#include "checker/cli/interrupt.h"
-#include "checker/mutants/campaign.h"
+#include "checker/mutants/runs.h"
 #include "checker/mutants/table.h"
+#include "impl/base/files.h"
+#include "impl/base/interrupt.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -19,7 +19,7 @@ using namespace vmcheck;
 using cli::ExitCode;
 
 struct Options {
-    mutants::Plan plan;
+    mutants::KillTableOptions runs;
     std::filesystem::path patches;
     std::filesystem::path table;
     std::vector<std::string> only;
@@ -44,8 +44,8 @@ std::vector<mutants::Mutant> chosen(std::vector<mutants::Mutant> all, std::vecto
 // another signature than expected.
 std::vector<std::string> surprises(std::vector<mutants::Row> const& rows) {
     std::vector<std::string> lines;
-    for (auto const& [mutant, outcome] : rows) {
-        mutants::Verdict const& verdict = outcome.verdict;
+    for (auto const& [mutant, result] : rows) {
+        mutants::VerifyResult const& verdict = result.verdict;
         if (!verdict.killed && mutant.survives.empty()) lines.push_back(mutant.name + " survives");
         if (verdict.killed && !mutant.survives.empty())
             lines.push_back(mutant.name + " is killed, but says 'survives:'");
@@ -61,13 +61,15 @@ int run(Options const& options, std::stop_token const& stop) {
     if (!all) return give_up(ExitCode::usage, all.error().message);
     auto const some = chosen(std::move(*all), options.only);
     if (some.empty()) return give_up(ExitCode::usage, "no mutant has a name like that.");
-    auto const rows = mutants::run(options.plan, some, stop);
+    auto const rows = mutants::run_mutants(options.runs, some, stop);
     if (!rows)
-        return give_up(rows.error().interrupted ? ExitCode::interrupted : ExitCode::environment, rows.error().message);
-    std::string const text = mutants::markdown(*rows, options.plan.suites, mutants::verify_command(options.plan));
+        return give_up(
+            rows.error().kind == base::Error::Kind::interrupted ? ExitCode::interrupted : ExitCode::environment,
+            rows.error().message);
+    std::string const text = mutants::markdown(*rows, options.runs.suites, mutants::verify_command(options.runs));
     fmt::print("{}", text);
     if (options.only.empty())
-        if (auto written = cli::write_file(options.table, text); !written)
+        if (auto written = base::write_file(options.table, text); !written)
             return give_up(ExitCode::environment, written.error().message);
     auto const unexpected = surprises(*rows);
     for (std::string const& line : unexpected) fmt::print(stderr, "mutants: {}\n", line);
@@ -77,7 +79,7 @@ int run(Options const& options, std::stop_token const& stop) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    cli::Interrupt const interrupt;  // before any thread
+    base::Interrupt const interrupt;  // before any thread
     CLI::App app{"Builds nothing; runs vmcheck verify and each suite on every mutant, and writes the kill table.",
                  "mutants"};
     app.footer(
@@ -87,20 +89,20 @@ int main(int argc, char** argv) {
         "is kept:\n"
         "the same command goes on where it stopped, and runs again only what has changed.");
     Options options;
-    options.plan.jobs = std::max(1U, std::thread::hardware_concurrency());
-    options.plan.suites = {"cowtest", "lazytests", "usertests"};
+    options.runs.jobs = std::max(1U, std::thread::hardware_concurrency());
+    options.runs.suites = {"cowtest", "lazytests", "usertests"};
     app.add_option("only", options.only, "Only mutants whose name contains one of these; no table is written then");
-    app.add_option("--vmcheck", options.plan.vmcheck, "The program")->required();
-    app.add_option("--kernels", options.plan.kernels, "Where the build leaves kernels")->required();
+    app.add_option("--vmcheck", options.runs.vmcheck, "The program")->required();
+    app.add_option("--kernels", options.runs.kernels, "Where the build leaves kernels")->required();
     app.add_option("--patches", options.patches, "Where the patches are")->required();
     app.add_option("--table", options.table, "The table to write")->required();
-    app.add_option("--work", options.plan.work, "Where results are kept")->required();
-    app.add_option("--suite", options.plan.suites, "Suites to run on each")->capture_default_str();
-    app.add_option("--seed", options.plan.seed, "Of verify")->capture_default_str();
-    app.add_option("--jobs,-j", options.plan.jobs, "Processes at a time")
+    app.add_option("--work", options.runs.work, "Where results are kept")->required();
+    app.add_option("--suite", options.runs.suites, "Suites to run on each")->capture_default_str();
+    app.add_option("--seed", options.runs.seed, "Of verify")->capture_default_str();
+    app.add_option("--jobs,-j", options.runs.jobs, "Processes at a time")
         ->check(CLI::Range(1, 256))
         ->capture_default_str();
-    app.add_flag("--again", options.plan.again, "Keep no earlier result");
+    app.add_flag("--again", options.runs.again, "Keep no earlier result");
     try {
         app.parse(argc, argv);
     } catch (CLI::ParseError const& error) {

@@ -27,7 +27,7 @@ std::vector<std::string> Mutant::options_without_its_faults() const {
     return options;
 }
 
-tl::expected<Mutant, Problem> read_mutant(fs::path const& patch) {
+tl::expected<Mutant, base::Error> read_mutant(fs::path const& patch) {
     std::ifstream file(patch);
     Mutant mutant;
     mutant.name = patch.stem().string();
@@ -45,19 +45,19 @@ tl::expected<Mutant, Problem> read_mutant(fs::path const& patch) {
         for (std::string each; std::getline(signatures, each, '|');) mutant.expected.push_back(each);
     }
     if (mutant.origin.empty() || mutant.story.empty() || mutant.profile.empty() || mutant.expected.empty())
-        return tl::unexpected(Problem{
+        return tl::unexpected(base::Error{
             fmt::format("{}: its header must have the lines origin, story, profile and expect (kernel/README.md).",
                         patch.string())});
     return mutant;
 }
 
-tl::expected<std::vector<Mutant>, Problem> read_mutants(fs::path const& directory) {
+tl::expected<std::vector<Mutant>, base::Error> read_mutants(fs::path const& directory) {
     std::vector<fs::path> patches;
     std::error_code error;
     for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error))
         if (at->path().extension() == ".patch") patches.push_back(at->path());
     if (error || patches.empty())
-        return tl::unexpected(Problem{fmt::format("{}: there are no patches.", directory.string())});
+        return tl::unexpected(base::Error{fmt::format("{}: there are no patches.", directory.string())});
     std::sort(patches.begin(), patches.end());
     std::vector<Mutant> mutants;
     for (fs::path const& patch : patches) {

@@ -1,7 +1,7 @@
 #pragma once
 // A planted defect, as the header of its patch describes it (kernel/README.md, "Mutants").
 
-#include "checker/class/problem.h"
+#include "impl/base/error.h"
 
 #include <tl/expected.hpp>
 
@@ -10,8 +10,6 @@
 #include <vector>
 
 namespace vmcheck::mutants {
-
-using classes::Problem;
 
 struct Mutant {
     std::string name;                     // NN-name
@@ -32,9 +30,9 @@ struct Mutant {
 };
 
 // Reads the header of a patch. Fails where it cannot be read, or says no origin, story, profile or expectation.
-tl::expected<Mutant, Problem> read_mutant(std::filesystem::path const& patch);
+tl::expected<Mutant, base::Error> read_mutant(std::filesystem::path const& patch);
 
 // All of a directory, by name.
-tl::expected<std::vector<Mutant>, Problem> read_mutants(std::filesystem::path const& directory);
+tl::expected<std::vector<Mutant>, base::Error> read_mutants(std::filesystem::path const& directory);
 
 }  // namespace vmcheck::mutants

@@ -1,5 +1,5 @@
 #include "checker/mutants/mutant.h"
-#include "checker/mutants/outcome.h"
+#include "checker/mutants/mutant_result.h"
 #include "checker/mutants/table.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ using testing::Not;
 
 class PatchHeader : public testing::Test {
   protected:
-    tl::expected<Mutant, Problem> read(std::string const& text) const {
+    tl::expected<Mutant, base::Error> read(std::string const& text) const {
         std::ofstream(path_) << text;
         return read_mutant(path_);
     }
@@ -119,9 +119,9 @@ TEST(SuiteVerdict, IsNoneWhereTheMachineFailed) {
     for (int const code : {2, 3, 130}) EXPECT_FALSE(judge_suite("cowtest", code, "", 1).has_value());
 }
 
-Row row(std::string const& name, std::string const& origin, Verdict verdict, bool noticed) {
-    Outcome outcome{std::move(verdict), {}, {{"cowtest", {noticed, noticed ? "panic" : "", 1}}}};
-    return {{name, origin, "A story.", "cow-eager", {"I3 fork"}, "a reason", "harts"}, outcome};
+Row row(std::string const& name, std::string const& origin, VerifyResult verdict, bool noticed) {
+    MutantResult result{std::move(verdict), {}, {{"cowtest", {noticed, noticed ? "panic" : "", 1}}}};
+    return {{name, origin, "A story.", "cow-eager", {"I3 fork"}, "a reason", "harts"}, result};
 }
 
 std::vector<Row> rows() {
@@ -130,17 +130,17 @@ std::vector<Row> rows() {
                           row("03-c", "our own", {true, "boot", 0, std::nullopt, 2.0}, false),
                           row("04-d", "our own", {false, "", 10000, std::nullopt, 90.0}, false),
                           row("05-e", "our own", {true, "I10 store (advice)", 3000, 3, 9.0}, false)};
-    rows[0].outcome.without_its_faults = Verdict{false, "", 3000, std::nullopt, 4.0};
-    rows[1].outcome.without_its_faults = Verdict{true, "I4 fork", 256, 1, 2.0};
+    rows[0].result.without_its_faults = VerifyResult{false, "", 3000, std::nullopt, 4.0};
+    rows[1].result.without_its_faults = VerifyResult{true, "I4 fork", 256, 1, 2.0};
     return rows;
 }
 
-TEST(Outcome, PrintedAndParsedIsTheSame) {
-    Outcome const outcome = rows()[1].outcome;
-    auto const again = parse(print(outcome, "stamp"), "stamp");
+TEST(MutantResult, PrintedAndParsedIsTheSame) {
+    MutantResult const result = rows()[1].result;
+    auto const again = parse(print(result, "stamp"), "stamp");
     ASSERT_TRUE(again.has_value());
-    EXPECT_EQ(print(*again, "stamp"), print(outcome, "stamp"));
-    EXPECT_FALSE(parse(print(outcome, "stamp"), "another").has_value());
+    EXPECT_EQ(print(*again, "stamp"), print(result, "stamp"));
+    EXPECT_FALSE(parse(print(result, "stamp"), "another").has_value());
     EXPECT_FALSE(parse(R"({"stamp":"stamp","killed":7})", "stamp").has_value());
     EXPECT_FALSE(parse("no json", "stamp").has_value());
 }

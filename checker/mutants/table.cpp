@@ -21,11 +21,11 @@ std::string percent(std::size_t part, std::size_t whole) {
 }
 
 bool noticed_by_a_suite(Row const& row, std::vector<std::string> const& suites) {
-    return std::ranges::any_of(suites, [&](std::string const& suite) { return row.outcome.suites.at(suite).noticed; });
+    return std::ranges::any_of(suites, [&](std::string const& suite) { return row.result.suites.at(suite).noticed; });
 }
 
 bool as_expected(Row const& row) {
-    return row.outcome.verdict.killed && row.mutant.expects(row.outcome.verdict.signature);
+    return row.result.verdict.killed && row.mutant.expects(row.result.verdict.signature);
 }
 
 // Within a table's cell.
@@ -36,14 +36,14 @@ std::string cell(std::string text) {
 
 // What it needs, and whether nothing is found where that is switched off.
 std::string without_its_faults(Row const& row) {
-    auto const& without = row.outcome.without_its_faults;
+    auto const& without = row.result.without_its_faults;
     if (!without) return "-";
     return row.mutant.needs +
            (without->killed ? ": **found without, " + without->signature + "**" : ": not found without");
 }
 
 std::string print_row(Row const& row, std::vector<std::string> const& suites) {
-    Verdict const& verdict = row.outcome.verdict;
+    VerifyResult const& verdict = row.result.verdict;
     std::string line = fmt::format("| [{0}]({0}.patch) | {1} |", row.mutant.name, row.mutant.profile);
     if (verdict.killed)
         line += fmt::format(" {} | {} | {:.1f} s | {} | {} |", verdict.signature, as_expected(row) ? "yes" : "**no**",
@@ -53,7 +53,7 @@ std::string print_row(Row const& row, std::vector<std::string> const& suites) {
         line += fmt::format(" **survives** | - | {:.1f} s | {} | - |", verdict.seconds, verdict.programs);
     line += fmt::format(" {} |", without_its_faults(row));
     for (std::string const& suite : suites) {
-        SuiteResult const& result = row.outcome.suites.at(suite);
+        SuiteResult const& result = row.result.suites.at(suite);
         line += fmt::format(" {} |", result.noticed ? result.how : "passes");
     }
     return line + "\n";
@@ -62,7 +62,7 @@ std::string print_row(Row const& row, std::vector<std::string> const& suites) {
 std::string survivors(std::vector<Row> const& rows) {
     std::string text;
     for (Row const& row : rows)
-        if (!row.outcome.verdict.killed)
+        if (!row.result.verdict.killed)
             text += fmt::format("- **{}**: {} Why: {}.\n", row.mutant.name, row.mutant.story,
                                 row.mutant.survives.empty() ? "not known yet" : row.mutant.survives);
     return text.empty() ? text : "\n## What survives\n\n" + text;
@@ -75,20 +75,20 @@ Summary summarize(std::vector<Row> const& rows, std::vector<std::string> const& 
     summary.noticed_by_suite.resize(suites.size());
     std::vector<double> seconds, steps;
     for (Row const& row : rows) {
-        Verdict const& verdict = row.outcome.verdict;
+        VerifyResult const& verdict = row.result.verdict;
         ++summary.mutants;
         summary.killed += verdict.killed ? 1U : 0U;
         summary.numbered += row.mutant.numbered() ? 1U : 0U;
         summary.numbered_killed += row.mutant.numbered() && verdict.killed ? 1U : 0U;
         summary.as_expected += as_expected(row) ? 1U : 0U;
-        summary.need_a_fault += row.outcome.without_its_faults ? 1U : 0U;
-        summary.not_without += row.outcome.without_its_faults && !row.outcome.without_its_faults->killed ? 1U : 0U;
+        summary.need_a_fault += row.result.without_its_faults ? 1U : 0U;
+        summary.not_without += row.result.without_its_faults && !row.result.without_its_faults->killed ? 1U : 0U;
         bool const by_suite = noticed_by_a_suite(row, suites);
         summary.only_vmcheck += verdict.killed && !by_suite ? 1U : 0U;
         summary.only_vmcheck_as_advice += verdict.signature.ends_with("(advice)") && !by_suite ? 1U : 0U;
         summary.nobody += !verdict.killed && !by_suite ? 1U : 0U;
         for (std::size_t i = 0; i < suites.size(); ++i)
-            summary.noticed_by_suite[i] += row.outcome.suites.at(suites[i]).noticed ? 1U : 0U;
+            summary.noticed_by_suite[i] += row.result.suites.at(suites[i]).noticed ? 1U : 0U;
         if (!verdict.killed) continue;
         seconds.push_back(verdict.seconds);
         if (verdict.steps) steps.push_back(static_cast<double>(*verdict.steps));

@@ -3,7 +3,7 @@
 // person.
 
 #include "checker/mutants/mutant.h"
-#include "checker/mutants/outcome.h"
+#include "checker/mutants/mutant_result.h"
 
 #include <optional>
 #include <string>
@@ -13,7 +13,7 @@ namespace vmcheck::mutants {
 
 struct Row {
     Mutant mutant;
-    Outcome outcome;
+    MutantResult result;
 };
 
 // The figures of a table.
@@ -38,7 +38,7 @@ Summary summarize(std::vector<Row> const& rows, std::vector<std::string> const& 
 // The summary in a few lines of Markdown.
 std::string print(Summary const& summary, std::vector<std::string> const& suites);
 
-// The whole document: what it is, the summary, the table, and why what survives does. REQUIRES: each outcome has every
+// The whole document: what it is, the summary, the table, and why what survives does. REQUIRES: each result has every
 // suite.
 std::string markdown(std::vector<Row> const& rows, std::vector<std::string> const& suites, std::string const& command);
 

@@ -12,9 +12,7 @@ namespace vmcheck::qemu {
 
 namespace {
 
-using End = ChildResult::End;
-using report::QemuVerdict;
-
+using End = base::RunResult::End;
 // What guest/init.c prints.
 constexpr std::string_view kInitRuns = "vmcheck: init runs";
 constexpr std::string_view kEnded = "vmcheck: repro ended with status ";
@@ -58,7 +56,7 @@ QemuVerdict not_tried(std::string why) {
 }
 
 // Why the machine stopped before it started the program; nothing where it did start it.
-std::optional<QemuVerdict> never_started(ChildResult const& run, std::chrono::seconds limit) {
+std::optional<QemuVerdict> never_started(base::RunResult const& run, std::chrono::seconds limit) {
     std::string_view const console = run.output;
     if (run.end == End::stopped) return not_tried("interrupted");
     bool const qemu_ended = run.end == End::exited || run.end == End::signalled;
@@ -81,7 +79,7 @@ bool is_decided(std::string_view console) {
            after(console, kNoFork);
 }
 
-QemuVerdict judge(ChildResult const& run, std::chrono::seconds limit) {
+QemuVerdict judge(base::RunResult const& run, std::chrono::seconds limit) {
     std::string_view const console = run.output;
     if (auto const why = never_started(run, limit)) return *why;
     if (auto const what = after(console, kFail)) return confirmed(fmt::format("prints \"FAIL: {}\"", *what));

@@ -5,8 +5,8 @@
 // FAIL, a kernel panic, silence, or an end without a word. But a machine that never came as far as to start it says
 // nothing about the finding: then it could not be tried.
 
-#include "checker/qemu/child.h"
-#include "checker/report/finding.h"
+#include "checker/finding/finding.h"
+#include "impl/base/child.h"
 
 #include <chrono>
 #include <string_view>
@@ -17,6 +17,6 @@ namespace vmcheck::qemu {
 bool is_decided(std::string_view console);
 
 // `limit`: the time that the machine was given.
-report::QemuVerdict judge(ChildResult const& run, std::chrono::seconds limit);
+QemuVerdict judge(base::RunResult const& run, std::chrono::seconds limit);
 
 }  // namespace vmcheck::qemu

@@ -10,9 +10,8 @@
 namespace vmcheck::qemu {
 namespace {
 
-using report::describe;
-using End = ChildResult::End;
-using State = report::QemuVerdict::State;
+using End = base::RunResult::End;
+using State = QemuVerdict::State;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -69,7 +68,7 @@ TEST(Judge, ALineThatIsNotOverDecidesNothing) {
 }
 
 RC_GTEST_PROP(JudgeProperty, OnlyAProgramThatPassedAndEndedIsNotConfirmed, (std::string const& noise)) {
-    auto const run = ChildResult{.end = End::enough, .output = kStart + noise};
+    auto const run = base::RunResult{.end = End::enough, .output = kStart + noise};
     bool const passed = noise.find("PASS\n") != std::string::npos;
     RC_ASSERT(passed || judge(run, std::chrono::seconds{1}).state != State::not_confirmed);
 }

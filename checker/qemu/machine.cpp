@@ -47,9 +47,9 @@ std::vector<std::byte> data_file() {
 
 }  // namespace
 
-tl::expected<bool, std::string> sets_memory_protection(std::filesystem::path const& kernel) {
+tl::expected<bool, base::Error> sets_memory_protection(std::filesystem::path const& kernel) {
     auto const image = elf::KernelImage::load(kernel, elf::kDefaultRam);
-    if (!image) return tl::unexpected(image.error().message);
+    if (!image) return tl::unexpected(base::Error{image.error().message});
     for (elf::Segment const& segment : image->segments())
         if (segment.executable && writes_pmpcfg0(segment.bytes)) return true;
     return false;
@@ -86,7 +86,7 @@ std::vector<std::string> command_line(std::filesystem::path const& emulator, Mac
             "virtio-blk-device,drive=x0,bus=virtio-mmio-bus.0"};
 }
 
-tl::expected<std::vector<std::byte>, std::string> make_disk(Programs programs) {
+tl::expected<std::vector<std::byte>, base::Error> make_disk(Programs programs) {
     image::Contents contents;
     contents.files.push_back({"init", std::move(programs.init)});
     contents.files.push_back({"echo", std::move(programs.echo)});
@@ -94,7 +94,7 @@ tl::expected<std::vector<std::byte>, std::string> make_disk(Programs programs) {
     contents.files.push_back({"data", data_file()});
     contents.devices.push_back({"console", 1, 0});
     auto image = image::make_image(contents, image::Geometry{});
-    if (!image) return tl::unexpected(image.error().message);
+    if (!image) return tl::unexpected(image.error());
     return std::move(image->bytes);
 }
 

@@ -23,7 +23,7 @@ struct Machine {
 
 // Whether some instruction of the kernel writes pmpcfg0, the register that turns memory protection on. Fails where the
 // image cannot be read.
-tl::expected<bool, std::string> sets_memory_protection(std::filesystem::path const& kernel);
+tl::expected<bool, base::Error> sets_memory_protection(std::filesystem::path const& kernel);
 
 // The command that boots the machine from that disk image, with its console on standard output, one hart, and no way
 // to reach the host's network or files.
@@ -38,6 +38,6 @@ struct Programs {
 };
 // A file system with /init, /echo, /repro and /data, and room for what a repro.c writes. Fails where they are too
 // large.
-tl::expected<std::vector<std::byte>, std::string> make_disk(Programs programs);
+tl::expected<std::vector<std::byte>, base::Error> make_disk(Programs programs);
 
 }  // namespace vmcheck::qemu

@@ -32,13 +32,13 @@ TEST(Machine, MemoryProtectionIsSeenInTheKernelsCode) {
     EXPECT_TRUE(sets_memory_protection(VMCHECK_KERNELS "/vintage-2021/kernel").value());
     EXPECT_TRUE(sets_memory_protection(VMCHECK_KERNELS "/vintage-2025/kernel").value());
     EXPECT_FALSE(sets_memory_protection(VMCHECK_KERNELS "/vintage-2020/kernel").value());
-    EXPECT_THAT(sets_memory_protection("/nowhere/kernel").error(), HasSubstr("/nowhere/kernel"));
+    EXPECT_THAT(sets_memory_protection("/nowhere/kernel").error().message, HasSubstr("/nowhere/kernel"));
 }
 
 TEST(Machine, TheDiskHoldsThePrograms) {
     ProgramBytes const init(100, std::byte{1}), echo(200, std::byte{2}), repro(20'000, std::byte{3});
     auto const disk = make_disk({init, echo, repro});
-    ASSERT_TRUE(disk) << disk.error();
+    ASSERT_TRUE(disk) << disk.error().message;
     EXPECT_EQ(image::read_file(*disk, "init").value(), init);
     EXPECT_EQ(image::read_file(*disk, "repro").value(), repro);
     EXPECT_FALSE(make_disk({init, echo, ProgramBytes(image::kFileBytesMax + 1)}));

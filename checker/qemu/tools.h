@@ -1,10 +1,11 @@
 #pragma once
 // The two programs that trying a repro.c takes. vmcheck needs them for nothing else.
 
+#include "impl/base/error.h"
+
 #include <tl/expected.hpp>
 
 #include <filesystem>
-#include <string>
 
 namespace vmcheck::qemu {
 
@@ -15,9 +16,9 @@ struct Tools {
 
 // The first program in PATH with one of the names that the trees' own Makefiles look for. Fails with what is missing
 // and what to install, as part of a sentence.
-tl::expected<std::filesystem::path, std::string> find_emulator();
-tl::expected<std::filesystem::path, std::string> find_compiler();
+tl::expected<std::filesystem::path, base::Error> find_emulator();
+tl::expected<std::filesystem::path, base::Error> find_compiler();
 // Both, or what is missing.
-tl::expected<Tools, std::string> find_tools();
+tl::expected<Tools, base::Error> find_tools();
 
 }  // namespace vmcheck::qemu

@@ -1,21 +1,17 @@
 #include "checker/qemu/trial.h"
 
-#include "checker/qemu/child.h"
 #include "checker/qemu/guest_files.h"
 #include "checker/qemu/judge.h"
-#include "checker/repro/repro_c.h"
+#include "impl/base/child.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <utility>
 
 namespace vmcheck::qemu {
 
 namespace {
-
-using report::QemuVerdict;
 
 QemuVerdict not_tried(std::string why) {
     return {QemuVerdict::State::not_tried, std::move(why)};
@@ -28,13 +24,6 @@ std::string_view guest_source(std::string_view path) {
     return found == files.end() ? std::string_view() : found->text;
 }
 
-bool write_bytes(std::filesystem::path const& path, std::vector<std::byte> const& bytes) {
-    std::ofstream file(path, std::ios::binary);
-    file.write(reinterpret_cast<char const*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    file.close();
-    return !file.fail();
-}
-
 }  // namespace
 
 Trials::Trials(Tools tools, Setup setup, Workshop workshop, Machine machine)
@@ -43,7 +32,7 @@ Trials::Trials(Tools tools, Setup setup, Workshop workshop, Machine machine)
       workshop_(std::move(workshop)),
       machine_(std::move(machine)) {}
 
-tl::expected<Trials, std::string> Trials::prepare(Setup setup) {
+tl::expected<Trials, base::Error> Trials::prepare(Setup setup) {
     auto tools = find_tools();
     if (!tools) return tl::unexpected(tools.error());
     auto workshop = Workshop::open(tools->compiler);
@@ -54,7 +43,8 @@ tl::expected<Trials, std::string> Trials::prepare(Setup setup) {
     Trials trials(std::move(*tools), std::move(setup), std::move(*workshop), std::move(machine));
     for (auto [source, program] : {std::pair{"init.c", &trials.init_}, std::pair{"echo.c", &trials.echo_}}) {
         auto compiled = trials.workshop_.compile(guest_source(source), trials.setup_.stop);
-        if (!compiled) return tl::unexpected(fmt::format("vmcheck's own {}: {}", source, compiled.error()));
+        if (!compiled)
+            return tl::unexpected(base::Error{fmt::format("vmcheck's own {}: {}", source, compiled.error().message)});
         *program = std::move(*compiled);
     }
     return trials;
@@ -62,27 +52,23 @@ tl::expected<Trials, std::string> Trials::prepare(Setup setup) {
 
 QemuVerdict Trials::run(std::string_view source) const {
     auto repro = workshop_.compile(source, setup_.stop);
-    if (!repro) return not_tried(repro.error());
+    if (!repro) return not_tried(repro.error().message);
     auto const disk = make_disk({init_, echo_, std::move(*repro)});
-    if (!disk) return not_tried(disk.error());
+    if (!disk) return not_tried(disk.error().message);
     auto const file = workshop_.directory() / "fs.img";
-    if (!write_bytes(file, *disk)) return not_tried(fmt::format("{} cannot be written", file.string()));
-    // QEMU must not outlive a vmcheck that was killed: `timeout` sees to that.
-    constexpr std::chrono::seconds kSlack{5};
-    std::vector<std::string> arguments{"timeout", "--signal=KILL", fmt::format("{}", (setup_.time + kSlack).count())};
-    for (std::string& argument : command_line(tools_.emulator, machine_, file))
-        arguments.push_back(std::move(argument));
-    auto const ran = run_child(std::move(arguments), {.time = setup_.time, .enough = is_decided, .stop = setup_.stop});
-    if (!ran) return not_tried(ran.error());
+    if (auto const written = base::write_file(file, *disk); !written) return not_tried(written.error().message);
+    base::Command command;
+    command.arguments = command_line(tools_.emulator, machine_, file);
+    auto const ran = base::run(command, {.time = setup_.time, .enough = is_decided, .stop = setup_.stop});
+    if (!ran) return not_tried(ran.error().message);
     return judge(*ran, setup_.time);
 }
 
-QemuVerdict try_finding(tl::expected<Trials, std::string> const& trials, report::Finding const& finding) {
+QemuVerdict try_finding(tl::expected<Trials, base::Error> const& trials, Finding const& finding) {
     // Why this finding cannot be tried anywhere says more than what this machine lacks.
-    auto const source = report::repro_c(finding);
-    if (!source) return not_tried(fmt::format("no user program shows it: {}", source.error()));
-    if (!trials) return not_tried(trials.error());
-    return trials->run(*source);
+    if (!finding.repro_c) return not_tried(fmt::format("no user program shows it: {}", finding.repro_c.error()));
+    if (!trials) return not_tried(trials.error().message);
+    return trials->run(*finding.repro_c);
 }
 
 }  // namespace vmcheck::qemu

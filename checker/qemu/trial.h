@@ -2,12 +2,12 @@
 // Trying findings on QEMU: the second opinion, by an emulator that is not ours, without model or agent.
 //
 //     auto trials = qemu::Trials::prepare(setup);
-//     for (report::Finding& finding : findings) finding.on_qemu = qemu::try_finding(trials, finding);
+//     for (Finding& finding : findings) finding.on_qemu = qemu::try_finding(trials, finding);
 
+#include "checker/finding/finding.h"
 #include "checker/qemu/compiler.h"
 #include "checker/qemu/machine.h"
 #include "checker/qemu/tools.h"
-#include "checker/report/finding.h"
 
 #include <tl/expected.hpp>
 
@@ -35,10 +35,10 @@ class Trials {
   public:
     // Finds QEMU and the compiler, and compiles the programs beside the repro.c. Fails with why nothing can be tried,
     // as part of a sentence.
-    static tl::expected<Trials, std::string> prepare(Setup setup);
+    static tl::expected<Trials, base::Error> prepare(Setup setup);
 
     // Compiles the source and runs it on a machine of its own, until it has said how it went or the time is over.
-    report::QemuVerdict run(std::string_view source) const;
+    QemuVerdict run(std::string_view source) const;
 
   private:
     Trials(Tools tools, Setup setup, Workshop workshop, Machine machine);
@@ -52,6 +52,6 @@ class Trials {
 };
 
 // The finding's repro.c on QEMU; not tried where there is none, or nothing can be tried.
-report::QemuVerdict try_finding(tl::expected<Trials, std::string> const& trials, report::Finding const& finding);
+QemuVerdict try_finding(tl::expected<Trials, base::Error> const& trials, Finding const& finding);
 
 }  // namespace vmcheck::qemu

@@ -1,11 +1,7 @@
 #include "checker/report/format.h"
 
-#include "checker/report/github.h"
-#include "checker/report/gradescope.h"
-#include "checker/report/html.h"
-#include "checker/report/json.h"
-#include "checker/report/junit.h"
 #include "checker/report/text.h"
+#include "checker/report/violation_words.h"
 
 #include <fmt/format.h>
 
@@ -23,19 +19,6 @@ constexpr std::array<std::pair<std::string_view, Format>, 6> kFormats{{{"text", 
                                                                        {"html", Format::html},
                                                                        {"github", Format::github}}};
 
-std::string text_document(std::vector<Session> const& sessions) {
-    std::string text;
-    for (Session const& session : sessions) {
-        text += kernel_lines(session.kernel, {});
-        for (spec::Violation const& violation : session.boot_violations)
-            text += fmt::format("✗ {} · right after boot\n      {}\n", title_of(violation.invariant), violation.story);
-        for (std::size_t i = 0; i < session.findings.size(); ++i)
-            text += '\n' + finding_text(session.findings[i], i + 1, session.findings.size(), std::nullopt, {});
-        text += checks_table(session.counts, {}) + modes_table(session.counts, {});
-    }
-    return text;
-}
-
 }  // namespace
 
 std::optional<Format> parse_format(std::string_view name) {
@@ -50,7 +33,21 @@ std::string format_names() {
     return names;
 }
 
-std::string render(Format format, std::vector<Session> const& sessions) {
+std::string text_document(std::vector<SessionResult> const& sessions) {
+    std::string text;
+    for (SessionResult const& session : sessions) {
+        text += kernel_lines(session.kernel, {});
+        for (spec::Violation const& violation : session.boot_violations)
+            text += fmt::format("✗ {} · right after boot\n      {}\n", title_of(violation.invariant),
+                                words_of(violation).story);
+        for (std::size_t i = 0; i < session.findings.size(); ++i)
+            text += '\n' + finding_text(session.findings[i], i + 1, session.findings.size(), std::nullopt, {});
+        text += checks_table(session.counts, {}) + modes_table(session.counts, {});
+    }
+    return text;
+}
+
+std::string render(Format format, std::vector<SessionResult> const& sessions) {
     switch (format) {
         case Format::text:
             return text_document(sessions);

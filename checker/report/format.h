@@ -1,7 +1,7 @@
 #pragma once
-// Every format of the report by its name: the one place that knows them all.
+// Every format of the report, and its name: the one place that knows them all.
 
-#include "checker/report/session.h"
+#include "checker/finding/finding.h"
 
 #include <optional>
 #include <string>
@@ -17,7 +17,33 @@ std::optional<Format> parse_format(std::string_view name);
 // The names in the order of the enumeration, as in "text, json, junit, gradescope, html, github".
 std::string format_names();
 
-// The whole report. Text is without colour here and says what the terminal says: the kernel, the findings, the checks.
-std::string render(Format format, std::vector<Session> const& sessions);
+// The whole report. Nothing in it depends on the machine's speed or on the number of threads: the same seed and effort
+// give the same bytes.
+std::string render(Format format, std::vector<SessionResult> const& sessions);
+
+// What the terminal says, without colour: the kernel, the findings, the checks.
+std::string text_document(std::vector<SessionResult> const& sessions);
+
+// One object with a version and one entry for each kernel, as findings.schema.json describes it.
+std::string json_document(std::vector<SessionResult> const& sessions);
+
+// JUnit XML: one test suite for each kernel, one test case for each invariant. A failure carries the text report of its
+// findings.
+std::string junit_document(std::vector<SessionResult> const& sessions);
+
+// Gradescope's results.json: one test for each invariant and kernel, each with its share of 100 points. An invariant
+// that could not be checked gives its points: the student is not failed for a window that was not found.
+// Source: Gradescope, "Autograder Specifications", Output Format.
+std::string gradescope_document(std::vector<SessionResult> const& sessions);
+
+// GitHub annotations, one workflow command a line, at the likely place in the kernel's source: "::error
+// file=kernel/vm.c,line=318,title=I3 isolation at fork::After p0's fork, ...". Advice is a ::warning, a kernel in which
+// nothing was found a ::notice.
+// Source: GitHub, "Workflow commands for GitHub Actions", Setting an error message.
+std::string github_annotations(std::vector<SessionResult> const& sessions);
+
+// One HTML file that needs no network: no script, no font, no image. One column, readable on a phone; light or dark as
+// the reader's system is.
+std::string html_document(std::vector<SessionResult> const& sessions);
 
 }  // namespace vmcheck::report

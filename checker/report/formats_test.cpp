@@ -1,12 +1,11 @@
 // JUnit, Gradescope, GitHub and HTML: each holds what it must, and no byte of a kernel breaks it.
 
+#include "checker/report/escape.h"
 #include "checker/report/format.h"
-#include "checker/report/github.h"
-#include "checker/report/gradescope.h"
-#include "checker/report/html.h"
-#include "checker/report/junit.h"
-#include "checker/report/markup_testing.h"
+#include "checker/report/formats_testing.h"
 #include "checker/report/sample_testing.h"
+#include "checker/report/story.h"
+#include "checker/report/verdict.h"
 
 #include <gtest/gtest.h>
 
@@ -22,27 +21,30 @@ namespace vmcheck::report {
 namespace {
 
 using testing::any_session;
-using testing::count_tags;
 using ::testing::HasSubstr;
-using testing::markup_error;
+using testing::Markup;
 using ::testing::Not;
 using testing::parent_keeps_w;
+using testing::parse_markup;
 using testing::session_with;
 using ::testing::StartsWith;
 
 TEST(Junit, HasASuiteForEachKernelAndACaseForEachInvariant) {
-    Session skips = session_with({});
+    SessionResult skips = session_with({});
     skips.counts.checks.evaluated[4] = 0;
     std::string const text = junit_document({session_with({parent_keeps_w()}), skips});
-    EXPECT_EQ(markup_error(text), "");
-    EXPECT_EQ(count_tags(text, "testsuite"), 2U);
-    EXPECT_EQ(count_tags(text, "testcase"), 20U);
-    EXPECT_EQ(count_tags(text, "failure"), 1U);
-    EXPECT_EQ(count_tags(text, "skipped"), 1U);
-    EXPECT_THAT(text, HasSubstr(R"(tests="10" failures="1" errors="0" skipped="0")"));
-    EXPECT_THAT(text, HasSubstr(R"(tests="10" failures="0" errors="0" skipped="1")"));
-    EXPECT_THAT(text, HasSubstr("<failure type=\"I3\" message=\"After p0&#39;s fork"));
-    EXPECT_THAT(text, HasSubstr("uvmcopy, kernel/vm.c:318")) << "the failure carries the text report";
+    Markup const markup = parse_markup(text);
+    EXPECT_EQ(markup.error, "");
+    EXPECT_EQ(markup.count("/testsuites/testsuite"), 2U);
+    EXPECT_EQ(markup.count("/testsuites/testsuite/testcase"), 20U);
+    EXPECT_EQ(markup.count("//testcase/failure"), 1U);
+    EXPECT_EQ(markup.count("//testcase/skipped"), 1U);
+    EXPECT_EQ(markup.count("//testsuite[@tests=10 and @failures=1 and @errors=0 and @skipped=0]"), 1U);
+    EXPECT_EQ(markup.count("//testsuite[@tests=10 and @failures=0 and @errors=0 and @skipped=1]"), 1U);
+    pugi::xml_node const failure = markup.document.select_node("//failure").node();
+    EXPECT_STREQ(failure.attribute("type").value(), "I3");
+    EXPECT_THAT(failure.attribute("message").value(), StartsWith("After p0's fork"));
+    EXPECT_THAT(failure.child_value(), HasSubstr("uvmcopy, kernel/vm.c:318")) << "it carries the text report";
 }
 
 TEST(Junit, AdviceAndFlakyFindingsFailNothing) {
@@ -50,7 +52,7 @@ TEST(Junit, AdviceAndFlakyFindingsFailNothing) {
     advice.severity = Severity::advice;
     Finding flaky = parent_keeps_w();
     flaky.reproduced = 0;
-    EXPECT_EQ(count_tags(junit_document({session_with({advice, flaky})}), "failure"), 0U);
+    EXPECT_EQ(parse_markup(junit_document({session_with({advice, flaky})})).count("//failure"), 0U);
 }
 
 TEST(Formats, EachTellsTheVerdictOfQemu) {
@@ -80,9 +82,14 @@ TEST(Gradescope, GivesEachInvariantItsShareOfAHundredPoints) {
 }
 
 TEST(Gradescope, AKernelThatIsWrongRightAfterBootLosesThosePoints) {
-    Session session = session_with({});
+    SessionResult session = session_with({});
     session.boot_violations = {
-        {.invariant = spec::Invariant::rights, .story = "text is writable", .expected = "R-XU", .seen = "RWXU"}};
+        {.invariant = spec::Invariant::rights,
+         .process = spec::kInit,
+         .place = spec::Address{spec::Anchor::text, 0},
+         .facts = spec::WrongRights{spec::WrongRights::What::gained_write,
+                                    spec::Rights{.read = true, .execute = true, .user = true},
+                                    spec::Rights{.read = true, .write = true, .execute = true, .user = true}}}};
     auto const json = nlohmann::json::parse(gradescope_document({session}));
     EXPECT_EQ(json.at("tests").at(1).at("score").get<double>(), 0.0);
 }
@@ -102,13 +109,14 @@ TEST(Github, AdviceIsAWarning) {
 
 TEST(Html, IsOneFileThatNeedsNoNetworkAndFitsAPhone) {
     std::string const text = html_document({session_with({parent_keeps_w()}), session_with({})});
-    EXPECT_EQ(markup_error(text), "");
+    Markup const page = parse_markup(text);
+    EXPECT_EQ(page.error, "");
     EXPECT_THAT(text, HasSubstr("width=device-width"));
     EXPECT_THAT(text, HasSubstr("prefers-color-scheme: dark"));
-    EXPECT_THAT(text, HasSubstr("<div class=\"scroll\"><table>")) << "each table scrolls by itself";
-    EXPECT_THAT(text, Not(HasSubstr("\n<table>")));
-    for (char const* word : {"<script", "<link", "<img", "http://", "https://", "url("})
-        EXPECT_THAT(text, Not(HasSubstr(word)));
+    EXPECT_GT(page.count("//table"), 0U);
+    EXPECT_EQ(page.count("//table[not(parent::div[@class='scroll'])]"), 0U) << "each table scrolls by itself";
+    EXPECT_EQ(page.count("//script | //link | //img"), 0U);
+    for (char const* word : {"http://", "https://", "url("}) EXPECT_THAT(text, Not(HasSubstr(word)));
     EXPECT_THAT(text, HasSubstr("uvmcopy, kernel/vm.c:318"));
     EXPECT_THAT(text, HasSubstr("void p1(void)")) << "the user program is in it";
     EXPECT_THAT(text, HasSubstr("Nothing found"));
@@ -123,9 +131,18 @@ TEST(Format, EveryNameIsKnownAndEveryFormatSaysSomething) {
 }
 
 RC_GTEST_PROP(FormatProperty, WhateverAKernelSaysXmlAndHtmlStayWellFormed, ()) {
-    Session const session = *any_session();
-    RC_ASSERT(markup_error(junit_document({session})) == "");
-    RC_ASSERT(markup_error(html_document({session})) == "");
+    SessionResult const session = *any_session();
+    Markup const junit = parse_markup(junit_document({session}));
+    RC_ASSERT(junit.error == "");
+    // What a kernel says comes out as it went in.
+    RC_ASSERT(junit.document.select_node("//testsuite/@name").attribute().value() == printable(name_of(session)));
+    std::vector<InvariantVerdict> const all = verdicts(session);
+    for (InvariantVerdict const& verdict : all)
+        if (verdict.state == InvariantVerdict::State::failed)
+            RC_ASSERT(junit.document.find_node([&](pugi::xml_node node) {
+                return node.name() == std::string("failure") && node.child_value() == printable(verdict.text);
+            }));
+    RC_ASSERT(parse_markup(html_document({session})).error == "");
 }
 
 RC_GTEST_PROP(FormatProperty, WhateverAKernelSaysGradescopeGetsJson, ()) {
@@ -133,7 +150,7 @@ RC_GTEST_PROP(FormatProperty, WhateverAKernelSaysGradescopeGetsJson, ()) {
 }
 
 RC_GTEST_PROP(FormatProperty, WhateverAKernelSaysEveryLineForGithubIsACommandOfOurs, ()) {
-    Session const session = *any_session();
+    SessionResult const session = *any_session();
     std::string const text = github_annotations({session});
     std::size_t lines = 0;
     for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1, ++lines)

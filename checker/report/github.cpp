@@ -1,9 +1,9 @@
-#include "checker/report/github.h"
-
 #include "checker/report/escape.h"
+#include "checker/report/format.h"
 #include "checker/report/story.h"
 #include "checker/report/suspects.h"
 #include "checker/report/verdict.h"
+#include "checker/report/violation_words.h"
 #include "spec/text.h"
 
 #include <fmt/format.h>
@@ -33,12 +33,13 @@ std::string annotation(Finding const& finding) {
 
 }  // namespace
 
-std::string github_annotations(std::vector<Session> const& sessions) {
+std::string github_annotations(std::vector<SessionResult> const& sessions) {
     std::string text;
-    for (Session const& session : sessions) {
+    for (SessionResult const& session : sessions) {
         for (spec::Violation const& violation : session.boot_violations)
-            text += fmt::format("::error title={} right after boot::{}\n",
-                                escape_property(title_of(violation.invariant)), escape_message(violation.story));
+            text +=
+                fmt::format("::error title={} right after boot::{}\n", escape_property(title_of(violation.invariant)),
+                            escape_message(words_of(violation).story));
         for (Finding const& finding : session.findings) text += annotation(finding);
         if (session.findings.empty() && session.boot_violations.empty())
             text += fmt::format("::notice title=vmcheck::{}\n",

@@ -1,6 +1,5 @@
-#include "checker/report/gradescope.h"
-
 #include "checker/report/escape.h"
+#include "checker/report/format.h"
 #include "checker/report/story.h"
 #include "checker/report/verdict.h"
 
@@ -13,7 +12,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json test(Session const& session, InvariantVerdict const& verdict, double points) {
+Json test(SessionResult const& session, InvariantVerdict const& verdict, double points) {
     bool const failed = verdict.state == InvariantVerdict::State::failed;
     std::string output = printable(verdict.text);
     if (failed) output += fmt::format("What must hold: {}.\n", spec::promise(verdict.invariant));
@@ -29,12 +28,12 @@ Json test(Session const& session, InvariantVerdict const& verdict, double points
 
 }  // namespace
 
-std::string gradescope_document(std::vector<Session> const& sessions) {
+std::string gradescope_document(std::vector<SessionResult> const& sessions) {
     constexpr double kAll = 100;
     double const points = kAll / static_cast<double>(spec::kInvariants * std::max<std::size_t>(sessions.size(), 1));
     Json document;
     std::string about;
-    for (Session const& session : sessions)
+    for (SessionResult const& session : sessions)
         about += fmt::format("{}: {} programs, {} steps, {} found wrong, seed {}\n", printable(name_of(session)),
                              session.counts.programs, session.counts.steps, defects_in(session), session.seed);
     document["output"] = about;
@@ -42,7 +41,7 @@ std::string gradescope_document(std::vector<Session> const& sessions) {
     document["visibility"] = "visible";
     document["stdout_visibility"] = "visible";
     document["tests"] = Json::array();
-    for (Session const& session : sessions)
+    for (SessionResult const& session : sessions)
         for (InvariantVerdict const& verdict : verdicts(session))
             document["tests"].push_back(test(session, verdict, points));
     return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -1,14 +1,14 @@
-#include "checker/report/html.h"
-
+#include "checker/finding/finding.h"
 #include "checker/report/escape.h"
+#include "checker/report/format.h"
 #include "checker/report/html_style.h"
 #include "checker/report/page_view.h"
 #include "checker/report/pseudo_code.h"
-#include "checker/report/rank.h"
+#include "checker/report/step_words.h"
 #include "checker/report/story.h"
 #include "checker/report/suspects.h"
 #include "checker/report/verdict.h"
-#include "checker/repro/repro_c.h"
+#include "checker/report/violation_words.h"
 #include "spec/text.h"
 
 #include <fmt/format.h>
@@ -59,11 +59,10 @@ std::string steps(Finding const& finding) {
     Table table{"#", "who", "step", "a correct kernel", "this kernel"};
     for (std::size_t i = 0; i < finding.records.size(); ++i) {
         run::StepRecord const& record = finding.records[i];
-        std::string const step = spec::print(record.step);
         bool const here = i == finding.divergence.at.value;
         table.add({fmt::format("{}", i + 1), fmt::format("p{}", record.step.actor.value),
-                   step.substr(std::min(step.find(' ') + 1, step.size())), record.expected,
-                   record.seen + (here ? "  ← here" : "")},
+                   spec::print_without_actor(record.step), expected_words(record),
+                   seen_words(record) + (here ? "  ← here" : "")},
                   here);
     }
     return table.text();
@@ -110,31 +109,30 @@ std::string also(Finding const& finding) {
     std::string text;
     for (std::size_t i = 1; i < finding.divergence.violations.size(); ++i)
         text += fmt::format("{}: {}\n", title_of(finding.divergence.violations[i].invariant),
-                            finding.divergence.violations[i].story);
+                            words_of(finding.divergence.violations[i]).story);
     return text.empty() ? text : details("Also wrong after this step", text);
 }
 
 std::string solid(Finding const& finding) {
-    spec::Violation const& violation = finding.divergence.violations.front();
+    ViolationWords const words = words_of(finding.divergence.violations.front());
     std::string text = fmt::format("<p class=\"story\">{}</p>\n", safe(story_of(finding)));
     text += steps(finding);
     std::string const likewise =
         finding.also.empty() ? "" : fmt::format("<dt>Likewise</dt><dd>at {}</dd>\n", safe(likewise_at(finding)));
     text += fmt::format("<dl>\n<dt>Expected</dt><dd>{}</dd>\n<dt>Seen</dt><dd>{}</dd>\n{}{}</dl>\n",
-                        safe(violation.expected), safe(violation.seen), places(finding), likewise);
+                        safe(words.expected), safe(words.seen), places(finding), likewise);
     text += fmt::format("<h4>The program in C</h4>\n<pre>{}</pre>\n", safe(code(finding)));
     if (finding.evidence.pages) text += page(finding);
     text += also(finding);
     if (!finding.evidence.console.empty()) text += details("What the kernel printed last", finding.evidence.console);
     text += details("The program for vmcheck replay", spec::print(finding.program));
-    auto const repro = repro_c(finding);
-    if (repro)
+    if (finding.repro_c)
         return text + details(
                           "An xv6 user program that shows it: copy it to user/repro.c, add $U/_repro to UPROGS, make "
                           "qemu, run repro",
-                          *repro);
-    return text +
-           fmt::format("<p class=\"dim\">There is no user program that shows it: {}.</p>\n", safe(repro.error()));
+                          *finding.repro_c);
+    return text + fmt::format("<p class=\"dim\">There is no user program that shows it: {}.</p>\n",
+                              safe(finding.repro_c.error()));
 }
 
 std::string article(Finding const& finding, std::size_t number, std::size_t total) {
@@ -154,7 +152,7 @@ std::string article(Finding const& finding, std::size_t number, std::size_t tota
     return text + on_qemu(finding) + "</article>\n";
 }
 
-std::string checks(Session const& session) {
+std::string checks(SessionResult const& session) {
     Table table{"invariant", "evaluated", "skipped"};
     for (std::size_t i = 1; i <= spec::kInvariants; ++i)
         table.add({title_of(static_cast<spec::Invariant>(i)), fmt::format("{}", session.counts.checks.evaluated[i]),
@@ -162,7 +160,7 @@ std::string checks(Session const& session) {
     return "<h4>What was checked</h4>\n<div class=\"short\">" + table.text() + "</div>\n";
 }
 
-std::string modes(Session const& session) {
+std::string modes(SessionResult const& session) {
     Table table{"mode", "programs", "runs", "reached"};
     for (std::size_t i = 0; i < run::kModes; ++i) {
         auto const mode = static_cast<run::Mode>(i);
@@ -174,7 +172,7 @@ std::string modes(Session const& session) {
            fmt::format("<p class=\"dim\">reached: {}</p>\n", run::kWhatIsReached);
 }
 
-std::string section(Session const& session) {
+std::string section(SessionResult const& session) {
     std::string text =
         fmt::format("<section>\n<h2>{}</h2>\n<p class=\"dim\">{} · {} programs · {} steps · seed {}</p>\n",
                     safe(session.kernel.name), safe(session.kernel.profile), session.counts.programs,
@@ -187,7 +185,7 @@ std::string section(Session const& session) {
         text += fmt::format(
             "<article>\n<h3><span class=\"tag\">{}</span> · right after boot</h3>\n<p "
             "class=\"story\">{}</p>\n</article>\n",
-            safe(title_of(violation.invariant)), safe(violation.story));
+            safe(title_of(violation.invariant)), safe(words_of(violation).story));
     for (std::size_t i = 0; i < session.findings.size(); ++i)
         text += article(session.findings[i], i + 1, session.findings.size());
     if (session.findings.empty() && session.boot_violations.empty()) text += "<p class=\"good\">✓ Nothing found.</p>\n";
@@ -197,16 +195,16 @@ std::string section(Session const& session) {
 
 }  // namespace
 
-std::string html_document(std::vector<Session> const& sessions) {
+std::string html_document(std::vector<SessionResult> const& sessions) {
     std::size_t defects = 0;
-    for (Session const& session : sessions) defects += defects_in(session);
+    for (SessionResult const& session : sessions) defects += defects_in(session);
     std::string text = fmt::format(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>vmcheck: {} "
         "defect{}</title>\n"
         "<style>{}</style>\n</head>\n<body>\n<main>\n<h1>vmcheck: {} defect{}</h1>\n",
         defects, defects == 1 ? "" : "s", kHtmlStyle, defects, defects == 1 ? "" : "s");
-    for (Session const& session : sessions) text += section(session);
+    for (SessionResult const& session : sessions) text += section(session);
     return text + "</main>\n</body>\n</html>\n";
 }
 

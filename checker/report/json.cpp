@@ -1,13 +1,14 @@
-#include "checker/report/json.h"
-
+#include "checker/finding/finding.h"
+#include "checker/report/format.h"
 #include "checker/report/pseudo_code.h"
-#include "checker/report/rank.h"
+#include "checker/report/step_words.h"
 #include "checker/report/story.h"
 #include "checker/report/suspects.h"
-#include "checker/repro/repro_c.h"
+#include "checker/report/violation_words.h"
 #include "spec/text.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace vmcheck::report {
 
@@ -24,9 +25,10 @@ Json to_json(spec::Violation const& violation) {
     json["title"] = spec::title(violation.invariant);
     json["process"] = violation.process ? Json(fmt::format("p{}", violation.process->value)) : Json(nullptr);
     json["address"] = violation.address ? Json(fmt::format("{:#x}", violation.address->value)) : Json(nullptr);
-    json["story"] = violation.story;
-    json["expected"] = violation.expected;
-    json["seen"] = violation.seen;
+    ViolationWords const words = words_of(violation);
+    json["story"] = words.story;
+    json["expected"] = words.expected;
+    json["seen"] = words.seen;
     return json;
 }
 
@@ -59,8 +61,6 @@ Json to_json(std::vector<PageRow> const& rows) {
     return all;
 }
 
-}  // namespace
-
 Json to_json(Finding const& finding) {
     Json json;
     json["signature"] = run::to_string(finding.signature);
@@ -81,7 +81,7 @@ Json to_json(Finding const& finding) {
     json["steps"] = Json::array();
     for (run::StepRecord const& record : finding.records)
         json["steps"].push_back(
-            {{"step", spec::print(record.step)}, {"expected", record.expected}, {"seen", record.seen}});
+            {{"step", spec::print(record.step)}, {"expected", expected_words(record)}, {"seen", seen_words(record)}});
     json["page"] = nullptr;
     if (finding.evidence.pages) {
         PageTable const& pages = *finding.evidence.pages;
@@ -105,9 +105,8 @@ Json to_json(Finding const& finding) {
     }
     json["died_in"] = finding.evidence.trace.last ? to_json(*finding.evidence.trace.last) : Json(nullptr);
     json["console"] = finding.evidence.console;
-    auto const repro = repro_c(finding);
-    json["repro_c"] = repro ? Json(*repro) : Json(nullptr);
-    json["why_no_repro_c"] = repro ? Json(nullptr) : Json(repro.error());
+    json["repro_c"] = finding.repro_c ? Json(*finding.repro_c) : Json(nullptr);
+    json["why_no_repro_c"] = finding.repro_c ? Json(nullptr) : Json(finding.repro_c.error());
     json["on_qemu"] = nullptr;
     if (finding.on_qemu)
         json["on_qemu"] = {{"verdict", to_string(finding.on_qemu->state)}, {"how", finding.on_qemu->how}};
@@ -116,7 +115,7 @@ Json to_json(Finding const& finding) {
     return json;
 }
 
-Json to_json(Session const& session) {
+Json to_json(SessionResult const& session) {
     Json json;
     json["kernel"] = session.kernel.name;
     json["profile"] = session.kernel.profile;
@@ -154,11 +153,13 @@ Json to_json(Session const& session) {
     return json;
 }
 
-std::string json_document(std::vector<Session> const& sessions) {
+}  // namespace
+
+std::string json_document(std::vector<SessionResult> const& sessions) {
     Json document;
     document["vmcheck"] = 1;
     document["sessions"] = Json::array();
-    for (Session const& session : sessions) document["sessions"].push_back(to_json(session));
+    for (SessionResult const& session : sessions) document["sessions"].push_back(to_json(session));
     return document.dump(2, ' ', false, kReplaceBadBytes) + "\n";
 }
 

@@ -1,6 +1,5 @@
-#include "checker/report/junit.h"
-
 #include "checker/report/escape.h"
+#include "checker/report/format.h"
 #include "checker/report/story.h"
 #include "checker/report/verdict.h"
 
@@ -14,7 +13,7 @@ namespace {
 
 using State = InvariantVerdict::State;
 
-std::string test_case(Session const& session, InvariantVerdict const& verdict) {
+std::string test_case(SessionResult const& session, InvariantVerdict const& verdict) {
     std::string text = fmt::format(R"(    <testcase classname="vmcheck.{}" name="{}" time="0")",
                                    escape_markup(session.kernel.profile), escape_markup(title_of(verdict.invariant)));
     if (verdict.state == State::passed) return text + "/>\n";
@@ -26,7 +25,7 @@ std::string test_case(Session const& session, InvariantVerdict const& verdict) {
                               spec::short_name(verdict.invariant), escape_markup(message), escape_markup(verdict.text));
 }
 
-std::string test_suite(Session const& session) {
+std::string test_suite(SessionResult const& session) {
     auto const all = verdicts(session);
     auto const count = [&](State state) {
         return std::count_if(all.begin(), all.end(), [&](InvariantVerdict const& each) { return each.state == state; });
@@ -44,9 +43,9 @@ std::string test_suite(Session const& session) {
 
 }  // namespace
 
-std::string junit_document(std::vector<Session> const& sessions) {
+std::string junit_document(std::vector<SessionResult> const& sessions) {
     std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"vmcheck\">\n";
-    for (Session const& session : sessions) text += test_suite(session);
+    for (SessionResult const& session : sessions) text += test_suite(session);
     return text + "</testsuites>\n";
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 // The page table of a finding in words, for text and HTML alike.
 
-#include "checker/report/finding.h"
+#include "checker/finding/finding.h"
 
 #include <string>
 #include <vector>

@@ -1,8 +1,9 @@
 #include "checker/report/pseudo_code.h"
 
-#include "checker/report/told_action.h"
-#include "checker/repro/c_words.h"
-#include "checker/repro/expect.h"
+#include "checker/report/c_words.h"
+#include "checker/report/expect.h"
+#include "checker/report/step_in_c.h"
+#include "checker/report/step_words.h"
 
 #include <fmt/format.h>
 
@@ -12,55 +13,36 @@ namespace vmcheck::report {
 
 namespace {
 
-// A name can be indexed; anything longer is cast and dereferenced.
-std::string memory(spec::Address const& at, unsigned bytes) {
-    bool const named =
-        at.anchor == spec::Anchor::heap || at.anchor == spec::Anchor::data || at.anchor == spec::Anchor::bss;
-    if (bytes == 1 && named && at.offset >= 0)
-        return fmt::format("{}[{}]", c_pointer({at.anchor, 0}), c_amount(at.offset));
-    return fmt::format("*({} *)({})", c_type(bytes), c_pointer(at));
-}
+// For a reader who knows the names: heap, stack, p1, fds, x.
+struct PseudoCode {
+    static constexpr bool kCompiles = false;
+    static constexpr std::string_view kReadOnly = "O_RDONLY";
+    static constexpr std::string_view kExec = "exec(\"/init\", argv)";
 
-struct Statement {
-    std::string operator()(spec::Fork const& fork) const { return fmt::format("p{} = fork();", fork.child.value); }
-    std::string operator()(spec::Exit const& exit) const { return fmt::format("exit({});", exit.status); }
-    std::string operator()(spec::Wait const& wait) const {
-        return wait.status ? fmt::format("wait((int *)({}));", c_pointer(*wait.status)) : "wait(0);";
+    std::string fork(spec::ProcId child) const { return fmt::format("{} = fork()", name_of(child)); }
+    std::string process(spec::ProcId id) const { return name_of(id); }
+    std::string amount(std::int64_t bytes) const { return c_amount(bytes); }
+    std::string pointer(spec::Address const& at, std::uint64_t) const { return c_pointer(at); }
+    std::string load(spec::Address const& at, unsigned bytes) const { return "x = " + memory(at, bytes); }
+    std::string store(spec::Address const& at, unsigned bytes, std::uint64_t value) const {
+        return fmt::format("{} = {}", memory(at, bytes), c_value(value));
     }
-    std::string operator()(spec::Kill const& kill) const { return fmt::format("kill(p{});", kill.target.value); }
-    std::string operator()(spec::Sbrk const& sbrk) const {
-        return fmt::format("{}({});", sbrk.mode == spec::SbrkMode::lazy ? "sbrklazy" : "sbrk", c_amount(sbrk.bytes));
+    std::string touch(spec::Address const& at, std::uint32_t pages) const {
+        return fmt::format("for (i = 0; i < {}; i++) x = *({} + i*PGSIZE)", pages, c_pointer(at));
     }
-    std::string operator()(spec::Load const& load) const { return fmt::format("x = {};", memory(load.at, load.size)); }
-    std::string operator()(spec::Store const& store) const {
-        return fmt::format("{} = {};", memory(store.at, store.size), c_value(store.value));
+    std::string set_sp(spec::Address const& to) const { return "sp = " + c_pointer(to); }
+    std::string call(std::string_view name, std::vector<CArgument> const& arguments) const {
+        return plain_call(*this, name, arguments);
     }
-    std::string operator()(spec::Touch const& touch) const {
-        if (touch.pages == 1) return fmt::format("x = {};", memory(touch.at, 1));
-        return fmt::format("for (i = 0; i < {}; i++) x = *({} + i*PGSIZE);", touch.pages, c_pointer(touch.at));
-    }
-    std::string operator()(spec::PipeWrite const& write) const {
-        return fmt::format("write(fds[1], {}, {});", c_pointer(write.from), write.bytes);
-    }
-    std::string operator()(spec::PipeRead const& read) const {
-        return fmt::format("read(fds[0], {}, {});", c_pointer(read.to), read.bytes);
-    }
-    std::string operator()(spec::FileRead const& read) const {
-        return fmt::format("read(open(\"/data\", O_RDONLY), {}, {});", c_pointer(read.to), read.bytes);
-    }
-    std::string operator()(spec::Fstat const& fstat) const {
-        return fmt::format("fstat(open(\"/data\", O_RDONLY), (struct stat *)({}));", c_pointer(fstat.to));
-    }
-    std::string operator()(spec::Pipe const& pipe) const {
-        return fmt::format("pipe((int *)({}));", c_pointer(pipe.to));
-    }
-    std::string operator()(spec::Open const& open) const {
-        return fmt::format("open({}, O_RDONLY);", c_pointer(open.path));
-    }
-    std::string operator()(spec::Exec const&) const { return "exec(\"/init\", argv);"; }
-    std::string operator()(spec::SetSp const& set) const { return fmt::format("sp = {};", c_pointer(set.to)); }
-    std::string operator()(spec::Fetch const& fetch) const {
-        return fmt::format("((void (*)(void))({}))();", c_pointer(fetch.at));
+
+  private:
+    // A name can be indexed; anything longer is cast and dereferenced.
+    static std::string memory(spec::Address const& at, unsigned bytes) {
+        bool const named =
+            at.anchor == spec::Anchor::heap || at.anchor == spec::Anchor::data || at.anchor == spec::Anchor::bss;
+        if (bytes == 1 && named && at.offset >= 0)
+            return fmt::format("{}[{}]", c_pointer({at.anchor, 0}), c_amount(at.offset));
+        return fmt::format("*({} *)({})", c_type(bytes), c_pointer(at));
     }
 };
 
@@ -70,15 +52,15 @@ std::string remark_at(Finding const& finding, std::size_t step) {
     bool const result_was_judged = finding.signature.invariant == spec::Invariant::results ||
                                    finding.signature.invariant == spec::Invariant::liveness ||
                                    finding.signature.invariant == spec::Invariant::containment;
-    if (!result_was_judged || record.expected == record.seen || allows(parse_expectation(record.expected), record.seen))
-        return "after this, it shows";
-    return fmt::format("must be: {}; is: {}", record.expected, record.seen);
+    if (!result_was_judged || (record.seen && is_among(record.expected, *record.seen))) return "after this, it shows";
+    return fmt::format("must be: {}; is: {}", expected_words(record), seen_words(record));
 }
 
 }  // namespace
 
 std::string pseudo_code(spec::Action const& action) {
-    return std::visit(Statement{}, action);
+    PseudoCode const dialect;
+    return std::visit(StepInC(dialect), action) + ';';
 }
 
 std::vector<CodeLine> pseudo_code(Finding const& finding) {
@@ -96,7 +78,7 @@ std::vector<CodeLine> pseudo_code(Finding const& finding) {
                     ? "within the line above, on another hart"
                     : "within the line above, when that is interrupted or sleeps");
         if (std::string const here = remark_at(finding, i); !here.empty()) add(here);
-        lines.push_back({fmt::format("p{}", step.actor.value), pseudo_code(told_action(finding, i)), remark});
+        lines.push_back({fmt::format("p{}", step.actor.value), pseudo_code(step.action), remark});
     }
     return lines;
 }

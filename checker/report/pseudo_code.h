@@ -4,7 +4,7 @@
 //     p0   p1 = fork();
 //     p1   heap[8] = 7;            // must kill p1, but it goes on
 
-#include "checker/report/finding.h"
+#include "checker/finding/finding.h"
 
 #include <string>
 #include <vector>

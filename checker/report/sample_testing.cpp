@@ -20,44 +20,102 @@ PageRow row_of(std::uint32_t process, std::uint64_t frame, bool write, std::uint
     return row;
 }
 
+constexpr spec::Rights kReadOnly{.read = true, .write = false, .execute = false, .user = true};
+constexpr spec::Rights kReadWrite{.read = true, .write = true, .execute = false, .user = true};
+
+// The result that the outcome of a right step shows.
+spec::Result right_result(spec::Outcome const& outcome, spec::Step const& step) {
+    auto const* returned = std::get_if<spec::Returned>(&outcome.what);
+    if (returned == nullptr) return spec::Ends{};
+    if (auto const* fork = std::get_if<spec::Fork>(&step.action); fork && outcome.child_started)
+        return spec::NewChild{fork->child};
+    if (std::holds_alternative<spec::Wait>(step.action) && returned->value != spec::kFailed)
+        return spec::PidOf{spec::ProcId{static_cast<std::uint32_t>(returned->value - 1)}, returned->value};
+    if (!outcome.ended_others.empty()) return spec::EndsOther{outcome.ended_others.front()};
+    bool const gives_no_value =
+        std::holds_alternative<spec::Store>(step.action) || std::holds_alternative<spec::SetSp>(step.action) ||
+        std::holds_alternative<spec::Fetch>(step.action) || std::holds_alternative<spec::Yield>(step.action);
+    if (gives_no_value) return spec::GoesOn{};
+    return spec::Exactly{returned->value};
+}
+
+spec::Mistake mistake_of(spec::Outcome const& seen) {
+    if (std::holds_alternative<spec::Panicked>(seen.what)) return spec::Mistake::panicked;
+    if (std::holds_alternative<spec::Ended>(seen.what)) return spec::Mistake::killed_though_legal;
+    return spec::Mistake::other_result;
+}
+
+spec::Facts facts_of(spec::Invariant invariant, run::StepRecord const& record) {
+    using spec::Invariant;
+    spec::Sharers const both{
+        {{spec::kInit, false, {spec::Anchor::bss, 0}}, {spec::ProcId{1}, false, {spec::Anchor::bss, 0}}}, 2};
+    switch (invariant) {
+        case Invariant::contents:
+            return spec::WrongByte{std::byte{0x2f}, std::byte{0x55}, {}};
+        case Invariant::rights:
+            return spec::WrongRights{spec::WrongRights::What::gained_write, kReadOnly, kReadWrite};
+        case Invariant::isolation:
+            return spec::WritableShared{both, kReadWrite};
+        case Invariant::counts:
+            return spec::WrongCount{2, 1, both};
+        case Invariant::dangling:
+            return spec::FreeInUse{{spec::FrameUse::Role::memory, record.step.actor, {spec::Anchor::bss, 0}}};
+        case Invariant::conservation:
+            return spec::WrongTotal{160, 159};
+        case Invariant::laziness:
+            return spec::Copied{1, spec::kInit, spec::ProcId{1}};
+        case Invariant::results:
+        case Invariant::liveness:
+        case Invariant::containment:
+            break;
+    }
+    return spec::WrongAnswer{mistake_of(*record.seen), record.step, record.expected, *record.seen};
+}
+
 }  // namespace
 
-Finding finding_of(spec::Invariant invariant, std::string_view program, std::vector<std::string> earlier,
-                   std::string_view expected, std::string_view seen) {
+spec::Outcome gave(std::uint64_t value) {
+    return {.what = spec::Returned{value}};
+}
+spec::Outcome made_child(std::uint64_t pid) {
+    return {.what = spec::Returned{pid}, .child_started = true};
+}
+spec::Outcome ended() {
+    return {.what = spec::Ended{}};
+}
+spec::Outcome panicked(std::string message) {
+    return {.what = spec::Panicked{std::move(message)}};
+}
+
+Finding finding_of(spec::Invariant invariant, std::string_view program, std::vector<spec::Outcome> earlier,
+                   std::vector<spec::Result> expected, spec::Outcome const& seen) {
     Finding finding;
     finding.program = spec::parse(program).value();
     finding.original = finding.program;
-    earlier.resize(finding.program.steps.size(), std::string(expected));
-    for (std::size_t i = 0; i < finding.program.steps.size(); ++i) {
-        bool const last = i + 1 == finding.program.steps.size();
-        finding.records.push_back({finding.program.steps[i], last ? std::string(expected) : earlier[i],
-                                   last ? std::string(seen) : earlier[i]});
+    for (std::size_t i = 0; i < earlier.size(); ++i) {
+        spec::Step const& step = finding.program.steps.at(i);
+        finding.records.push_back({step, {right_result(earlier[i], step)}, earlier[i]});
     }
+    finding.records.push_back({finding.program.steps.back(), std::move(expected), seen});
     finding.signature = {invariant, finding.program.steps.back().action.index()};
     finding.divergence.at = {static_cast<std::uint32_t>(finding.program.steps.size() - 1)};
     finding.divergence.signature = finding.signature;
     finding.divergence.violations = {{.invariant = invariant,
                                       .process = finding.program.steps.back().actor,
-                                      .story = "the step went wrong",
-                                      .expected = std::string(expected),
-                                      .seen = std::string(seen)}};
+                                      .facts = facts_of(invariant, finding.records.back())}};
     finding.evidence.heap_start = VirtAddr{0x7000};
     finding.seen = 3;
     finding.reproduced = finding.attempts = 3;
+    finding.repro_c = "void p1(void)\n{\n  exit(0);\n}\n";
     return finding;
 }
 
 Finding parent_keeps_w() {
-    Finding finding =
-        finding_of(spec::Invariant::isolation, "vmcheck 1\nprofile cow eager\np0 fork p1\n", {}, "p1", "p1");
-    finding.divergence.violations = {
-        {.invariant = spec::Invariant::isolation,
-         .process = spec::kInit,
-         .address = VirtAddr{0x4000},
-         .story = "p0's bss+0x0 and p1's bss+0x0 map one frame, and p0's PTE can write it (PTE_W)",
-         .expected = "PTE_W only with one reference",
-         .seen = "PTE RW-U with 2 references"}};
-    finding.evidence.place = spec::Address{spec::Anchor::bss, 0};
+    Finding finding = finding_of(spec::Invariant::isolation, "vmcheck 1\nprofile cow eager\np0 fork p1\n", {},
+                                 {spec::NewChild{spec::ProcId{1}}}, made_child());
+    spec::Violation& violation = finding.divergence.violations.front();
+    violation.address = VirtAddr{0x4000};
+    violation.place = finding.evidence.place = spec::Address{spec::Anchor::bss, 0};
     finding.evidence.pages =
         PageTable{Vpn{4}, {row_of(0, 0x87f81, true, 1)}, {row_of(0, 0x87f81, true, 2), row_of(1, 0x87f81, false, 2)}};
     for (auto const& [name, line] : {std::pair{"usertrap", 37U},
@@ -76,8 +134,8 @@ Finding parent_keeps_w() {
     return finding;
 }
 
-Session session_with(std::vector<Finding> findings) {
-    Session session;
+SessionResult session_with(std::vector<Finding> findings) {
+    SessionResult session;
     session.kernel.name = "kernel/kernel";
     session.kernel.profile = "cow fork, eager sbrk";
     session.kernel.windows = {"free list kmem.freelist (32000 frames)"};
@@ -99,28 +157,32 @@ rc::Gen<std::string> any_bytes() {
     return rc::gen::container<std::string>(byte);
 }
 
-rc::Gen<Session> any_session() {
+rc::Gen<SessionResult> any_session() {
     return rc::gen::exec([] {
-        Finding finding =
-            *rc::gen::arbitrary<bool>()
-                ? parent_keeps_w()
-                : finding_of(spec::Invariant::liveness, "vmcheck 1\nprofile cow\np0 fork p1\np1 load brk 1\n", {"p1"},
-                             "killed", "panic: " + *any_bytes());
+        bool const panics = *rc::gen::arbitrary<bool>();
+        spec::Outcome const seen = panics ? spec::Outcome{.what = spec::Panicked{*any_bytes(), *any_bytes()}}
+                                          : spec::Outcome{.what = spec::Lost{*any_bytes()}};
+        Finding finding = finding_of(spec::Invariant::liveness, "vmcheck 1\nprofile cow\np0 fork p1\np1 load brk 1\n",
+                                     {made_child()}, {spec::Ends{}}, seen);
         spec::Violation& violation = finding.divergence.violations.front();
-        violation.story = *any_bytes();
-        violation.expected = *any_bytes();
-        violation.seen = *any_bytes();
+        std::get<spec::WrongAnswer>(violation.facts).mistake = panics ? spec::Mistake::panicked : spec::Mistake::lost;
+        finding.divergence.violations.push_back(
+            {.invariant = spec::Invariant::dangling, .facts = spec::FreeListBroken{*any_bytes()}});
+        finding.divergence.violations.push_back(
+            {.invariant = spec::Invariant::dangling, .process = spec::kInit, .facts = spec::TableBroken{*any_bytes()}});
         finding.evidence.console = *any_bytes();
         finding.evidence.trace.functions.push_back({*any_bytes(), *any_bytes(), *rc::gen::inRange(0U, 9U)});
         if (*rc::gen::arbitrary<bool>()) finding.evidence.trace.last = CodePlace{*any_bytes(), *any_bytes(), 3};
         if (*rc::gen::arbitrary<bool>()) finding.severity = Severity::advice;
         if (*rc::gen::inRange(0, 4) == 0) finding.reproduced = 0;
+        finding.repro_c = *any_bytes();
+        if (*rc::gen::arbitrary<bool>()) finding.repro_c = tl::unexpected(*any_bytes());
         if (*rc::gen::arbitrary<bool>())
             finding.on_qemu = {static_cast<QemuVerdict::State>(*rc::gen::inRange(0, 3)), *any_bytes()};
-        Session session = session_with({finding, parent_keeps_w()});
+        SessionResult session = session_with({finding, parent_keeps_w()});
         session.kernel.name = *any_bytes();
         session.kernel.missing = {*any_bytes()};
-        if (*rc::gen::inRange(0, 4) == 0) session.boot_violations = {violation};
+        if (*rc::gen::inRange(0, 4) == 0) session.boot_violations = finding.divergence.violations;
         return session;
     });
 }

@@ -1,12 +1,14 @@
 #include "checker/report/suspects.h"
 
 #include "checker/report/escape.h"
+#include "spec/step_kinds.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 namespace vmcheck::report {
 
@@ -151,30 +153,50 @@ bool is_students_own(CodePlace const& place) {
     return !known && std::find(kStock.begin(), kStock.end(), place.function) == kStock.end();
 }
 
-void append_for_step(std::string_view kind, std::vector<Topic>& topics) {
-    if (kind == "fork")
-        topics.push_back(Topic::copy_at_fork);
-    else if (kind == "sbrk")
-        topics.insert(topics.end(), {Topic::heap, Topic::address_space_end});
-    else if (kind == "exit" || kind == "kill" || kind == "wait")
-        topics.insert(topics.end(), {Topic::address_space_end, Topic::copy_between});
-    else if (kind == "exec")
-        topics.insert(topics.end(), {Topic::program_image, Topic::address_space_end});
-    else if (kind == "load" || kind == "store" || kind == "touch" || kind == "fetch" || kind == "sp")
-        topics.push_back(Topic::page_fault);
-    else
-        topics.insert(topics.end(), {Topic::copy_between, Topic::page_fault});
+spec::Way way_of_kind(std::size_t kind) {
+    spec::Way way = spec::Way::none;
+    std::size_t index = 0;
+    spec::for_each_kind([&]<class Kind>(std::in_place_type_t<Kind>) {
+        if (index++ == kind) way = spec::Row<Kind>::way;
+    });
+    return way;
+}
+
+void append_for_way(spec::Way way, std::vector<Topic>& topics) {
+    switch (way) {
+        case spec::Way::fork:
+            topics.push_back(Topic::copy_at_fork);
+            break;
+        case spec::Way::sbrk:
+            topics.insert(topics.end(), {Topic::heap, Topic::address_space_end});
+            break;
+        case spec::Way::end:
+            topics.insert(topics.end(), {Topic::address_space_end, Topic::copy_between});
+            break;
+        case spec::Way::exec:
+            topics.insert(topics.end(), {Topic::program_image, Topic::address_space_end});
+            break;
+        case spec::Way::fault:
+        case spec::Way::none:
+            topics.push_back(Topic::page_fault);
+            break;
+        case spec::Way::copyin:
+        case spec::Way::copyout:
+        case spec::Way::copyinstr:
+            topics.insert(topics.end(), {Topic::copy_between, Topic::page_fault});
+            break;
+    }
 }
 
 std::vector<Topic> topics_of(Finding const& finding) {
     using spec::Invariant;
-    std::string_view const kind = spec::kind_name(finding.signature.kind);
+    bool const waits = finding.signature.kind == spec::index_of<spec::Wait>();
     Invariant const invariant = finding.signature.invariant;
     std::vector<Topic> topics;
     // A wait reaps: a wrong status or pid is a matter of copying, lost memory one of freeing.
-    if (kind == "wait" && invariant != Invariant::conservation && invariant != Invariant::counts)
+    if (waits && invariant != Invariant::conservation && invariant != Invariant::counts)
         topics.push_back(Topic::copy_between);
-    append_for_step(kind, topics);
+    append_for_way(waits ? spec::Way::end : way_of_kind(finding.signature.kind), topics);
     if (invariant == Invariant::counts || invariant == Invariant::dangling || invariant == Invariant::conservation)
         topics.push_back(Topic::frames);
     return topics;

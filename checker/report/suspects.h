@@ -1,7 +1,7 @@
 #pragma once
 // Where to look: of the kernel functions that ran in the failing step, those that matter.
 
-#include "checker/report/finding.h"
+#include "checker/finding/finding.h"
 
 #include <cstddef>
 #include <string>

@@ -1,11 +1,17 @@
 #include "checker/report/text.h"
 
+#include "checker/finding/finding.h"
 #include "checker/report/escape.h"
 #include "checker/report/page_view.h"
 #include "checker/report/pseudo_code.h"
-#include "checker/report/rank.h"
+#include "checker/report/step_words.h"
 #include "checker/report/suspects.h"
+#include "checker/report/violation_words.h"
+#include "spec/advance.h"
+#include "spec/predict.h"
+#include "spec/scarcity.h"
 #include "spec/text.h"
+#include "spec/walk.h"
 
 #include <fmt/format.h>
 
@@ -57,17 +63,11 @@ std::string title_line(Finding const& finding, std::size_t number, std::size_t t
                        finding.seen == 1 ? "" : "s", finding.reproduced, finding.attempts);
 }
 
-// The step without its actor, which has a column of its own.
-std::string deed(spec::Step const& step) {
-    std::string const text = spec::print(step);
-    return text.substr(std::min(text.find(' ') + 1, text.size()));
-}
-
 std::string step_table(Finding const& finding, TextStyle style) {
     std::array<std::size_t, 2> widths{4, 16};
     for (run::StepRecord const& record : finding.records) {
-        widths[0] = std::max(widths[0], deed(record.step).size());
-        widths[1] = std::max(widths[1], record.expected.size());
+        widths[0] = std::max(widths[0], spec::print_without_actor(record.step).size());
+        widths[1] = std::max(widths[1], expected_words(record).size());
     }
     std::string const head = fmt::format("    {:>3}  who  {:<{}}   {:<{}}   {}", "#", "step", widths[0],
                                          "a correct kernel", widths[1], "this kernel");
@@ -75,9 +75,10 @@ std::string step_table(Finding const& finding, TextStyle style) {
     for (std::size_t i = 0; i < finding.records.size(); ++i) {
         run::StepRecord const& record = finding.records[i];
         bool const here = i == finding.divergence.at.value;
-        std::string const line = fmt::format(
-            "    {:>3}  {:<3}  {:<{}}   {:<{}}   {}{}", i + 1, fmt::format("p{}", record.step.actor.value),
-            deed(record.step), widths[0], record.expected, widths[1], one_line(record.seen), here ? "   ← here" : "");
+        std::string const line =
+            fmt::format("    {:>3}  {:<3}  {:<{}}   {:<{}}   {}{}", i + 1, fmt::format("p{}", record.step.actor.value),
+                        spec::print_without_actor(record.step), widths[0], expected_words(record), widths[1],
+                        one_line(seen_words(record)), here ? "   ← here" : "");
         text += (here ? paint(line, Paint::bold, style) : line) + '\n';
     }
     return text;
@@ -139,7 +140,7 @@ std::string also(Finding const& finding) {
     auto const& violations = finding.divergence.violations;
     for (std::size_t i = 1; i < violations.size() && i <= kMost; ++i)
         text += fmt::format("      {:<9} {}: {}\n", i == 1 ? "Also" : "", spec::short_name(violations[i].invariant),
-                            one_line(violations[i].story));
+                            one_line(words_of(violations[i]).story));
     if (violations.size() > kMost + 1)
         text += fmt::format("                and {} more\n", violations.size() - kMost - 1);
     return text;
@@ -153,15 +154,39 @@ std::string on_qemu(Finding const& finding, TextStyle style) {
     return fmt::format("      {:<9} {}\n", "On QEMU", sure ? text : paint(text, Paint::bold, style));
 }
 
-std::string what_to_do(Saved const& saved) {
+std::string what_to_do(Finding const& finding, Saved const& saved) {
     std::string text = fmt::format("      Replay    vmcheck replay {}\n", saved.program.string());
     if (saved.repro_c)
         return text + fmt::format(
                           "      Show it   {} is an xv6 program: copy it to user/repro.c, add $U/_repro to UPROGS, "
                           "make qemu, run repro\n",
                           saved.repro_c->string());
-    return text + fmt::format("      Show it   no user program: {}\n", saved.why_no_repro_c);
+    if (finding.repro_c) return text;
+    return text + fmt::format("      Show it   no user program: {}\n", finding.repro_c.error());
 }
+
+// What a correct kernel does at each of the steps that a turn takes up.
+struct TurnInWords {
+    spec::World const& world;
+
+    static std::string expected(spec::World const& before, spec::Step const& step) {
+        return expected_words(spec::expected_results(before, step), step);
+    }
+
+    std::vector<std::string> operator()(spec::Step const& step) const {
+        return {expected(world, step) +
+                (step.faults.meanwhile ? "   (after the step before: the two may not overlap)" : "")};
+    }
+    std::vector<std::string> operator()(spec::LeftOut const& left_out) const { return {"left out: " + left_out.why}; }
+    // In the order in which both can be done: one that sleeps waits for the other.
+    std::vector<std::string> operator()(spec::Pair const& pair) const {
+        bool const second_first = spec::why_not(world, pair.first).has_value();
+        auto const between = spec::predict(world, second_first ? pair.second : pair.first);
+        spec::World const& later = between ? between->after : world;
+        return {expected(second_first ? later : world, pair.first),
+                expected(second_first ? world : later, pair.second) + "   (within the step before)"};
+    }
+};
 
 }  // namespace
 
@@ -185,18 +210,34 @@ std::string finding_text(Finding const& finding, std::size_t number, std::size_t
     if (!is_solid(finding))
         return text + "      The program did not fail again: this finding is flaky, and not counted.\n\n" +
                spec::print(finding.program) + on_qemu(finding, style) + "\n";
-    spec::Violation const& violation = finding.divergence.violations.front();
+    ViolationWords const words = words_of(finding.divergence.violations.front());
     text += wrapped(one_line(story_of(finding)), 6, Paint::bold, style) + '\n';
     text += step_table(finding, style) + '\n';
-    text += fmt::format("      {:<9} {}\n      {:<9} {}\n\n", "Expected", one_line(violation.expected), "Seen",
-                        one_line(violation.seen));
+    text += fmt::format("      {:<9} {}\n      {:<9} {}\n\n", "Expected", one_line(words.expected), "Seen",
+                        one_line(words.seen));
     if (finding.evidence.pages) text += page_table(finding, style) + '\n';
     text += in_c(finding) + '\n';
     text += places(finding) + also(finding);
     if (!finding.also.empty()) text += fmt::format("      Likewise  at {}\n", likewise_at(finding));
     if (finding.shrink_exhausted) text += "      Shrinking ended by its budget: a shorter program may exist.\n";
-    if (saved) text += what_to_do(*saved);
+    if (saved) text += what_to_do(finding, *saved);
     return text + on_qemu(finding, style) + "\n";
+}
+
+std::string walk_text(spec::Program const& program, std::shared_ptr<spec::Setting const> setting) {
+    std::string text;
+    std::size_t number = 0;
+    auto const line = [&](std::string const& words) {
+        spec::Step const& step = program.steps[number++];
+        text += fmt::format("  {:>3}  {:<36}  {}\n", number, spec::print(step), words);
+    };
+    spec::walk(spec::World::initial(spec::setting_for(std::move(setting), program)), program.steps,
+               [&](spec::World const& world, spec::Turn const& turn) {
+                   for (std::string const& words : std::visit(TurnInWords{world}, turn)) line(words);
+                   return true;
+               });
+    while (number < program.steps.size()) line("not reached");
+    return text;
 }
 
 std::string modes_table(run::Counts const& counts, TextStyle style) {
@@ -205,8 +246,8 @@ std::string modes_table(run::Counts const& counts, TextStyle style) {
         auto const mode = static_cast<run::Mode>(i);
         run::ModeCounts const& of_mode = counts.of(mode);
         text += of_mode.programs == 0 ? paint(fmt::format("  {:<20} not used", to_string(mode)), Paint::bold, style)
-                                     : fmt::format("  {:<20} {:>10} {:>9} {:>8}", to_string(mode), of_mode.programs,
-                                                   of_mode.runs, of_mode.reached);
+                                      : fmt::format("  {:<20} {:>10} {:>9} {:>8}", to_string(mode), of_mode.programs,
+                                                    of_mode.runs, of_mode.reached);
         text += '\n';
     }
     text += fmt::format("  reached: {}\n", run::kWhatIsReached);

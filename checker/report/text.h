@@ -1,11 +1,13 @@
 #pragma once
 // The report for a terminal: what is wrong, in the words of the lab, with the program that shows it.
 
-#include "checker/report/finding.h"
+#include "checker/finding/finding.h"
 #include "checker/report/story.h"
-#include "checker/run/counts.h"
+#include "checker/run/effort.h"
+#include "spec/layout.h"
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -19,7 +21,6 @@ struct TextStyle {
 struct Saved {
     std::filesystem::path program;                 // replays it
     std::optional<std::filesystem::path> repro_c;  // shows it under `make qemu`; nothing where there is none
-    std::string why_no_repro_c{};                  // then: why not, as part of a sentence
 };
 
 // The lines about the kernel that come before any result.
@@ -30,6 +31,9 @@ std::string missing_line(std::string const& missing, TextStyle style);
 // One finding; `number` of `total`; `saved`: its files, if they were written.
 std::string finding_text(Finding const& finding, std::size_t number, std::size_t total,
                          std::optional<Saved> const& saved, TextStyle style);
+
+// What a correct kernel does at each step of the program, a line each; of a step that is not asked, why.
+std::string walk_text(spec::Program const& program, std::shared_ptr<spec::Setting const> setting);
 
 // How often each invariant was evaluated, and which were skipped.
 std::string checks_table(run::Counts const& counts, TextStyle style);

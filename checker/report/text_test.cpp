@@ -2,6 +2,8 @@
 
 #include "checker/report/escape.h"
 #include "checker/report/sample_testing.h"
+#include "spec/testing/test_setting.h"
+#include "spec/text.h"
 
 #include <gtest/gtest.h>
 
@@ -17,7 +19,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 TEST(Text, TellsStoryStepsPageTablePlaceAndWhatToDo) {
-    Saved const saved{"findings/1-I3-fork.vmc", "findings/1-I3-fork.c", {}};
+    Saved const saved{"findings/1-I3-fork.vmc", "findings/1-I3-fork.c"};
     std::string const text = finding_text(testing::parent_keeps_w(), 1, 2, saved, {});
     EXPECT_THAT(
         text,
@@ -41,8 +43,9 @@ TEST(Text, HasColourOnlyWhereItIsAskedFor) {
 }
 
 TEST(Text, SaysWhyThereIsNoUserProgram) {
-    Saved const saved{"a.vmc", std::nullopt, "it needs a kalloc that fails"};
-    EXPECT_THAT(finding_text(testing::parent_keeps_w(), 1, 1, saved, {}),
+    Finding finding = testing::parent_keeps_w();
+    finding.repro_c = tl::unexpected(std::string("it needs a kalloc that fails"));
+    EXPECT_THAT(finding_text(finding, 1, 1, Saved{"a.vmc", std::nullopt}, {}),
                 HasSubstr("no user program: it needs a kalloc that fails"));
 }
 
@@ -53,8 +56,39 @@ TEST(Text, CallsAFindingThatDidNotComeBackFlaky) {
     EXPECT_THAT(finding_text(finding, 1, 1, std::nullopt, {}), HasSubstr("flaky"));
 }
 
+std::string walk_of(std::string_view steps) {
+    spec::Profile const profile{spec::ForkPolicy::cow, spec::SbrkPolicy::lazy};
+    auto const program = spec::parse("vmcheck 1\nprofile cow lazy\n" + std::string(steps));
+    return program ? walk_text(*program, spec::testing::shared_setting(profile)) : spec::to_string(program.error());
+}
+
+TEST(Walk, SaysWhatACorrectKernelDoesAtEachStep) {
+    EXPECT_EQ(walk_of("p0 fork p1\np1 store rodata 1 = 1\np0 wait\n"),
+              "    1  p0 fork p1                            p1\n"
+              "    2  p1 store rodata 1 = 1                 killed\n"
+              "    3  p0 wait                               pid 2 (p1)\n");
+}
+
+TEST(Walk, AStepThatCannotBeAskedIsLeftOutAndSaysWhy) {
+    std::string const text = walk_of("p1 load bss 1\np0 load bss 1\n");
+    EXPECT_THAT(text, HasSubstr("left out: "));
+    EXPECT_THAT(text, HasSubstr("    2  p0 load bss 1                         0"));
+}
+
+TEST(Walk, TakesTwoStepsThatOverlapTogether) {
+    // By itself the wait would sleep for good, and be left out.
+    std::string const text = walk_of("p0 fork p1\np0 wait\np1 exit 7 meanwhile\np0 fork p2\n");
+    EXPECT_THAT(text, Not(HasSubstr("left out")));
+    EXPECT_THAT(text, HasSubstr("(within the step before)"));
+}
+
+TEST(Walk, SaysWhichStepsMayNotOverlap) {
+    std::string const text = walk_of("p0 fork p1\np1 store bss 1 = 1\np0 kill p1 meanwhile\n");
+    EXPECT_THAT(text, HasSubstr("(after the step before: the two may not overlap)"));
+}
+
 RC_GTEST_PROP(TextProperty, NothingThatAKernelSaysReachesTheTerminalAsAnythingButText, ()) {
-    Session const session = *testing::any_session();
+    SessionResult const session = *testing::any_session();
     for (Finding const& finding : session.findings) {
         std::string const text = finding_text(finding, 1, 1, std::nullopt, {});
         RC_ASSERT(printable(text) == text);

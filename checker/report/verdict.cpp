@@ -1,6 +1,7 @@
 #include "checker/report/verdict.h"
 
 #include "checker/report/text.h"
+#include "checker/report/violation_words.h"
 
 #include <fmt/format.h>
 
@@ -15,13 +16,14 @@ bool is_defect(Finding const& finding) {
 }
 
 std::string boot_text(spec::Violation const& violation) {
+    ViolationWords const words = words_of(violation);
     return fmt::format("Right after boot, before anything was asked of the kernel:\n{}\nexpected  {}\nseen      {}\n",
-                       violation.story, violation.expected, violation.seen);
+                       words.story, words.expected, words.seen);
 }
 
 }  // namespace
 
-std::vector<InvariantVerdict> verdicts(Session const& session) {
+std::vector<InvariantVerdict> verdicts(SessionResult const& session) {
     using State = InvariantVerdict::State;
     std::vector<InvariantVerdict> all;
     for (std::size_t i = 1; i <= spec::kInvariants; ++i) {
@@ -51,11 +53,11 @@ std::vector<InvariantVerdict> verdicts(Session const& session) {
     return all;
 }
 
-std::string name_of(Session const& session) {
+std::string name_of(SessionResult const& session) {
     return fmt::format("{} ({})", session.kernel.name, session.kernel.profile);
 }
 
-std::size_t defects_in(Session const& session) {
+std::size_t defects_in(SessionResult const& session) {
     return static_cast<std::size_t>(std::count_if(session.findings.begin(), session.findings.end(), is_defect)) +
            session.boot_violations.size();
 }

@@ -1,24 +1,31 @@
-// Rank, story, pseudo-code, place and where to look: what all formats have in common.
+// Rank, words, story, pseudo-code and where to look: what all formats have in common.
 
+#include "checker/finding/finding.h"
 #include "checker/report/page_view.h"
-#include "checker/report/place.h"
 #include "checker/report/pseudo_code.h"
-#include "checker/report/rank.h"
 #include "checker/report/sample_testing.h"
+#include "checker/report/step_words.h"
 #include "checker/report/story.h"
 #include "checker/report/suspects.h"
+#include "checker/report/violation_words.h"
 #include "spec/text.h"
 
 #include <gtest/gtest.h>
 
 #include <gmock/gmock.h>
 
+#include <functional>
+#include <set>
+#include <variant>
+
 namespace vmcheck::report {
 namespace {
 
 using spec::Invariant;
 using ::testing::ElementsAre;
+using testing::gave;
 using ::testing::HasSubstr;
+using testing::made_child;
 
 constexpr char const* kWildStore = "vmcheck 1\nprofile cow\np0 fork p1\np1 store rodata 1 = 1\n";
 
@@ -33,8 +40,8 @@ TEST(Rank, PutsPanicsBeforeIsolationBeforeWrongKillsBeforeLeaksBeforeLaziness) {
     std::vector<Finding> findings;
     for (Invariant invariant :
          {Invariant::laziness, Invariant::conservation, Invariant::results, Invariant::isolation, Invariant::liveness})
-        findings.push_back(testing::finding_of(invariant, kWildStore, {"p1"}, "killed", "ok"));
-    findings.push_back(testing::finding_of(Invariant::liveness, kWildStore, {"p1"}, "killed", "ok"));
+        findings.push_back(testing::finding_of(invariant, kWildStore, {made_child()}, {spec::Ends{}}, gave(0)));
+    findings.push_back(testing::finding_of(Invariant::liveness, kWildStore, {made_child()}, {spec::Ends{}}, gave(0)));
     findings.back().severity = Severity::advice;
     sort_by_rank(findings);
     std::vector<std::string> order;
@@ -75,7 +82,8 @@ TEST(Suspects, NamesTheFunctionsThatMatterAndLeavesOutTheNoise) {
 }
 
 TEST(Suspects, BeginsWhereTheKernelDied) {
-    Finding finding = testing::finding_of(Invariant::liveness, kWildStore, {"p1"}, "killed", "panic: cow");
+    Finding finding =
+        testing::finding_of(Invariant::liveness, kWildStore, {made_child()}, {spec::Ends{}}, testing::panicked("cow"));
     finding.evidence.trace.functions = {{"usertrap", "kernel/trap.c", 40}, {"panic", "kernel/printf.c", 1}};
     finding.evidence.trace.last = CodePlace{"kernel::(anonymous namespace)::handle", "trap.cpp", 127};
     Suspects const suspects = suspects_in(finding);
@@ -89,7 +97,7 @@ TEST(PseudoCode, IsWhatAStudentWouldWriteInTheOrderOfTheSteps) {
         Invariant::results,
         "vmcheck 1\nprofile cow\np0 sbrk +2p\np0 store heap+8 1 = 65\np0 store brk-4096 8 = 0x41424344\n"
         "p0 fork p1\np1 pipe_read maxva 5\n",
-        {"0x7000", "ok", "ok", "p1"}, "-1 or 0", "5");
+        {gave(0x7000), gave(0), gave(0), made_child()}, {spec::Exactly{spec::kFailed}, spec::AtMost{0}}, gave(5));
     std::vector<std::string> code;
     for (CodeLine const& line : pseudo_code(finding)) code.push_back(line.process + ": " + line.code);
     EXPECT_THAT(
@@ -99,29 +107,165 @@ TEST(PseudoCode, IsWhatAStudentWouldWriteInTheOrderOfTheSteps) {
 }
 
 TEST(PseudoCode, DoesNotCallARightResultWrong) {
-    EXPECT_EQ(
-        pseudo_code(testing::finding_of(Invariant::rights, kWildStore, {"p1"}, "ok or killed", "ok")).back().remark,
-        "after this, it shows");
+    EXPECT_EQ(pseudo_code(testing::finding_of(Invariant::rights, kWildStore, {made_child()},
+                                              {spec::GoesOn{}, spec::Ends{}}, gave(0)))
+                  .back()
+                  .remark,
+              "after this, it shows");
 }
 
-TEST(Place, IsRelativeToTheRegionThatHoldsTheAddress) {
-    spec::Layout layout;
-    layout.text = VirtAddr{0x1000};
-    layout.rodata = VirtAddr{0x2000};
-    layout.data = VirtAddr{0x3000};
-    layout.bss = VirtAddr{0x4000};
-    layout.guard = VirtAddr{0x5000};
-    layout.stack = layout.heap = VirtAddr{0x7000};
-    layout.trapframe = layout.top = VirtAddr{0x3fffffe000};
-    layout.trampoline = VirtAddr{0x3ffffff000};
-    layout.kernel = VirtAddr{0x80000000};
-    auto const words = [&](std::uint64_t address) { return spec::print(place_of(layout, VirtAddr{address})); };
-    EXPECT_EQ(words(0x4008), "bss+0x8");
-    EXPECT_EQ(words(0x6ff0), "stack-16");
-    EXPECT_EQ(words(0x8000), "heap+1p");
-    EXPECT_EQ(words(0x3fffffe000), "trapframe");
-    EXPECT_EQ(words(0x80000000), "0x80000000");
-    EXPECT_EQ(words(0x10), "0x10");
+// ---- results
+
+std::string told(std::string_view step, std::vector<spec::Result> const& results) {
+    spec::Step const parsed = spec::parse("vmcheck 1\nprofile cow\n" + std::string(step) + "\n").value().steps.front();
+    return expected_words(results, parsed);
+}
+
+TEST(StepWords, SayWhatACorrectKernelDoes) {
+    spec::Result const fails = spec::Exactly{spec::kFailed};
+    EXPECT_EQ(told("p0 fork p1", {spec::NewChild{spec::ProcId{1}}, fails}), "p1 or -1");
+    EXPECT_EQ(told("p0 load heap 8", {spec::Exactly{42}}), "0x2a");
+    EXPECT_EQ(told("p0 load heap 8", {spec::Exactly{~0ULL}}), "0xffffffffffffffff") << "bits, and no failure";
+    EXPECT_EQ(told("p0 store heap 8 = 1", {spec::GoesOn{}, spec::Ends{}}), "ok or killed");
+    EXPECT_EQ(told("p0 exit 1", {spec::Ends{}}), "ended");
+    EXPECT_EQ(told("p0 exec", {spec::Restarts{}}), "restarted");
+    EXPECT_EQ(told("p0 wait", {spec::PidOf{spec::ProcId{1}, 4}, fails}), "pid 4 (p1) or -1");
+    EXPECT_EQ(told("p0 kill p1", {spec::EndsOther{spec::ProcId{1}}}), "0, p1 killed");
+    EXPECT_EQ(told("p0 sbrk 0", {spec::Exactly{0x7000}}), "0x7000");
+    EXPECT_EQ(told("p0 open data", {spec::SomeDescriptor{}}), "a descriptor");
+    EXPECT_EQ(told("p0 pipe_read heap 8", {spec::Exactly{8}, fails, spec::AtMost{7}}), "8 or -1 or less");
+    EXPECT_EQ(told("p0 pipe_read heap 8", {fails, spec::AtMost{5}}), "-1 or at most 5");
+    EXPECT_EQ(told("p0 pipe_read heap 8", {fails, spec::AtMost{0}}), "-1 or 0");
+    EXPECT_EQ(told("p0 pipe_read heap 8", {spec::Exactly{0}, fails, spec::Exactly{0}}), "0 or -1") << "each once";
+    EXPECT_EQ(told("p0 wait", {}), "it depends");
+}
+
+TEST(StepWords, SayWhatWasSeen) {
+    auto const seen = [](std::string_view step, spec::Outcome const& outcome) {
+        return seen_words(outcome,
+                          spec::parse("vmcheck 1\nprofile cow\n" + std::string(step) + "\n").value().steps.front());
+    };
+    EXPECT_EQ(seen("p0 fork p1", made_child(5)), "p1");
+    EXPECT_EQ(seen("p0 fork p1", gave(spec::kFailed)), "-1");
+    EXPECT_EQ(seen("p0 fork p1", gave(5)), "pid 5, but no child");
+    EXPECT_EQ(seen("p0 store heap 8 = 1", gave(0)), "ok");
+    EXPECT_EQ(seen("p0 store heap 8 = 1", gave(7)), "a0 = 7");
+    EXPECT_EQ(seen("p0 load heap 8", gave(42)), "0x2a");
+    EXPECT_EQ(seen("p0 load heap 8", testing::ended()), "killed");
+    EXPECT_EQ(seen("p0 exit 0", testing::ended()), "ended");
+    EXPECT_EQ(seen("p0 wait", gave(3)), "pid 3");
+    EXPECT_EQ(seen("p0 kill p3", {.what = spec::Returned{0}, .ended_others = {spec::ProcId{3}}}), "0, p3 killed");
+    EXPECT_EQ(seen("p0 exec", testing::panicked("remap")), "panic: remap");
+    EXPECT_EQ(seen("p0 wait", {.what = spec::Blocked{}}), "sleeps in the kernel");
+    EXPECT_EQ(seen_words(run::StepRecord{}), "not reached");
+}
+
+// ---- violations
+
+// Facts of each alternative, none of them with much in it.
+template <std::size_t kIndex = 0>
+void for_each_facts(std::function<void(spec::Facts const&)> const& visit) {
+    if constexpr (kIndex < std::variant_size_v<spec::Facts>) {
+        visit(spec::Facts{std::in_place_index<kIndex>});
+        for_each_facts<kIndex + 1>(visit);
+    }
+}
+
+TEST(ViolationWords, EveryFactHasAStoryAndWhatIsExpectedAndSeen) {
+    for_each_facts([](spec::Facts const& facts) {
+        if (auto const* broken = std::get_if<spec::FreeListBroken>(&facts); broken) return;  // they quote what was seen
+        if (auto const* broken = std::get_if<spec::TableBroken>(&facts); broken) return;
+        ViolationWords const words = words_of({.process = spec::kInit, .facts = facts});
+        EXPECT_NE(words.story, "") << facts.index();
+        EXPECT_NE(words.expected, "") << facts.index();
+        EXPECT_NE(words.seen, "") << facts.index();
+    });
+    ViolationWords const list = words_of({.facts = spec::FreeListBroken{"a cycle"}});
+    EXPECT_EQ(list.story, "the free list (kmem.freelist) is broken: a cycle");
+    EXPECT_EQ(list.seen, "a cycle");
+    EXPECT_EQ(words_of({.process = spec::ProcId{2}, .facts = spec::TableBroken{"a loop"}}).story,
+              "p2's page table cannot be walked: a loop");
+}
+
+TEST(ViolationWords, EveryMistakeAndEveryWrongRightHasASentenceOfItsOwn) {
+    std::set<std::string> stories;
+    auto const last = static_cast<std::size_t>(spec::Mistake::sleeper_sleeps_on_after_kill);
+    for (std::size_t i = 0; i <= last; ++i) {
+        spec::WrongAnswer answer;
+        answer.mistake = static_cast<spec::Mistake>(i);
+        answer.step.action = spec::PipeRead{};
+        answer.seen = gave(5);
+        ViolationWords const words = words_of({.invariant = Invariant::results, .facts = answer});
+        EXPECT_TRUE(stories.insert(words.story).second) << i << ": " << words.story;
+        EXPECT_FALSE(words.story.empty());
+    }
+    for (std::size_t i = 0; i <= static_cast<std::size_t>(spec::WrongRights::What::lost_read); ++i) {
+        auto const what = static_cast<spec::WrongRights::What>(i);
+        ViolationWords const words = words_of({.process = spec::kInit, .facts = spec::WrongRights{what, {}, {}}});
+        EXPECT_TRUE(stories.insert(words.story).second) << i << ": " << words.story;
+        EXPECT_EQ(words.expected, "no PTE_U");
+    }
+}
+
+TEST(ViolationWords, PlacesAreNamedAfterTheirRegion) {
+    auto const story = [](spec::Address const& place) {
+        return words_of({.process = spec::kInit, .place = place, .facts = spec::PageLost{}}).story;
+    };
+    EXPECT_EQ(story({spec::Anchor::bss, 0}), "p0 has lost its page at bss: the PTE is not valid");
+    EXPECT_THAT(story({spec::Anchor::heap, 8}), HasSubstr("at heap+0x8:"));
+    EXPECT_THAT(story({spec::Anchor::heap, 0x2000}), HasSubstr("at heap+0x2000:"));
+    EXPECT_THAT(story({spec::Anchor::stack, -16}), HasSubstr("at stack-0x10:"));
+    EXPECT_THAT(story({spec::Anchor::absolute, 0x10}), HasSubstr("at 0x10:"));
+}
+
+TEST(ViolationWords, NameThoseThatShareAFrameTheFirstFewOfMany) {
+    spec::WrongCount count{2, 1, {{{spec::kInit, false, {spec::Anchor::bss, 0}}}, 2}};
+    count.sharers.named.push_back({spec::ProcId{1}, true, {spec::Anchor::bss, 0}});
+    EXPECT_EQ(words_of({.facts = count}).story,
+              "the frame at p0's bss and p1's (zombie) bss is counted 1 time: it will be freed while it is still "
+              "mapped");
+    count.sharers.all = 7;
+    count.seen = 9;
+    EXPECT_EQ(words_of({.facts = count}).story,
+              "the frame at p0's bss, p1's (zombie) bss and 5 more is counted 9 times: it will never be freed");
+}
+
+TEST(ViolationWords, AWrongAnswerAfterAFailedAllocationSaysSo) {
+    spec::WrongAnswer answer;
+    answer.step.action = spec::Exec{};
+    answer.allowed = {spec::Restarts{}, spec::Exactly{spec::kFailed}};
+    answer.seen = testing::panicked("exec");
+    EXPECT_EQ(words_of({.invariant = Invariant::liveness, .facts = answer}).story, "exec made the kernel panic: exec");
+    ViolationWords const words = words_of({.invariant = Invariant::containment, .facts = answer});
+    EXPECT_EQ(words.story, "exec made the kernel panic: exec, after a frame allocation (kalloc) failed");
+    EXPECT_EQ(words.expected, "restarted or -1");
+    EXPECT_EQ(words.seen, "panic: exec");
+}
+
+TEST(Story, SaysOfARightTooManyWhatFollows) {
+    Finding finding = testing::finding_of(Invariant::rights, kWildStore, {made_child()}, {spec::Ends{}}, gave(0));
+    spec::Violation& violation = finding.divergence.violations.front();
+    violation.place = spec::Address{spec::Anchor::rodata, 0};
+    EXPECT_EQ(story_of(finding),
+              "After p1's store to rodata, p1's page at rodata was never writable, and now has PTE_W: a store that "
+              "must kill the process goes through.");
+    std::get<spec::WrongRights>(violation.facts).what = spec::WrongRights::What::user_lost;
+    EXPECT_THAT(story_of(finding), ::testing::EndsWith("has lost PTE_U."));
+}
+
+TEST(Story, NamesEachKindOfStepWithWhatItIsDoneTo) {
+    auto const words = [](std::string_view step) {
+        return in_words(spec::parse("vmcheck 1\nprofile cow\n" + std::string(step) + "\n").value().steps.front());
+    };
+    EXPECT_EQ(words("p0 wait"), "p0's wait");
+    EXPECT_EQ(words("p0 wait heap"), "p0's wait with the status at heap");
+    EXPECT_EQ(words("p0 kill p3"), "p0's kill of p3");
+    EXPECT_EQ(words("p0 sbrk -1p"), "p0's sbrk(-4096)");
+    EXPECT_EQ(words("p0 touch heap 3"), "p0's first read of heap");
+    EXPECT_EQ(words("p0 pipe_write heap+8 3"), "p0's write to a pipe from heap+0x8");
+    EXPECT_EQ(words("p0 exec"), "p0's exec");
+    EXPECT_EQ(words("p0 yield"), "p0's yield");
+    EXPECT_EQ(words("p1 sp data"), "p1's moving sp to data");
 }
 
 TEST(PageView, ShowsEachProcessBeforeAndAfter) {

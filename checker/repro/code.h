@@ -2,13 +2,13 @@
 // Steps as lines of a repro.c. The functions that the lines call are in repro_c.cpp.
 
 #include "spec/program.h"
+#include "spec/step_kinds.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 
-namespace vmcheck::report {
+namespace vmcheck::repro {
 
 // A char pointer as c_pointer() writes it; but the stack page is `room`, a page that stands for it, since the program's
 // own calls write to its stack all the time. A range of bytes that goes on beyond the stack page is at the real one.
@@ -19,15 +19,12 @@ std::string repro_pointer(spec::Address const& at, std::uint64_t bytes);
 // they all have.
 bool leaves_its_page(spec::Address const& at, std::uint64_t bytes);
 
-// The address and the number of bytes of a step's access, where it has one.
-std::optional<std::pair<spec::Address, std::uint64_t>> access_of(spec::Action const& action);
+// What the step does to memory that it names, where it does anything.
+std::optional<spec::AddressUse> access_of(spec::Action const& action);
 
-// The expression that does the step and, where it has a result, is the result: "load1(heap + 8)".
-// `stack_pointer`: where a step before has put sp, if one has: loads, stores and system calls
-// that take an address are then done with sp there.
+// The expression that does the step and, where it has a result, is the result: "load1(heap + 8)". Empty where there is
+// nothing to do. `stack_pointer`: where a step before has put sp, if one has: loads, stores and system calls that take
+// an address are then done with sp there.
 std::string repro_expression(spec::Action const& action, std::optional<spec::Address> const& stack_pointer);
 
-// Whether the expression has a result to be checked.
-bool has_result(spec::Action const& action);
-
-}  // namespace vmcheck::report
+}  // namespace vmcheck::repro

@@ -1,5 +1,6 @@
 #include "checker/repro/layout.h"
 
+#include "checker/report/expect.h"
 #include "checker/repro/code.h"
 #include "spec/step_kinds.h"
 
@@ -9,10 +10,11 @@
 #include <utility>
 #include <variant>
 
-namespace vmcheck::report {
+namespace vmcheck::repro {
 
 namespace {
 
+using namespace report;  // the words
 using spec::Address;
 using spec::Anchor;
 
@@ -87,9 +89,9 @@ class Mover {
             auto const access = access_of(step.action);
             // A touch writes nothing.
             if (!access || std::holds_alternative<spec::Touch>(step.action) ||
-                !crosses_stack_end(access->first, access->second))
+                !crosses_stack_end(access->at, access->bytes))
                 continue;
-            if (access->first.offset < -kArgumentBytes) return tl::unexpected(std::string(kAcrossStack));
+            if (access->at.offset < -kArgumentBytes) return tl::unexpected(std::string(kAcrossStack));
             crosses = true;
         }
         if (crosses) use_real_stack_end();
@@ -122,7 +124,7 @@ class Mover {
         auto const* sbrk = std::get_if<spec::Sbrk>(&step.action);
         // What is refused moves nothing; the last step's result may be the very thing that is wrong.
         bool const last = at + 1 == finding_.program.steps.size();
-        if (sbrk == nullptr || (last ? record.expected : record.seen) == "-1") return true;
+        if (sbrk == nullptr || (last ? must_fail(record.expected) : failed(record.seen))) return true;
         std::int64_t& heap_bytes = heap_bytes_[step.actor];
         heap_bytes = sum(heap_bytes, sbrk->bytes);
         return heap_bytes >= 0;
@@ -148,4 +150,4 @@ tl::expected<Finding, std::string> in_own_layout(Finding finding) {
     return Mover(std::move(finding)).move();
 }
 
-}  // namespace vmcheck::report
+}  // namespace vmcheck::repro

@@ -6,17 +6,17 @@
 // there is done to `room`, a page that stands for it, but for the uppermost bytes, which hold arguments that nobody
 // reads again.
 
-#include "checker/report/finding.h"
+#include "checker/finding/finding.h"
 
 #include <tl/expected.hpp>
 
 #include <string>
 
-namespace vmcheck::report {
+namespace vmcheck::repro {
 
 // The finding with each address of its program and of its place named after the region that it lies in: `brk` is
 // relative to the heap, by the break that the process must have. Or why a user program has no such address or cannot
 // do without the memory, as part of a sentence. REQUIRES: one record for each step.
 tl::expected<Finding, std::string> in_own_layout(Finding finding);
 
-}  // namespace vmcheck::report
+}  // namespace vmcheck::repro

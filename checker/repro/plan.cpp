@@ -1,9 +1,9 @@
 #include "checker/repro/plan.h"
 
+#include "checker/report/expect.h"
+#include "checker/report/step_words.h"
 #include "checker/report/story.h"
-#include "checker/report/told_action.h"
 #include "checker/repro/code.h"
-#include "checker/repro/expect.h"
 #include "checker/repro/layout.h"
 #include "checker/repro/visible.h"
 
@@ -13,10 +13,11 @@
 #include <map>
 #include <variant>
 
-namespace vmcheck::report {
+namespace vmcheck::repro {
 
 namespace {
 
+using namespace report;  // the words
 using Words = tl::expected<void, std::string>;
 
 // How many descriptors a step adds: what vmcheck's program closes again stays open in this one.
@@ -95,11 +96,11 @@ class Planner {
         if (std::holds_alternative<spec::Exec>(step.action) && (!plan_.measures_memory || has_more_to_do(at)))
             return tl::unexpected(
                 std::string("it goes on after an exec, in a fresh image that this program does not have"));
-        if (auto const access = access_of(step.action); access && leaves_its_page(access->first, access->second))
+        if (auto const access = access_of(step.action); access && leaves_its_page(access->at, access->bytes))
             return tl::unexpected(std::string(
                 "it reaches across pages of vmcheck's own image, which other programs do not have side by side"));
         if (std::holds_alternative<spec::Pipe>(step.action) && plan_.measures_memory &&
-            finding_.records[at].seen == "-1")
+            failed(finding_.records[at].seen))
             return tl::unexpected(std::string(
                 "a pipe that failed may only have been left open, and then its memory is back when its process ends"));
         constexpr std::uint32_t kFileBytesMax = 4096;
@@ -116,11 +117,18 @@ class Planner {
             auto const* fork = std::get_if<spec::Fork>(&made.step.action);
             spec::ProcId const parent = made.step.actor;
             if (fork == nullptr || parent == spec::kInit || !has_ended(parent)) return false;
-            std::string const child = fmt::format("(p{})", fork->child.value);
             return std::none_of(records.begin(), end, [&](run::StepRecord const& waited) {
                 return waited.step.actor == parent && std::holds_alternative<spec::Wait>(waited.step.action) &&
-                       waited.seen.find(child) != std::string::npos;
+                       is_pid_of(fork->child, waited);
             });
+        });
+    }
+
+    // Whether the wait gave just this child.
+    static bool is_pid_of(spec::ProcId child, run::StepRecord const& waited) {
+        return std::any_of(waited.expected.begin(), waited.expected.end(), [&](spec::Result const& result) {
+            auto const* pid = std::get_if<spec::PidOf>(&result);
+            return pid && pid->child == child && waited.seen && is_among({result}, *waited.seen);
         });
     }
 
@@ -143,28 +151,31 @@ class Planner {
 
     Turn turn_of(std::size_t at) {
         spec::Step const& step = finding_.program.steps[at];
-        std::string const& seen = finding_.records[at].seen;
+        run::StepRecord const& record = finding_.records[at];
         Turn turn{.actor = step.actor, .code = {}};
         auto const sp = stack_pointers_.find(step.actor);
-        turn.code = repro_expression(told_action(finding_, at),
-                                     sp == stack_pointers_.end() ? std::nullopt : std::optional(sp->second));
+        turn.code =
+            repro_expression(step.action, sp == stack_pointers_.end() ? std::nullopt : std::optional(sp->second));
         if (!turn.code.empty()) turn.code += ';';
         if (auto const* set = std::get_if<spec::SetSp>(&step.action)) stack_pointers_[step.actor] = set->to;
         if (auto const* fork = std::get_if<spec::Fork>(&step.action);
-            fork && seen == fmt::format("p{}", fork->child.value)) {
+            fork && record.seen && is_among({spec::NewChild{fork->child}}, *record.seen)) {
             turn.forks = fork->child;
             remember_fork(step.actor, fork->child);
         }
         if (std::holds_alternative<spec::Kill>(step.action)) turn.code += " settle();";
         if (auto const* exit = std::get_if<spec::Exit>(&step.action)) turn.exit_status = exit->status;
-        if (seen == "killed") turn.exit_status = -1;
-        turn.ends = seen == "killed" || seen == "ended" || std::holds_alternative<spec::Exec>(step.action);
+        for (spec::Result const& result : record.expected)
+            if (auto const* ends = std::get_if<spec::EndsOther>(&result)) turn.kills = ends->target;
+        if (was_killed(record.seen, step)) turn.exit_status = -1;
+        turn.ends = (record.seen && std::holds_alternative<spec::Ended>(record.seen->what)) ||
+                    std::holds_alternative<spec::Exec>(step.action);
         return turn;
     }
 
     bool has_ended(spec::ProcId actor) const {
         return std::any_of(plan_.turns.begin(), plan_.turns.end(),
-                           [&](Turn const& turn) { return turn.ends && turn.actor == actor; });
+                           [&](Turn const& turn) { return (turn.ends && turn.actor == actor) || turn.kills == actor; });
     }
 
     Words step(std::size_t at) {
@@ -190,39 +201,34 @@ class Planner {
     Words judge_result(std::size_t at) {
         spec::Step const& step = finding_.program.steps[at];
         run::StepRecord const& record = finding_.records[at];
-        Expectation expected = parse_expectation(record.expected);
-        if (allows(expected, record.seen))
+        std::vector<spec::Result> expected = record.expected;
+        if (record.seen && is_among(expected, *record.seen))
             return tl::unexpected(std::string("the result alone does not show what is wrong"));
-        bool const value_matters = record.seen != "killed" && finding_.signature.invariant != spec::Invariant::liveness;
+        bool const value_matters =
+            !was_killed(record.seen, step) && finding_.signature.invariant != spec::Invariant::liveness;
         bool const loads =
             std::holds_alternative<spec::Load>(step.action) || std::holds_alternative<spec::Touch>(step.action);
-        if (loads && !expected.must_die() && !value_is_known(finding_)) {
+        bool const must_die = must_be_killed(expected, step);
+        if (loads && !must_die && !value_is_known(finding_)) {
             if (value_matters)
                 return tl::unexpected(std::string("the value that must be read is one of vmcheck's own image"));
-            expected.values.clear();
+            expected.clear();
         }
         bool const must_be_zero =
-            loads && std::any_of(expected.values.begin(), expected.values.end(), [](Allowed const& each) {
-                return each.what == Allowed::What::equal && each.value == 0;
-            });
+            loads && std::find(expected.begin(), expected.end(), spec::Result{spec::Exactly{0}}) != expected.end();
         if (must_be_zero) leave_garbage(plan_);
         Turn turn = turn_of(at);
-        bool const must_die = expected.must_die();
         bool const exits = std::holds_alternative<spec::Exit>(step.action);
         std::string const what = in_words(step);
         if (auto const* fork = std::get_if<spec::Fork>(&step.action)) {
             turn.check = fmt::format("expect(pid[{}] {} 0, \"p{}'s fork must {}\");", fork->child.value,
-                                     record.expected == "-1" ? "<" : ">", step.actor.value,
-                                     record.expected == "-1" ? "fail" : "succeed");
+                                     must_fail(expected) ? "<" : ">", step.actor.value,
+                                     must_fail(expected) ? "fail" : "succeed");
             turn.forks = fork->child;
-        } else if (has_result(step.action) && !expected.values.empty() && !must_die) {
-            auto const heap = finding_.evidence.heap_start;
-            bool const in_heap = std::holds_alternative<spec::Sbrk>(step.action) && heap;
+        } else if (std::string const condition = c_condition(expected, heap_of_result(step)); !condition.empty()) {
             turn.code = "long r = (long)" + turn.code;
-            turn.check =
-                fmt::format("expect({}, \"{} must give {}\");",
-                            c_condition(expected, in_heap ? std::optional(heap->value) : std::nullopt), what,
-                            in_own_words(record.expected, in_heap ? std::optional(heap->value) : std::nullopt));
+            turn.check = fmt::format("expect({}, \"{} must give {}\");", condition, what,
+                                     expected_words(expected, step, OwnProgram{heap_of_result(step)}));
         }
         turn.ends = must_die || exits;
         turn.exit_status = must_die ? -1 : turn.exit_status;
@@ -231,6 +237,11 @@ class Planner {
                                    : fmt::format("p{} must survive {}", step.actor.value, what);
         plan_.turns.push_back(std::move(turn));
         return {};
+    }
+
+    // What a result of the step that is an address is relative to.
+    std::optional<VirtAddr> heap_of_result(spec::Step const& step) const {
+        return std::holds_alternative<spec::Sbrk>(step.action) ? finding_.evidence.heap_start : std::nullopt;
     }
 
     Finding const& finding_;
@@ -249,4 +260,4 @@ tl::expected<Plan, std::string> plan_of(Finding const& finding) {
     return Planner(*moved).make();
 }
 
-}  // namespace vmcheck::report
+}  // namespace vmcheck::repro

@@ -4,7 +4,7 @@
 // The plan is the shrunk program, plus the turns that make a broken invariant visible to the program itself: I3, say,
 // by a store in one process and a load in the other.
 
-#include "checker/report/finding.h"
+#include "checker/finding/finding.h"
 
 #include <tl/expected.hpp>
 
@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace vmcheck::report {
+namespace vmcheck::repro {
 
 // What one process does before another one goes on.
 struct Turn {
@@ -21,6 +21,7 @@ struct Turn {
     std::string check{};                  // more of them: what must hold afterwards
     std::optional<spec::ProcId> forks{};  // the child that it makes
     bool ends = false;                    // the actor is not there any more afterwards
+    std::optional<spec::ProcId> kills{};  // who else must not be there any more
     int exit_status = 0;                  // where it ends: the status for its parent; -1 when killed
 };
 
@@ -33,4 +34,4 @@ struct Plan {
 // Or why no user program can show the finding, as part of a sentence.
 tl::expected<Plan, std::string> plan_of(Finding const& finding);
 
-}  // namespace vmcheck::report
+}  // namespace vmcheck::repro

@@ -10,10 +10,11 @@
 #include <set>
 #include <utility>
 
-namespace vmcheck::report {
+namespace vmcheck::repro {
 
 namespace {
 
+using namespace report;  // the words
 using spec::ProcId;
 
 class Writer {
@@ -31,7 +32,7 @@ class Writer {
         // before.
         while (at != spec::kInit) {
             auto const parent = parents_.find(at);
-            if (parent == parents_.end() || (at != last().actor && has_ended(at))) return false;
+            if (parent == parents_.end() || (at != last().actor && is_gone(at))) return false;
             at = parent->second;
         }
         return true;
@@ -43,6 +44,7 @@ class Writer {
         for (Turn const& turn : plan_.turns) {
             if (ended.contains(turn.actor)) return turn.actor;
             if (turn.ends) ended.insert(turn.actor);
+            if (turn.kills) ended.insert(*turn.kills);
         }
         return std::nullopt;
     }
@@ -61,8 +63,9 @@ class Writer {
 
     bool has_ended(ProcId id) const {
         return std::any_of(plan_.turns.begin(), plan_.turns.end() - 1,
-                           [&](Turn const& turn) { return turn.ends && turn.actor == id; });
+                           [&](Turn const& turn) { return (turn.ends && turn.actor == id) || turn.kills == id; });
     }
+    bool is_gone(ProcId id) const { return has_ended(id) || last().kills == id; }
 
     bool is_ancestor(ProcId ancestor, ProcId of) const {
         for (auto parent = parents_.find(of); parent != parents_.end(); parent = parents_.find(parent->second))
@@ -124,12 +127,15 @@ class Writer {
             else
                 others.push_back(child);
         }
-        for (ProcId child : others)
-            lines.push_back(fmt::format("pass({0}); finish(pid[{0}], 0, \"p{0} must survive\");", child.value));
+        for (ProcId child : others) {
+            bool const killed = last().kills == child;
+            lines.push_back(fmt::format("pass({0}); finish(pid[{0}], {1}, \"p{0} must {2}\");", child.value,
+                                        killed ? -1 : 0, killed ? "be killed" : "survive"));
+        }
         // Orphans: nobody waits for them, but they must end as well.
         if (id == spec::kInit)
             for (ProcId child : born_)
-                if (!has_ended(child) && child != last().actor && has_ended(parents_.at(child)))
+                if (!is_gone(child) && child != last().actor && is_gone(parents_.at(child)))
                     lines.push_back(fmt::format("pass({});", child.value));
         return lines;
     }
@@ -151,4 +157,4 @@ tl::expected<std::vector<ProcessCode>, std::string> processes_of(Plan const& pla
     return writer.write();
 }
 
-}  // namespace vmcheck::report
+}  // namespace vmcheck::repro

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace vmcheck::report {
+namespace vmcheck::repro {
 
 struct ProcessCode {
     spec::ProcId process;
@@ -20,4 +20,4 @@ struct ProcessCode {
 // the last turn is over.
 tl::expected<std::vector<ProcessCode>, std::string> processes_of(Plan const& plan);
 
-}  // namespace vmcheck::report
+}  // namespace vmcheck::repro

@@ -13,9 +13,11 @@
 #include <utility>
 #include <vector>
 
-namespace vmcheck::report {
+namespace vmcheck::repro {
 
 namespace {
+
+using namespace report;  // the words
 
 // The status of a process that has already printed what is wrong.
 constexpr int kTold = 77;
@@ -257,4 +259,4 @@ tl::expected<std::string, std::string> repro_c(Finding const& finding) {
     return text;
 }
 
-}  // namespace vmcheck::report
+}  // namespace vmcheck::repro

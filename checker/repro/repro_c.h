@@ -4,14 +4,14 @@
 // The program does the same steps in the same order: its processes take turns, by a byte in a pipe. It prints PASS on a
 // correct kernel; FAIL with a reason, a kernel panic, or silence is the defect. It compiles in the trees of every year.
 
-#include "checker/report/finding.h"
+#include "checker/finding/finding.h"
 
 #include <tl/expected.hpp>
 
 #include <cstddef>
 #include <string>
 
-namespace vmcheck::report {
+namespace vmcheck::repro {
 
 // A repro.c is meant to be read: longer ones are not made.
 inline constexpr std::size_t kReproLinesMax = 60;
@@ -20,4 +20,4 @@ inline constexpr std::size_t kReproLinesMax = 60;
 // fails ...").
 tl::expected<std::string, std::string> repro_c(Finding const& finding);
 
-}  // namespace vmcheck::report
+}  // namespace vmcheck::repro

@@ -1,31 +1,28 @@
 #include "checker/repro/visible.h"
 
-#include "checker/report/rank.h"
+#include "checker/finding/finding.h"
+#include "checker/report/expect.h"
+#include "checker/report/step_words.h"
 #include "checker/report/story.h"
 #include "checker/repro/code.h"
-#include "checker/repro/expect.h"
 #include "spec/text.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <variant>
 
-namespace vmcheck::report {
+namespace vmcheck::repro {
 
 namespace {
 
+using namespace report;  // the words
 using Words = tl::expected<void, std::string>;
 using spec::Anchor;
 
 tl::unexpected<std::string> cannot(std::string why) {
     return tl::unexpected(std::move(why));
-}
-
-std::string p(spec::ProcId id) {
-    return fmt::format("p{}", id.value);
 }
 
 // Memory that is all zero when a program starts, in vmcheck's image and in any other.
@@ -56,9 +53,8 @@ PageRow const* sharer_of(Finding const& finding, PageRow const& row) {
 // Whether the kernel copies into memory what is not the same everywhere: files, descriptors, inode numbers.
 bool copies_in(Finding const& finding) {
     return std::any_of(finding.program.steps.begin(), finding.program.steps.end(), [](spec::Step const& step) {
-        return std::holds_alternative<spec::FileRead>(step.action) ||
-               std::holds_alternative<spec::PipeRead>(step.action) ||
-               std::holds_alternative<spec::Fstat>(step.action) || std::holds_alternative<spec::Pipe>(step.action);
+        // An exit status, which wait copies, is the program's own.
+        return spec::way_of(step.action) == spec::Way::copyout && !std::holds_alternative<spec::Wait>(step.action);
     });
 }
 
@@ -94,28 +90,25 @@ class Scene {
         add(new_child ? step.actor : who(), keep());
         plan_.turns.push_back(last_());
         add(who(), same_as_kept(who()));
-        complain(fmt::format("{} must not change or take away {}'s {}", in_words(step), p(who()), place_words()));
+        complain(fmt::format("{} must not change or take away {}'s {}", in_words(step), name_of(who()), place_words()));
         return {};
     }
 
     Words rights() {
-        PageRow const* const row = located() ? row_of(finding_, who()) : nullptr;
+        auto const* const wrong = std::get_if<spec::WrongRights>(&violation_->facts);
+        PageRow const* const row = wrong && located() ? row_of(finding_, who()) : nullptr;
         if (row == nullptr) return cannot("it is about no page that a program can reach");
         plan_.turns.push_back(last_());
         spec::Rights const seen = row->page.rights;
-        bool const must_have_user = violation_->expected != "no PTE_U";
-        if (!must_have_user) return must_be_killed(fmt::format("load1({});", at(1)), "load from");
-        std::string_view const expected = violation_->expected;
-        auto const wants = [&](char letter) {
-            return expected.find(letter, expected.find(' ')) != std::string_view::npos;
-        };
-        if (seen.write && !wants('W')) return must_be_killed(fmt::format("store1({}, 1);", at(1)), "store to");
-        if (seen.execute && !wants('X')) {
+        spec::Rights const wanted = wrong->expected.value_or(spec::Rights{});
+        if (!wanted.user) return must_be_killed(fmt::format("load1({});", at(1)), "load from");
+        if (seen.write && !wanted.write) return must_be_killed(fmt::format("store1({}, 1);", at(1)), "store to");
+        if (seen.execute && !wanted.execute) {
             if (!is_writable_memory(place().anchor)) return cannot("in xv6's programs constants may be executed");
             // 0x8082 is the instruction `ret`.
             return must_be_killed(fmt::format("store2({0}, 0x8082); ((void (*)(void))({0}))();", at(2)), "jump to");
         }
-        if (!seen.execute && wants('X')) {
+        if (!seen.execute && wanted.execute) {
             if (place().anchor != Anchor::text) return cannot("nothing but text is executed in a program");
             return must_survive("text();", "call of");
         }
@@ -131,7 +124,8 @@ class Scene {
         add(reader->process, keep());
         add(who(), fmt::format("store1({0}, load1({0}) + 1);", at(1)));
         add(reader->process, same_as_kept(reader->process));
-        complain(fmt::format("{}'s store to {} must not be seen by {}", p(who()), place_words(), p(reader->process)));
+        complain(fmt::format("{}'s store to {} must not be seen by {}", name_of(who()), place_words(),
+                             name_of(reader->process)));
         return {};
     }
 
@@ -150,7 +144,8 @@ class Scene {
         plan_.turns.push_back({.actor = goes, .code = "exit(0);", .ends = true});
         add(*parent, "wait(0);");
         add(stays, "grab(); " + same_as_kept(stays));
-        complain(fmt::format("{}'s {} must still be there when {} has ended", p(stays), place_words(), p(goes)));
+        complain(
+            fmt::format("{}'s {} must still be there when {} has ended", name_of(stays), place_words(), name_of(goes)));
         return {};
     }
 
@@ -160,7 +155,7 @@ class Scene {
         plan_.turns.push_back(last_());
         add(who(), keep());
         add(who(), "grab(); " + same_as_kept(who()));
-        complain(fmt::format("{}'s {} must not be given out again while it is in use", p(who()), place_words()));
+        complain(fmt::format("{}'s {} must not be given out again while it is in use", name_of(who()), place_words()));
         return {};
     }
 
@@ -176,7 +171,7 @@ class Scene {
 
     std::string keep() const { return fmt::format("kept = load1({});", at(1)); }
     std::string same_as_kept(spec::ProcId reader) const {
-        return fmt::format("expect(load1({}) == kept, \"{}'s {} must be unchanged\");", at(1), p(reader),
+        return fmt::format("expect(load1({}) == kept, \"{}'s {} must be unchanged\");", at(1), name_of(reader),
                            place_words());
     }
     void add(spec::ProcId actor, std::string code) { plan_.turns.push_back({.actor = actor, .code = std::move(code)}); }
@@ -184,29 +179,23 @@ class Scene {
 
     Words must_be_killed(std::string code, std::string_view deed) {
         plan_.turns.push_back({.actor = who(), .code = std::move(code), .ends = true, .exit_status = -1});
-        complain(fmt::format("{}'s {} {} must kill it", p(who()), deed, place_words()));
+        complain(fmt::format("{}'s {} {} must kill it", name_of(who()), deed, place_words()));
         return {};
     }
     Words must_survive(std::string code, std::string_view deed) {
         add(who(), std::move(code));
-        complain(fmt::format("{} must survive its {} {}", p(who()), deed, place_words()));
+        complain(fmt::format("{} must survive its {} {}", name_of(who()), deed, place_words()));
         return {};
     }
 
     static bool writes_memory(spec::Action const& action) {
-        return std::holds_alternative<spec::Store>(action) || std::holds_alternative<spec::PipeRead>(action) ||
-               std::holds_alternative<spec::FileRead>(action) || std::holds_alternative<spec::Fstat>(action) ||
-               std::holds_alternative<spec::Pipe>(action) || std::holds_alternative<spec::Wait>(action) ||
-               std::holds_alternative<spec::Sbrk>(action);
+        auto const use = access_of(action);
+        return (use && use->access == spec::Access::write) || spec::way_of(action) == spec::Way::sbrk;
     }
 
     std::optional<unsigned> expected_byte() const {
-        constexpr std::string_view kByte = "byte 0x";
-        std::string_view const words = violation_->expected;
-        if (words.substr(0, kByte.size()) != kByte) return std::nullopt;
-        unsigned byte = 0;
-        std::from_chars(words.data() + kByte.size(), words.data() + words.size(), byte, 16);
-        return byte;
+        auto const* wrong = std::get_if<spec::WrongByte>(&violation_->facts);
+        return wrong ? std::optional(std::to_integer<unsigned>(wrong->expected)) : std::nullopt;
     }
 
     // The byte that must be there, where it is the same in every program.
@@ -231,9 +220,9 @@ class Scene {
     // Where in the bytes that the last step copies the place is; nothing where it is elsewhere.
     std::optional<std::size_t> copied_at() const {
         auto const access = access_of(finding_.program.steps.back().action);
-        if (!access || access->first.anchor != place().anchor) return std::nullopt;
-        std::int64_t const offset = place().offset - access->first.offset;
-        if (offset < 0 || static_cast<std::uint64_t>(offset) >= access->second) return std::nullopt;
+        if (!access || access->at.anchor != place().anchor) return std::nullopt;
+        std::int64_t const offset = place().offset - access->at.offset;
+        if (offset < 0 || static_cast<std::uint64_t>(offset) >= access->bytes) return std::nullopt;
         return static_cast<std::size_t>(offset);
     }
 
@@ -241,16 +230,13 @@ class Scene {
     // every program, or it may have failed.
     std::optional<Reading> copied_condition() const {
         auto const offset = copied_at();
-        Expectation const expected = parse_expectation(finding_.records.back().expected);
-        bool const may_fail = expected.may_die || std::any_of(expected.values.begin(), expected.values.end(),
-                                                              [](Allowed const& each) { return each.value < 0; });
-        if (!offset || may_fail) return std::nullopt;
+        if (!offset || may_fail(finding_.records.back().expected)) return std::nullopt;
         spec::Action const& action = finding_.program.steps.back().action;
         // struct stat of xv6 (kernel/stat.h): the root device, the inode's number, T_FILE, one link, the file's size.
         constexpr int kUnknown = -1;
-        constexpr std::array<int, 24> kStat{1, 0,    0, 0, kUnknown, kUnknown, kUnknown, kUnknown,
-                                            2, 0,    1, 0, kUnknown, kUnknown, kUnknown, kUnknown,
-                                            0, 0x10, 0, 0, 0,        0,        0,        0};
+        constexpr std::array<int, spec::kStatBytes> kStat{1, 0,    0, 0, kUnknown, kUnknown, kUnknown, kUnknown,
+                                                          2, 0,    1, 0, kUnknown, kUnknown, kUnknown, kUnknown,
+                                                          0, 0x10, 0, 0, 0,        0,        0,        0};
         if (std::holds_alternative<spec::Fstat>(action) && kStat.at(*offset) != kUnknown)
             return reads(fmt::format("{}", kStat.at(*offset)));
         // Descriptors follow those of the console.
@@ -276,9 +262,9 @@ class Scene {
 
     Words own_contents(Reading const& reading) {
         plan_.turns.push_back(last_());
-        add(who(), fmt::format("expect({}, \"{} must read {} at {}\");", reading.condition, p(who()), reading.what,
-                               place_words()));
-        complain(fmt::format("{} must still be able to read {}", p(who()), place_words()));
+        add(who(), fmt::format("expect({}, \"{} must read {} at {}\");", reading.condition, name_of(who()),
+                               reading.what, place_words()));
+        complain(fmt::format("{} must still be able to read {}", name_of(who()), place_words()));
         return {};
     }
 
@@ -354,4 +340,4 @@ Words make_visible(Finding const& finding, std::function<Turn()> const& last, Pl
     }
 }
 
-}  // namespace vmcheck::report
+}  // namespace vmcheck::repro

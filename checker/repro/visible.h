@@ -5,7 +5,7 @@
 
 #include <functional>
 
-namespace vmcheck::report {
+namespace vmcheck::repro {
 
 // Whether the finding is about frames that are lost for good: seen by counting free memory.
 bool leaks(Finding const& finding);
@@ -22,4 +22,4 @@ bool value_is_known(Finding const& finding);
 // I5 and I8.
 tl::expected<void, std::string> make_visible(Finding const& finding, std::function<Turn()> const& last, Plan& plan);
 
-}  // namespace vmcheck::report
+}  // namespace vmcheck::repro

@@ -1,5 +1,6 @@
 #include "checker/run/campaign.h"
 
+#include "checker/generate/generator.h"
 #include "checker/generate/hart_switches.h"
 #include "checker/run/interruption_places.h"
 #include "checker/run/runner.h"
@@ -55,6 +56,10 @@ class Series {
     std::vector<rc::Gen<spec::Program>> programs_;
     std::uint64_t seed_;
 };
+
+generate::GeneratorConfig plain(Effort const& effort) {
+    return {.allocation_faults = effort.faults_in_plain};
+}
 
 // Short, since all that follows a step is run once for each of its allocations.
 generate::GeneratorConfig swept() {
@@ -144,14 +149,13 @@ Progress progress_of(CampaignResult const& result, std::size_t families, Effort 
 
 }  // namespace
 
-CampaignResult run_campaign(MachinePool& pool, Reference const& reference, rc::Gen<spec::Program> const& programs,
-                            std::uint64_t seed, Effort const& effort, std::stop_token const& stop,
-                            std::function<void(Progress const&)> const& report) {
+CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::uint64_t seed, Effort const& effort,
+                            std::stop_token const& stop, std::function<void(Progress const&)> const& report) {
     Clock::time_point const started = Clock::now();
     CampaignResult result;
     std::map<Family, Failure> by_family;
     std::array<Series, kModes> const series{
-        Series{Mode::plain, {programs}, seed},
+        Series{Mode::plain, {generate::programs(reference.setting, plain(effort))}, seed},
         Series{Mode::sweep, {generate::programs(reference.setting, swept())}, seed},
         Series{Mode::pressure, {generate::programs(reference.setting, pressed())}, seed},
         Series{Mode::preempt, {generate::programs(reference.setting, preempted(pool.first(), reference))}, seed},

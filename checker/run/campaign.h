@@ -3,15 +3,12 @@
 //
 // Programs are numbered; they are run in batches, and only whole batches count. What is reported of a batch is, for
 // each family, the failure with the shortest program, of equal ones the first: so the result depends on seed and effort
-// alone, not on threads. A batch holds programs of every mode (effort.h); `programs` generates those of the plain one.
+// alone, not on threads. A batch holds programs of every mode (effort.h).
 
-#include "checker/generate/generator.h"
-#include "checker/run/counts.h"
 #include "checker/run/effort.h"
-#include "checker/run/family.h"
 #include "checker/run/machine_pool.h"
-#include "checker/run/reference.h"
 #include "checker/run/result.h"
+#include "checker/run/stepper.h"
 
 #include <chrono>
 #include <cstdint>
@@ -51,8 +48,7 @@ struct CampaignResult {
     std::optional<std::string> engine_failure{};
 };
 
-CampaignResult run_campaign(MachinePool& pool, Reference const& reference, rc::Gen<spec::Program> const& programs,
-                            std::uint64_t seed, Effort const& effort, std::stop_token const& stop,
-                            std::function<void(Progress const&)> const& report);
+CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::uint64_t seed, Effort const& effort,
+                            std::stop_token const& stop, std::function<void(Progress const&)> const& report);
 
 }  // namespace vmcheck::run

@@ -1,6 +1,6 @@
 #include "checker/run/campaign.h"
 
-#include "checker/run/bench_testing.h"
+#include "checker/run/twin_testing.h"
 #include "spec/text.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@ TEST(Campaign, FindsNothingOnAKernelThatIsRightInAnyProfile) {
         CampaignResult const result = bench.run({.programs = 500});
         EXPECT_EQ(result.counts.programs, 500U);
         ASSERT_TRUE(result.failures.empty()) << spec::print(result.failures.front().run.program)
-                                             << result.failures.front().run.divergence->violations.front().story;
+                                             << to_string(result.failures.front().run.divergence->signature);
     }
 }
 

@@ -2,7 +2,7 @@
 // Where a step can be interrupted: which of its instructions, and after which of its blocks another hart goes on.
 
 #include "checker/generate/generator.h"
-#include "checker/run/reference.h"
+#include "checker/run/stepper.h"
 #include "impl/target.h"
 
 #include <cstddef>

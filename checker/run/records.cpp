@@ -5,11 +5,10 @@
 namespace vmcheck::run {
 
 StepRecord record_of(spec::World const& world, spec::Step const& step, spec::Outcome const* outcome) {
-    StepRecord record{step, "", outcome == nullptr ? "not reached" : spec::describe(*outcome, step)};
+    StepRecord record{step, {}, outcome == nullptr ? std::nullopt : std::optional(*outcome)};
     // What it does may depend on another step, which has not done what it should.
-    record.expected = spec::why_not(world, step)
-                          ? "it depends"
-                          : spec::expectation(world, step, outcome != nullptr && spec::allocation_failed(*outcome));
+    if (!spec::why_not(world, step))
+        record.expected = spec::expected_results(world, step, outcome != nullptr && spec::allocation_failed(*outcome));
     return record;
 }
 

@@ -3,6 +3,7 @@
 
 #include "spec/invariants.h"
 #include "spec/program.h"
+#include "spec/step_kinds.h"
 #include "spec/violation.h"
 
 #include <compare>
@@ -33,8 +34,10 @@ struct Divergence {
 // One step as it went.
 struct StepRecord {
     spec::Step step;
-    std::string expected;  // what a correct kernel does
-    std::string seen;      // what this kernel did
+    // What a correct kernel does: spec::expected_results(). Empty: it depends on another step, which has not done what
+    // it should.
+    std::vector<spec::Result> expected;
+    std::optional<spec::Outcome> seen;  // what this kernel did; nothing: it did not come to this step
 };
 
 struct Run {
@@ -53,5 +56,18 @@ struct Run {
 
 // The ways in which a run ended or could have: at its divergence, and at what is advice. Each ends with a divergence.
 std::vector<Run> endings(Run run);
+
+// Which failures are one to a reader. A defect in copyout shows at fstat, at read and at wait; a panic in the code that
+// frees memory shows at exit, at exec and at sbrk. Signatures tell such failures apart, which is right for shrinking
+// and wrong for a report: a family holds those that go the same way through the kernel.
+struct Family {
+    spec::Invariant invariant = spec::Invariant::contents;
+    spec::Way way = spec::Way::none;
+    std::string panic;  // its message says more than the way to it; empty where there is none
+    bool advice = false;
+    friend auto operator<=>(Family const&, Family const&) = default;
+};
+// REQUIRES: run.divergence.
+Family family_of(Run const& run);
 
 }  // namespace vmcheck::run

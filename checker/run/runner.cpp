@@ -1,7 +1,7 @@
 #include "checker/run/runner.h"
 
-#include "checker/run/stepper.h"
-#include "checker/run/walk.h"
+#include "spec/advance.h"
+#include "spec/walk.h"
 
 #include <algorithm>
 #include <vector>
@@ -40,6 +40,55 @@ Run run_program(Execution& execution, Reference const& reference, spec::Program 
         close(stepper);
     }
     return stepper.take();
+}
+
+// ---- turns
+
+bool overlap_comes(Stepper const& stepper, Steps rest) {
+    return std::holds_alternative<spec::Pair>(spec::next_turn(stepper.world(), rest));
+}
+
+void take_turn(Stepper& stepper, Steps& rest) {
+    spec::Turn const turn = spec::next_turn(stepper.world(), rest);
+    if (auto const* pair = std::get_if<spec::Pair>(&turn))
+        stepper.overlap(*pair);
+    else if (std::holds_alternative<spec::LeftOut>(turn))
+        stepper.leave_out();
+    else
+        stepper.perform(rest.front());
+    rest = rest.subspan(spec::steps_in(turn));
+}
+
+void take_steps(Stepper& stepper, Steps steps) {
+    while (!steps.empty() && !stepper.done()) take_turn(stepper, steps);
+}
+
+void close(Stepper& stepper) {
+    // Asked one after the other, since each depends on the state that the one before has left.
+    while (!stepper.done()) {
+        auto const step = next_ending(stepper.world());
+        if (!step) break;
+        stepper.perform(*step);
+    }
+    if (stepper.done()) return;
+    if (auto const step = heap_returned(stepper.world())) stepper.perform(*step);
+}
+
+std::optional<spec::Step> next_ending(spec::World const& world) {
+    std::vector<spec::ProcId> const running = world.running();
+    if (running.size() > 1) return spec::Step{running.back(), spec::Exit{0}, {}};
+    if (!world.children(spec::kInit).empty()) return spec::Step{spec::kInit, spec::Wait{}, {}};
+    return std::nullopt;
+}
+
+std::optional<spec::Step> heap_returned(spec::World const& world) {
+    std::uint64_t const start = world.setting().layout.heap.value;
+    std::uint64_t const brk = world.find(spec::kInit)->space->brk.value;
+    // A heap that was shrunk below its start, or grown beyond what one sbrk can say, stays as it is.
+    if (brk <= start || brk - start >= (std::uint64_t{1} << 31)) return std::nullopt;
+    spec::Step shrink{spec::kInit, spec::Sbrk{static_cast<std::int64_t>(start - brk)}, {}};
+    if (spec::why_not(world, shrink)) return std::nullopt;
+    return shrink;
 }
 
 }  // namespace vmcheck::run

@@ -1,6 +1,8 @@
 #include "checker/run/runner.h"
 
-#include "checker/run/bench_testing.h"
+#include "checker/run/twin_testing.h"
+#include "spec/advance.h"
+#include "spec/testing/test_setting.h"
 #include "spec/text.h"
 
 #include <gtest/gtest.h>
@@ -10,6 +12,11 @@
 namespace vmcheck::run {
 namespace {
 
+using spec::kInit;
+using spec::Outcome;
+using spec::ProcId;
+using spec::Step;
+using spec::World;
 using spec::testing::PlantedDefect;
 
 // ---- few frames free
@@ -26,7 +33,7 @@ TEST(Pressure, OnAKernelThatIsRightStepsFailForMemoryAndNothingIsFound) {
             auto const run = run_program(bench.pool.first(), bench.look.reference, program,
                                          RunOptions{.mode = Mode::pressure}, counts);
             ASSERT_FALSE(run.divergence.has_value())
-                << spec::print(run.program) << run.divergence->violations.front().story;
+                << spec::print(run.program) << to_string(run.divergence->signature);
         }
         EXPECT_GT(counts.of(Mode::pressure).reached, 20U);
         EXPECT_EQ(counts.programs, 0U) << "counted apart from plain programs";
@@ -89,6 +96,46 @@ TEST(Runner, LeavesOutStepsThatCannotBeAskedAndCountsThem) {
     ASSERT_TRUE(program.has_value());
     Counts counts;
     EXPECT_EQ(run_program(bench.pool.first(), bench.look.reference, *program, {}, counts).left_out, 1U);
+}
+
+// ---- the closing
+
+constexpr ProcId kChild{1}, kGrandchild{2};
+
+World alone() {
+    return World::initial(spec::testing::shared_setting({spec::ForkPolicy::cow, spec::SbrkPolicy::lazy}));
+}
+
+World after(World const& world, Step const& step, Outcome const& outcome) {
+    auto next = spec::advance(world, step, outcome, {});
+    EXPECT_TRUE(next.has_value());
+    return std::move(*next);
+}
+
+World forked(World const& world, ProcId parent, ProcId child) {
+    return after(world, {parent, spec::Fork{child}, {}},
+                 {.what = spec::Returned{10 + child.value}, .child_started = true});
+}
+
+TEST(Closing, EndsTheYoungestAndWaitsForThoseThatHaveEnded) {
+    World world = forked(forked(alone(), kInit, kChild), kChild, kGrandchild);
+    EXPECT_EQ(next_ending(world), (Step{kGrandchild, spec::Exit{0}, {}}));
+    world = after(world, *next_ending(world), {spec::Ended{}});
+    EXPECT_EQ(next_ending(world), (Step{kChild, spec::Exit{0}, {}}));
+    world = after(world, *next_ending(world), {spec::Ended{}});
+    EXPECT_EQ(next_ending(world), (Step{kInit, spec::Wait{}, {}}));
+}
+
+TEST(Closing, OfOneProcessThereIsNothingToEnd) {
+    EXPECT_EQ(next_ending(alone()), std::nullopt);
+}
+
+TEST(Closing, GivesTheHeapBack) {
+    World const world = alone();
+    EXPECT_EQ(heap_returned(world), std::nullopt);
+    std::uint64_t const start = world.setting().layout.heap.value;
+    World const grown = after(world, {kInit, spec::Sbrk{12'345}, {}}, {spec::Returned{start}});
+    EXPECT_EQ(heap_returned(grown), (Step{kInit, spec::Sbrk{-12'345}, {}}));
 }
 
 }  // namespace

@@ -1,8 +1,7 @@
 #include "checker/run/stepper.h"
 
-#include "checker/run/agreeing_order.h"
-#include "checker/run/family.h"
 #include "checker/run/records.h"
+#include "checker/run/result.h"
 #include "spec/advance.h"
 #include "spec/advice.h"
 #include "spec/scarcity.h"
@@ -57,6 +56,17 @@ bool reaches_what_it_is_for(Mode mode, spec::Outcome const& outcome, spec::Step 
 
 }  // namespace
 
+FirstLook first_look(Execution& execution, std::shared_ptr<spec::Setting const> setting) {
+    execution.reset();
+    spec::World const world = spec::World::initial(setting);
+    spec::Observation const seen = execution.observe();
+    FirstLook look;
+    look.reference = {std::move(setting), spec::take_baseline(world, seen)};
+    spec::CheckCounts counts;
+    look.violations = spec::inspect(world, seen, look.reference.baseline, counts);
+    return look;
+}
+
 Stepper::Stepper(Execution& execution, Reference const& reference, RunOptions options, Counts& counts)
     : execution_(execution),
       reference_(reference),
@@ -87,7 +97,7 @@ void Stepper::begin(spec::Program const& program) {
         return;
     }
     if (program.memory || spec::harts_of(program) > 1) {
-        // What is free there, not on the machine with one hart and no hogs.
+        // What is free there, not on the machine with one hart and no ballast.
         state_.world = spec::World::initial(spec::setting_for(reference_.setting, program));
         baseline_ = spec::take_baseline(state_.world, execution_.observe());
     }
@@ -110,8 +120,7 @@ void Stepper::perform(spec::Step step) {
     step = on_its_own(step);
     spec::StepIndex const at = enter(step);
     if (options_.watcher != nullptr) options_.watcher->before(at, execution_);
-    spec::FrameCensus const before = execution_.census();
-    spec::Outcome const outcome = run(step);
+    auto const [outcome, before] = run(step);
     if (engine_failed()) return;
     if (options_.watcher != nullptr) options_.watcher->after(at, execution_);
     if (options_.records) state_.result.records.push_back(record_of(state_.world, step, &outcome));
@@ -153,13 +162,13 @@ spec::StepIndex Stepper::enter(spec::Step const& step) {
     return at;
 }
 
-spec::Outcome Stepper::run(spec::Step const& step) {
+StepResult Stepper::run(spec::Step const& step) {
     spec::Step const grounded = spec::ground(state_.world, step);
     if (options_.interruptions == nullptr) return execution_.run(grounded, state_.pages);
-    WatchedOutcome watched = execution_.run_watched(grounded, state_.pages);
+    WatchedStep watched = execution_.run_watched(grounded, state_.pages);
     auto& known = options_.interruptions->by_kind[step.action.index()];
     known.insert(known.end(), watched.interruptions.begin(), watched.interruptions.end());
-    return std::move(watched.outcome);
+    return std::move(watched.result);
 }
 
 bool Stepper::engine_failed() {
@@ -174,7 +183,6 @@ void Stepper::overlap(spec::Pair pair) {
     std::array<spec::StepIndex, 2> const at{enter(pair.first), enter(pair.second)};
     if (options_.watcher != nullptr)
         for (spec::StepIndex each : at) options_.watcher->before(each, execution_);
-    spec::FrameCensus const before = execution_.census();
     Overlap const both = execution_.run_overlapping(
         {spec::ground(state_.world, pair.first), spec::ground(state_.world, pair.second)}, state_.pages);
     if (engine_failed()) return;
@@ -188,7 +196,7 @@ void Stepper::overlap(spec::Pair pair) {
     }
     count_judged(both.outcome.first);
     if (both.outcome.second) count_judged(*both.outcome.second);
-    judge(pair, at, both.outcome, before);
+    judge(pair, at, both.outcome, both.before);
 }
 
 void Stepper::judge(spec::Pair const& pair, std::array<spec::StepIndex, 2> at, spec::PairOutcome const& outcome,
@@ -265,13 +273,32 @@ void Stepper::rewind(Bookmark const& to) {
     state_ = to.state;
 }
 
-WatchedOutcome Stepper::watch(spec::Step step, Bookmark const& here) {
+WatchedStep Stepper::watch(spec::Step step, Bookmark const& here) {
     step.faults.meanwhile = false;
     step.faults.switch_hart.reset();
     auto const pages = std::max(state_.pages, pages_spanned(state_.world, step));
-    WatchedOutcome watched = execution_.run_watched(spec::ground(state_.world, step), pages);
+    WatchedStep watched = execution_.run_watched(spec::ground(state_.world, step), pages);
     rewind(here);
     return watched;
+}
+
+// ---- two orders
+
+AgreeingOrder agreeing_order(std::vector<spec::Linearisation> orders, spec::Observation const& seen,
+                             std::optional<spec::Baseline> const& baseline) {
+    AgreeingOrder agreed;
+    for (spec::Linearisation& order : orders) {
+        spec::CheckCounts counted;
+        auto found = spec::inspect(order.after, seen, baseline, counted);
+        if (found.empty()) {
+            if (agreed.world && *agreed.world != order.after) return {.ambiguous = true};
+            agreed.world = std::move(order.after);
+        } else if (agreed.violations.empty()) {
+            agreed.violations = std::move(found);
+        }
+        agreed.checks = counted;
+    }
+    return agreed;
 }
 
 }  // namespace vmcheck::run

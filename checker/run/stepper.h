@@ -1,12 +1,12 @@
 #pragma once
 // The stepper: has one step done, or two that overlap, by the kernel and by the model, and compares the two. It holds
-// all that a run has reached so far, and can go back to where it was.
+// all that a run has reached so far, and can go back to where it was. Here is, too, what a kernel is measured against.
 
-#include "checker/run/counts.h"
-#include "checker/run/reference.h"
+#include "checker/generate/generator.h"
+#include "checker/run/effort.h"
 #include "checker/run/result.h"
-#include "checker/run/run_options.h"
 #include "impl/target.h"
+#include "spec/invariants.h"
 #include "spec/overlap.h"
 #include "spec/program.h"
 #include "spec/world.h"
@@ -22,6 +22,44 @@
 #include <vector>
 
 namespace vmcheck::run {
+
+// Made once for each target, shared by the workers.
+struct Reference {
+    std::shared_ptr<spec::Setting const> setting;
+    std::optional<spec::Baseline> baseline;
+};
+// Looks at the machine right after boot. Violations are those of a kernel that is wrong before anything was asked of
+// it.
+struct FirstLook {
+    Reference reference;
+    std::vector<spec::Violation> violations;
+};
+FirstLook first_look(Execution& execution, std::shared_ptr<spec::Setting const> setting);
+
+// Called before and after each step, with the machine as it stands then. For evidence; costs time.
+struct Watcher {
+    virtual void before(spec::StepIndex at, Execution& execution) = 0;
+    virtual void after(spec::StepIndex at, Execution& execution) = 0;
+
+  protected:
+    ~Watcher() = default;
+};
+
+struct RunOptions {
+    // After the last step: every child exits and is waited for, and p0's heap shrinks to its start; what is missing
+    // then is lost for good.
+    bool close = true;
+    // Then the same steps once more, from the machine as it was left (children under new names), and to their end
+    // again.
+    bool twice = false;
+    // End at what is no more than advice, as at a divergence.
+    bool stop_at_advice = false;
+    Mode mode = Mode::plain;  // what it is counted as
+    bool records = false;
+    Watcher* watcher = nullptr;  // not owned
+    // Adds where steps can be interrupted; costs time. Not owned.
+    generate::Interruptions* interruptions = nullptr;
+};
 
 class Stepper {
     // What has been reached, but for the machine.
@@ -68,7 +106,7 @@ class Stepper {
     void rewind(Bookmark const& to);
     // Does the step on the machine alone, by itself and without another hart, and goes back.
     // REQUIRES: `here` was saved in this state; !why_not(world(), step).
-    WatchedOutcome watch(spec::Step step, Bookmark const& here);
+    WatchedStep watch(spec::Step step, Bookmark const& here);
     // Counts what follows as a run of its mode.
     void count_run() { ++counts_.of(options_.mode).runs; }
 
@@ -76,7 +114,7 @@ class Stepper {
     tl::expected<void, std::string> bring_machine(spec::Program const& program);
     spec::Step on_its_own(spec::Step step);
     spec::StepIndex enter(spec::Step const& step);
-    spec::Outcome run(spec::Step const& step);
+    StepResult run(spec::Step const& step);
     bool engine_failed();
     void judge(spec::Pair const& pair, std::array<spec::StepIndex, 2> at, spec::PairOutcome const& outcome,
                spec::FrameCensus const& before);
@@ -95,5 +133,21 @@ class Stepper {
     State state_;
     bool allocation_failed_ = false;
 };
+
+// Two steps that overlapped may have been done in either order, as far as their outcomes say. Which of the two it was
+// is seen from the machine: it has to be right for one of them.
+struct AgreeingOrder {
+    // The state after both steps. Nothing: the machine agrees with no order, or nobody can say with which.
+    std::optional<spec::World> world{};
+    // It agrees with two that differ in what cannot be seen.
+    bool ambiguous = false;
+    // What breaks where it agrees with none: of the first order.
+    std::vector<spec::Violation> violations{};
+    spec::CheckCounts checks{};  // of one order
+};
+
+// REQUIRES: `orders` is not empty.
+AgreeingOrder agreeing_order(std::vector<spec::Linearisation> orders, spec::Observation const& seen,
+                             std::optional<spec::Baseline> const& baseline);
 
 }  // namespace vmcheck::run

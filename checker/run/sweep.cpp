@@ -1,9 +1,9 @@
 #include "checker/run/sweep.h"
 
-#include "checker/run/family.h"
 #include "checker/run/interruption_places.h"
+#include "checker/run/result.h"
+#include "checker/run/runner.h"
 #include "checker/run/stepper.h"
-#include "checker/run/walk.h"
 #include "spec/advance.h"
 
 #include <map>

@@ -3,9 +3,9 @@
 // these variants, from just before the step. Each returns what ended with a divergence: of each family the shortest, by
 // family.
 
-#include "checker/run/counts.h"
-#include "checker/run/reference.h"
+#include "checker/run/effort.h"
 #include "checker/run/result.h"
+#include "checker/run/stepper.h"
 #include "impl/target.h"
 #include "spec/program.h"
 

@@ -1,8 +1,8 @@
 #include "checker/run/sweep.h"
 
-#include "checker/run/bench_testing.h"
 #include "checker/run/interruption_places.h"
 #include "checker/run/runner.h"
+#include "checker/run/twin_testing.h"
 #include "spec/text.h"
 
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ TEST(Sweep, FailsEachAllocationOfEachStepOnceAndFindsNothingOnAKernelThatIsRight
             auto const runs = sweep_allocations(bench.pool.first(), bench.look.reference,
                                                 generate::program_of_case(programs, 1, i), counts);
             ASSERT_TRUE(runs.empty()) << spec::print(runs.front().program)
-                                      << runs.front().divergence->violations.front().story;
+                                      << to_string(runs.front().divergence->signature);
         }
         EXPECT_EQ(counts.of(Mode::sweep).programs, 40U);
         // Each run but the 40 without any fault is that of one allocation, which did fail.
@@ -67,7 +67,7 @@ TEST(Sweep, FindsWhatShowsOnlyWhenAnAllocationFails) {
 class InterruptibleTwin : public TwinExecution {
   public:
     using TwinExecution::TwinExecution;
-    WatchedOutcome run_watched(spec::Step const& step, std::uint64_t pages) override {
+    WatchedStep run_watched(spec::Step const& step, std::uint64_t pages) override {
         return {run(step, pages), {2, 5, 9}, 20};
     }
     Overlap run_overlapping(spec::Pair const& pair, std::uint64_t pages) override {

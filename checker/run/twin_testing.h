@@ -2,6 +2,7 @@
 // A Target over the toy kernel of spec/testing: no emulator, so the checker's own tests take milliseconds, and a defect
 // can be planted to see that the checker finds it.
 
+#include "checker/run/campaign.h"
 #include "impl/target.h"
 #include "spec/scarcity.h"
 #include "spec/testing/concrete_machine.h"
@@ -35,30 +36,31 @@ class TwinExecution : public Execution {
     }
     std::unique_ptr<Moment const> save() override { return std::make_unique<Saved>(machine_->save()); }
     void restore(Moment const& moment) override { machine_->restore(dynamic_cast<Saved const&>(moment).state); }
-    spec::Outcome run(spec::Step const& step, std::uint64_t) override {
+    StepResult run(spec::Step const& step, std::uint64_t) override {
         ++steps_;
-        if (engine_failure()) return {spec::Stuck{"Unicorn failed."}};
-        return machine_->run(step);
+        auto const before = machine_->census();
+        if (engine_failure()) return {{spec::Stuck{"Unicorn failed."}}, before};
+        return {machine_->run(step), before};
     }
     // One after the other: the toy knows no interrupts. What would sleep comes second.
     Overlap run_overlapping(spec::Pair const& pair, std::uint64_t pages) override {
         auto before = machine_->save();
-        Overlap overlap{{run(pair.first, pages), std::nullopt}};
+        StepResult const first = run(pair.first, pages);
+        Overlap overlap{{first.outcome, std::nullopt}, first.before};
         if (std::holds_alternative<spec::Blocked>(overlap.outcome.first.what)) {
             machine_->restore(std::move(before));
-            overlap.outcome.second = run(pair.second, pages);
+            overlap.outcome.second = run(pair.second, pages).outcome;
             // Killed in its sleep, the first has no step to do any more.
             if (std::erase(overlap.outcome.second->ended_others, pair.first.actor) > 0)
                 overlap.outcome.first = {spec::Ended{}};
             else
-                overlap.outcome.first = run(pair.first, pages);
+                overlap.outcome.first = run(pair.first, pages).outcome;
         } else {
-            overlap.outcome.second = run(pair.second, pages);
+            overlap.outcome.second = run(pair.second, pages).outcome;
         }
         return overlap;
     }
-    WatchedOutcome run_watched(spec::Step const& step, std::uint64_t pages) override { return {run(step, pages), {}}; }
-    spec::FrameCensus census() override { return machine_->census(); }
+    WatchedStep run_watched(spec::Step const& step, std::uint64_t pages) override { return {run(step, pages), {}}; }
     spec::Observation observe() override { return machine_->observe(); }
     void record(bool) override {}
     KernelTrace trace() override { return {}; }
@@ -103,6 +105,25 @@ class Twin : public Target {
     spec::testing::PlantedDefect defect_;
     std::shared_ptr<spec::Setting const> setting_;
     TargetSummary summary_{};
+};
+
+inline constexpr spec::Profile kCowLazy{spec::ForkPolicy::cow, spec::SbrkPolicy::lazy};
+
+// What the tests run on.
+struct Bench {
+    explicit Bench(spec::Profile profile, spec::testing::PlantedDefect defect = spec::testing::PlantedDefect::none,
+                   unsigned jobs = 1)
+        : target(profile, defect),
+          pool(*MachinePool::start(target, jobs)),
+          look(first_look(pool.first(), target.setting())) {}
+
+    CampaignResult run(Effort const& effort, std::uint64_t seed = 1, std::stop_token const& stop = {}) {
+        return run_campaign(pool, look.reference, seed, effort, stop, [](Progress const&) {});
+    }
+
+    Twin target;
+    MachinePool pool;
+    FirstLook look;
 };
 
 }  // namespace vmcheck::run

@@ -1,17 +1,13 @@
 #include "checker/shrink/shrinker.h"
 
-#include "checker/run/family.h"
+#include "checker/run/result.h"
 #include "checker/run/runner.h"
 #include "checker/shrink/candidates.h"
-#include "spec/advance.h"
-#include "spec/overlap.h"
-#include "spec/predict.h"
-#include "spec/scarcity.h"
 #include "spec/text.h"
 
-#include <algorithm>
-#include <functional>
+#include <optional>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -32,21 +28,8 @@ class Shrinker {
     }
 
     Shrunk take() {
-        adopt_prefix();
-        using Stage = std::function<std::vector<spec::Program>(spec::Program const&)>;
-        std::vector<Stage> const stages{without_subtrees,
-                                        with_children_merged,
-                                        without_chunks,
-                                        with_simpler_arguments,
-                                        with_earlier_failing_allocations,
-                                        with_one_switch_for_two};
-        // Each stage may make room for the ones before: until none finds anything more.
-        for (bool progress = true; progress && !spent();) {
-            progress = false;
-            for (Stage const& stage : stages)
-                while (!spent() && improve(stage(best_.program))) progress = true;
-        }
-        improve({renumbered(best_.program)});
+        remember_prefixes();
+        while (!spent() && improve()) remember_prefixes();
         return {std::move(best_), executions_, spent()};
     }
 
@@ -58,55 +41,59 @@ class Shrinker {
         return other.divergence->signature == signature_ && run::family_of(other) == family_;
     }
 
-    // A run ends at its divergence: its program is the failing prefix already.
-    void adopt_prefix() { seen_.insert(spec::print(best_.program)); }
+    // A run ends at its divergence: what comes before did not fail, and need not be tried.
+    void remember_prefixes() {
+        spec::Program prefix = best_.program;
+        for (; !prefix.steps.empty(); prefix.steps.pop_back()) seen_.insert(spec::print(prefix));
+    }
 
-    bool improve(std::vector<spec::Program> candidates) {
-        std::erase_if(candidates, [&](spec::Program const& program) { return !worth_running(program); });
-        std::size_t const wave = 8;  // candidates run at a time; fixed, so that counts do not depend on the machine
-        for (std::size_t start = 0; start < candidates.size() && !spent(); start += wave) {
-            std::size_t const count = std::min(wave, candidates.size() - start);
-            std::vector<std::optional<Run>> results(count);
-            pool_.for_each(count, [&](Execution& machine, std::size_t i) {
-                run::Counts uncounted;
-                Run run = run::run_program(machine, reference_, candidates[start + i],
-                                           run::RunOptions{.close = false, .stop_at_advice = advice_}, uncounted);
-                if (run.divergence && is_the_same(run)) results[i] = std::move(run);
-            });
-            executions_ += static_cast<std::uint32_t>(count);
-            for (auto& result : results) {
-                if (!result || !is_simpler(result->program)) continue;
-                best_ = std::move(*result);
-                return true;
+    // One step down the tree, to the first candidate that fails as the program does; false where there is none.
+    bool improve() {
+        auto candidates = shrink::tree({best_.program, stage_}).shrinks();
+        auto next = candidates.next();
+        while (!spent()) {
+            // Run at a time, on as many machines as there are. Of fixed size, so that counts do not depend on the
+            // machine; of one stage, since the next one is better begun with what this one has found.
+            constexpr std::size_t kWave = 8;
+            std::vector<Candidate> wave;
+            for (; next && wave.size() < kWave; next = candidates.next()) {
+                Candidate candidate = next->value();
+                if (!wave.empty() && candidate.stage != wave.front().stage) break;
+                if (worth_running(candidate.program)) wave.push_back(std::move(candidate));
             }
+            if (wave.empty()) return false;
+            if (!take_first(wave)) continue;
+            // What is left of the stage is not plainer than what will be made of the program found.
+            for (; next && next->value().stage == stage_; next = candidates.next())
+                seen_.insert(spec::print(next->value().program));
+            return true;
         }
         return false;
     }
 
-    // Never tried before, and every step can be asked of a kernel that behaves. What follows an allocation that fails
-    // depends on what the kernel makes of it: the run will tell.
-    bool worth_running(spec::Program const& program) {
-        if (program.steps.empty() || !seen_.insert(spec::print(program)).second) return false;
-        spec::World world = spec::World::initial(spec::setting_for(reference_.setting, program));
-        for (std::size_t i = 0; i < program.steps.size(); ++i) {
-            spec::Step const& step = program.steps[i];
-            if (world.over()) return false;
-            if (i + 1 < program.steps.size() && program.steps[i + 1].faults.meanwhile) {
-                spec::Pair const pair{step, program.steps[++i]};
-                if (spec::why_not_together(world, pair)) return false;
-                auto after = spec::predict(world, pair);
-                if (!after) return false;
-                if (step.faults.oom || pair.second.faults.oom) break;
-                world = std::move(*after);
-                continue;
-            }
-            if (step.faults.meanwhile || spec::why_not(world, step)) return false;
-            auto prediction = spec::predict(world, step);
-            if (!prediction) return false;
-            if (step.faults.oom) break;
-            world = std::move(prediction->after);
+    // Runs them all, and takes the first that fails as the program does.
+    bool take_first(std::vector<Candidate> const& wave) {
+        std::vector<std::optional<Run>> results(wave.size());
+        pool_.for_each(wave.size(), [&](Execution& machine, std::size_t i) {
+            run::Counts uncounted;
+            Run run = run::run_program(machine, reference_, wave[i].program,
+                                       run::RunOptions{.close = false, .stop_at_advice = advice_}, uncounted);
+            if (run.divergence && is_the_same(run)) results[i] = std::move(run);
+        });
+        executions_ += static_cast<std::uint32_t>(wave.size());
+        for (std::size_t i = 0; i < wave.size(); ++i) {
+            if (!results[i] || !is_simpler(results[i]->program)) continue;
+            best_ = std::move(*results[i]);
+            stage_ = wave[i].stage;
+            return true;
         }
-        return true;
+        return false;
+    }
+
+    // Never tried before, and every step can be asked of a kernel that behaves.
+    bool worth_running(spec::Program const& program) {
+        return !program.steps.empty() && seen_.insert(spec::print(program)).second &&
+               can_be_asked(reference_.setting, program);
     }
 
     // A failure may come earlier in a candidate, never later; equal lengths differ in arguments, which every stage
@@ -121,6 +108,7 @@ class Shrinker {
     run::Signature signature_;
     run::Family family_;
     bool advice_ = false;
+    std::size_t stage_ = 0;
     std::uint32_t executions_ = 0;
     std::set<std::string> seen_;
 };

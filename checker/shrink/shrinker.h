@@ -5,8 +5,8 @@
 // machines at a time, and the first of them in order that still fails is taken: the result does not depend on threads.
 
 #include "checker/run/machine_pool.h"
-#include "checker/run/reference.h"
 #include "checker/run/result.h"
+#include "checker/run/stepper.h"
 #include "spec/program.h"
 
 #include <cstdint>

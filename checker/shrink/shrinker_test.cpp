@@ -20,14 +20,20 @@ spec::Program program(std::string const& steps) {
     return *spec::parse("vmcheck 1\nprofile cow lazy\n" + steps);
 }
 
+std::vector<spec::Program> all_of(Programs candidates) {
+    std::vector<spec::Program> all;
+    rc::seq::forEach(std::move(candidates), [&](spec::Program&& each) { all.push_back(std::move(each)); });
+    return all;
+}
+
 // Runs random programs until one fails, and shrinks it.
 Shrunk shrink_first_failure(PlantedDefect defect, unsigned jobs, ShrinkBudget budget = {}) {
     run::Twin const target(kCowLazy, defect);
     auto pool = *run::MachinePool::start(target, jobs);
     auto const look = run::first_look(pool.first(), target.setting());
     // The first batch that has failures: they are long still.
-    auto result = run::run_campaign(pool, look.reference, generate::programs(target.setting(), {}), 1,
-                                    {.batch = {.plain = 8}, .families_max = 1}, {}, [](run::Progress const&) {});
+    auto result = run::run_campaign(pool, look.reference, 1, {.batch = {.plain = 8}, .families_max = 1}, {},
+                                    [](run::Progress const&) {});
     auto const signature = result.failures.at(0).run.divergence->signature;
     Shrunk shrunk = shrink(pool, look.reference, std::move(result.failures.at(0).run), budget, {});
     EXPECT_EQ(shrunk.run.divergence->signature, signature);
@@ -60,24 +66,24 @@ TEST(Shrinker, StopsAtItsBudgetWithWhatItHas) {
 TEST(Candidates, KeepTheMemoryThatTheProgramStartsWithAndTryWithout) {
     spec::Program little = program("p0 fork p1\np1 store data 8 = 1\n");
     little.memory = 20;
-    for (spec::Program const& each : without_chunks(little)) EXPECT_EQ(each.memory, 20U);
+    for (spec::Program const& each : all_of(without_chunks(little))) EXPECT_EQ(each.memory, 20U);
     EXPECT_EQ(renumbered(little), little);
     spec::Program plain = little;
     plain.memory.reset();
-    EXPECT_EQ(with_simpler_arguments(little).front(), plain);
+    EXPECT_EQ(all_of(with_simpler_arguments(little)).front(), plain);
 }
 
 TEST(Candidates, AProcessGoesWithAllItsDescendants) {
     auto const all =
-        without_subtrees(program("p0 fork p1\np1 fork p2\np2 store data 8 = 1\np0 load data 8\np0 kill p2\n"));
+        all_of(without_subtrees(program("p0 fork p1\np1 fork p2\np2 store data 8 = 1\np0 load data 8\np0 kill p2\n")));
     ASSERT_EQ(all.size(), 2U);
     EXPECT_EQ(all[0], program("p0 load data 8\n"));
     EXPECT_EQ(all[1], program("p0 fork p1\np0 load data 8\n"));
 }
 
 TEST(Candidates, AChildsStepsAreGivenToItsParentOrToP0) {
-    auto const all = with_children_merged(
-        program("p0 fork p1\np1 fork p2\np2 sbrk +1p\np2 exit 0\np1 wait\np1 kill p2\np1 store data 8 = 1\n"));
+    auto const all = all_of(with_children_merged(
+        program("p0 fork p1\np1 fork p2\np2 sbrk +1p\np2 exit 0\np1 wait\np1 kill p2\np1 store data 8 = 1\n")));
     EXPECT_THAT(all, testing::Contains(program("p0 fork p2\np2 sbrk +1p\np2 exit 0\np0 wait\np0 kill p2\n"
                                                "p0 store data 8 = 1\n")));
     EXPECT_THAT(all, testing::Contains(program("p0 fork p1\np1 sbrk +1p\np1 store data 8 = 1\n")));
@@ -93,7 +99,7 @@ TEST(Candidates, AnAmountComesDownToTheLeastThatWillDo) {
     for (bool progress = true; progress; ++steps) {
         progress = false;
         for (spec::Program const& candidate :
-             with_simpler_arguments({{}, {{spec::kInit, spec::Sbrk{amount}}}}))  // one step
+             all_of(with_simpler_arguments({{}, {{spec::kInit, spec::Sbrk{amount}}}})))  // one step
             if (auto const bytes = std::get<spec::Sbrk>(candidate.steps.at(0).action).bytes;
                 bytes >= kNeeded && bytes < amount) {
                 amount = bytes;
@@ -106,42 +112,44 @@ TEST(Candidates, AnAmountComesDownToTheLeastThatWillDo) {
 }
 
 TEST(Candidates, AnAmountIsRoundedToPages) {
-    EXPECT_THAT(with_simpler_arguments(program("p0 sbrk 5000\n")),
+    EXPECT_THAT(all_of(with_simpler_arguments(program("p0 sbrk 5000\n"))),
                 testing::IsSupersetOf({program("p0 sbrk +1p\n"), program("p0 sbrk +2p\n")}));
-    EXPECT_THAT(with_simpler_arguments(program("p0 sbrk -5000\n")), testing::Contains(program("p0 sbrk -2p\n")));
+    EXPECT_THAT(all_of(with_simpler_arguments(program("p0 sbrk -5000\n"))),
+                testing::Contains(program("p0 sbrk -2p\n")));
 }
 
 TEST(Candidates, AWildAccessThatOnlyEndsAProcessBecomesAnExit) {
-    EXPECT_THAT(with_simpler_arguments(program("p0 fork p1\np1 load 0xfffffffffffffff8 8\np0 wait\n")),
+    EXPECT_THAT(all_of(with_simpler_arguments(program("p0 fork p1\np1 load 0xfffffffffffffff8 8\np0 wait\n"))),
                 testing::Contains(program("p0 fork p1\np1 exit 0\np0 wait\n")));
-    EXPECT_THAT(with_simpler_arguments(program("p0 fork p1\np1 store guard 8 = 1\np1 load data 8\n")),
+    EXPECT_THAT(all_of(with_simpler_arguments(program("p0 fork p1\np1 store guard 8 = 1\np1 load data 8\n"))),
                 testing::Not(testing::Contains(program("p0 fork p1\np1 exit 0\np1 load data 8\n"))));
-    EXPECT_THAT(with_simpler_arguments(program("p0 fork p1\np1 load maxva 8\n")),
+    EXPECT_THAT(all_of(with_simpler_arguments(program("p0 fork p1\np1 load maxva 8\n"))),
                 testing::Not(testing::Contains(program("p0 fork p1\np1 exit 0\n"))));
 }
 
 TEST(Candidates, AStackPointerOutOfReachComesToTheHeap) {
-    EXPECT_THAT(with_simpler_arguments(program("p0 sp maxva\n")), testing::Contains(program("p0 sp heap+1p\n")));
+    EXPECT_THAT(all_of(with_simpler_arguments(program("p0 sp maxva\n"))),
+                testing::Contains(program("p0 sp heap+1p\n")));
 }
 
 TEST(Candidates, ChunksLeaveTheFailingStepAlone) {
     spec::Program const whole = program("p0 sbrk +1p\np0 sbrk +2p\np0 sbrk +3p\np0 load data 8\n");
-    for (spec::Program const& candidate : without_chunks(whole)) {
+    for (spec::Program const& candidate : all_of(without_chunks(whole))) {
         EXPECT_LT(candidate.steps.size(), whole.steps.size());
         EXPECT_EQ(candidate.steps.back(), whole.steps.back());
     }
 }
 
 TEST(Candidates, AnotherAllocationFailsWithAStepLess) {
-    auto const all = with_earlier_failing_allocations(program("p0 sbrk +1p\np0 fork p1\np1 fork p2 !oom 2\n"));
+    auto const all = all_of(with_earlier_failing_allocations(program("p0 sbrk +1p\np0 fork p1\np1 fork p2 !oom 2\n")));
     EXPECT_THAT(all, testing::Contains(program("p0 fork p2 !oom 1\n")));
     EXPECT_THAT(all, testing::Contains(program("p0 fork p1\np1 fork p2 !oom 2\n")));
     EXPECT_THAT(all, testing::Contains(program("p0 sbrk +1p\np0 fork p1\np1 fork p2 !oom 1\n")));
-    EXPECT_TRUE(with_earlier_failing_allocations(program("p0 fork p1\n")).empty());
+    EXPECT_TRUE(all_of(with_earlier_failing_allocations(program("p0 fork p1\n"))).empty());
 }
 
 TEST(Candidates, ASwitchOfHartsComesSoonerOrNotAtAll) {
-    auto const all = with_simpler_arguments(program("p0 fork p1\np0 exec @h 40\np1 exec @h 1 meanwhile\n"));
+    auto const all = all_of(with_simpler_arguments(program("p0 fork p1\np0 exec @h 40\np1 exec @h 1 meanwhile\n")));
     EXPECT_THAT(all, testing::IsSupersetOf({program("p0 fork p1\np0 exec\np1 exec @h 1 meanwhile\n"),
                                             program("p0 fork p1\np0 exec @h 1\np1 exec @h 1 meanwhile\n"),
                                             program("p0 fork p1\np0 exec @h 39\np1 exec @h 1 meanwhile\n"),
@@ -150,11 +158,11 @@ TEST(Candidates, ASwitchOfHartsComesSoonerOrNotAtAll) {
 }
 
 TEST(Candidates, OneSwitchOfHartsDoesForTwo) {
-    auto const all = with_one_switch_for_two(program("p0 fork p1\np0 exec @h 40\np1 exec @h 1 meanwhile\n"));
+    auto const all = all_of(with_one_switch_for_two(program("p0 fork p1\np0 exec @h 40\np1 exec @h 1 meanwhile\n")));
     EXPECT_EQ(all.size(), 256U);
     EXPECT_THAT(all, testing::IsSupersetOf({program("p0 fork p1\np0 exec @h 1\np1 exec meanwhile\n"),
                                             program("p0 fork p1\np0 exec @h 256\np1 exec meanwhile\n")}));
-    EXPECT_TRUE(with_one_switch_for_two(program("p0 fork p1\np0 exec @h 40\np1 exec meanwhile\n")).empty());
+    EXPECT_TRUE(all_of(with_one_switch_for_two(program("p0 fork p1\np0 exec @h 40\np1 exec meanwhile\n"))).empty());
 }
 
 TEST(Candidates, RenamingFollowsTheForks) {
@@ -164,8 +172,15 @@ TEST(Candidates, RenamingFollowsTheForks) {
 
 TEST(Candidates, SimplerArgumentsNeverComeBackToTheSameProgram) {
     spec::Program const whole = program("p0 sbrk +3p\np0 store heap+0x1010 4 = 300\np0 file_read heap+7 100 !oom 2\n");
-    for (spec::Program const& candidate : with_simpler_arguments(whole))
+    for (spec::Program const& candidate : all_of(with_simpler_arguments(whole)))
         EXPECT_NE(candidate, whole) << spec::print(candidate);
+}
+
+TEST(Candidates, TheEndGoesWhereItIsNotNeeded) {
+    EXPECT_THAT(all_of(prefixes(program("p0 sbrk +1p\np0 sbrk +2p\np0 sbrk +3p\np0 exec\n"))),
+                testing::ElementsAre(program("p0 sbrk +1p\np0 sbrk +2p\n"),
+                                     program("p0 sbrk +1p\np0 sbrk +2p\np0 sbrk +3p\n")));
+    EXPECT_TRUE(all_of(prefixes(program("p0 exec\n"))).empty());
 }
 
 }  // namespace

@@ -19,9 +19,6 @@ inline constexpr VirtAddr kVictimData{0x3000};
 inline constexpr VirtAddr kVictimBss{0x4000};
 inline constexpr VirtAddr kImageEnd{0x5000};
 
-// The return-filled part of the text victim page, from its start.
-inline constexpr std::uint64_t kVictimTextBytes = 256;
-
 // Strings and the empty argument vector in the read-only page, for system calls that need them.
 inline constexpr VirtAddr kPathData = kVictimRodata;          // "/data"
 inline constexpr VirtAddr kPathInit = kVictimRodata + 16;     // "/init"

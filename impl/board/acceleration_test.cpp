@@ -12,31 +12,31 @@ Config accelerated() {
 }
 
 // All of RAM, and which frames are dirty, after the scenario's calls.
-struct Outcome {
+struct FinalState {
     std::vector<std::byte> memory;
     std::vector<FrameNo> dirty;
     Counters counters;
 };
 
-Outcome run_calls(Config config, bool paging) {
+FinalState run_calls(Config config, bool paging) {
     Board board = bare_board(std::move(config));
     PageTables tables{board, PhysAddr{0x8020'0000}};
     tables.map_range(kRamStart, 0x200000, pte::valid | pte::read | pte::write | pte::execute);
     start(board, SCENARIO_MEMORY_CALLS, paging ? tables.satp() : 0);
     EXPECT_TRUE(board.take_golden());
     EXPECT_TRUE(finished(board.run(kPlenty)));
-    Outcome outcome{{board.ram().begin(), board.ram().end()},
-                    {board.dirty_frames().begin(), board.dirty_frames().end()},
-                    board.counters()};
-    std::ranges::sort(outcome.dirty);
-    return outcome;
+    FinalState state{{board.ram().begin(), board.ram().end()},
+                     {board.dirty_frames().begin(), board.dirty_frames().end()},
+                     board.counters()};
+    std::ranges::sort(state.dirty);
+    return state;
 }
 
 class Acceleration : public testing::TestWithParam<bool> {};
 
 TEST_P(Acceleration, LeavesTheSameBytesAndTheSameDirtyFrames) {
-    Outcome const off = run_calls(small_config(), GetParam());
-    Outcome const on = run_calls(accelerated(), GetParam());
+    FinalState const off = run_calls(small_config(), GetParam());
+    FinalState const on = run_calls(accelerated(), GetParam());
     EXPECT_EQ(off.counters.accelerated_calls, 0u);
     EXPECT_GT(on.counters.accelerated_calls, 100u);
     EXPECT_LT(on.counters.blocks, off.counters.blocks / 10);
@@ -63,8 +63,8 @@ TEST(Acceleration, LeavesToTheGuestWhatIsNotPlainMemory) {
 TEST(Acceleration, OverlappingMemcpyIsLeftToTheGuest) {
     Config config = small_config();
     config.memcpy_at = guest_symbol("guest_memcpy");  // the same code as memmove, which is called with overlap
-    Outcome const off = run_calls(small_config(), false);
-    Outcome const on = run_calls(config, false);
+    FinalState const off = run_calls(small_config(), false);
+    FinalState const on = run_calls(config, false);
     EXPECT_GT(on.counters.accelerated_calls, 0u);
     EXPECT_TRUE(on.memory == off.memory);
 }

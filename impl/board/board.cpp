@@ -1,6 +1,5 @@
 #include "impl/board/board.h"
 
-#include "impl/board/hash.h"
 #include "impl/board/machine.h"
 #include "impl/board/snapshot.h"
 #include "impl/board/sv39.h"
@@ -100,9 +99,6 @@ std::optional<std::span<std::byte const, kPageBytes>> Board::frame(FrameNo frame
 
 std::optional<std::uint8_t> Board::read_u8(PhysAddr address) const {
     return machine_->memory().load<std::uint8_t>(address);
-}
-std::optional<std::uint16_t> Board::read_u16(PhysAddr address) const {
-    return machine_->memory().load<std::uint16_t>(address);
 }
 std::optional<std::uint32_t> Board::read_u32(PhysAddr address) const {
     return machine_->memory().load<std::uint32_t>(address);

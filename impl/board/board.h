@@ -208,7 +208,6 @@ class Board {
     std::optional<std::span<std::byte const, kPageBytes>> frame(FrameNo frame) const;
     // Little-endian, unaligned allowed; nothing where any byte lies outside RAM.
     std::optional<std::uint8_t> read_u8(PhysAddr address) const;
-    std::optional<std::uint16_t> read_u16(PhysAddr address) const;
     std::optional<std::uint32_t> read_u32(PhysAddr address) const;
     std::optional<std::uint64_t> read_u64(PhysAddr address) const;
 

@@ -14,7 +14,7 @@ TEST(Board, RefusesConfigurationsThatMakeNoSense) {
     config = small_config();
     config.harts = 4;
     ASSERT_FALSE(Board::create(config));
-    EXPECT_EQ(Board::create(config).error().text, "The board has 1 to 3 harts, not 4.");
+    EXPECT_EQ(Board::create(config).error().message, "The board has 1 to 3 harts, not 4.");
     config.harts = 0;
     EXPECT_FALSE(Board::create(config));
     config = small_config();

@@ -6,12 +6,6 @@ namespace {
 constexpr std::uint64_t kCompareOffset = 0x4000;
 constexpr std::uint64_t kTimeOffset = 0xbff8;
 
-// The part of a 64-bit register that an access of `size` bytes at byte `at` sees.
-std::uint64_t part_of(std::uint64_t whole, std::uint64_t at, unsigned size) {
-    std::uint64_t const shifted = whole >> (8 * at);
-    return size >= 8 ? shifted : shifted & ((std::uint64_t{1} << (8 * size)) - 1);
-}
-
 std::uint64_t with_part(std::uint64_t whole, std::uint64_t at, unsigned size, std::uint64_t value) {
     std::uint64_t const mask = (size >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << (8 * size)) - 1) << (8 * at);
     return (whole & ~mask) | ((value << (8 * at)) & mask);

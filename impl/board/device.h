@@ -8,6 +8,12 @@
 
 namespace vmcheck::board {
 
+// The part of a 64-bit register that an access of `size` bytes at its byte `at` sees. REQUIRES: at < 8.
+constexpr std::uint64_t part_of(std::uint64_t whole, std::uint64_t at, unsigned size) {
+    std::uint64_t const shifted = whole >> (8 * at);
+    return size >= 8 ? shifted : shifted & ((std::uint64_t{1} << (8 * size)) - 1);
+}
+
 class Device {
   public:
     virtual ~Device() = default;

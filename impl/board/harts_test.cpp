@@ -29,7 +29,7 @@ TEST(Harts, EachKnowsItsNumber) {
 }
 
 TEST(Harts, ATurnTooShortForAnAtomicLoopIsRefused) {
-    EXPECT_EQ(Board::create(config_of(2, Blocks{15})).error().text,
+    EXPECT_EQ(Board::create(config_of(2, Blocks{15})).error().message,
               "A hart's turn must last at least 16 blocks, not 15.");
     EXPECT_TRUE(Board::create(config_of(2, Blocks{16})));
 }

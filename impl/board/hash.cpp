@@ -1,4 +1,4 @@
-#include "impl/board/hash.h"
+#include "impl/board/machine.h"
 
 #include <xxhash.h>
 

@@ -131,7 +131,7 @@ void Machine::reset(PhysAddr entry) {
 }
 
 Stop Machine::run(Parcels budget) {
-    if (failure_) return stop::EngineError{failure_->text};
+    if (failure_) return stop::EngineError{failure_->message};
     std::uint64_t const start = clock_.parcels;
     limits_.budget_end = start + std::clamp<std::uint64_t>(budget.value, 1, kNever - start);
     std::optional<Parcels> const preempt = std::exchange(preempt_after_, std::nullopt);

@@ -123,4 +123,7 @@ class Machine {
     std::optional<Error> failure_;  // of reset(): told by run()
 };
 
+// 64-bit XXH3 over RAM, registers, devices, disk and virtual time. What only serves reports is left out.
+std::uint64_t hash_of(Machine const& machine);
+
 }  // namespace vmcheck::board

@@ -20,7 +20,6 @@ namespace vmcheck::board::test {
 
 inline constexpr PhysAddr kTicksAt{GUEST_TICKS_AT};
 inline constexpr PhysAddr kCauseAt{GUEST_CAUSE_AT};
-inline constexpr PhysAddr kBuffersAt{GUEST_BUFFERS_AT};
 
 inline std::vector<std::byte> as_bytes(std::string const& text) {
     std::vector<std::byte> bytes(text.size());
@@ -56,7 +55,7 @@ inline Config small_config() {
 
 inline Board bare_board(Config config = small_config()) {
     tl::expected<Board, Error> board = Board::create(std::move(config));
-    if (!board) throw std::runtime_error(board.error().text);
+    if (!board) throw std::runtime_error(board.error().message);
     return std::move(*board);
 }
 

@@ -15,6 +15,7 @@
 #include "impl/board/memory.h"
 #include "spec/address.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -45,11 +46,22 @@ class TranslatedCode final : public CodeFrameListener {
     bool take_flush_request() { return std::exchange(flush_requested_, false); }
     bool flush_requested() const { return flush_requested_; }
 
-    void before_overwrite(FrameNo frame, std::span<std::byte const, kPageBytes> old_bytes) override;
+    void before_overwrite(FrameNo frame, std::span<std::byte const, kPageBytes> old_bytes) override {
+        auto const [entry, is_new] = doubtful_.try_emplace(frame);
+        if (!is_new) return;  // the copy is of the bytes that the code was made from; those in RAM came later
+        std::ranges::copy(old_bytes, entry->second.begin());
+        flush_requested_ = true;
+    }
 
   private:
     // Returns false when the frame's bytes differ from those that its code was made from.
-    bool settle(FrameNo frame);
+    bool settle(FrameNo frame) {
+        auto const found = doubtful_.find(frame);
+        if (found == doubtful_.end()) return true;
+        if (!std::ranges::equal(found->second, memory_.frame(frame))) return false;
+        doubtful_.erase(found);
+        return true;
+    }
 
     using Copy = std::array<std::byte, kPageBytes>;
     Memory& memory_;

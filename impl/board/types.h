@@ -1,6 +1,7 @@
 #pragma once
 // The small types that the board's interface is made of.
 
+#include "impl/base/error.h"
 #include "spec/address.h"
 
 #include <cstdint>
@@ -86,10 +87,8 @@ enum class Register : std::uint8_t {
     t6 = x31,
 };
 
-// A failure to set something up, as a full sentence for the user.
-struct Error {
-    std::string text;
-};
+// A failure to set something up.
+using base::Error;
 
 // Where a virtual address leads.
 struct Translation {
@@ -114,7 +113,6 @@ enum class PageFault : std::uint8_t {
     permission,            // R, W or X missing for this access
     unsupported_mode,      // satp.MODE neither Bare nor Sv39
 };
-std::string_view name_of(PageFault fault);
 
 // An access to physical memory that nothing answers to.
 struct VoidAccess {

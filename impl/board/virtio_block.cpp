@@ -89,9 +89,7 @@ std::uint64_t VirtioBlock::read(std::uint64_t offset, unsigned size) {
     if (offset < kConfiguration) return read_register(offset);
     // The device configuration starts with the capacity in sectors; nothing else is offered.
     std::uint64_t const at = offset - kConfiguration;
-    if (at >= 8) return 0;
-    std::uint64_t const value = disk_.sectors() >> (8 * at);
-    return size >= 8 ? value : value & ((std::uint64_t{1} << (8 * size)) - 1);
+    return at < 8 ? part_of(disk_.sectors(), at, size) : 0;
 }
 
 std::uint32_t VirtioBlock::read_register(std::uint64_t offset) const {

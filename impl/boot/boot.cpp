@@ -1,7 +1,6 @@
 #include "impl/boot/boot.h"
 
 #include "impl/agent/agent.h"
-#include "impl/control/syscalls.h"
 #include "impl/image/disk_image.h"
 
 #include <fmt/format.h>
@@ -53,11 +52,7 @@ std::string tail_of(board::Board const& board) {
     return fmt::format("The last that it printed: \"{}\".{}", one_line(text), wild);
 }
 
-std::string describe(Mishap const& mishap) {
-    if (auto const* panic = std::get_if<spec::Panicked>(&mishap)) return fmt::format("it panicked: {}", panic->message);
-    if (auto const* stuck = std::get_if<spec::Stuck>(&mishap)) return stuck->where;
-    return std::get<spec::Lost>(mishap).what;
-}
+constexpr std::string_view kPanicked = "it panicked";
 
 // p0's preparations, one system call after the other; the first failure ends them.
 class Preparation {
@@ -66,30 +61,31 @@ class Preparation {
 
     std::uint64_t call(char const* name, std::uint64_t number, std::uint64_t a0, std::uint64_t a1 = 0,
                        std::uint64_t a2 = 0) {
-        return value(name, conductor_.give(spec::kInit, {VMCHECK_ORDER_SYSCALL, number, {a0, a1, a2}}));
+        return value(name, conductor_.give_call(spec::kInit, number, a0, a1, a2));
     }
     std::uint64_t load_word(VirtAddr at) {
         return value("load", conductor_.give(spec::kInit, {VMCHECK_ORDER_LOAD_4, 0, {0, at.value, 0}}));
     }
     void exec() {
         if (!failure_.empty()) return;
-        Answer const answer = conductor_.give_exec(
-            spec::kInit,
-            {VMCHECK_ORDER_SYSCALL, syscalls::kExec, {agent::kPathInit.value, agent::kNoArguments.value, 0}});
-        if (!std::holds_alternative<StartedAfresh>(answer)) value("exec(\"/init\")", answer);
-        if (!std::holds_alternative<StartedAfresh>(answer) && failure_.empty()) failure_ = "exec(\"/init\") failed";
+        spec::Completion const result = conductor_.give_exec(spec::kInit);
+        if (std::holds_alternative<spec::Restarted>(result)) return;
+        value("exec(\"/init\")", result);
+        if (failure_.empty()) failure_ = "exec(\"/init\") failed";
     }
     std::string const& failure() const { return failure_; }
 
   private:
-    std::uint64_t value(char const* name, Answer const& answer) {
+    std::uint64_t value(char const* name, spec::Completion const& result) {
         if (!failure_.empty()) return 0;
-        if (auto const* mishap = std::get_if<Mishap>(&answer))
-            failure_ = fmt::format("{}: {}", name, describe(*mishap));
-        auto const* result = std::get_if<Answered>(&answer);
-        if (failure_.empty() && result == nullptr) failure_ = fmt::format("/init did not come back from {}", name);
-        if (failure_.empty() && static_cast<std::int64_t>(result->value) < 0) failure_ = fmt::format("{} failed", name);
-        return failure_.empty() ? result->value : 0;
+        if (auto const value = success(result)) return *value;
+        if (spec::is_mishap(result))
+            failure_ = fmt::format("{}: {}", name, describe(result, kPanicked));
+        else if (std::holds_alternative<spec::Returned>(result))
+            failure_ = fmt::format("{} failed", name);
+        else
+            failure_ = fmt::format("/init did not come back from {}", name);
+        return 0;
     }
 
     Conductor& conductor_;
@@ -126,7 +122,7 @@ struct AttemptError {
 tl::expected<Booted, AttemptError> attempt(KernelOptions const& options, elf::KernelImage const& image,
                                            map::KernelMap const& map, board::Config config) {
     auto board = board::Board::create(config);
-    if (!board) return tl::unexpected(AttemptError{{board.error().text, true}});
+    if (!board) return tl::unexpected(AttemptError{{board.error().message, true}});
     KernelEntries const entries = entries_of(map);
     if (auto added = add_breakpoints(*board, entries); !added) return tl::unexpected(AttemptError{added.error()});
     load(*board, image);
@@ -138,13 +134,13 @@ tl::expected<Booted, AttemptError> attempt(KernelOptions const& options, elf::Ke
     if (map.processes) table.emplace(*map.processes);
     Conductor conductor(*board, table ? &*table : nullptr, entries, where);
     board::Parcels const budget = config.memset_at ? options.budgets.boot : options.budgets.boot_unaccelerated;
-    auto const mishap = conductor.wait_for_init(budget);
+    Done const reached = conductor.wait_for_init(budget);
     if (conductor.engine_failure()) return tl::unexpected(AttemptError{{*conductor.engine_failure(), true}});
-    if (mishap)
-        return tl::unexpected(
-            AttemptError{{fmt::format("{}: the kernel did not reach user mode: {}. {}{}", image.name(),
-                                      describe(*mishap), tail_of(*board), out_of_frames(*board, entries))},
-                         std::holds_alternative<spec::Panicked>(*mishap)});
+    if (!reached)
+        return tl::unexpected(AttemptError{
+            {fmt::format("{}: the kernel did not reach user mode: {}. {}{}", image.name(),
+                         describe(reached.error(), kPanicked), tail_of(*board), out_of_frames(*board, entries))},
+            std::holds_alternative<spec::Panicked>(reached.error())});
     conductor.begin_step(budget, std::nullopt);
     Preparation prepare(conductor);
     Descriptors descriptors;
@@ -162,10 +158,18 @@ tl::expected<Booted, AttemptError> attempt(KernelOptions const& options, elf::Ke
     if (!prepare.failure().empty())
         return tl::unexpected(AttemptError{{fmt::format("{}: the kernel boots, but /init cannot prepare: {}. {}",
                                                         image.name(), prepare.failure(), tail_of(*board))}});
-    return Booted{std::move(*board), std::move(config), entries, conductor.conversation(), descriptors, VirtAddr{heap}};
+    return Booted{std::move(*board), std::move(config), entries, conductor.state(), descriptors, VirtAddr{heap}};
 }
 
 }  // namespace
+
+std::string describe(spec::Completion const& result, std::string_view panic, std::string_view otherwise) {
+    if (auto const* panicked = std::get_if<spec::Panicked>(&result))
+        return fmt::format("{}: {}", panic, panicked->message);
+    if (auto const* stuck = std::get_if<spec::Stuck>(&result)) return stuck->where;
+    if (auto const* lost = std::get_if<spec::Lost>(&result)) return lost->what;
+    return std::string(otherwise);
+}
 
 tl::expected<Disk, BootError> make_disk() {
     auto const agent_bytes = agent::elf_file();

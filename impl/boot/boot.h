@@ -6,6 +6,13 @@
 
 #include <tl/expected.hpp>
 
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace vmcheck {
 
 // The disk that every kernel boots from: the agent as /init, and a file to read.
@@ -21,12 +28,22 @@ struct Booted {
     board::Board board;
     board::Config config;
     KernelEntries entries;
-    Conversation conversation;
+    AgentState agents;
     Descriptors descriptors;
     VirtAddr heap;  // p0's break
 };
 // REQUIRES: 1 <= harts <= board::kHartsMax.
 tl::expected<Booted, BootError> boot_to_agent(KernelOptions const& options, elf::KernelImage const& image,
                                               map::KernelMap const& map, Disk const& disk, unsigned harts = 1);
+
+// The same kernel on a machine with several harts, for programs in which two processes run at the same time: boots it
+// there, at a golden image of its own, and tries two steps at a time (several_harts.cpp). Fails with a sentence where
+// the kernel does not come up, or has but one of the harts run processes. REQUIRES: `kernel` has its setting.
+tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_harts(BootedKernel const& kernel,
+                                                                          KernelOptions const& options,
+                                                                          std::uint32_t harts);
+
+// In words what the machine died of, `panic` before the message of a panic; `otherwise` where it lives.
+std::string describe(spec::Completion const& result, std::string_view panic, std::string_view otherwise = {});
 
 }  // namespace vmcheck

@@ -1,5 +1,6 @@
-#include "impl/boot/count_probe.h"
+// Fork once, and see which array's elements for the shared frames go from n to n + 1, and back when the child is gone.
 
+#include "impl/boot/probe.h"
 #include "spec/observation.h"
 
 #include <fmt/format.h>
@@ -17,7 +18,7 @@ constexpr std::size_t kFramesToTell = 3;
 constexpr std::uint64_t kPagesOfAProbe = 64;
 
 // A candidate with one reading of what its element 0 stands for, and what it said at the three moments.
-struct Suspect {
+struct Candidate {
     map::ReferenceCounts layout;
     observe::ReferenceCounts counts;
     std::vector<std::optional<std::int64_t>> alone, shared, alone_again;
@@ -31,9 +32,9 @@ std::vector<FrameNo> user_frames(spec::ObservedProcess const& process) {
     return frames;
 }
 
-std::vector<Suspect> suspects(std::vector<map::ReferenceCounts> const& candidates, FrameNo ram_start) {
-    std::vector<Suspect> all;
-    for (map::ReferenceCounts const& layout : candidates)
+std::vector<Candidate> readings_of(std::vector<map::ReferenceCounts> const& arrays, FrameNo ram_start) {
+    std::vector<Candidate> all;
+    for (map::ReferenceCounts const& layout : arrays)
         for (map::IndexBase base : {map::IndexBase::kRam, map::IndexBase::kZero}) {
             if (layout.index_base && *layout.index_base != base) continue;
             FrameNo const first = base == map::IndexBase::kRam ? ram_start : FrameNo{0};
@@ -44,14 +45,14 @@ std::vector<Suspect> suspects(std::vector<map::ReferenceCounts> const& candidate
 
 class CountProbe {
   public:
-    CountProbe(KernelExecution& execution, std::vector<Suspect> all)
-        : execution_(execution), suspects_(std::move(all)) {}
+    CountProbe(KernelExecution& execution, std::vector<Candidate> all)
+        : execution_(execution), candidates_(std::move(all)) {}
 
     std::optional<FoundCounts> take() {
         execution_.reset();
         std::vector<FrameNo> const before = user_frames(execution_.observe().processes.front());
         frames_ = before;
-        note(&Suspect::alone);
+        note(&Candidate::alone);
         execution_.reset();
         if (!step({spec::kInit, spec::Fork{spec::ProcId{1}}, {}})) return std::nullopt;
         spec::Observation const seen = execution_.observe();
@@ -61,33 +62,33 @@ class CountProbe {
         std::set_intersection(parents.begin(), parents.end(), childs.begin(), childs.end(), std::back_inserter(both_));
         std::erase_if(both_, [&](FrameNo frame) { return !std::binary_search(before.begin(), before.end(), frame); });
         if (both_.size() < kFramesToTell) return std::nullopt;
-        note(&Suspect::shared);
+        note(&Candidate::shared);
         if (!step({spec::ProcId{1}, spec::Exit{0}, {}}) || !step({spec::kInit, spec::Wait{}, {}})) return std::nullopt;
-        note(&Suspect::alone_again);
+        note(&Candidate::alone_again);
         execution_.reset();
-        for (Suspect const& suspect : suspects_)
-            if (auto const one = agrees(suspect)) return FoundCounts{suspect.layout, suspect.counts, *one};
+        for (Candidate const& candidate : candidates_)
+            if (auto const one = agrees(candidate)) return FoundCounts{candidate.layout, candidate.counts, *one};
         return std::nullopt;
     }
 
   private:
     bool step(spec::Step const& step) {
-        spec::Outcome const outcome = execution_.run(step, kPagesOfAProbe);
+        spec::Outcome const outcome = execution_.run(step, kPagesOfAProbe).outcome;
         return std::holds_alternative<spec::Returned>(outcome.what) ||
                std::holds_alternative<spec::Ended>(outcome.what);
     }
 
-    void note(std::vector<std::optional<std::int64_t>> Suspect::*moment) {
+    void note(std::vector<std::optional<std::int64_t>> Candidate::*moment) {
         observe::Ram const ram{execution_.board().ram_start(), execution_.board().ram()};
-        for (Suspect& suspect : suspects_)
-            for (FrameNo frame : frames_) (suspect.*moment).push_back(suspect.counts.raw(ram, frame));
+        for (Candidate& candidate : candidates_)
+            for (FrameNo frame : frames_) (candidate.*moment).push_back(candidate.counts.raw(ram, frame));
     }
 
-    // The value for one reference, if the suspect told the truth at all three moments.
-    std::optional<std::int64_t> agrees(Suspect const& suspect) const {
+    // The value for one reference, if the candidate told the truth at all three moments.
+    std::optional<std::int64_t> agrees(Candidate const& candidate) const {
         std::optional<std::int64_t> one;
         for (std::size_t i = 0; i < frames_.size(); ++i) {
-            auto const alone = suspect.alone[i], shared = suspect.shared[i], again = suspect.alone_again[i];
+            auto const alone = candidate.alone[i], shared = candidate.shared[i], again = candidate.alone_again[i];
             bool const was_shared = std::binary_search(both_.begin(), both_.end(), frames_[i]);
             if (!alone || !shared || !again || (one && *one != *alone)) return std::nullopt;
             if (was_shared && (*shared != *alone + 1 || *again != *alone)) return std::nullopt;
@@ -97,7 +98,7 @@ class CountProbe {
     }
 
     KernelExecution& execution_;
-    std::vector<Suspect> suspects_;
+    std::vector<Candidate> candidates_;
     std::vector<FrameNo> frames_;  // p0's, ascending
     std::vector<FrameNo> both_;    // of those, the ones that fork shared
 };
@@ -107,7 +108,7 @@ class CountProbe {
 std::optional<FoundCounts> find_reference_counts(KernelExecution& execution,
                                                  std::vector<map::ReferenceCounts> const& candidates) {
     if (candidates.empty()) return std::nullopt;
-    return CountProbe(execution, suspects(candidates, execution.board().ram_start().frame())).take();
+    return CountProbe(execution, readings_of(candidates, execution.board().ram_start().frame())).take();
 }
 
 std::string describe(map::ReferenceCounts const& layout, std::int64_t raw_for_one) {

@@ -1,6 +1,6 @@
 #include "impl/boot/kernel_machine.h"
 
-#include "impl/boot/hogs.h"
+#include "impl/boot/ballast.h"
 
 #include <utility>
 
@@ -14,9 +14,7 @@ LazyKernel::Made const& LazyKernel::get() {
 tl::expected<std::unique_ptr<KernelExecution>, std::string> LazyKernel::start() {
     Made const& kernel = get();
     if (!kernel) return tl::unexpected(kernel.error());
-    auto board = new_board(**kernel);
-    if (!board) return tl::unexpected(board.error().message);
-    return std::make_unique<KernelExecution>(*kernel, std::move(*board));
+    return KernelExecution::start(*kernel).map_error([](BootError const& error) { return error.message; });
 }
 
 KernelMachine::KernelMachine(std::unique_ptr<KernelExecution> ample, std::shared_ptr<LazyKernel> scarce_kernel,

@@ -1,6 +1,6 @@
 #pragma once
 // What Target::start() hands out for a real kernel: a machine with all of its memory, and, once a program asks for
-// them, one on which hogs hold most of it, and those with two and three harts.
+// them, one on which other processes hold most of it, and those with two and three harts.
 
 #include "impl/control/kernel_execution.h"
 #include "impl/target.h"
@@ -40,14 +40,13 @@ class KernelMachine : public Execution {
     tl::expected<void, std::string> reset_on(std::uint32_t harts) override;
     std::unique_ptr<Moment const> save() override { return now_->save(); }
     void restore(Moment const& moment) override { now_->restore(moment); }
-    spec::Outcome run(spec::Step const& step, std::uint64_t pages) override { return now_->run(step, pages); }
+    StepResult run(spec::Step const& step, std::uint64_t pages) override { return now_->run(step, pages); }
     Overlap run_overlapping(spec::Pair const& pair, std::uint64_t pages) override {
         return now_->run_overlapping(pair, pages);
     }
-    WatchedOutcome run_watched(spec::Step const& step, std::uint64_t pages) override {
+    WatchedStep run_watched(spec::Step const& step, std::uint64_t pages) override {
         return now_->run_watched(step, pages);
     }
-    spec::FrameCensus census() override { return now_->census(); }
     spec::Observation observe() override { return now_->observe(); }
     void record(bool on) override { now_->record(on); }
     KernelTrace trace() override { return now_->trace(); }

@@ -1,11 +1,9 @@
 #include "impl/boot/kernel_target.h"
 
+#include "impl/boot/ballast.h"
 #include "impl/boot/boot.h"
-#include "impl/boot/count_probe.h"
-#include "impl/boot/hogs.h"
 #include "impl/boot/kernel_machine.h"
 #include "impl/boot/probe.h"
-#include "impl/boot/several_harts.h"
 #include "impl/boot/vintage.h"
 #include "impl/map/map_file.h"
 #include "spec/text.h"
@@ -107,7 +105,7 @@ observe::Windows find_windows(map::KernelMap const& map, Booted& booted, TargetS
     finder.find_allocator();
     // A first look, with no window but RAM itself: p0's page table.
     observe::Observer observer(booted.board, std::make_shared<observe::Windows const>());
-    std::vector<observe::Subject> subjects{{spec::kInit, booted.conversation.roster.agents().front().root}};
+    std::vector<observe::Subject> subjects{{spec::kInit, booted.agents.roster.agents().front().root}};
     p0 = observer.observe(subjects, {});
     p0.memory = nullptr;
     finder.find_counts(p0.processes.front());
@@ -115,38 +113,35 @@ observe::Windows find_windows(map::KernelMap const& map, Booted& booted, TargetS
 }
 
 spec::Violation heap_over_trapframe(PastTop const& seen, spec::Layout const& layout) {
-    return {.invariant = spec::Invariant::results,
-            .process = spec::kInit,
-            .address = layout.trapframe,
-            .story = fmt::format("lazy sbrk does not refuse to grow the heap over the trapframe at {:#x}: {} calls of "
-                                 "sbrk({}) and then one of sbrk({}) all succeed",
-                                 layout.trapframe.value, seen.calls, PastTop::kMostOfAnSbrk,
-                                 seen.to.value - seen.from.value),
-            .expected = "-1 from the last of these calls",
-            .seen = fmt::format("{:#x}, the old break; the new one is {:#x}", seen.from.value, seen.to.value)};
+    return {
+        .invariant = spec::Invariant::results,
+        .process = spec::kInit,
+        .address = layout.trapframe,
+        .place = spec::place_of(layout, layout.trapframe),
+        .facts = spec::GrowsOverTrapframe{layout.trapframe, seen.calls, PastTop::kMostOfAnSbrk, seen.from, seen.to}};
 }
 
 // What the bare tree of the vintage does wrong is put up with, and said. What it does right is asked of everybody.
-void inherit(Vintage vintage, Findings const& findings, spec::Layout const& layout, spec::Traits& traits,
+void inherit(Vintage vintage, ProbeResult const& probed, spec::Layout const& layout, spec::Traits& traits,
              TargetSummary& summary) {
     summary.vintage = to_string(vintage);
-    if (findings.copyout_ignores_write_right && vintage.may_be_before(2023)) {
+    if (probed.copyout_ignores_write_right && vintage.may_be_before(2023)) {
         traits.copyout_ignores_write_right = true;
         summary.inherited.push_back(
             "copyout does not ask whether a page is writable (bare trees before 2023 do not either)");
     }
-    if (findings.copyinstr_skips_reserved && vintage.from == 2025) {
+    if (probed.copyinstr_skips_reserved && vintage.from == 2025) {
         traits.copyinstr_skips_reserved = true;
         summary.inherited.push_back(
             "copyinstr does not bring in pages that lazy sbrk has promised (the bare tree of 2025 does not either)");
     }
-    if (!findings.past_top) return;
+    if (!probed.past_top) return;
     traits.lazy_sbrk_has_no_limit = true;
     if (vintage.from == 2025)
         summary.inherited.push_back(
             "lazy sbrk lets the break pass the trapframe (in the bare tree of 2025 too), which is not asked of it");
     else
-        summary.wrong.push_back(heap_over_trapframe(*findings.past_top, layout));
+        summary.wrong.push_back(heap_over_trapframe(*probed.past_top, layout));
 }
 
 spec::Setting describe_kernel(map::KernelMap const& map, Booted const& booted, observe::Windows const& windows,
@@ -167,7 +162,7 @@ spec::Setting describe_kernel(map::KernelMap const& map, Booted const& booted, o
 KernelTarget::KernelTarget(KernelOptions options, std::shared_ptr<BootedKernel const> kernel, TargetSummary summary)
     : options_(std::move(options)),
       kernel_(std::move(kernel)),
-      scarce_(std::make_shared<LazyKernel>([kernel = kernel_] { return with_hogs(kernel); })),
+      scarce_(std::make_shared<LazyKernel>([kernel = kernel_] { return with_ballast(kernel); })),
       summary_(std::move(summary)) {
     for (std::uint32_t harts = 2; harts <= spec::kHartsMax; ++harts)
         by_harts_[harts] = std::make_shared<LazyKernel>(
@@ -197,30 +192,30 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     auto windows = find_windows(*kernel->map, *booted, summary, p0);
     auto setting = describe_kernel(*kernel->map, *booted, windows, p0, *disk);
     auto golden = booted->board.take_golden();
-    if (!golden) return tl::unexpected(BootError{golden.error().text, true});
+    if (!golden) return tl::unexpected(BootError{golden.error().message, true});
     kernel->windows = std::make_shared<observe::Windows const>(std::move(windows));
     kernel->golden = *golden;
     kernel->config = booted->config;
     kernel->entries = booted->entries;
-    kernel->conversation = booted->conversation;
+    kernel->agents = booted->agents;
     kernel->descriptors = booted->descriptors;
     kernel->budgets = options.budgets;
 
     // Probed on a provisional setting; what is found makes the real one.
     kernel->setting = std::make_shared<spec::Setting const>(setting);
     KernelExecution execution(kernel, std::move(booted->board));
-    auto const findings = probe(execution, setting);
+    auto const probed = probe(execution, setting);
     if (auto failure = execution.engine_failure()) return tl::unexpected(BootError{std::move(*failure), true});
-    if (!findings) return tl::unexpected(BootError{fmt::format("{}: {}.", image->name(), findings.error().message)});
-    setting.profile = options.profile.value_or(findings->profile);
-    setting.traits.sbrk_takes_mode = findings->sbrk_takes_mode;
-    setting.traits.sbrk_keeps_to_the_heap = findings->sbrk_keeps_to_the_heap;
+    if (!probed) return tl::unexpected(BootError{fmt::format("{}: {}.", image->name(), probed.error().message)});
+    setting.profile = options.profile.value_or(probed->profile);
+    setting.traits.sbrk_takes_mode = probed->sbrk_takes_mode;
+    setting.traits.sbrk_keeps_to_the_heap = probed->sbrk_keeps_to_the_heap;
     bool const all_segments_rwx = ignores_segment_rights(p0.processes.front());
     // The same kernels map what sbrk gives as they map the image (uvmalloc in kernel/vm.c); a lazy one need not.
-    setting.layout.heap_rights.execute = all_segments_rwx && findings->heap_executable;
-    inherit(find_vintage(*image, {all_segments_rwx, findings->sbrk_takes_mode}, options.tree), *findings,
-            setting.layout, setting.traits, summary);
-    setting.traits.frames_per_process = findings->frames_per_process;
+    setting.layout.heap_rights.execute = all_segments_rwx && probed->heap_executable;
+    inherit(find_vintage(*image, {all_segments_rwx, probed->sbrk_takes_mode}, options.tree), *probed, setting.layout,
+            setting.traits, summary);
+    setting.traits.frames_per_process = probed->frames_per_process;
     auto final = std::make_shared<BootedKernel>(*kernel);
     if (!kernel->windows->counts && !kernel->map->candidates.empty()) {
         auto windows_with_counts = std::make_shared<observe::Windows>(*kernel->windows);
@@ -230,7 +225,7 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
             windows_with_counts->raw_count_for_one = found->raw_for_one;
         } else {
             summary.missing.push_back(
-                findings->profile.fork == spec::ForkPolicy::eager
+                probed->profile.fork == spec::ForkPolicy::eager
                     ? "This kernel's fork copies, so no array of reference counts can be recognised. I4 is not checked."
                     : "No array of reference counts was recognised. I4 is not checked.");
         }
@@ -243,9 +238,7 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
 }
 
 tl::expected<std::unique_ptr<KernelExecution>, BootError> KernelTarget::start_on_board() const {
-    auto board = new_board(*kernel_);
-    if (!board) return tl::unexpected(board.error());
-    return std::make_unique<KernelExecution>(kernel_, std::move(*board));
+    return KernelExecution::start(kernel_);
 }
 
 tl::expected<std::unique_ptr<Execution>, BootError> KernelTarget::start() const {

@@ -45,32 +45,31 @@ spec::Address absolute(VirtAddr at) {
 // Runs one step of p0 that must return a value that is not negative.
 tl::expected<std::uint64_t, BootError> must_return(KernelExecution& execution, spec::Action const& action) {
     spec::Step const step{spec::kInit, action};
-    spec::Outcome const outcome = execution.run(step, kPagesOfAProbe);
-    auto const* returned = std::get_if<spec::Returned>(&outcome.what);
-    if (returned == nullptr || static_cast<std::int64_t>(returned->value) < 0)
+    auto const value = success(execution.run(step, kPagesOfAProbe).outcome.what);
+    if (!value)
         return tl::unexpected(
             BootError{fmt::format("the kernel boots, but its first {} fails", spec::kind_name(step.action))});
-    return returned->value;
+    return *value;
 }
 
 // What a step of p0 returned; -1 for anything else.
 std::int64_t result_of(KernelExecution& execution, spec::Action const& action) {
-    spec::Outcome const outcome = execution.run({spec::kInit, action, {}}, kPagesOfAProbe);
+    spec::Outcome const outcome = execution.run({spec::kInit, action, {}}, kPagesOfAProbe).outcome;
     auto const* returned = std::get_if<spec::Returned>(&outcome.what);
     return returned == nullptr ? -1 : static_cast<std::int64_t>(returned->value);
 }
 
 // Two of the defects that some bare trees have (spec::Traits). Each ends as it may: these are looks, not judgements.
-void probe_copies(KernelExecution& execution, spec::Layout const& layout, Findings& findings) {
+void probe_copies(KernelExecution& execution, spec::Layout const& layout, ProbeResult& found) {
     execution.reset();
-    findings.copyout_ignores_write_right = result_of(execution, spec::FileRead{absolute(layout.rodata + 2048), 8}) == 8;
+    found.copyout_ignores_write_right = result_of(execution, spec::FileRead{absolute(layout.rodata + 2048), 8}) == 8;
     execution.reset();
     // The data file starts with its own path of five bytes; read to the end of a page, it ends in the next one.
     VirtAddr const path = layout.heap + (kPageBytes - 5);
     bool const written =
         result_of(execution, spec::Sbrk{2 * static_cast<std::int64_t>(kPageBytes), spec::SbrkMode::lazy}) >= 0 &&
         result_of(execution, spec::FileRead{absolute(path), 5}) == 5;
-    findings.copyinstr_skips_reserved = written && result_of(execution, spec::Open{absolute(path)}) < 0;
+    found.copyinstr_skips_reserved = written && result_of(execution, spec::Open{absolute(path)}) < 0;
 }
 
 // Whether sbrk refuses to go below the heap's start: with no heap, with one, and with a stack pointer that is not where
@@ -151,8 +150,8 @@ spec::Layout find_layout(spec::Observation const& seen, VirtAddr heap) {
     return layout;
 }
 
-tl::expected<Findings, BootError> probe(KernelExecution& execution, spec::Setting const& provisional) {
-    Findings findings;
+tl::expected<ProbeResult, BootError> probe(KernelExecution& execution, spec::Setting const& provisional) {
+    ProbeResult found;
     VirtAddr const heap = provisional.layout.heap;
     auto const world = spec::World::initial(std::make_shared<spec::Setting const>(provisional));
 
@@ -168,9 +167,9 @@ tl::expected<Findings, BootError> probe(KernelExecution& execution, spec::Settin
         return tl::unexpected(stored.error());
     spec::Observation const touched = execution.observe();
     auto const* heap_page = page_in(touched.processes.front(), heap.page());
-    findings.heap_executable = heap_page != nullptr && heap_page->rights.execute;
-    findings.profile.sbrk = mapped_when_lazy ? spec::SbrkPolicy::eager : spec::SbrkPolicy::lazy;
-    findings.sbrk_takes_mode = mapped_when_lazy != mapped_when_eager;
+    found.heap_executable = heap_page != nullptr && heap_page->rights.execute;
+    found.profile.sbrk = mapped_when_lazy ? spec::SbrkPolicy::eager : spec::SbrkPolicy::lazy;
+    found.sbrk_takes_mode = mapped_when_lazy != mapped_when_eager;
 
     // fork: does the child map the parent's frame of a page that both may write?
     execution.reset();
@@ -185,16 +184,15 @@ tl::expected<Findings, BootError> probe(KernelExecution& execution, spec::Settin
     auto const* parents = page_in(seen.processes[0], provisional.layout.data.page());
     auto const* childs = page_in(seen.processes[1], provisional.layout.data.page());
     bool const shared = parents != nullptr && childs != nullptr && parents->frame == childs->frame;
-    findings.profile.fork = shared ? spec::ForkPolicy::cow : spec::ForkPolicy::eager;
+    found.profile.fork = shared ? spec::ForkPolicy::cow : spec::ForkPolicy::eager;
     auto const after = spec::take_baseline(world, seen);
     if (before && after && before->accounted_frames > after->accounted_frames)
-        findings.frames_per_process = before->accounted_frames - after->accounted_frames;
-    probe_copies(execution, provisional.layout, findings);
-    findings.sbrk_keeps_to_the_heap = keeps_to_the_heap(execution, provisional.layout);
-    if (findings.profile.sbrk == spec::SbrkPolicy::lazy)
-        findings.past_top = grow_past_top(execution, provisional.layout);
+        found.frames_per_process = before->accounted_frames - after->accounted_frames;
+    probe_copies(execution, provisional.layout, found);
+    found.sbrk_keeps_to_the_heap = keeps_to_the_heap(execution, provisional.layout);
+    if (found.profile.sbrk == spec::SbrkPolicy::lazy) found.past_top = grow_past_top(execution, provisional.layout);
     execution.reset();
-    return findings;
+    return found;
 }
 
 }  // namespace vmcheck

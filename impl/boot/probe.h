@@ -2,9 +2,12 @@
 // Probing: what a booted kernel is like, found by running small programs on it and looking.
 
 #include "impl/control/kernel_execution.h"
+#include "impl/map/kernel_map.h"
+#include "impl/observe/kernel_tables.h"
 
 #include <tl/expected.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,7 +27,7 @@ struct PastTop {
     VirtAddr to;    // and after it
 };
 
-struct Findings {
+struct ProbeResult {
     spec::Profile profile;                     // how the kernel behaves
     bool sbrk_takes_mode = false;              // xv6 of 2025
     bool copyout_ignores_write_right = false;  // copyout wrote into a read-only page
@@ -39,6 +42,22 @@ struct Findings {
 bool ignores_segment_rights(spec::ObservedProcess const& p0);
 
 // Runs the probes. Fails when the kernel cannot even do these: a sentence for the user.
-tl::expected<Findings, BootError> probe(KernelExecution& execution, spec::Setting const& provisional);
+tl::expected<ProbeResult, BootError> probe(KernelExecution& execution, spec::Setting const& provisional);
+
+// ---- reference counts: count_probe.cpp
+
+// The array in which a kernel counts the references to its frames, found without being told its name.
+struct FoundCounts {
+    map::ReferenceCounts layout;
+    observe::ReferenceCounts counts;
+    std::int64_t raw_for_one = 1;  // what the array says of a frame with one reference
+};
+
+// Nothing where no candidate behaves like that, or where fork shares too few frames to tell.
+std::optional<FoundCounts> find_reference_counts(KernelExecution& execution,
+                                                 std::vector<map::ReferenceCounts> const& candidates);
+
+// "refs (uint8, 1 for one reference)"
+std::string describe(map::ReferenceCounts const& layout, std::int64_t raw_for_one);
 
 }  // namespace vmcheck

@@ -1,5 +1,3 @@
-#include "impl/boot/several_harts.h"
-
 #include "impl/boot/boot.h"
 
 #include <fmt/format.h>
@@ -12,30 +10,27 @@ namespace {
 
 static_assert(spec::kHartsMax == board::kHartsMax);
 
-std::string in_words(spec::Outcome const& outcome) {
-    if (auto const* panicked = std::get_if<spec::Panicked>(&outcome.what)) return "it panics: " + panicked->message;
-    if (auto const* stuck = std::get_if<spec::Stuck>(&outcome.what)) return stuck->where;
-    if (auto const* lost = std::get_if<spec::Lost>(&outcome.what)) return lost->what;
-    return "a process does not do what it is told";
+std::string failure(spec::Outcome const& outcome) {
+    return describe(outcome.what, "it panics", "a process does not do what it is told");
 }
 
 // Two processes that load at the same time: as harmless as can be.
 tl::expected<void, std::string> rehearse(std::shared_ptr<BootedKernel const> const& kernel) {
     constexpr spec::ProcId kChild{1};
-    auto board = new_board(*kernel);
-    if (!board) return tl::unexpected(board.error().message);
-    auto execution = KernelExecution(kernel, std::move(*board));
-    auto const forked = execution.run({spec::kInit, spec::Fork{kChild}, {}}, kernel->setting->traits.frames_total);
+    auto const execution = KernelExecution::start(kernel);
+    if (!execution) return tl::unexpected(execution.error().message);
+    spec::Step const fork{spec::kInit, spec::Fork{kChild}, {}};
+    auto const forked = (*execution)->run(fork, kernel->setting->traits.frames_total).outcome;
     if (!std::holds_alternative<spec::Returned>(forked.what))
-        return tl::unexpected(fmt::format("after fork, {}", in_words(forked)));
+        return tl::unexpected(fmt::format("after fork, {}", failure(forked)));
     spec::Address const data{spec::Anchor::absolute,
                              static_cast<std::int64_t>(kernel->setting->layout.heap.value) - std::int64_t{kPageBytes}};
     spec::Step first{spec::kInit, spec::Load{data, 8}, {}}, second{kChild, spec::Load{data, 8}, {}};
     first.faults.switch_hart = 1;
     second.faults.meanwhile = true;
-    Overlap const both = execution.run_overlapping({first, second}, 1);
+    Overlap const both = (*execution)->run_overlapping({first, second}, 1);
     for (spec::Outcome const* each : {&both.outcome.first, both.outcome.second ? &*both.outcome.second : nullptr})
-        if (each != nullptr && spec::is_mishap(*each)) return tl::unexpected(in_words(*each));
+        if (each != nullptr && spec::is_mishap(*each)) return tl::unexpected(failure(*each));
     if (!both.reached) return tl::unexpected(std::string("no second hart runs a process"));
     return {};
 }
@@ -68,11 +63,11 @@ tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_harts(Booted
         elsewhere->windows = std::move(windows);
     }
     auto golden = booted->board.take_golden();
-    if (!golden) return tl::unexpected(golden.error().text);
+    if (!golden) return tl::unexpected(golden.error().message);
     elsewhere->golden = std::move(*golden);
     elsewhere->config = booted->config;
     elsewhere->entries = booted->entries;
-    elsewhere->conversation = booted->conversation;
+    elsewhere->agents = booted->agents;
     elsewhere->descriptors = booted->descriptors;
     if (auto ready = rehearse(elsewhere); !ready) return refuse(ready.error());
     return elsewhere;

@@ -1,18 +1,15 @@
 #include "impl/boot/source_tree.h"
 
-#include <fcntl.h>
+#include "impl/base/child.h"
+
 #include <fmt/format.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
-#include <optional>
-#include <sstream>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -24,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char const* kBuildSeconds = "120";
+constexpr std::chrono::seconds kBuildTime{120};
 
 bool is_source(fs::path const& file) {
     static constexpr std::array<std::string_view, 5> kEndings{".c", ".h", ".S", ".ld", ".pl"};
@@ -63,34 +60,20 @@ void write_wrappers(fs::path const& directory) {
     }
 }
 
-// Runs make in `directory`; all that it prints goes to `log`. Returns its exit status, or nothing if it cannot be run.
-std::optional<int> run_make(fs::path const& directory, fs::path const& wrappers, fs::path const& log) {
-    std::string const path =
-        fmt::format("PATH={}:{}", wrappers.string(), std::getenv("PATH") == nullptr ? "" : std::getenv("PATH"));
-    std::string const where = directory.string();
+// Runs make in `directory`; all that it prints goes to `log`.
+tl::expected<base::RunResult, base::Error> run_make(fs::path const& directory, fs::path const& wrappers,
+                                                    fs::path const& log, std::stop_token const& stop) {
+    char const* const path = std::getenv("PATH");
+    base::Command command;
     // A prefix whose compiler is really there: wrappers exist for every prefix that trees look for.
-    std::vector<std::string> arguments{
-        "timeout", kBuildSeconds, "make", "-C", where, "TOOLPREFIX=riscv64-unknown-elf-", "kernel/kernel"};
-    std::vector<char*> argv;
-    argv.reserve(arguments.size() + 1);
-    for (std::string& argument : arguments) argv.push_back(argument.data());
-    argv.push_back(nullptr);
-    std::string mutable_path = path;
-    std::string home = "HOME=/", language = "LC_ALL=C";
-    std::array<char*, 4> environment{mutable_path.data(), home.data(), language.data(), nullptr};
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-    pid_t child = 0;
-    int const spawned = posix_spawnp(&child, "timeout", &actions, nullptr, argv.data(), environment.data());
-    posix_spawn_file_actions_destroy(&actions);
-    if (spawned != 0) return std::nullopt;
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+    command.arguments = {"make", "-C", directory.string(), "TOOLPREFIX=riscv64-unknown-elf-", "kernel/kernel"};
+    command.environment = {fmt::format("PATH={}:{}", wrappers.string(), path == nullptr ? "" : path), "HOME=/",
+                           "LC_ALL=C"};
+    command.environment_alone = true;
+    command.output = log;
+    command.file_bytes_max = std::uint64_t{1} << 30;
+    command.if_parent_dies = SIGTERM;  // make ends its own children then
+    return base::run(command, {.time = kBuildTime, .stop = stop});
 }
 
 // What a student would look at: the compiler's complaints, or else the end of the log.
@@ -113,19 +96,6 @@ std::string complaints(fs::path const& log) {
 
 }  // namespace
 
-TreeKernel::TreeKernel(fs::path kernel, fs::path scratch) : kernel_(std::move(kernel)), scratch_(std::move(scratch)) {}
-TreeKernel::TreeKernel(TreeKernel&& other) noexcept
-    : kernel_(std::move(other.kernel_)), scratch_(std::exchange(other.scratch_, {})) {}
-TreeKernel& TreeKernel::operator=(TreeKernel&& other) noexcept {
-    std::swap(kernel_, other.kernel_);
-    std::swap(scratch_, other.scratch_);
-    return *this;
-}
-TreeKernel::~TreeKernel() {
-    std::error_code ignored;
-    if (!scratch_.empty()) fs::remove_all(scratch_, ignored);
-}
-
 bool is_source_tree(fs::path const& path) {
     std::error_code error;
     return fs::is_regular_file(path / "Makefile", error) && fs::is_directory(path / "kernel", error);
@@ -141,27 +111,29 @@ bool is_built(fs::path const& tree) {
     return true;
 }
 
-tl::expected<TreeKernel, TreeError> kernel_of_tree(fs::path const& tree) {
-    if (is_built(tree)) return TreeKernel(tree / "kernel" / "kernel", {});
+tl::expected<TreeKernel, base::Error> kernel_of_tree(fs::path const& tree, std::stop_token const& stop) {
+    using base::Error;
+    using End = base::RunResult::End;
+    if (is_built(tree)) return TreeKernel{tree / "kernel" / "kernel"};
+    auto const failure = [&](std::string const& why, Error::Kind kind = Error::Kind::other) {
+        return tl::make_unexpected(Error{fmt::format("{}: {}", tree.string(), why), kind});
+    };
+    auto scratch = base::ScratchDirectory::make("build");
+    if (!scratch) return failure(fmt::format("cannot be built: {}", scratch.error().message), Error::Kind::machine);
+    fs::path const copy = scratch->path() / "tree", log = scratch->path() / "make.log";
     std::error_code error;
-    std::string name = (fs::temp_directory_path(error) / "vmcheck-build-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr)
-        return tl::unexpected(
-            TreeError{fmt::format("{}: cannot be made, so {} cannot be built.", name, tree.string())});
-    TreeKernel built(fs::path(name) / "tree" / "kernel" / "kernel", name);
-    fs::path const copy = fs::path(name) / "tree", wrappers = fs::path(name) / "bin", log = fs::path(name) / "make.log";
     fs::create_directories(copy, error);
     copy_sources(tree, copy);
-    write_wrappers(wrappers);
-    auto const status = run_make(copy, wrappers, log);
-    if (!status) return tl::unexpected(TreeError{fmt::format("{}: make cannot be run; install make.", tree.string())});
-    constexpr int kTimedOut = 124;
-    if (*status == kTimedOut)
-        return tl::unexpected(TreeError{
-            fmt::format("{}: make kernel/kernel did not end within {} seconds.", tree.string(), kBuildSeconds)});
-    if (*status != 0 || !fs::is_regular_file(built.kernel(), error))
-        return tl::unexpected(
-            TreeError{fmt::format("{}: the kernel does not build:{}", tree.string(), complaints(log))});
+    write_wrappers(scratch->path() / "bin");
+    auto const made = run_make(copy, scratch->path() / "bin", log, stop);
+    if (!made)
+        return failure(fmt::format("cannot be built: {}; install make.", made.error().message), Error::Kind::machine);
+    if (made->end == End::stopped) return failure("interrupted while its kernel was built.", Error::Kind::interrupted);
+    if (made->end == End::out_of_time)
+        return failure(fmt::format("make kernel/kernel did not end within {} seconds.", kBuildTime.count()));
+    TreeKernel built{copy / "kernel" / "kernel", std::move(*scratch)};
+    if (made->end != End::exited || made->exit_code != 0 || !fs::is_regular_file(built.kernel, error))
+        return failure(fmt::format("the kernel does not build:{}", complaints(log)));
     return built;
 }
 

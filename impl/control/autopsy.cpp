@@ -24,7 +24,7 @@ std::string deed_of(std::uint64_t cause) {
 
 }  // namespace
 
-Mishap Autopsy::stuck(std::string what) {
+spec::Stuck Autopsy::stuck(std::string what) {
     VirtAddr const pc{board_.read(Register::pc)};
     died_at_ = pc;
     if (auto fault = board_.last_kernel_fault()) {
@@ -32,10 +32,10 @@ Mishap Autopsy::stuck(std::string what) {
         what += fmt::format("; the kernel took exception {} at {} (address {:#x})", fault->cause, where_(fault->pc),
                             fault->value);
     }
-    return spec::Stuck{what + fmt::format("; running {}", where_(pc))};
+    return {what + fmt::format("; running {}", where_(pc))};
 }
 
-Mishap Autopsy::panicked(board::Parcels since) {
+spec::Panicked Autopsy::panicked(board::Parcels since) {
     died_at_ = VirtAddr{board_.read(Register::ra) - 1};
     spec::Panicked panicked{read_string(VirtAddr{board_.read(Register::a0)})};
     // A panic that follows an exception of the kernel's own is explained by that: "kerneltrap" says nothing.
@@ -46,7 +46,7 @@ Mishap Autopsy::panicked(board::Parcels since) {
     return panicked;
 }
 
-std::optional<Mishap> Autopsy::panic_on_console() const {
+std::optional<spec::Panicked> Autopsy::panic_on_console() const {
     auto message = last_panic_printed(board_.console());
     if (!message) return std::nullopt;
     return spec::Panicked{std::move(*message)};

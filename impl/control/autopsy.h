@@ -3,7 +3,7 @@
 // latest exception that the kernel took itself.
 
 #include "impl/board/board.h"
-#include "impl/control/orders.h"
+#include "spec/observation.h"
 
 #include <functional>
 #include <optional>
@@ -19,12 +19,12 @@ class Autopsy {
         : board_(board), where_(std::move(where)) {}
 
     // The machine does not go on as it should; `what` says how, as the beginning of a sentence.
-    Mishap stuck(std::string what);
+    spec::Stuck stuck(std::string what);
     // It is about to execute panic()'s first instruction. `since`: an exception that the kernel took before that has
     // nothing to do with it.
-    Mishap panicked(board::Parcels since);
+    spec::Panicked panicked(board::Parcels since);
     // For a kernel whose panic() is not known: the message, if it is the last thing on the console.
-    std::optional<Mishap> panic_on_console() const;
+    std::optional<spec::Panicked> panic_on_console() const;
 
     std::string where(VirtAddr pc) const { return where_(pc); }
     // The caller of panic, or the pc at a mishap; nothing while it lives.

@@ -35,9 +35,9 @@ TEST(Autopsy, APanicHasTheMessageOfItsArgumentAndThePlaceOfItsCaller) {
     board.write(Register::a0, kMessage.value);
     board.write(Register::ra, 0x8000'4444);
     Autopsy autopsy(board, in_hexadecimal);
-    Mishap const mishap = autopsy.panicked(board::Parcels{0});
-    EXPECT_EQ(std::get<spec::Panicked>(mishap).message, "freeing? twice");
-    EXPECT_EQ(std::get<spec::Panicked>(mishap).cause, "");
+    spec::Panicked const panicked = autopsy.panicked(board::Parcels{0});
+    EXPECT_EQ(panicked.message, "freeing? twice");
+    EXPECT_EQ(panicked.cause, "");
     EXPECT_EQ(autopsy.died_at(), VirtAddr{0x8000'4443});
     autopsy.resurrect();
     EXPECT_EQ(autopsy.died_at(), std::nullopt);
@@ -46,13 +46,13 @@ TEST(Autopsy, APanicHasTheMessageOfItsArgumentAndThePlaceOfItsCaller) {
 TEST(Autopsy, AMessageThatIsNowhereIsEmpty) {
     board::Board board = test::bare_board();
     board.write(Register::a0, 0x10);
-    EXPECT_EQ(std::get<spec::Panicked>(Autopsy(board, in_hexadecimal).panicked(board::Parcels{0})).message, "");
+    EXPECT_EQ(Autopsy(board, in_hexadecimal).panicked(board::Parcels{0}).message, "");
 }
 
 TEST(Autopsy, WhatIsStuckIsToldWithItsPlace) {
     board::Board board = test::bare_board();
     Autopsy autopsy(board, in_hexadecimal);
-    EXPECT_EQ(std::get<spec::Stuck>(autopsy.stuck("it hangs")).where, "it hangs; running 0x80000000");
+    EXPECT_EQ(autopsy.stuck("it hangs").where, "it hangs; running 0x80000000");
     EXPECT_EQ(autopsy.died_at(), VirtAddr{test::kCode.value});
 }
 

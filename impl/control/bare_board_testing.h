@@ -14,13 +14,15 @@ namespace vmcheck::test {
 inline constexpr PhysAddr kCode = board::kRamStart;
 inline constexpr std::uint32_t kLoopForEver = 0x0000006f;  // j .
 inline constexpr std::uint32_t kEcall = 0x00000073;
+inline constexpr std::uint32_t kWaitForInterrupt = 0x10500073;  // wfi
+inline constexpr std::uint32_t kBackByOne = 0xffdff06f;         // j .-4
 
 inline board::Board bare_board(unsigned harts = 1) {
     board::Config config;
     config.ram_bytes = std::uint64_t{1} << 20;
     config.harts = harts;
     auto board = board::Board::create(std::move(config));
-    if (!board) throw std::runtime_error(board.error().text);
+    if (!board) throw std::runtime_error(board.error().message);
     board->reset(kCode);
     return std::move(*board);
 }

@@ -1,10 +1,17 @@
 #include "impl/control/conductor.h"
 
+#include "impl/agent/agent.h"
+
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace vmcheck {
 
+using board::HartIndex;
 using board::Register;
+using spec::Completion;
+using spec::ProcId;
 
 Conductor::Conductor(board::Board& board, observe::ProcessTable const* table, KernelEntries entries,
                      std::function<std::string(VirtAddr)> where)
@@ -12,145 +19,283 @@ Conductor::Conductor(board::Board& board, observe::ProcessTable const* table, Ke
       table_(table),
       time_(board),
       autopsy_(board, std::move(where)),
-      harts_(board, now_.roster, now_.standing),
-      listener_(board, table, std::move(entries), time_, autopsy_, now_),
-      usher_(board, now_, autopsy_, harts_, listener_) {}
+      harts_(board, state_.roster, state_.standing),
+      events_(board, std::move(entries), time_, autopsy_, state_.allocations) {}
 
-void Conductor::resume(Conversation conversation) {
-    now_ = std::move(conversation);
+void Conductor::resume(AgentState state) {
+    state_ = std::move(state);
     autopsy_.resurrect();
 }
 
-std::optional<Mishap> Conductor::wait_for_init(board::Parcels budget) {
+Done Conductor::wait_for_init(board::Parcels budget) {
     begin_step(budget, std::nullopt);
-    Event const event = listener_.next();
-    if (auto const* mishap = std::get_if<Mishap>(&event)) return *mishap;
-    if (std::holds_alternative<Asleep>(event)) return autopsy_.stuck("every process sleeps, and /init has not run");
-    return std::nullopt;
+    auto const who = next();
+    if (who) return {};
+    if (spec::is_mishap(who.error())) return tl::unexpected(who.error());
+    return tl::unexpected(autopsy_.stuck("every process sleeps, and /init has not run"));
 }
 
 void Conductor::begin_step(board::Parcels budget, std::optional<std::uint32_t> oom) {
     time_.begin(budget);
-    now_.allocations.begin_step(oom);
-    now_.roster.begin_step();
-    cancel_guest();
+    state_.allocations.begin_step(oom);
+    state_.roster.begin_step();
+    cancel_meanwhile();
+}
+
+// ---- the loop
+
+// Runs the machine until is_over(calls), asked at first and after each hypercall, gives a result; `calls`: how many
+// hypercalls there were. Before the machine goes on, let_others_run() has it go on with somebody else than who has just
+// asked. Returns Blocked where every process sleeps before, and what the machine has died of.
+template <class IsOver, class LetOthersRun>
+Completion Conductor::run_until(IsOver is_over, LetOthersRun let_others_run) {
+    for (unsigned calls = 0;; ++calls) {
+        if (std::optional<Completion> result = is_over(calls)) return *result;
+        // Not where the one that is there has just been given its order.
+        auto const current = state_.roster.current();
+        if (!current || !state_.roster.is_at_work(*current))
+            if (Done done = let_others_run(); !done) return done.error();
+        if (auto const who = next(); !who) return who.error();
+    }
+}
+
+// Runs the board until somebody asks, who is current from then on. Fails as the event loop does.
+tl::expected<ProcId, Completion> Conductor::next() {
+    return events_.next().and_then([&](Call const& call) { return recognise(call); });
+}
+
+tl::expected<ProcId, Completion> Conductor::recognise(Call const& call) {
+    bool const is_first = state_.roster.agents().empty();
+    auto const who = state_.roster.recognise(call);
+    if (!who) return tl::unexpected(who.error());
+    if (is_first) state_.roster.set_pid(*who, pid_with(call.root));
+    if (call.tag != tag_of(*who)) board_.write(Register::s11, tag_of(*who));
+    harts_.stands_now(*who);
+    return *who;
+}
+
+// 0: not known.
+std::uint64_t Conductor::pid_with(FrameNo root) const {
+    std::uint64_t pid = 0;
+    for (std::uint64_t i = 0; table_ != nullptr && i < table_->size(); ++i) {
+        auto const entry = table_->read({board_.ram_start(), board_.ram()}, i);
+        if (entry.life == observe::Life::other && entry.root == root) pid = entry.pid;
+    }
+    return pid;
+}
+
+// ---- who runs
+
+// The hart on which `who` stands goes on, or else, where there is none, another process than the one that asks.
+Done Conductor::schedule(std::optional<ProcId> who) {
+    auto const hart = who ? harts_.hart_of(*who) : std::nullopt;
+    if (!hart) return switch_process();
+    harts_.turn_to(*hart);
+    return {};
+}
+
+Done Conductor::switch_process() {
+    if (harts_.several()) {
+        if (harts_.give_way()) return {};
+        // The harts are interrupted one after the other: a process that was killed may stand on any of them, and ends
+        // when it is.
+        harts_.turn_to_next_that_stands();
+    }
+    if (board_.raise_timer()) return {};
+    return tl::unexpected(autopsy_.stuck("the kernel has no timer set, so no other process can be scheduled"));
+}
+
+// How many times others may ask before a process counts as not scheduled: several rounds of a fair scheduler. Of two
+// whose steps overlap, one may sleep until the other has done all of its step.
+unsigned Conductor::calls_max() const {
+    unsigned const rounds = state_.roster.orders() > 1 ? 16 : 4;
+    return rounds * static_cast<unsigned>(state_.roster.agents().size()) + 8;
+}
+
+Done Conductor::bring(ProcId who) {
+    Completion const result = run_until(
+        [&](unsigned calls) -> std::optional<Completion> {
+            if (state_.roster.current() == who) return spec::Returned{};
+            if (calls > calls_max()) return autopsy_.stuck(fmt::format("p{} is not scheduled any more", who.value));
+            return std::nullopt;
+        },
+        [&] { return schedule(who); });
+    if (std::holds_alternative<spec::Blocked>(result)) return tl::unexpected(autopsy_.stuck("every process sleeps"));
+    if (spec::is_mishap(result)) return tl::unexpected(result);
+    return {};
+}
+
+tl::expected<bool, Completion> Conductor::bring_side_by_side(ProcId first, ProcId second) {
+    if (!harts_.several()) return false;
+    // The first keeps its hart while the other harts look for the second, and the second while the first is made ready.
+    if (Done done = bring(second); !done) return tl::unexpected(done.error());
+    HartIndex const there = harts_.park_current();
+    auto both = bring_beside_parked_hart(first);
+    harts_.release(there);
+    if (!both || !*both) {
+        harts_.turn_to(there);
+        state_.roster.nobody_is_current();
+    }
+    return both;
+}
+
+// False: it does not come.
+tl::expected<bool, Completion> Conductor::bring_beside_parked_hart(ProcId who) {
+    Completion const result = run_until(
+        [&](unsigned calls) -> std::optional<Completion> {
+            if (state_.roster.current() == who) return spec::Returned{};
+            if (calls > calls_max()) return spec::Blocked{};
+            return std::nullopt;
+        },
+        [&]() -> Done {
+            if (auto const hart = harts_.hart_of(who))
+                harts_.turn_to(*hart);
+            else
+                board_.raise_timer();
+            return {};
+        });
+    if (spec::is_mishap(result)) return tl::unexpected(result);
+    return std::holds_alternative<spec::Returned>(result);
+}
+
+Done Conductor::let_harts_finish() {
+    // More than a kernel needs to get from the last that a process does to its scheduler.
+    constexpr board::Parcels kOnItsWay{20'000};
+    Done done;
+    for (std::uint64_t i = 0; harts_.several() && i < board_.harts() && done; ++i) {
+        HartIndex const hart{i};
+        if (harts_.stands_at_hypercall(hart)) continue;
+        harts_.turn_to(hart);
+        harts_.park_all_that_stand_but(hart);
+        if (auto const event = events_.next_until(board_.elapsed() + kOnItsWay)) {
+            auto const who = event->and_then([&](Call const& call) { return recognise(call); });
+            if (!who && spec::is_mishap(who.error())) done = tl::unexpected(who.error());
+        }
+        harts_.release_all();
+        harts_.turn_to(hart);
+        state_.roster.nobody_is_current();
+    }
+    return done;
 }
 
 // ---- orders
 
-Answer Conductor::give(spec::ProcId actor, Order const& order) {
-    if (auto mishap = usher_.bring(actor)) return *mishap;
+Completion Conductor::give(ProcId actor, Order const& order) {
+    if (Done done = bring(actor); !done) return done.error();
     board_.write(Register::t0, order.kind);
     board_.write(Register::a7, order.a7);
     board_.write(Register::a0, order.arguments[0]);
     board_.write(Register::a1, order.arguments[1]);
     board_.write(Register::a2, order.arguments[2]);
-    now_.roster.begin_order(actor);
+    state_.roster.begin_order(actor);
     harts_.order_begins();
     time_.order_begins();
-    Answer answer = await_answer(actor);
+    Completion result = await_result(actor);
     time_.order_ended();
-    now_.roster.end_order(actor);
-    return answer;
+    state_.roster.end_order(actor);
+    return result;
 }
 
-Answer Conductor::give_fork(spec::ProcId parent, spec::ProcId child) {
-    if (auto mishap = usher_.bring(parent)) return *mishap;
-    now_.roster.expect_child(parent, child);
-    constexpr std::uint64_t kSysFork = 1;
-    return give(parent, {VMCHECK_ORDER_SYSCALL, kSysFork, {}});
+Completion Conductor::give_exec(ProcId actor) {
+    state_.roster.begin_exec(actor);
+    Completion result = give_call(actor, syscalls::kExec, agent::kPathInit.value, agent::kNoArguments.value);
+    state_.roster.end_exec();
+    return result;
 }
 
-Answer Conductor::give_exec(spec::ProcId actor, Order const& order) {
-    now_.roster.begin_exec(actor);
-    Answer answer = give(actor, order);
-    now_.roster.end_exec();
-    return answer;
-}
-
-Answer Conductor::await_answer(spec::ProcId actor) {
-    for (unsigned asked_by_others = 0;;) {
-        Event const event = listener_.next();
-        if (auto const* mishap = std::get_if<Mishap>(&event)) return *mishap;
-        if (std::holds_alternative<Asleep>(event)) return Asleep{};
-        if (auto answer = now_.roster.answer_of(actor)) return *answer;
-        if (auto mishap = receive_guest(std::get<Asks>(event).who)) return *mishap;
-        // It may have asked while the guest's step was done.
-        if (auto answer = now_.roster.answer_of(actor)) return *answer;
-        if (auto answer = why_absent(actor, ++asked_by_others)) return *answer;
-        // The actor has left its hart to another process. The guest's hart gets no turn by itself while that one asks.
-        std::optional<board::HartIndex> const guest_at = guest_ ? harts_.hart_of(guest_->who) : std::nullopt;
-        if (guest_at && *guest_at != board_.current_hart())
-            harts_.turn_to(*guest_at);
-        else if (auto mishap = usher_.switch_process())
-            return *mishap;
+Conductor::Forked Conductor::give_fork(ProcId parent, ProcId child) {
+    if (Done done = bring(parent); !done) return {done.error()};
+    state_.roster.expect_child(parent, child);
+    Completion const result = give_call(parent, syscalls::kFork);
+    auto const pid = success(result);
+    if (!pid || *pid == 0) {
+        state_.roster.abandon_child_of(parent);
+        return {result};
     }
+    state_.roster.set_pid(child, *pid);
+    auto const came_up = await_child(parent);
+    if (!came_up) return {came_up.error()};
+    return {result, *came_up};
 }
 
-std::optional<Mishap> Conductor::receive_guest(spec::ProcId who) {
-    if (!guest_ || guest_->who != who) return std::nullopt;
-    auto const step = std::move(guest_->step);
-    guest_.reset();
-    end_interruption();
-    auto mishap = step();
-    end_interruption();
-    return mishap;
+Completion Conductor::await_result(ProcId actor) {
+    return run_until(
+        [&](unsigned calls) -> std::optional<Completion> {
+            if (calls == 0) return std::nullopt;
+            if (auto result = state_.roster.result_of(actor)) return result;
+            if (Done done = do_what_waits_for(*state_.roster.current()); !done) return done.error();
+            // It may have asked meanwhile.
+            if (auto result = state_.roster.result_of(actor)) return result;
+            return why_absent(actor, calls);
+        },
+        // The actor has left its hart to another process. The hart of one that waits gets no turn by itself while that
+        // other asks.
+        [&] { return schedule(meanwhile_ ? std::optional(meanwhile_->who) : std::nullopt); });
 }
 
-std::optional<Answer> Conductor::why_absent(spec::ProcId actor, unsigned asked_by_others) {
-    Agent const* agent = now_.roster.find(actor);
-    if (agent == nullptr) return Vanished{};  // its end was seen, or even waited for, in the other's step
-    bool const out_of_patience = asked_by_others > usher_.patience() && has_had_its_time();
+Done Conductor::do_what_waits_for(ProcId who) {
+    if (!meanwhile_ || meanwhile_->who != who) return {};
+    auto const step = std::move(meanwhile_->step);
+    cancel_meanwhile();
+    time_.end_interruption();
+    Done done = step();
+    time_.end_interruption();
+    return done;
+}
+
+// Why `actor` has not asked in so many hypercalls; nothing where it may yet.
+std::optional<Completion> Conductor::why_absent(ProcId actor, unsigned calls) {
+    Agent const* agent = state_.roster.find(actor);
+    if (agent == nullptr) return spec::Ended{};  // its end was seen, or even waited for, in the other's step
+    // Of several harts, one that stands asks whenever it gets a turn, while another may be at work on a long order.
+    bool const has_had_its_time = !harts_.several() || time_.half_is_spent();
+    bool const overdue = calls > calls_max() && has_had_its_time;
     if (table_ != nullptr && agent->pid != 0) {
-        if (!has_ended(*agent)) return out_of_patience ? std::optional<Answer>(Asleep{}) : std::nullopt;
-    } else if (!out_of_patience) {
+        if (!has_ended(*agent)) return overdue ? std::optional<Completion>(spec::Blocked{}) : std::nullopt;
+    } else if (!overdue) {
         // Without a process table an end and a sleep look alike: no step that vmcheck asks for may sleep.
         return std::nullopt;
     }
-    now_.roster.end(actor);
-    return Vanished{};
+    state_.roster.end(actor);
+    return spec::Ended{};
 }
 
-// Of several harts, one that stands asks whenever it gets a turn, while another may be at work on a long order.
-bool Conductor::has_had_its_time() const {
-    return !harts_.several() || time_.half_is_spent();
+// After a fork that returned a pid: lets the child run to its first hypercall. False: it never came up.
+tl::expected<bool, Completion> Conductor::await_child(ProcId parent) {
+    Completion const result = run_until(
+        [&](unsigned calls) -> std::optional<Completion> {
+            if (!state_.roster.expects_child_of(parent)) return spec::Returned{};
+            if (calls <= calls_max()) return std::nullopt;
+            state_.roster.abandon_child_of(parent);
+            return spec::Blocked{};
+        },
+        [&] { return switch_process(); });
+    if (spec::is_mishap(result)) return tl::unexpected(result);
+    return std::holds_alternative<spec::Returned>(result);
 }
 
-tl::expected<bool, Mishap> Conductor::await_child(spec::ProcId parent) {
-    for (unsigned asked = 0; now_.roster.expects_child_of(parent); ++asked) {
-        if (asked > usher_.patience()) {
-            abandon_fork(parent);
-            return false;
-        }
-        if (auto mishap = usher_.switch_process()) return tl::unexpected(*mishap);
-        Event const event = listener_.next();
-        if (auto const* mishap = std::get_if<Mishap>(&event)) return tl::unexpected(*mishap);
-        if (std::holds_alternative<Asleep>(event)) return false;
-    }
-    return true;
-}
-
-tl::expected<bool, Mishap> Conductor::await_end(spec::ProcId target) {
-    unsigned unseen = 0;
-    for (unsigned asked = 0;; ++asked) {
-        Agent const* agent = now_.roster.find(target);
-        if (agent == nullptr) return true;
-        if (table_ != nullptr && has_ended(*agent)) break;
-        if (table_ == nullptr && unseen > usher_.patience()) break;
-        if (asked > 4 * usher_.patience()) return false;
+tl::expected<bool, Completion> Conductor::await_end(ProcId target) {
+    unsigned others_since = 0;  // that have asked since it last did
+    Completion const result = run_until(
+        [&](unsigned calls) -> std::optional<Completion> {
+            if (calls > 0) others_since = state_.roster.current() == target ? 0 : others_since + 1;
+            Agent const* agent = state_.roster.find(target);
+            bool const ended = agent == nullptr || (table_ != nullptr && has_ended(*agent)) ||
+                               (table_ == nullptr && others_since > calls_max());
+            if (ended) return spec::Ended{};
+            return calls > 4 * calls_max() ? std::optional<Completion>(spec::Returned{}) : std::nullopt;
+        },
         // It ends when the kernel next sees it, which on a hart of its own may be never.
-        if (auto const hart = harts_.hart_of(target)) {
+        [&]() -> Done {
+            auto const hart = harts_.hart_of(target);
+            if (!hart) return switch_process();
             harts_.turn_to(*hart);
             board_.raise_timer();
-        } else if (auto mishap = usher_.switch_process()) {
-            return tl::unexpected(*mishap);
-        }
-        Event const event = listener_.next();
-        if (auto const* mishap = std::get_if<Mishap>(&event)) return tl::unexpected(*mishap);
-        if (std::holds_alternative<Asleep>(event)) break;
-        unseen = std::get<Asks>(event).who == target ? 0 : unseen + 1;
-    }
-    now_.roster.end(target);
+            return {};
+        });
+    if (spec::is_mishap(result)) return tl::unexpected(result);
+    if (std::holds_alternative<spec::Returned>(result)) return false;
+    state_.roster.end(target);
     return true;
 }
 
@@ -163,20 +308,20 @@ bool Conductor::has_ended(Agent const& agent) const {
 
 void Conductor::sweep_ended() {
     if (table_ == nullptr) return;
-    std::vector<spec::ProcId> ended;
-    for (Agent const& agent : now_.roster.agents())
+    std::vector<ProcId> ended;
+    for (Agent const& agent : state_.roster.agents())
         if (agent.pid != 0 && has_ended(agent)) ended.push_back(agent.id);
-    for (spec::ProcId id : ended) now_.roster.end_unasked(id);
+    for (ProcId id : ended) state_.roster.end_unasked(id);
 }
 
-std::vector<spec::ProcId> Conductor::collect_ended() {
+std::vector<ProcId> Conductor::collect_ended() {
     sweep_ended();
-    return now_.roster.take_ended_unasked();
+    return state_.roster.take_ended_unasked();
 }
 
 void Conductor::forget_ended(std::uint64_t pid) {
     sweep_ended();
-    now_.roster.forget(pid);
+    state_.roster.forget(pid);
 }
 
 }  // namespace vmcheck

@@ -34,6 +34,8 @@ class Harts {
     // Of several harts, the one on which `who` stands at its hypercall.
     std::optional<board::HartIndex> hart_of(spec::ProcId who) const;
 
+    // `who` has come to its hypercall on the current hart.
+    void stands_now(spec::ProcId who) { standing_.at[board_.current_hart().value] = who; }
     // The current hart's process was given an order.
     void order_begins();
 

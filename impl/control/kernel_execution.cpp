@@ -1,7 +1,5 @@
 #include "impl/control/kernel_execution.h"
 
-#include "impl/boot/hogs.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,19 +19,6 @@ std::string describe(CodePlace const& place) {
 
 // A program says instructions; the board counts 16-bit parcels. Most instructions are two of them.
 constexpr std::uint64_t kParcelsPerInstruction = 2;
-
-std::optional<Mishap> mishap_of(spec::Outcome const& outcome) {
-    if (auto const* panicked = std::get_if<spec::Panicked>(&outcome.what)) return *panicked;
-    if (auto const* stuck = std::get_if<spec::Stuck>(&outcome.what)) return *stuck;
-    if (auto const* lost = std::get_if<spec::Lost>(&outcome.what)) return *lost;
-    return std::nullopt;
-}
-
-spec::Outcome outcome_of(Mishap const& mishap) {
-    spec::Outcome outcome;
-    std::visit([&](auto const& what) { outcome.what = what; }, mishap);
-    return outcome;
-}
 
 // Of processes that ended while two steps overlapped it is not known in which. A kill's target is the kill's; the
 // actors' own ends are their outcomes; the rest should not be, and is told of the first.
@@ -70,20 +55,11 @@ CodePlace place_of(BootedKernel const& kernel, VirtAddr pc) {
     return place;
 }
 
-tl::expected<board::Board, BootError> new_board(BootedKernel const& kernel) {
-    auto board = board::Board::create(kernel.config);
-    if (!board) return tl::unexpected(BootError{board.error().text, true});
-    if (auto added = add_breakpoints(*board, kernel.entries); !added) return tl::unexpected(added.error());
-    if (auto adopted = board->adopt(kernel.golden); !adopted)
-        return tl::unexpected(BootError{adopted.error().text, true});
-    return std::move(*board);
-}
-
 tl::expected<void, BootError> add_breakpoints(board::Board& board, KernelEntries const& entries) {
     for (std::optional<VirtAddr> const& entry : {entries.panic, entries.allocate}) {
         if (!entry) continue;
         if (auto added = board.add_breakpoint(*entry); !added)
-            return tl::unexpected(BootError{added.error().text, true});
+            return tl::unexpected(BootError{added.error().message, true});
     }
     // Armed for single steps only.
     if (entries.allocate) board.arm_breakpoint(*entries.allocate, false);
@@ -100,34 +76,44 @@ KernelExecution::KernelExecution(std::shared_ptr<BootedKernel const> kernel, boa
     reset();
 }
 
+tl::expected<std::unique_ptr<KernelExecution>, BootError> KernelExecution::start(
+    std::shared_ptr<BootedKernel const> kernel) {
+    auto board = board::Board::create(kernel->config);
+    if (!board) return tl::unexpected(BootError{board.error().message, true});
+    if (auto added = add_breakpoints(*board, kernel->entries); !added) return tl::unexpected(added.error());
+    if (auto adopted = board->adopt(kernel->golden); !adopted)
+        return tl::unexpected(BootError{adopted.error().message, true});
+    return std::make_unique<KernelExecution>(std::move(kernel), std::move(*board));
+}
+
 void KernelExecution::reset() {
     board_.restore();
-    conductor_.resume(kernel_->conversation);
+    conductor_.resume(kernel_->agents);
 }
 
 namespace {
 
 struct SavedMachine : Moment {
-    SavedMachine(board::Checkpoint saved_board, Conversation saved_conversation)
-        : board(std::move(saved_board)), conversation(std::move(saved_conversation)) {}
+    SavedMachine(board::Checkpoint saved_board, AgentState saved_agents)
+        : board(std::move(saved_board)), agents(std::move(saved_agents)) {}
     board::Checkpoint board;
-    Conversation conversation;
+    AgentState agents;
 };
 
 }  // namespace
 
 std::unique_ptr<Moment const> KernelExecution::save() {
-    return std::make_unique<SavedMachine>(board_.save(), conductor_.conversation());
+    return std::make_unique<SavedMachine>(board_.save(), conductor_.state());
 }
 
 void KernelExecution::restore(Moment const& moment) {
     auto const& saved = dynamic_cast<SavedMachine const&>(moment);
     board_.restore(saved.board);
-    conductor_.resume(saved.conversation);
+    conductor_.resume(saved.agents);
 }
 
 std::optional<CodePlace> KernelExecution::failed_allocation() const {
-    auto const asked = conductor_.conversation().allocations.refused_at();
+    auto const asked = conductor_.state().allocations.refused_at();
     if (!asked) return std::nullopt;
     CodePlace const caller = place_of(*kernel_, *asked);
     auto const symbol = kernel_->image->function_at(*asked);
@@ -142,7 +128,7 @@ std::optional<CodePlace> KernelExecution::failed_allocation() const {
 }
 
 tl::expected<void, std::string> KernelExecution::reset_to(std::uint32_t) {
-    return tl::unexpected(std::string("This machine has no hogs."));
+    return tl::unexpected(std::string("This machine has no processes that hold memory."));
 }
 
 tl::expected<void, std::string> KernelExecution::reset_on(std::uint32_t harts) {
@@ -154,7 +140,7 @@ tl::expected<void, std::string> KernelExecution::reset_on(std::uint32_t harts) {
 
 tl::expected<std::shared_ptr<BootedKernel const>, std::string> KernelExecution::freeze() {
     auto frozen = std::make_shared<BootedKernel>(*kernel_);
-    frozen->conversation = conductor_.conversation();
+    frozen->agents = conductor_.state();
     if (kernel_->windows->free_list) {
         auto list = observe::GoldenFreeList::take({board_.ram_start(), board_.ram()}, kernel_->entries.free_list_heads);
         if (!list) return tl::unexpected(std::string("The free list is broken."));
@@ -163,7 +149,7 @@ tl::expected<std::shared_ptr<BootedKernel const>, std::string> KernelExecution::
         frozen->windows = std::move(windows);
     }
     auto golden = board_.take_golden();
-    if (!golden) return tl::unexpected(golden.error().text);
+    if (!golden) return tl::unexpected(golden.error().message);
     frozen->golden = std::move(*golden);
     return frozen;
 }
@@ -174,62 +160,67 @@ board::Parcels KernelExecution::step_budget(std::uint64_t pages) const {
     return board::Parcels{(budgets.step.value + pages * budgets.parcels_per_page) * factor};
 }
 
-void KernelExecution::begin(std::optional<std::uint32_t> oom, std::uint64_t pages) {
+// Begins a step; returns the free frames before it.
+spec::FrameCensus KernelExecution::begin(std::optional<std::uint32_t> oom, std::uint64_t pages) {
+    spec::FrameCensus const before = census();
     if (kernel_->entries.allocate) {
         // Stopping at every allocation costs time: only where one is to fail, or where memory may run out by itself,
         // as it may where all that there is is asked for at once.
         constexpr std::uint64_t kScarce = 256;
-        auto const free = census().free;
-        board_.arm_breakpoint(*kernel_->entries.allocate, oom.has_value() || !free || *free < kScarce + pages);
+        bool const scarce = !before.free || *before.free < kScarce + pages;
+        board_.arm_breakpoint(*kernel_->entries.allocate, oom.has_value() || scarce);
     }
     if (recording_) board_.set_trace(true);
     conductor_.begin_step(step_budget(pages), oom);
+    return before;
 }
 
 spec::Outcome KernelExecution::perform(spec::Step const& step) {
     if (step.faults.preempt)
-        conductor_.interrupt_after(board::Parcels{std::uint64_t{*step.faults.preempt} * kParcelsPerInstruction});
-    if (step.faults.switch_hart) conductor_.switch_hart_after(board::Blocks{*step.faults.switch_hart});
+        conductor_.time().interrupt_after(board::Parcels{std::uint64_t{*step.faults.preempt} * kParcelsPerInstruction});
+    if (step.faults.switch_hart) conductor_.time().switch_hart_after(board::Blocks{*step.faults.switch_hart});
     return runner_.run(step);
 }
 
-spec::Outcome KernelExecution::run(spec::Step const& step, std::uint64_t pages) {
-    begin(step.faults.oom, pages);
-    return perform(step);
+StepResult KernelExecution::run(spec::Step const& step, std::uint64_t pages) {
+    spec::FrameCensus const before = begin(step.faults.oom, pages);
+    return {perform(step), before};
 }
 
 Overlap KernelExecution::run_overlapping(spec::Pair const& pair, std::uint64_t pages) {
     spec::Step const& first = pair.first;
     spec::Step const& second = pair.second;
-    begin(first.faults.oom ? first.faults.oom : second.faults.oom, 2 * pages);
     Overlap overlap;
+    overlap.before = begin(first.faults.oom ? first.faults.oom : second.faults.oom, 2 * pages);
+    spec::PairOutcome& outcome = overlap.outcome;
     if (first.faults.switch_hart) {
         auto const side_by_side = conductor_.bring_side_by_side(first.actor, second.actor);
         if (!side_by_side) {
-            overlap.outcome.first = outcome_of(side_by_side.error());
+            outcome.first = {side_by_side.error()};
             return overlap;
         }
     }
-    conductor_.let_in(second.actor, [&] {
+    conductor_.do_meanwhile(second.actor, [&]() -> Done {
         overlap.reached = true;
-        overlap.outcome.second = perform(second);
-        return mishap_of(*overlap.outcome.second);
+        outcome.second = perform(second);
+        if (spec::is_mishap(*outcome.second)) return tl::unexpected(outcome.second->what);
+        return {};
     });
-    overlap.outcome.first = perform(first);
-    conductor_.cancel_guest();
-    conductor_.end_interruption();
-    if (!overlap.outcome.second && !mishap_of(overlap.outcome.first)) overlap.outcome.second = perform(second);
-    bool const alive = !mishap_of(overlap.outcome.first) && !mishap_of(*overlap.outcome.second);
-    if (auto mishap = alive ? conductor_.come_to_rest() : std::nullopt) overlap.outcome.first = outcome_of(*mishap);
-    if (overlap.outcome.second) share_out_ended(pair, overlap.outcome);
+    outcome.first = perform(first);
+    conductor_.cancel_meanwhile();
+    conductor_.time().end_interruption();
+    if (!outcome.second && !spec::is_mishap(outcome.first)) outcome.second = perform(second);
+    if (!spec::is_mishap(outcome.first) && !spec::is_mishap(*outcome.second))
+        if (Done done = conductor_.let_harts_finish(); !done) outcome.first = {done.error()};
+    if (outcome.second) share_out_ended(pair, outcome);
     return overlap;
 }
 
-WatchedOutcome KernelExecution::run_watched(spec::Step const& step, std::uint64_t pages) {
+WatchedStep KernelExecution::run_watched(spec::Step const& step, std::uint64_t pages) {
     board_.set_openings(true);
-    WatchedOutcome watched{run(step, pages), {}};
+    WatchedStep watched{run(step, pages), {}};
     board_.set_openings(false);
-    auto const [start, end, blocks] = conductor_.work_time();
+    auto const [start, end, blocks] = conductor_.time().work();
     watched.blocks = static_cast<std::uint32_t>(std::min<std::uint64_t>(blocks, UINT32_MAX));
     std::optional<board::Parcels> previous;
     for (board::Parcels const at : board_.openings()) {
@@ -244,17 +235,13 @@ WatchedOutcome KernelExecution::run_watched(spec::Step const& step, std::uint64_
     return watched;
 }
 
-spec::FrameCensus KernelExecution::census() {
-    return observer_.census();
-}
-
 spec::Observation KernelExecution::observe() {
     std::vector<observe::Subject> running;
-    for (Agent const& agent : conductor_.conversation().roster.agents())
-        if (!is_hog(agent.id)) running.push_back({agent.id, agent.root});
+    for (Agent const& agent : conductor_.state().roster.agents())
+        if (!is_ballast(agent.id)) running.push_back({agent.id, agent.root});
     std::sort(running.begin(), running.end(), [](auto const& a, auto const& b) { return a.id < b.id; });
     std::vector<observe::EndedSubject> ended;
-    for (Agent const& agent : conductor_.conversation().roster.ended()) ended.push_back({agent.id, agent.pid});
+    for (Agent const& agent : conductor_.state().roster.ended()) ended.push_back({agent.id, agent.pid});
     return observer_.observe(running, ended);
 }
 

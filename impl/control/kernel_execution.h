@@ -8,7 +8,9 @@
 #include "impl/map/kernel_map.h"
 #include "impl/observe/observer.h"
 #include "impl/target.h"
+#include "spec/scarcity.h"
 
+#include <array>
 #include <memory>
 
 namespace vmcheck {
@@ -26,6 +28,14 @@ struct Budgets {
     std::uint64_t unaccelerated_factor = 64;
 };
 
+// Processes that hold memory, so that a program runs with few frames free (impl/boot/ballast.h). No program uses their
+// names, and no observation shows them.
+inline constexpr std::array<spec::ProcId, spec::kBallastProcesses> kBallast{spec::ProcId{0xffff'fffd},
+                                                                            spec::ProcId{0xffff'fffe}};
+constexpr bool is_ballast(spec::ProcId id) {
+    return id == kBallast[0] || id == kBallast[1];
+}
+
 // What a booted kernel is: everything that its executions share. Immutable.
 struct BootedKernel {
     std::shared_ptr<elf::KernelImage const> image;
@@ -35,16 +45,13 @@ struct BootedKernel {
     std::shared_ptr<board::Golden const> golden;
     board::Config config;
     KernelEntries entries;
-    Conversation conversation;  // as it stood when the golden image was taken
+    AgentState agents;  // as it was when the golden image was taken
     Descriptors descriptors;
     Budgets budgets;
 };
 
 // Breakpoints belong to a board, not to a golden image: every board needs them.
 tl::expected<void, BootError> add_breakpoints(board::Board& board, KernelEntries const& entries);
-
-// A board that stands at the kernel's golden image. REQUIRES: the image was taken.
-tl::expected<board::Board, BootError> new_board(BootedKernel const& kernel);
 
 // Names a kernel address: function, file and line as far as they are known.
 CodePlace place_of(BootedKernel const& kernel, VirtAddr pc);
@@ -53,14 +60,15 @@ class KernelExecution : public Execution {
   public:
     // REQUIRES: `board` stands at the kernel's golden image.
     KernelExecution(std::shared_ptr<BootedKernel const> kernel, board::Board board);
+    // The same, on a board of its own. REQUIRES: the image was taken.
+    static tl::expected<std::unique_ptr<KernelExecution>, BootError> start(std::shared_ptr<BootedKernel const> kernel);
 
     void reset() override;
     std::unique_ptr<Moment const> save() override;
     void restore(Moment const& moment) override;
-    spec::Outcome run(spec::Step const& step, std::uint64_t pages) override;
+    StepResult run(spec::Step const& step, std::uint64_t pages) override;
     Overlap run_overlapping(spec::Pair const& pair, std::uint64_t pages) override;
-    WatchedOutcome run_watched(spec::Step const& step, std::uint64_t pages) override;
-    spec::FrameCensus census() override;
+    WatchedStep run_watched(spec::Step const& step, std::uint64_t pages) override;
     spec::Observation observe() override;
     void record(bool on) override;
     KernelTrace trace() override;
@@ -75,11 +83,14 @@ class KernelExecution : public Execution {
     // The kernel as it stands here, as one that executions can start from.
     tl::expected<std::shared_ptr<BootedKernel const>, std::string> freeze();
 
+    // The free frames now.
+    spec::FrameCensus census() { return observer_.census(); }
+
     board::Board const& board() const { return board_; }
 
   private:
     board::Parcels step_budget(std::uint64_t pages) const;
-    void begin(std::optional<std::uint32_t> oom, std::uint64_t pages);
+    spec::FrameCensus begin(std::optional<std::uint32_t> oom, std::uint64_t pages);
     spec::Outcome perform(spec::Step const& step);
 
     std::shared_ptr<BootedKernel const> kernel_;

@@ -22,7 +22,7 @@ tl::expected<spec::ProcId, spec::Lost> Roster::recognise(Call const& call) {
                                                      known->id.value, tag_of(known->id), call.tag)});
     }
     current_ = known->id;
-    note_answer(known->id, Answered{call.value});
+    note_result(known->id, spec::Returned{call.value});
     return known->id;
 }
 
@@ -36,7 +36,7 @@ tl::expected<spec::ProcId, spec::Lost> Roster::welcome(Call const& call) {
     if (exec_by_ && call.value == VMCHECK_AGENT_FRESH) {
         if (auto const agent = place_of(*exec_by_); agent != agents_.end()) agent->root = call.root;
         current_ = exec_by_;
-        note_answer(*exec_by_, StartedAfresh{});
+        note_result(*exec_by_, spec::Restarted{});
         return *exec_by_;
     }
     auto const expected = expected_with(call.tag);
@@ -60,9 +60,9 @@ std::vector<Roster::ExpectedChild>::iterator Roster::expected_with(std::uint64_t
                         [&](ExpectedChild const& each) { return tag == tag_of(each.parent); });
 }
 
-void Roster::note_answer(spec::ProcId who, Answer const& answer) {
+void Roster::note_result(spec::ProcId who, spec::Completion const& result) {
     for (AtWork& each : at_work_)
-        if (each.who == who && !each.answer) each.answer = answer;
+        if (each.who == who && !each.result) each.result = result;
 }
 
 // ---- who there is
@@ -129,12 +129,12 @@ void Roster::end_order(spec::ProcId actor) {
 
 bool Roster::is_at_work(spec::ProcId who) const {
     return std::any_of(at_work_.begin(), at_work_.end(),
-                       [&](AtWork const& each) { return each.who == who && !each.answer; });
+                       [&](AtWork const& each) { return each.who == who && !each.result; });
 }
 
-std::optional<Answer> Roster::answer_of(spec::ProcId actor) const {
+std::optional<spec::Completion> Roster::result_of(spec::ProcId actor) const {
     auto const at = std::ranges::find(at_work_, actor, &AtWork::who);
-    return at == at_work_.end() ? std::nullopt : at->answer;
+    return at == at_work_.end() ? std::nullopt : at->result;
 }
 
 bool Roster::expects_child_of(spec::ProcId parent) const {

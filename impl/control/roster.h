@@ -5,7 +5,7 @@
 // A process is known by its page-table root (satp) and by the tag that it carries in s11; the two must agree, or the
 // kernel has mixed up somebody's registers.
 
-#include "impl/control/orders.h"
+#include "impl/abi/agent_abi.h"
 #include "spec/address.h"
 #include "spec/observation.h"
 #include "spec/program.h"
@@ -83,8 +83,8 @@ class Roster {
     void end_order(spec::ProcId actor);
     // It has an order and has not asked since.
     bool is_at_work(spec::ProcId who) const;
-    // What became of the order of one that has asked since.
-    std::optional<Answer> answer_of(spec::ProcId actor) const;
+    // What the order came to of one that has asked since: Returned or Restarted.
+    std::optional<spec::Completion> result_of(spec::ProcId actor) const;
     // How many have an order: one, or two whose steps overlap.
     std::size_t orders() const { return at_work_.size(); }
 
@@ -106,13 +106,13 @@ class Roster {
     // A process that was given an order: it is at work until it asks again.
     struct AtWork {
         spec::ProcId who;
-        std::optional<Answer> answer;
+        std::optional<spec::Completion> result;
     };
 
     std::vector<Agent>::iterator place_of(spec::ProcId id);
     tl::expected<spec::ProcId, spec::Lost> welcome(Call const& call);
     std::vector<ExpectedChild>::iterator expected_with(std::uint64_t tag);
-    void note_answer(spec::ProcId who, Answer const& answer);
+    void note_result(spec::ProcId who, spec::Completion const& result);
 
     std::vector<Agent> agents_;
     std::vector<Agent> ended_;

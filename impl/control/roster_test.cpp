@@ -51,15 +51,15 @@ TEST(Roster, AProcessIsAtWorkFromItsOrderUntilItAsks) {
     Roster roster = with_init();
     roster.begin_order(kInit);
     EXPECT_TRUE(roster.is_at_work(kInit));
-    EXPECT_FALSE(roster.answer_of(kInit).has_value());
+    EXPECT_FALSE(roster.result_of(kInit).has_value());
     ASSERT_TRUE(roster.recognise({kInitsTable, tag_of(kInit), 41}));
     EXPECT_FALSE(roster.is_at_work(kInit));
-    auto const answer = roster.answer_of(kInit);
+    auto const answer = roster.result_of(kInit);
     ASSERT_TRUE(answer.has_value());
-    EXPECT_EQ(std::get<Answered>(*answer).value, 41U);
+    EXPECT_EQ(std::get<spec::Returned>(*answer).value, 41U);
     roster.end_order(kInit);
     EXPECT_EQ(roster.orders(), 0U);
-    EXPECT_FALSE(roster.answer_of(kInit).has_value());
+    EXPECT_FALSE(roster.result_of(kInit).has_value());
 }
 
 TEST(Roster, TheFirstAnswerCounts) {
@@ -68,7 +68,7 @@ TEST(Roster, TheFirstAnswerCounts) {
     ASSERT_TRUE(roster.recognise({kInitsTable, tag_of(kInit), 41}));
     // It is interrupted at its hypercall and asks again, whatever is in a0 by then.
     ASSERT_TRUE(roster.recognise({kInitsTable, tag_of(kInit), 42}));
-    EXPECT_EQ(std::get<Answered>(*roster.answer_of(kInit)).value, 41U);
+    EXPECT_EQ(std::get<spec::Returned>(*roster.result_of(kInit)).value, 41U);
 }
 
 TEST(Roster, AChildAsksWithItsParentsTagAndIsKnownByItsOwnTableAfterwards) {
@@ -139,7 +139,7 @@ TEST(Roster, AfterAnExecItIsTheSameProcessWithAnotherTable) {
     roster.begin_exec(kInit);
     roster.begin_order(kInit);
     EXPECT_EQ(roster.recognise({kOthersTable, 0, VMCHECK_AGENT_FRESH}), kInit);
-    EXPECT_TRUE(std::holds_alternative<StartedAfresh>(*roster.answer_of(kInit)));
+    EXPECT_TRUE(std::holds_alternative<spec::Restarted>(*roster.result_of(kInit)));
     roster.end_exec();
     EXPECT_EQ(roster.find(kInit)->root, kOthersTable);
     EXPECT_FALSE(roster.recognise({kInitsTable, 0, VMCHECK_AGENT_FRESH}).has_value()) << "nobody was told to exec";

@@ -1,10 +1,13 @@
 #pragma once
-// Translates each kind of step into orders for the agents, and their answers into an Outcome.
+// Translates each kind of step into orders for the agents, and what they come to into an Outcome.
 
 #include "impl/control/conductor.h"
 #include "spec/layout.h"
 #include "spec/observation.h"
 #include "spec/program.h"
+
+#include <cstdint>
+#include <functional>
 
 namespace vmcheck {
 
@@ -25,28 +28,29 @@ class StepRunner {
     spec::Outcome run(spec::Step const& step);
 
   private:
-    using What = decltype(spec::Outcome::what);
+    // One for each kind of step. Those that bring up or end another process say so in `outcome`.
+    spec::Completion perform(spec::ProcId actor, spec::Fork const& fork, spec::Outcome& outcome);
+    spec::Completion perform(spec::ProcId actor, spec::Kill const& kill, spec::Outcome& outcome);
+    spec::Completion perform(spec::ProcId actor, spec::Exit const& exit);
+    spec::Completion perform(spec::ProcId actor, spec::Wait const& wait);
+    spec::Completion perform(spec::ProcId actor, spec::Sbrk const& sbrk);
+    spec::Completion perform(spec::ProcId actor, spec::Load const& load);
+    spec::Completion perform(spec::ProcId actor, spec::Store const& store);
+    spec::Completion perform(spec::ProcId actor, spec::Touch const& touch);
+    spec::Completion perform(spec::ProcId actor, spec::PipeWrite const& write);
+    spec::Completion perform(spec::ProcId actor, spec::PipeRead const& read);
+    spec::Completion perform(spec::ProcId actor, spec::FileRead const& read);
+    spec::Completion perform(spec::ProcId actor, spec::Fstat const& fstat);
+    spec::Completion perform(spec::ProcId actor, spec::Pipe const& pipe);
+    spec::Completion perform(spec::ProcId actor, spec::Open const& open);
+    spec::Completion perform(spec::ProcId actor, spec::Exec const& exec);
+    spec::Completion perform(spec::ProcId actor, spec::SetSp const& set_sp);
+    spec::Completion perform(spec::ProcId actor, spec::Fetch const& fetch);
+    spec::Completion perform(spec::ProcId actor, spec::Yield const& yield);
 
-    What perform(spec::ProcId actor, spec::Fork const& fork, spec::Outcome& outcome);
-    What perform(spec::ProcId actor, spec::Kill const& kill, spec::Outcome& outcome);
-    What perform(spec::ProcId actor, spec::Exit const& exit);
-    What perform(spec::ProcId actor, spec::Wait const& wait);
-    What perform(spec::ProcId actor, spec::Sbrk const& sbrk);
-    What perform(spec::ProcId actor, spec::Load const& load);
-    What perform(spec::ProcId actor, spec::Store const& store);
-    What perform(spec::ProcId actor, spec::Touch const& touch);
-    What perform(spec::ProcId actor, spec::PipeWrite const& write);
-    What perform(spec::ProcId actor, spec::PipeRead const& read);
-    What perform(spec::ProcId actor, spec::FileRead const& read);
-    What perform(spec::ProcId actor, spec::Fstat const& fstat);
-    What perform(spec::ProcId actor, spec::Pipe const& pipe);
-    What perform(spec::ProcId actor, spec::Open const& open);
-    What perform(spec::ProcId actor, spec::Exec const& exec);
-    What perform(spec::ProcId actor, spec::SetSp const& set_sp);
-    What perform(spec::ProcId actor, spec::Fetch const& fetch);
-
-    Answer system_call(spec::ProcId actor, std::uint64_t number, std::uint64_t a0 = 0, std::uint64_t a1 = 0,
-                       std::uint64_t a2 = 0);
+    // Opens what `path` names, has `between` done with the descriptor, and closes it again.
+    spec::Completion with_open(spec::ProcId actor, std::uint64_t path,
+                               std::function<spec::Completion(std::uint64_t)> const& between);
 
     Conductor& conductor_;
     spec::Setting const& setting_;

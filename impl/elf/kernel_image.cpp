@@ -1,22 +1,15 @@
 #include "impl/elf/kernel_image.h"
 
-#include "impl/elf/file_bytes.h"
+#include "impl/base/files.h"
 
 #include <algorithm>
 
 namespace vmcheck::elf {
 namespace {
 
-ElfError::Kind kind_of(FileError::Kind kind) {
-    switch (kind) {
-        case FileError::Kind::kNoSuchFile:
-            return ElfError::Kind::kNoSuchFile;
-        case FileError::Kind::kIsDirectory:
-            return ElfError::Kind::kIsDirectory;
-        case FileError::Kind::kUnreadable:
-            break;
-    }
-    return ElfError::Kind::kUnreadable;
+ElfError::Kind kind_of(base::Error::Kind kind) {
+    if (kind == base::Error::Kind::no_such_file) return ElfError::Kind::kNoSuchFile;
+    return kind == base::Error::Kind::is_directory ? ElfError::Kind::kIsDirectory : ElfError::Kind::kUnreadable;
 }
 
 // The segment whose memory holds all of [address, address + size) as linked; null where none does.
@@ -32,7 +25,7 @@ Segment const* segment_at(std::span<Segment const> segments, VirtAddr address, s
 }  // namespace
 
 tl::expected<KernelImage, ElfError> KernelImage::load(std::filesystem::path const& path, AddressRange range) {
-    auto bytes = read_whole_file(path, kElfBytesMax);
+    auto bytes = base::read_bytes(path, {.bytes_max = kElfBytesMax, .regular_only = true});
     if (!bytes) return tl::make_unexpected(ElfError{kind_of(bytes.error().kind), std::move(bytes.error().message)});
     return parse(std::move(*bytes), path.string(), range);
 }

@@ -18,15 +18,15 @@ using format::DiskInode;
 using format::FileType;
 using format::Superblock;
 
-tl::unexpected<ImageError> failure(std::string message) {
-    return tl::make_unexpected(ImageError{std::move(message)});
+tl::unexpected<base::Error> failure(std::string message) {
+    return tl::make_unexpected(base::Error{std::move(message)});
 }
 
 class Checker {
   public:
     explicit Checker(std::span<std::byte const> image) : bytes_(image.begin(), image.end()) {}
 
-    tl::expected<Check, ImageError> run() {
+    tl::expected<Check, base::Error> run() {
         if (auto sound = read_superblock(); !sound) return tl::make_unexpected(sound.error());
         replay_log();
         owner_.assign(super_.size, 0);
@@ -56,7 +56,7 @@ class Checker {
 
     std::uint32_t metadata_blocks() const { return super_.size - super_.data_blocks; }
 
-    tl::expected<void, ImageError> read_superblock() {
+    tl::expected<void, base::Error> read_superblock() {
         if (bytes_.size() < std::size_t{2} * kBlockBytes)
             return failure("The image is too small to hold a file system.");
         super_ = at<Superblock>(format::kSuperblockAt, 0);
@@ -231,7 +231,7 @@ class Checker {
 
 }  // namespace
 
-tl::expected<Check, ImageError> check_image(std::span<std::byte const> image) {
+tl::expected<Check, base::Error> check_image(std::span<std::byte const> image) {
     return Checker(image).run();
 }
 

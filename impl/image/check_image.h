@@ -28,6 +28,6 @@ struct Check {
 inline constexpr std::size_t kFaultsMax = 20;
 
 // Any bytes may be given. Fails where they hold no file system of xv6's format, or one that is cut short.
-tl::expected<Check, ImageError> check_image(std::span<std::byte const> image);
+tl::expected<Check, base::Error> check_image(std::span<std::byte const> image);
 
 }  // namespace vmcheck::image

@@ -18,8 +18,8 @@ using format::DiskInode;
 using format::FileType;
 using format::Superblock;
 
-tl::unexpected<ImageError> failure(std::string message) {
-    return tl::make_unexpected(ImageError{std::move(message)});
+tl::unexpected<base::Error> failure(std::string message) {
+    return tl::make_unexpected(base::Error{std::move(message)});
 }
 
 constexpr std::uint32_t blocks_for(std::uint64_t bytes) {
@@ -27,7 +27,7 @@ constexpr std::uint32_t blocks_for(std::uint64_t bytes) {
 }
 
 // Where everything goes; fails where the metadata alone do not fit.
-tl::expected<Superblock, ImageError> lay_out(Geometry const& geometry) {
+tl::expected<Superblock, base::Error> lay_out(Geometry const& geometry) {
     if (geometry.blocks > kBlocksMax)
         return failure(
             fmt::format("An image of {} blocks is too large; the limit is {}.", geometry.blocks, kBlocksMax));
@@ -54,7 +54,7 @@ tl::expected<Superblock, ImageError> lay_out(Geometry const& geometry) {
     return super;
 }
 
-tl::expected<void, ImageError> check_name(std::string const& name) {
+tl::expected<void, base::Error> check_name(std::string const& name) {
     if (name.empty()) return failure("A file in the image needs a name; one has none.");
     if (name.size() > kNameBytesMax)
         return failure(fmt::format("The name {} is longer than the {} bytes that xv6 allows.", name, kNameBytesMax));
@@ -77,7 +77,7 @@ class Writer {
         ++next_inode_;
     }
 
-    tl::expected<void, ImageError> add_file(File const& file) {
+    tl::expected<void, base::Error> add_file(File const& file) {
         if (auto inode = new_inode(file.name); !inode) return tl::make_unexpected(inode.error());
         if (file.bytes.size() > kFileBytesMax) {
             return failure(fmt::format("The file {} has {} bytes; xv6 files have at most {}.", file.name,
@@ -88,7 +88,7 @@ class Writer {
         return add(file.name, inode, file.bytes);
     }
 
-    tl::expected<void, ImageError> add_device(Device const& device) {
+    tl::expected<void, base::Error> add_device(Device const& device) {
         if (auto inode = new_inode(device.name); !inode) return tl::make_unexpected(inode.error());
         DiskInode inode;
         inode.type = FileType::kDevice;
@@ -97,7 +97,7 @@ class Writer {
         return add(device.name, inode, {});
     }
 
-    tl::expected<Image, ImageError> finish() {
+    tl::expected<Image, base::Error> finish() {
         DiskInode root;
         root.type = FileType::kDirectory;
         if (lean_root_)
@@ -131,7 +131,7 @@ class Writer {
         add_entry("..", format::kRootInode);
     }
 
-    tl::expected<void, ImageError> new_inode(std::string const& name) {
+    tl::expected<void, base::Error> new_inode(std::string const& name) {
         if (auto checked = check_name(name); !checked) return checked;
         if (image_.inodes.contains(name)) return failure(fmt::format("The name {} is given twice.", name));
         if (next_inode_ >= super_.inodes || image_.inodes.size() + 3 > format::kEntriesMax) {
@@ -141,15 +141,15 @@ class Writer {
         return {};
     }
 
-    tl::expected<void, ImageError> add(std::string const& name, DiskInode inode, std::vector<std::byte> const& bytes) {
+    tl::expected<void, base::Error> add(std::string const& name, DiskInode inode, std::vector<std::byte> const& bytes) {
         if (auto written = write_inode(next_inode_, inode, bytes); !written) return written;
         add_entry(name, next_inode_);
         image_.inodes.emplace(name, next_inode_++);
         return {};
     }
 
-    tl::expected<void, ImageError> write_inode(std::uint32_t number, DiskInode inode,
-                                               std::vector<std::byte> const& bytes) {
+    tl::expected<void, base::Error> write_inode(std::uint32_t number, DiskInode inode,
+                                                std::vector<std::byte> const& bytes) {
         std::uint32_t const count = blocks_for(bytes.size());
         bool const is_indirect = count > kDirectBlocks;
         if (count + (is_indirect ? 1 : 0) > super_.size - next_block_) {
@@ -183,7 +183,7 @@ class Writer {
 
 }  // namespace
 
-tl::expected<Image, ImageError> make_image(Contents const& contents, Geometry const& geometry) {
+tl::expected<Image, base::Error> make_image(Contents const& contents, Geometry const& geometry) {
     auto const super = lay_out(geometry);
     if (!super) return tl::make_unexpected(super.error());
     Writer writer(*super, contents.lean_root);

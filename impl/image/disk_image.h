@@ -12,6 +12,8 @@
 //
 // Same input, same bytes. Nothing here touches a file of the host.
 
+#include "impl/base/error.h"
+
 #include <tl/expected.hpp>
 
 #include <cstddef>
@@ -62,11 +64,6 @@ struct Geometry {
     std::uint32_t inodes = 200;     // NINODES in mkfs/mkfs.c; inode 0 is not used, inode 1 is the root directory
 };
 
-// What was wrong, in one sentence.
-struct ImageError {
-    std::string message;
-};
-
 struct Image {
     std::vector<std::byte> bytes;
     std::map<std::string, std::uint32_t, std::less<>> inodes;  // by name; files first in the given order, from 2 up
@@ -74,11 +71,11 @@ struct Image {
 
 // Fails for a name that is empty, longer than kNameBytesMax, given twice, ".", "..", or holds '/' or NUL; for a file
 // larger than kFileBytesMax; for more entries than inodes; for contents or metadata that do not fit the geometry.
-tl::expected<Image, ImageError> make_image(Contents const& contents, Geometry const& geometry);
+tl::expected<Image, base::Error> make_image(Contents const& contents, Geometry const& geometry);
 
 // The contents of a file in the root directory of an image of this format. Any bytes may be given as image.
 // Fails where the image is damaged, there is no such name, or it is not a file. A leading '/' in `path` is allowed.
-tl::expected<std::vector<std::byte>, ImageError> read_file(std::span<std::byte const> image, std::string_view path);
+tl::expected<std::vector<std::byte>, base::Error> read_file(std::span<std::byte const> image, std::string_view path);
 
 // What an image is made of, as make_image() takes it. `directories`: the names of those in the root, which are left
 // out.
@@ -88,6 +85,6 @@ struct Unpacked {
     std::vector<std::string> directories;
 };
 // Any bytes may be given as image. Fails where it is damaged, or not of this format.
-tl::expected<Unpacked, ImageError> unpack(std::span<std::byte const> image);
+tl::expected<Unpacked, base::Error> unpack(std::span<std::byte const> image);
 
 }  // namespace vmcheck::image

@@ -4,7 +4,7 @@
 // For the build, which runs the built-in kernel on QEMU, and for those who work on that kernel. Exit codes as in the
 // manual: 0, 1 not in order, 2 usage, 3 environment.
 
-#include "impl/elf/file_bytes.h"
+#include "impl/base/files.h"
 #include "impl/image/check_image.h"
 #include "impl/image/disk_image.h"
 
@@ -12,12 +12,10 @@
 
 #include <charconv>
 #include <cstdio>
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 namespace {
 
@@ -31,13 +29,6 @@ int fail(int code, std::string_view message) {
     return code;
 }
 
-bool write_all(std::string const& path, std::span<std::byte const> bytes) {
-    std::FILE* const file = std::fopen(path.c_str(), "wb");
-    if (file == nullptr) return false;
-    bool const written = std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
-    return std::fclose(file) == 0 && written;
-}
-
 std::optional<std::uint32_t> number_in(std::string_view text) {
     std::uint32_t value = 0;
     auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -46,8 +37,8 @@ std::optional<std::uint32_t> number_in(std::string_view text) {
 }
 
 int check(char const* path) {
-    auto const bytes =
-        vmcheck::elf::read_whole_file(path, std::size_t{vmcheck::image::kBlocksMax} * vmcheck::image::kBlockBytes);
+    auto const bytes = vmcheck::base::read_bytes(
+        path, {.bytes_max = std::uint64_t{vmcheck::image::kBlocksMax} * vmcheck::image::kBlockBytes});
     if (!bytes) return fail(kEnvironmentError, bytes.error().message);
     auto const checked = vmcheck::image::check_image(*bytes);
     if (!checked) return fail(kUsageError, fmt::format("{}: {}", path, checked.error().message));
@@ -75,18 +66,14 @@ int make(std::span<char* const> arguments) {
     for (std::string_view const argument : arguments.subspan(1)) {
         std::size_t const equals = argument.find('=');
         if (equals == std::string_view::npos) return fail(kUsageError, kUsage);
-        auto bytes = vmcheck::elf::read_whole_file(argument.substr(equals + 1), image::kFileBytesMax);
+        auto bytes = vmcheck::base::read_bytes(argument.substr(equals + 1), {.bytes_max = image::kFileBytesMax});
         if (!bytes) return fail(kEnvironmentError, bytes.error().message);
         contents.files.push_back({std::string(argument.substr(0, equals)), std::move(*bytes)});
     }
     auto const made = image::make_image(contents, geometry);
     if (!made) return fail(kUsageError, made.error().message);
-    if (!write_all(output, made->bytes)) {
-        // Half an image must not pass for a whole one; but what was not a file of ours to begin with is left alone.
-        std::error_code ignored;
-        if (std::filesystem::is_regular_file(output, ignored)) std::filesystem::remove(output, ignored);
-        return fail(kEnvironmentError, fmt::format("{}: cannot be written.", output));
-    }
+    if (auto const written = vmcheck::base::write_file(output, made->bytes); !written)
+        return fail(kEnvironmentError, written.error().message);
     return 0;
 }
 

@@ -19,15 +19,15 @@ using format::Superblock;
 
 using Bytes = std::span<std::byte const>;
 
-tl::unexpected<ImageError> failure(std::string message) {
-    return tl::make_unexpected(ImageError{std::move(message)});
+tl::unexpected<base::Error> failure(std::string message) {
+    return tl::make_unexpected(base::Error{std::move(message)});
 }
 
 class Reader {
   public:
     explicit Reader(Bytes image) : image_(image) {}
 
-    tl::expected<void, ImageError> check_superblock() {
+    tl::expected<void, base::Error> check_superblock() {
         auto const bytes = block(format::kSuperblockAt);
         if (!bytes) return failure("The image is too small to hold a file system.");
         std::memcpy(&super_, bytes->data(), sizeof super_);
@@ -42,7 +42,7 @@ class Reader {
 
     Superblock const& superblock() const { return super_; }
 
-    tl::expected<DiskInode, ImageError> inode(std::uint32_t number) const {
+    tl::expected<DiskInode, base::Error> inode(std::uint32_t number) const {
         if (number >= super_.inodes) return failure(fmt::format("The image is damaged: it has no inode {}.", number));
         auto const bytes = block(std::uint64_t{super_.inode_start} + number / format::kInodesPerBlock);
         if (!bytes) return failure(fmt::format("The image is damaged: inode {} lies outside of it.", number));
@@ -51,7 +51,7 @@ class Reader {
         return inode;
     }
 
-    tl::expected<std::vector<std::byte>, ImageError> contents(DiskInode const& inode) const {
+    tl::expected<std::vector<std::byte>, base::Error> contents(DiskInode const& inode) const {
         if (inode.bytes > kFileBytesMax)
             return failure(fmt::format("The image is damaged: it has a file of {} bytes.", inode.bytes));
         std::vector<std::byte> contents;
@@ -104,7 +104,7 @@ std::vector<Entry> entries_of(std::vector<std::byte> const& directory) {
     return entries;
 }
 
-tl::expected<std::vector<Entry>, ImageError> root_of(Reader const& reader) {
+tl::expected<std::vector<Entry>, base::Error> root_of(Reader const& reader) {
     auto const root = reader.inode(format::kRootInode);
     if (!root) return tl::make_unexpected(root.error());
     if (root->type != FileType::kDirectory) return failure("The image is damaged: its root is not a directory.");
@@ -115,7 +115,7 @@ tl::expected<std::vector<Entry>, ImageError> root_of(Reader const& reader) {
 
 }  // namespace
 
-tl::expected<std::vector<std::byte>, ImageError> read_file(Bytes image, std::string_view path) {
+tl::expected<std::vector<std::byte>, base::Error> read_file(Bytes image, std::string_view path) {
     if (path.starts_with('/')) path.remove_prefix(1);
     Reader reader(image);
     if (auto checked = reader.check_superblock(); !checked) return tl::make_unexpected(checked.error());
@@ -129,7 +129,7 @@ tl::expected<std::vector<std::byte>, ImageError> read_file(Bytes image, std::str
     return reader.contents(*inode);
 }
 
-tl::expected<Unpacked, ImageError> unpack(Bytes image) {
+tl::expected<Unpacked, base::Error> unpack(Bytes image) {
     Reader reader(image);
     if (auto checked = reader.check_superblock(); !checked) return tl::make_unexpected(checked.error());
     auto const root = root_of(reader);

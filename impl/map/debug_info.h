@@ -11,12 +11,22 @@
 #include "impl/map/source_lines.h"
 #include "spec/address.h"
 
+#include <tl/expected.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 namespace vmcheck::map {
+
+// Why a part of the map is not there: a full sentence for the user.
+struct Missing {
+    std::string reason;
+};
+
+template <class T>
+using Part = tl::expected<T, Missing>;
 
 using TypeIndex = std::uint32_t;  // into DebugInfo::types
 

@@ -1,7 +1,6 @@
 // Where the lists of free frames start.
 
 #include "impl/map/parts.h"
-#include "impl/map/scalars.h"
 
 #include <fmt/format.h>
 

@@ -14,7 +14,6 @@
 #include "impl/elf/kernel_image.h"
 #include "impl/map/debug_info.h"
 #include "impl/map/map_file.h"
-#include "impl/map/missing.h"
 #include "impl/map/source_lines.h"
 #include "spec/address.h"
 

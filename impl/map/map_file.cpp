@@ -1,6 +1,6 @@
 #include "impl/map/map_file.h"
 
-#include "impl/elf/file_bytes.h"
+#include "impl/base/files.h"
 
 #include <fmt/format.h>
 
@@ -253,11 +253,9 @@ tl::expected<MapNames, MapFileError> parse_map(std::string_view text, std::strin
 }
 
 tl::expected<MapNames, MapFileError> load_map(std::filesystem::path const& path) {
-    auto const bytes = elf::read_whole_file(path, kMapBytesMax);
-    if (!bytes) return tl::make_unexpected(MapFileError{bytes.error().message, 0, 0});
-    std::string text(bytes->size(), '\0');
-    std::ranges::transform(*bytes, text.begin(), [](std::byte b) { return static_cast<char>(b); });
-    return parse_map(text, path.string());
+    auto const text = base::read_file(path, {.bytes_max = kMapBytesMax, .regular_only = true});
+    if (!text) return tl::make_unexpected(MapFileError{text.error().message, 0, 0});
+    return parse_map(*text, path.string());
 }
 
 tl::expected<MapNames, MapFileError> names_for(std::filesystem::path const& kernel_path,

@@ -1,7 +1,6 @@
 // Which array holds the reference counts: the one that a map file names, or every one that could.
 
 #include "impl/map/parts.h"
-#include "impl/map/scalars.h"
 
 #include <fmt/format.h>
 

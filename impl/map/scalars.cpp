@@ -1,6 +1,6 @@
-#include "impl/map/scalars.h"
+#include "impl/map/parts.h"
 
-namespace vmcheck::map {
+namespace vmcheck::map::parts {
 namespace {
 
 constexpr int kNestingMax = 12;
@@ -74,4 +74,4 @@ std::vector<Scalar> scalars_of(DebugInfo const& debug) {
     return Search(debug).run();
 }
 
-}  // namespace vmcheck::map
+}  // namespace vmcheck::map::parts

@@ -6,7 +6,6 @@
 // a pointer on the way is followed once, and the place says so.
 
 #include "impl/map/debug_info.h"
-#include "impl/map/missing.h"
 #include "spec/address.h"
 
 #include <cstdint>

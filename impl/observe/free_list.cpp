@@ -3,19 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace vmcheck::observe {
 
 namespace {
 
-std::optional<std::uint64_t> read_pointer(Ram ram, PhysAddr at) {
-    std::uint64_t const offset = at.value - ram.start.value;
-    if (at.value < ram.start.value || offset > ram.bytes.size() || ram.bytes.size() - offset < 8) return std::nullopt;
-    std::uint64_t pointer = 0;
-    std::memcpy(&pointer, ram.bytes.data() + offset, sizeof pointer);
-    return pointer;
-}
+constexpr std::uint64_t kPointerBytes = 8;
 
 // A list entry is the address of a frame: page-aligned and in RAM.
 bool is_entry(Ram ram, std::uint64_t pointer) {
@@ -31,7 +24,7 @@ std::optional<GoldenFreeList> GoldenFreeList::take(Ram ram, std::vector<PhysAddr
     list.chain_.assign(ram.frames(), 0);
     for (std::size_t chain = 0; chain < list.heads_.size(); ++chain) {
         std::vector<std::size_t> order;
-        auto next = read_pointer(ram, list.heads_[chain]);
+        auto next = ram.load(list.heads_[chain], kPointerBytes);
         while (next && *next != 0) {
             if (!is_entry(ram, *next)) return std::nullopt;
             std::size_t const frame = PhysAddr{*next}.frame().value - ram.first().value;
@@ -39,7 +32,7 @@ std::optional<GoldenFreeList> GoldenFreeList::take(Ram ram, std::vector<PhysAddr
             list.remaining_[frame] = 1;
             list.chain_[frame] = static_cast<std::uint8_t>(chain);
             order.push_back(frame);
-            next = read_pointer(ram, PhysAddr{*next});
+            next = ram.load(PhysAddr{*next}, kPointerBytes);
         }
         if (!next) return std::nullopt;
         for (std::size_t i = 0; i < order.size(); ++i)
@@ -77,7 +70,7 @@ void FreeList::note_dirty(std::span<FrameNo const> dirty) {
 }
 
 void FreeList::follow(Ram ram, PhysAddr head) {
-    auto next = read_pointer(ram, head);
+    auto next = ram.load(head, kPointerBytes);
     while (next && *next != 0) {
         if (!is_entry(ram, *next)) {
             broken_ = fmt::format("the free list has an entry {:#x}, which is no frame of RAM", *next);
@@ -98,7 +91,7 @@ void FreeList::follow(Ram ram, PhysAddr head) {
         }
         seen_[index] = now_;
         ++length_;
-        next = read_pointer(ram, PhysAddr{*next});
+        next = ram.load(PhysAddr{*next}, kPointerBytes);
     }
 }
 

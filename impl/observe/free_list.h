@@ -30,8 +30,8 @@ class GoldenFreeList {
     friend class FreeList;
     static constexpr std::uint32_t kNowhere = 0;
     std::vector<PhysAddr> heads_;
-    std::vector<std::uint32_t>
-        remaining_;                    // by frame: entries from it to its chain's end, itself included; 0: not free
+    // By frame: entries from it to its chain's end, itself included; 0: not free.
+    std::vector<std::uint32_t> remaining_;
     std::vector<std::uint8_t> chain_;  // by frame: which head leads to it
     std::uint64_t length_ = 0;
 };

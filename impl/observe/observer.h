@@ -3,8 +3,7 @@
 
 #include "impl/board/board.h"
 #include "impl/observe/free_list.h"
-#include "impl/observe/process_table.h"
-#include "impl/observe/reference_counts.h"
+#include "impl/observe/kernel_tables.h"
 #include "spec/observation.h"
 
 #include <cstdint>

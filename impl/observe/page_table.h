@@ -3,9 +3,12 @@
 // Source: RISC-V privileged spec, "Sv39": three levels, PTE bits V R W X U G A D from bit 0, PPN from bit 10.
 
 #include "spec/address.h"
+#include "spec/bytes.h"
 #include "spec/observation.h"
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,6 +25,12 @@ struct Ram {
     std::span<std::byte const, kPageBytes> frame(FrameNo frame) const;
     std::uint64_t frames() const { return bytes.size() / kPageBytes; }
     FrameNo first() const { return start.frame(); }
+    // The integer of so many bytes, at most 8, at `at`; nothing where a part of it lies outside.
+    std::optional<std::uint64_t> load(PhysAddr at, std::uint64_t size) const {
+        std::uint64_t const offset = at.value - start.value;
+        if (at < start || offset > bytes.size() || bytes.size() - offset < size) return std::nullopt;
+        return load_little_endian(bytes.subspan(offset, size));
+    }
 };
 
 struct TableContents {

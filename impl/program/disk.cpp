@@ -1,11 +1,24 @@
 #include "impl/program/disk.h"
 
 #include "impl/abi/launcher_abi.h"
-#include "impl/program/launcher.h"
 
 #include <fmt/format.h>
 
 #include <utility>
+
+// The build links the launcher first and says where the file is.
+asm(R"(
+    .section .rodata
+    .balign 8
+    .globl vmcheck_launcher_elf_start, vmcheck_launcher_elf_end
+vmcheck_launcher_elf_start:
+    .incbin ")" VMCHECK_LAUNCHER_ELF R"("
+vmcheck_launcher_elf_end:
+    .previous
+)");
+
+extern "C" std::byte const vmcheck_launcher_elf_start[];
+extern "C" std::byte const vmcheck_launcher_elf_end[];
 
 namespace vmcheck::program {
 
@@ -27,12 +40,15 @@ void put(image::Contents& contents, std::string name, std::vector<std::byte> byt
 
 }  // namespace
 
-tl::expected<std::vector<std::byte>, image::ImageError> make_disk(image::Contents files,
-                                                                  image::Geometry const& geometry,
-                                                                  std::span<std::string const> words) {
+std::span<std::byte const> launcher_file() {
+    return {vmcheck_launcher_elf_start, vmcheck_launcher_elf_end};
+}
+
+tl::expected<std::vector<std::byte>, base::Error> make_disk(image::Contents files, image::Geometry const& geometry,
+                                                            std::span<std::string const> words) {
     std::vector<std::byte> command = command_file(words);
     if (words.size() > VMCHECK_LAUNCHER_WORDS_MAX || command.size() > VMCHECK_LAUNCHER_BYTES_MAX)
-        return tl::unexpected(image::ImageError{
+        return tl::unexpected(base::Error{
             fmt::format("A command has at most {} words and {} bytes; this one has {} and {}.",
                         VMCHECK_LAUNCHER_WORDS_MAX, VMCHECK_LAUNCHER_BYTES_MAX, words.size(), command.size())});
     auto const launcher = launcher_file();

@@ -1,7 +1,5 @@
 #include "impl/program/disk.h"
 
-#include "impl/program/launcher.h"
-
 #include <gtest/gtest.h>
 
 #include <gmock/gmock.h>

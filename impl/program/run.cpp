@@ -137,12 +137,12 @@ tl::expected<Run, BootError> load(Request const& request, elf::KernelImage const
         if (map.memmove) config.memmove_at = *map.memmove;
     }
     auto board = board::Board::create(std::move(config));
-    if (!board) return tl::unexpected(BootError{board.error().text, true});
+    if (!board) return tl::unexpected(BootError{board.error().message, true});
     std::optional<VirtAddr> panic;
     if (map.panic) panic = *map.panic;
     if (panic)
         if (auto added = board->add_breakpoint(*panic); !added)
-            return tl::unexpected(BootError{added.error().text, true});
+            return tl::unexpected(BootError{added.error().message, true});
     for (elf::Segment const& segment : image.segments()) board->write(segment.physical, segment.bytes);
     board->reset(*image.to_physical(image.entry()));
     return Run(std::move(*board), request, panic, relay);

@@ -78,7 +78,8 @@ rc::Gen<Action> arbitrary_action() {
         action_of<Load>(address, size()), action_of<Store>(address, size(), arbitrary<std::uint64_t>()),
         action_of<Touch>(address, count), action_of<PipeWrite>(address, count), action_of<PipeRead>(address, count),
         action_of<FileRead>(address, count), action_of<Fstat>(address), action_of<Pipe>(address),
-        action_of<Open>(address), rc::gen::just(Action{Exec{}}), action_of<SetSp>(address), action_of<Fetch>(address));
+        action_of<Open>(address), rc::gen::just(Action{Exec{}}), action_of<SetSp>(address), action_of<Fetch>(address),
+        rc::gen::just(Action{Yield{}}));
 }
 
 rc::Gen<Program> arbitrary_program() {

@@ -197,6 +197,10 @@ Outcome Syscalls::operator()(Fetch const& fetch) {
     return served == Served::yes ? returned(0) : fatal(served, Want::execute);
 }
 
+Outcome Syscalls::operator()(Yield const&) {
+    return returned(0);
+}
+
 Outcome Syscalls::operator()(SetSp const&) {
     return returned(0);
 }

@@ -32,6 +32,7 @@ class Syscalls {
     Outcome operator()(Exec const& exec);
     Outcome operator()(SetSp const& set_sp);
     Outcome operator()(Fetch const& fetch);
+    Outcome operator()(Yield const& yield);
 
   private:
     // How far a kernel copy came, and what stopped it.

@@ -127,6 +127,7 @@ Action random_action(World const& world, Dice& dice) {
         case 21:
             return Open{dice.one_in(2) ? Address{Anchor::rodata, 16 * dice.between(0, 2)} : random_address(dice)};
         case 22:
+            if (dice.one_in(4)) return Yield{};
             return dice.one_in(3) ? Action{Exec{}} : Action{SetSp{random_address(dice)}};
         default:
             break;

@@ -22,8 +22,8 @@ struct Failure {
 };
 
 std::string words(Failure const& failure) {
-    return print(failure.program) + "=> " + std::string{short_name(failure.violation.invariant)} + " " +
-           failure.violation.story + "\n   expected " + failure.violation.expected + ", saw " + failure.violation.seen;
+    return print(failure.program) + "=> " + std::string{short_name(failure.violation.invariant)} + ", facts of kind " +
+           std::to_string(failure.violation.facts.index());
 }
 
 std::optional<Failure> run_random_program(std::shared_ptr<Setting const> const& setting, PlantedDefect defect,

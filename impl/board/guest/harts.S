@@ -19,9 +19,8 @@ reservation:
 3:  sd zero, SHARED_COUNT(t0)
     j 3b
 
-// Each hart counts, a2 times in each of three ways: by amoadd and by lr/sc in one place, by load and store under a lock in
-// another.
-// The last one to be done ends.
+// Each hart counts, a2 times in each of three ways: by amoadd and by lr/sc in one place, by load and store under a lock
+// in another. The last one to be done ends.
 count_together:
     li t0, GUEST_SHARED_AT
     addi t3, t0, SHARED_LOCK

@@ -1,0 +1,116 @@
+#include "checker/cli/kernel_choice.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace vmcheck::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Where kernels and programs may lie: beside this program in the build tree, or where it was installed.
+std::array<fs::path, 2> places() {
+    std::error_code error;
+    fs::path const here = fs::read_symlink("/proc/self/exe", error).parent_path();
+    return {here / ".." / "kernel", here / ".." / "share" / "vmcheck" / "kernel"};
+}
+
+// The ELF file of the reference kernel with that profile. Nothing where it is not there.
+std::optional<fs::path> builtin_kernel(spec::Profile profile) {
+    std::error_code error;
+    std::string const name = std::string(profile.fork == spec::ForkPolicy::cow ? "cow" : "eager") + "-" +
+                             (profile.sbrk == spec::SbrkPolicy::lazy ? "lazy" : "eager");
+    for (fs::path const& base : places()) {
+        fs::path const kernel = (base / name / "kernel").lexically_normal();
+        if (fs::is_regular_file(kernel, error)) return kernel;
+    }
+    return std::nullopt;
+}
+
+Stop no_kernel_from_tree(base::Error const& error) {
+    switch (error.kind) {
+        case base::Error::Kind::interrupted:
+            return {ExitCode::interrupted, error.message};
+        case base::Error::Kind::machine:
+            return {ExitCode::environment, error.message};
+        default:
+            return {ExitCode::kernel_unusable, error.message};
+    }
+}
+
+}  // namespace
+
+tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice) {
+    KernelOptions options;
+    options.map_file = choice.map_file;
+    options.accelerate = choice.accelerate;
+    options.profile = choice.profile;
+    if (choice.kernel) {
+        options.kernel = *choice.kernel;
+        std::error_code error;
+        if (!fs::exists(options.kernel, error))
+            return tl::unexpected(
+                Stop{ExitCode::usage,
+                     fmt::format("{}: no such file. Give the kernel's ELF image, as in --kernel kernel/kernel.",
+                                 options.kernel.string())});
+        if (is_source_tree(options.kernel)) {
+            auto built = kernel_of_tree(options.kernel, choice.stop);
+            if (!built) return tl::unexpected(no_kernel_from_tree(built.error()));
+            options.tree = options.kernel;
+            options.built = std::make_shared<TreeKernel const>(std::move(*built));
+            options.kernel = options.built->kernel;
+        }
+    } else {
+        auto const builtin = builtin_kernel(choice.profile.value_or(kProfiles.front()));
+        if (!builtin)
+            return tl::unexpected(Stop{ExitCode::environment,
+                                       "the reference kernel is not beside this program: build it with ci/vmcheck, or "
+                                       "give one with --kernel."});
+        options.kernel = *builtin;
+    }
+    return options;
+}
+
+session::Boot booter(KernelOptions options) {
+    return [options = std::move(options)]() -> tl::expected<std::unique_ptr<Target>, BootError> {
+        auto target = KernelTarget::boot(options);
+        if (!target) return tl::unexpected(std::move(target.error()));
+        return std::unique_ptr<Target>(std::move(*target));
+    };
+}
+
+tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice) {
+    auto options = find_kernel(choice);
+    if (!options) return tl::unexpected(options.error());
+    return booter(std::move(*options))().map_error(stop_for);
+}
+
+tl::expected<session::Kernel, Stop> start(KernelChoice const& choice, unsigned jobs) {
+    auto options = find_kernel(choice);
+    if (!options) return tl::unexpected(options.error());
+    return session::start(booter(std::move(*options)), jobs).map_error(stop_for);
+}
+
+KernelChoice kernel_for(spec::Program const& program, KernelChoice asked) {
+    if (!asked.kernel && !asked.profile) asked.profile = program.profile;
+    return asked;
+}
+
+std::optional<fs::path> builtin_programs() {
+    std::error_code error;
+    for (fs::path const& base : places()) {
+        fs::path const programs = (base / "user").lexically_normal();
+        if (fs::is_directory(programs, error)) return programs;
+    }
+    return std::nullopt;
+}
+
+Stop stop_for(BootError const& error) {
+    return {error.environment ? ExitCode::environment : ExitCode::kernel_unusable, error.message};
+}
+
+}  // namespace vmcheck::cli

@@ -1,0 +1,47 @@
+#pragma once
+// Which kernel a command is about: the one that was asked for, or one of those that come with vmcheck: the reference
+// kernel in its four profiles.
+
+#include "checker/cli/exit_code.h"
+#include "checker/cli/options.h"
+#include "checker/session/session.h"
+#include "impl/boot/kernel_target.h"
+
+#include <tl/expected.hpp>
+
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+namespace vmcheck::cli {
+
+inline constexpr std::array<spec::Profile, 4> kProfiles{{
+    {spec::ForkPolicy::cow, spec::SbrkPolicy::lazy},
+    {spec::ForkPolicy::cow, spec::SbrkPolicy::eager},
+    {spec::ForkPolicy::eager, spec::SbrkPolicy::lazy},
+    {spec::ForkPolicy::eager, spec::SbrkPolicy::eager},
+}};
+
+// Where the chosen kernel is, built first where it is a source tree; with none chosen, the reference kernel of the
+// chosen profile (cow and lazy by default), beside this program in the build tree, or where it was installed.
+tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice);
+
+// What boots it, any number of times.
+session::Boot booter(KernelOptions options);
+
+// Finds the kernel and boots it.
+tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice);
+// And starts machines with it, ready to run programs.
+tl::expected<session::Kernel, Stop> start(KernelChoice const& choice, unsigned jobs);
+
+// For a program from a file: the kernel that was asked for, else the reference kernel of the program's own profile.
+KernelChoice kernel_for(spec::Program const& program, KernelChoice asked);
+
+// The directory of the user programs that come with the reference kernel. Nothing where it is not there.
+std::optional<std::filesystem::path> builtin_programs();
+
+// Why there is no kernel, as an exit code and a message.
+Stop stop_for(BootError const& error);
+
+}  // namespace vmcheck::cli

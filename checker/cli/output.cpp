@@ -1,0 +1,119 @@
+#include "checker/cli/output.h"
+
+#include "checker/report/format.h"
+#include "checker/report/text.h"
+#include "checker/report/verdict.h"
+#include "checker/report/violation_words.h"
+#include "impl/base/files.h"
+#include "spec/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace vmcheck::cli {
+
+namespace {
+
+// "1-I3-fork", to which each file adds its ending.
+std::string file_name(std::size_t number, run::Signature signature) {
+    return fmt::format("{}-{}-{}", number, spec::short_name(signature.invariant), spec::kind_name(signature.kind));
+}
+
+std::string about(Finding const& finding) {
+    if (finding.divergence.violations.empty()) return "This failed once and did not come back.";
+    spec::Violation const& violation = finding.divergence.violations.front();
+    return fmt::format("{} at step {}: {}", report::title_of(violation.invariant), finding.divergence.at.value + 1,
+                       report::words_of(violation).story);
+}
+
+tl::expected<report::Saved, Stop> save(Finding const& finding, std::filesystem::path const& stem) {
+    auto const write = [](std::filesystem::path const& path, std::string_view contents) -> tl::expected<void, Stop> {
+        if (auto written = base::write_file(path, contents); !written)
+            return tl::unexpected(Stop{ExitCode::environment, written.error().message});
+        return {};
+    };
+    report::Saved saved{stem.string() + ".vmc", std::nullopt};
+    spec::Program program = finding.program;
+    program.about = about(finding);
+    if (auto written = write(saved.program, spec::print(program)); !written) return tl::unexpected(written.error());
+    if (!finding.repro_c) return saved;
+    saved.repro_c = stem.string() + ".c";
+    if (auto written = write(*saved.repro_c, *finding.repro_c); !written) return tl::unexpected(written.error());
+    return saved;
+}
+
+std::string counted(std::size_t number, char const* one, char const* many) {
+    return fmt::format("{} {}", number, number == 1 ? one : many);
+}
+
+}  // namespace
+
+tl::expected<ExitCode, Stop> conclude(SessionResult const& session, std::filesystem::path const& directory,
+                                      Options const& options) {
+    report::TextStyle const style{options.colour};
+    bool const wrong_at_boot = !session.boot_violations.empty();
+    if (wrong_at_boot && session.counts.programs == 0) return ExitCode::divergence;
+    std::size_t flaky = 0;
+    for (std::size_t i = 0; i < session.findings.size(); ++i) {
+        Finding const& finding = session.findings[i];
+        auto const saved = save(finding, directory / file_name(i + 1, finding.signature));
+        if (!saved) return tl::unexpected(saved.error());
+        fmt::print(options.text, "\n{}", report::finding_text(finding, i + 1, session.findings.size(), *saved, style));
+        if (!is_solid(finding)) ++flaky;
+    }
+    fmt::print(options.text, "{}{}", report::checks_table(session.counts, style),
+               report::modes_table(session.counts, style));
+    if (session.interrupted) fmt::print(options.text, "interrupted: what is above is what was done until then\n");
+    if (session.findings.empty() && !wrong_at_boot) {
+        fmt::print(options.text, "✓ nothing found in {} programs ({} steps) · seed {}\n", session.counts.programs,
+                   session.counts.steps, session.seed);
+        return ExitCode::nothing_found;
+    }
+    std::size_t const defects = report::defects_in(session);
+    std::size_t const advice = session.findings.size() + session.boot_violations.size() - flaky - defects;
+    fmt::print(options.text, "{}{}{} · seed {}: the same command finds the same again\n",
+               counted(defects, "defect", "defects"), advice == 0 ? "" : fmt::format(", {} advice", advice),
+               session.families > session.findings.size()
+                   ? fmt::format(" shown of {} different failures (--max-findings {} shows all)",
+                                 session.families + session.boot_violations.size(), session.families)
+                   : "",
+               session.seed);
+    if (defects > 0) return ExitCode::divergence;
+    return flaky > 0 ? ExitCode::not_reproducible : ExitCode::nothing_found;
+}
+
+tl::expected<void, Stop> write_report(std::vector<SessionResult> const& sessions, Options const& options) {
+    using report::Format;
+    if (options.json) fmt::print("{}", report::render(Format::json, sessions));
+    if (options.out) {
+        std::string const document = report::render(options.format.value_or(Format::json), sessions);
+        if (auto written = base::write_file(*options.out, document); !written)
+            return tl::unexpected(Stop{ExitCode::environment, written.error().message});
+    } else if (options.format && *options.format != Format::text) {
+        fmt::print("{}", report::render(*options.format, sessions));
+    }
+    return {};
+}
+
+tl::expected<void, Stop> write_html(std::vector<SessionResult> const& sessions, std::filesystem::path const& directory,
+                                    Options const& options) {
+    bool const found = std::any_of(sessions.begin(), sessions.end(), [](SessionResult const& session) {
+        return !session.findings.empty() || !session.boot_violations.empty();
+    });
+    if (!found) return {};
+    std::filesystem::path const path = directory / "report.html";
+    if (auto written = base::write_file(path, report::html_document(sessions)); !written)
+        return tl::unexpected(Stop{ExitCode::environment, written.error().message});
+    fmt::print(options.text, "report    {}\n", path.string());
+    return {};
+}
+
+ExitCode give_up(Stop const& stop) {
+    std::fflush(stdout);
+    fmt::print(stderr, "vmcheck: {}\n", stop.message);
+    return stop.code;
+}
+
+}  // namespace vmcheck::cli

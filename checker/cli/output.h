@@ -1,0 +1,30 @@
+#pragma once
+// What commands print and write when they are done.
+
+#include "checker/cli/exit_code.h"
+#include "checker/cli/options.h"
+#include "checker/finding/finding.h"
+
+#include <tl/expected.hpp>
+
+#include <filesystem>
+#include <vector>
+
+namespace vmcheck::cli {
+
+// Prints findings and verdict; writes to `directory` each failing program and, where there can be one, its repro.c. The
+// findings that did not come back make the exit code 5, unless others did; advice alone leaves it 0.
+tl::expected<ExitCode, Stop> conclude(SessionResult const& session, std::filesystem::path const& directory,
+                                      Options const& options);
+
+// Writes the report in the format and to the place that options ask for.
+tl::expected<void, Stop> write_report(std::vector<SessionResult> const& sessions, Options const& options);
+
+// Writes report.html into `directory` if anything was found.
+tl::expected<void, Stop> write_html(std::vector<SessionResult> const& sessions, std::filesystem::path const& directory,
+                                    Options const& options);
+
+// Prints the message and gives the code.
+ExitCode give_up(Stop const& stop);
+
+}  // namespace vmcheck::cli

@@ -1,0 +1,128 @@
+#pragma once
+// A finding: a failure that was shrunk, reproduced from a fresh boot, and has its evidence with it; and what a session
+// with one kernel came to. These values hold facts. Every report is made from them alone, and adds the words.
+
+#include "checker/run/effort.h"
+#include "checker/run/result.h"
+#include "impl/target.h"
+#include "spec/observation.h"
+
+#include <tl/expected.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vmcheck {
+
+// How one process maps a page that the finding is about; one row of the report's page table.
+struct PageRow {
+    spec::ProcId process;
+    bool zombie = false;
+    bool mapped = false;
+    spec::ObservedPage page{};            // where mapped
+    std::uint64_t references = 0;         // PTEs of all processes that map the frame for the user
+    std::optional<std::int64_t> count{};  // the kernel's own
+    std::optional<bool> on_free_list{};
+};
+
+struct PageTable {
+    Vpn page;
+    std::vector<PageRow> before;  // the failing step
+    std::vector<PageRow> after;   // empty where the machine can not be looked at any more
+};
+
+// An allocation that failed in a step of the program: made to, or because no frame was free.
+struct FailedAllocation {
+    spec::StepIndex at;
+    CodePlace caller;  // of the kernel's allocator
+};
+
+struct Evidence {
+    std::optional<PageTable> pages;      // where the violation is about a page
+    std::optional<spec::Address> place;  // the same address as the violation's, relative to the region that it lies in
+    std::optional<VirtAddr> heap_start;  // `heap` in this kernel's layout: what results of sbrk are relative to
+    KernelTrace trace;                   // of the failing step
+    std::string console;                 // what the kernel printed last
+    std::vector<FailedAllocation> failed_allocations{};  // the first of each step that had one
+};
+
+// A defect breaks an invariant. Advice is legal by the lab's text, but poor; it never fails a kernel.
+enum class Severity : std::uint8_t { defect, advice };
+std::string_view to_string(Severity severity);  // "defect", "advice"
+
+// What became of the finding's repro.c on QEMU, on the same kernel image (checker/qemu/).
+struct QemuVerdict {
+    enum class State : std::uint8_t {
+        confirmed,      // a correct kernel does not do that
+        not_confirmed,  // the program printed PASS
+        not_tried,      // or it never came to run
+    };
+    State state = State::not_tried;
+    std::string how;  // what was seen, or why it could not be tried; part of a sentence
+};
+std::string_view to_string(QemuVerdict::State state);  // "confirmed", "not confirmed", "could not be tried"
+std::string describe(QemuVerdict const& verdict);      // "confirmed: the kernel panics: remap"
+
+struct Finding {
+    run::Signature signature;
+    Severity severity = Severity::defect;
+    run::Divergence divergence;
+    // Shrunk; ends with the failing step. Where the kernel must be told when sbrk's memory is to come, each sbrk tells
+    // it.
+    spec::Program program;
+    std::vector<run::StepRecord> records;  // one for each step
+    spec::Program original;                // as generated
+    run::Mode mode = run::Mode::plain;     // of the campaign, that brought it
+    std::uint64_t case_index = 0;          // among the programs of that mode
+    std::uint64_t seen = 0;                // programs of the campaign that failed so, or as in `also`
+    std::vector<run::Signature> also;      // other signatures that went the same way through the kernel
+    std::uint32_t shrink_executions = 0;
+    bool shrink_exhausted = false;
+    std::uint32_t reproduced = 0;  // of `attempts` runs after a fresh boot
+    std::uint32_t attempts = 0;
+    Evidence evidence;
+    // The C source of a user program that shows it (checker/repro/), or why there is none, as part of a sentence.
+    tl::expected<std::string, std::string> repro_c{};
+    std::optional<QemuVerdict> on_qemu{};  // nothing: nobody asked for it
+};
+
+// True where the finding came back on the freshly booted kernel; what did not has no violation and no evidence.
+bool is_solid(Finding const& finding);
+
+// One kernel: what was done to it and what was found.
+struct SessionResult {
+    TargetSummary kernel;
+    std::uint64_t seed = 0;
+    run::Counts counts;
+    bool interrupted = false;
+    std::vector<spec::Violation> boot_violations;  // of a kernel that is wrong before anything was asked of it
+    std::size_t families = 0;                      // different failures seen; at least findings.size()
+    std::vector<Finding> findings;
+};
+
+// ---- the order of findings: what a student should look at first
+
+// From the gravest down.
+enum class Rank : std::uint8_t {
+    corruption,    // the kernel panics or hangs, or memory is used after it was freed
+    isolation,     // a process reaches, changes or loses memory in a way that it must not
+    wrong_result,  // a wrong return value, a legal access killed, a wild one let through
+    leak,          // frames that never come back
+    laziness,      // right, but with more memory than was promised
+};
+std::string_view to_string(Rank rank);  // "corruption", "isolation", "wrong result", "leak", "laziness"
+
+// By the invariant alone: before there is any evidence.
+Rank rank_of(spec::Invariant invariant);
+// A count that is too high leaks (I4), one that is too low corrupts: the evidence says which. Advice is of what is
+// right and could do with less.
+Rank rank_of(Finding const& finding);
+
+// Defects before advice, then by rank, then by the case that showed it.
+void sort_by_rank(std::vector<Finding>& findings);
+
+}  // namespace vmcheck

@@ -1,0 +1,82 @@
+#include "checker/report/c_words.h"
+
+#include "spec/address.h"
+
+#include <fmt/format.h>
+
+namespace vmcheck::report {
+
+namespace {
+
+std::string base_of(spec::Anchor anchor) {
+    switch (anchor) {
+        case spec::Anchor::absolute:
+            return "";
+        case spec::Anchor::text:
+            return "(char *)text";
+        case spec::Anchor::rodata:
+            return "(char *)rodata";
+        case spec::Anchor::data:
+            return "data";
+        case spec::Anchor::bss:
+            return "bss";
+        case spec::Anchor::guard:
+            return "guard";
+        case spec::Anchor::stack:
+            return "stack";
+        case spec::Anchor::heap:
+            return "heap";
+        case spec::Anchor::brk:
+            return "sbrk(0)";
+        case spec::Anchor::top:
+        case spec::Anchor::trapframe:
+            return "(char *)TRAPFRAME";
+        case spec::Anchor::trampoline:
+            return "(char *)TRAMPOLINE";
+        case spec::Anchor::maxva:
+            return "(char *)MAXVA";
+        case spec::Anchor::kernel:
+            return "(char *)KERNBASE";
+    }
+    return "";
+}
+
+std::uint64_t magnitude(std::int64_t value) {
+    return value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+}
+
+std::string amount_of(std::uint64_t bytes) {
+    // Beyond this, a number of pages says less than the address does, and no longer fits C's int.
+    constexpr std::uint64_t kPagesMax = 1U << 18;
+    std::uint64_t const pages = bytes / kPageBytes;
+    if (bytes == 0 || bytes % kPageBytes != 0 || pages > kPagesMax) return c_value(bytes);
+    return pages == 1 ? "PGSIZE" : fmt::format("{}*PGSIZE", pages);
+}
+
+}  // namespace
+
+std::string c_value(std::uint64_t value) {
+    if (value < 4096) return fmt::format("{}", value);
+    if (value < (std::uint64_t{1} << 31)) return fmt::format("{:#x}", value);
+    return fmt::format("{:#x}{}", value, value < (std::uint64_t{1} << 63) ? "L" : "UL");
+}
+
+std::string c_amount(std::int64_t bytes) {
+    return (bytes < 0 ? "-" : "") + amount_of(magnitude(bytes));
+}
+
+std::string c_pointer(spec::Address const& address) {
+    std::string base = base_of(address.anchor);
+    // As an integer of a pointer's width: a cast from int would be warned of.
+    if (base.empty())
+        return fmt::format("(char *){:#x}{}", static_cast<std::uint64_t>(address.offset),
+                           address.offset < 0 ? "UL" : "L");
+    if (address.offset == 0) return base;
+    return fmt::format("{} {} {}", base, address.offset < 0 ? '-' : '+', amount_of(magnitude(address.offset)));
+}
+
+char const* c_type(unsigned bytes) {
+    return bytes == 1 ? "uchar" : bytes == 2 ? "ushort" : bytes == 4 ? "uint" : "uint64";
+}
+
+}  // namespace vmcheck::report

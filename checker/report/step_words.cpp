@@ -1,0 +1,227 @@
+#include "checker/report/step_words.h"
+
+#include "spec/step_kinds.h"
+#include "spec/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+
+namespace vmcheck::report {
+
+namespace {
+
+// ---- steps ---------------------------------------------------------------------------------------------------------
+
+// What a step does, for a kind whose word does not say it; {} stands for its address, amount or process.
+template <class Kind>
+constexpr std::string_view kDeed = spec::Row<Kind>::word;
+template <>
+constexpr std::string_view kDeed<spec::Wait> = "wait with the status at {}";
+template <>
+constexpr std::string_view kDeed<spec::Kill> = "kill of {}";
+template <>
+constexpr std::string_view kDeed<spec::Sbrk> = "sbrk({})";
+template <>
+constexpr std::string_view kDeed<spec::Load> = "load from {}";
+template <>
+constexpr std::string_view kDeed<spec::Store> = "store to {}";
+template <>
+constexpr std::string_view kDeed<spec::Touch> = "first read of {}";
+template <>
+constexpr std::string_view kDeed<spec::PipeWrite> = "write to a pipe from {}";
+template <>
+constexpr std::string_view kDeed<spec::PipeRead> = "read from a pipe into {}";
+template <>
+constexpr std::string_view kDeed<spec::FileRead> = "read of a file into {}";
+template <>
+constexpr std::string_view kDeed<spec::Fstat> = "fstat into {}";
+template <>
+constexpr std::string_view kDeed<spec::Pipe> = "pipe() with its descriptors at {}";
+template <>
+constexpr std::string_view kDeed<spec::Open> = "open of the path at {}";
+template <>
+constexpr std::string_view kDeed<spec::SetSp> = "moving sp to {}";
+template <>
+constexpr std::string_view kDeed<spec::Fetch> = "jump to {}";
+
+// The call as a thing that can fail, for a kind whose word does not say it.
+template <class Kind>
+constexpr std::string_view kCall = spec::Row<Kind>::word;
+template <>
+constexpr std::string_view kCall<spec::PipeWrite> = "the write to the pipe";
+template <>
+constexpr std::string_view kCall<spec::PipeRead> = "the read from the pipe";
+template <>
+constexpr std::string_view kCall<spec::FileRead> = "the read from the file";
+
+// Whether the step went on or did not, and there is no more to it: a store, a call of code, what meets no memory.
+template <class Kind>
+constexpr bool gives_no_value() {
+    bool none = spec::Row<Kind>::way == spec::Way::none;
+    spec::for_each_field<Kind>([&]<class Field>(Field const& field) {
+        if constexpr (std::is_same_v<Field, spec::StoredValue<Kind>>) none = true;
+        if constexpr (std::is_same_v<Field, spec::Place<Kind>>) none = none || field.access == spec::Access::execute;
+    });
+    return none;
+}
+
+// The field that a deed names.
+template <class Kind>
+struct DeedsObject {
+    Kind const& action;
+    std::optional<std::string>& object;
+
+    void operator()(spec::Place<Kind> const& field) const { object = spec::print(action.*(field.member)); }
+    void operator()(spec::OptionalPlace<Kind> const& field) const {
+        if (auto const& at = action.*(field.member)) object = spec::print(*at);
+    }
+    void operator()(spec::BreakAmount<Kind> const& field) const { object = fmt::format("{}", action.*(field.member)); }
+    void operator()(spec::OtherProcess<Kind> const& field) const { object = name_of(action.*(field.member)); }
+    template <class Other>
+    void operator()(Other const&) const {}
+};
+
+template <class Kind>
+std::string deed(Kind const& action) {
+    std::optional<std::string> object;
+    spec::for_each_field<Kind>(DeedsObject<Kind>{action, object});
+    if (!object) return std::string(spec::Row<Kind>::word);
+    return fmt::format(fmt::runtime(kDeed<Kind>), *object);
+}
+
+std::string ordinal(std::uint32_t number) {
+    std::uint32_t const last = number % 10;
+    bool const teen = number / 10 % 10 == 1;
+    char const* const ending = teen ? "th" : last == 1 ? "st" : last == 2 ? "nd" : last == 3 ? "rd" : "th";
+    return fmt::format("{}{}", number, ending);
+}
+
+// ---- results -------------------------------------------------------------------------------------------------------
+
+template <class Kind>
+bool is(spec::Step const& step) {
+    return std::holds_alternative<Kind>(step.action);
+}
+
+std::string hex(std::uint64_t value) {
+    return value < 10 ? fmt::format("{}", value) : fmt::format("{:#x}", value);
+}
+
+// What an instruction read is bits; what a system call returned is a number, and sbrk's an address.
+std::string value_words(std::uint64_t value, spec::Step const& step) {
+    if (is<spec::Load>(step) || is<spec::Touch>(step)) return hex(value);
+    if (value == spec::kFailed) return "-1";
+    if (is<spec::Sbrk>(step)) return hex(value);
+    return value < (std::uint64_t{1} << 31) ? fmt::format("{}", value) : hex(value);
+}
+
+bool gives_no_value(spec::Step const& step) {
+    return std::visit([]<class Kind>(Kind const&) { return gives_no_value<Kind>(); }, step.action);
+}
+
+// An address that sbrk gave, relative to the heap.
+std::string own_value_words(std::uint64_t value, spec::Step const& step, OwnProgram const& own) {
+    if (!is<spec::Sbrk>(step) || value == spec::kFailed || !own.heap_start) return value_words(value, step);
+    return spec::print(spec::Address{spec::Anchor::heap, static_cast<std::int64_t>(value - own.heap_start->value)});
+}
+
+struct ResultWords {
+    std::vector<spec::Result> const& all;
+    spec::Step const& step;
+    std::optional<OwnProgram> const& own;
+
+    std::string operator()(spec::Exactly const& result) const {
+        return own ? own_value_words(result.value, step, *own) : value_words(result.value, step);
+    }
+    std::string operator()(spec::AtMost const& result) const {
+        // Beside the full count it is any lower one.
+        bool const beside_full = std::any_of(all.begin(), all.end(), [&](spec::Result const& each) {
+            auto const* full = std::get_if<spec::Exactly>(&each);
+            return full && full->value != spec::kFailed && full->value >= result.most && full->value > 0;
+        });
+        if (beside_full) return "less";
+        return result.most == 0 ? "0" : fmt::format("at most {}", result.most);
+    }
+    std::string operator()(spec::NewChild const& result) const { return name_of(result.child); }
+    std::string operator()(spec::PidOf const& result) const {
+        return own ? fmt::format("the pid of {}", name_of(result.child))
+                   : fmt::format("pid {} ({})", result.pid, name_of(result.child));
+    }
+    std::string operator()(spec::SomeDescriptor const&) const { return "a descriptor"; }
+    std::string operator()(spec::GoesOn const&) const { return "ok"; }
+    std::string operator()(spec::EndsOther const& result) const {
+        return fmt::format("0, {} killed", name_of(result.target));
+    }
+    std::string operator()(spec::Ends const&) const { return is<spec::Exit>(step) ? "ended" : "killed"; }
+    std::string operator()(spec::Restarts const&) const { return "restarted"; }
+};
+
+struct SeenWords {
+    spec::Outcome const& outcome;
+    spec::Step const& step;
+
+    std::string operator()(spec::Returned const& seen) const {
+        auto const* fork = std::get_if<spec::Fork>(&step.action);
+        if (fork && seen.value != spec::kFailed)
+            return outcome.child_started ? name_of(fork->child) : fmt::format("pid {}, but no child", seen.value);
+        if (gives_no_value(step)) return seen.value == 0 ? "ok" : fmt::format("a0 = {}", hex(seen.value));
+        if (is<spec::Wait>(step) && seen.value != spec::kFailed) return fmt::format("pid {}", seen.value);
+        return value_words(seen.value, step);
+    }
+    std::string operator()(spec::Restarted const&) const { return "restarted"; }
+    std::string operator()(spec::Ended const&) const { return is<spec::Exit>(step) ? "ended" : "killed"; }
+    std::string operator()(spec::Blocked const&) const { return "sleeps in the kernel"; }
+    std::string operator()(spec::Panicked const& seen) const { return "panic: " + seen.message; }
+    std::string operator()(spec::Stuck const& seen) const { return "stuck: " + seen.where; }
+    std::string operator()(spec::Lost const& seen) const { return "lost: " + seen.what; }
+};
+
+}  // namespace
+
+std::string name_of(spec::ProcId id) {
+    return fmt::format("p{}", id.value);
+}
+
+std::string in_words(spec::Step const& step) {
+    std::string words = fmt::format("{}'s {}", name_of(step.actor),
+                                    std::visit([](auto const& action) { return deed(action); }, step.action));
+    if (step.faults.oom) words += fmt::format(" (with its {} kalloc failing)", ordinal(*step.faults.oom));
+    if (step.faults.preempt) words += fmt::format(" (with a timer interrupt {} instructions in)", *step.faults.preempt);
+    if (step.faults.switch_hart)
+        words += fmt::format(" (left {} blocks in, for another hart)", *step.faults.switch_hart);
+    return words;
+}
+
+std::string call_in_words(spec::Action const& action) {
+    return std::visit([]<class Kind>(Kind const&) { return std::string(kCall<Kind>); }, action);
+}
+
+std::string expected_words(std::vector<spec::Result> const& results, spec::Step const& step,
+                           std::optional<OwnProgram> const& own) {
+    std::vector<std::string> words;
+    for (spec::Result const& result : results) {
+        std::string word = std::visit(ResultWords{results, step, own}, result);
+        if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(std::move(word));
+    }
+    return words.empty() ? "it depends" : fmt::format("{}", fmt::join(words, " or "));
+}
+
+std::string expected_words(run::StepRecord const& record) {
+    return expected_words(record.expected, record.step);
+}
+
+std::string seen_words(spec::Outcome const& outcome, spec::Step const& step) {
+    std::string words = std::visit(SeenWords{outcome, step}, outcome.what);
+    for (spec::ProcId other : outcome.ended_others) words += fmt::format(", {} killed", name_of(other));
+    return words;
+}
+
+std::string seen_words(run::StepRecord const& record) {
+    return record.seen ? seen_words(*record.seen, record.step) : "not reached";
+}
+
+}  // namespace vmcheck::report

@@ -1,0 +1,168 @@
+#include "checker/session/session.h"
+
+#include "checker/finding/finding.h"
+#include "checker/qemu/trial.h"
+#include "checker/repro/repro_c.h"
+#include "checker/run/runner.h"
+#include "checker/session/reproduce.h"
+#include "checker/shrink/shrinker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace vmcheck::session {
+
+namespace {
+
+// Whether the emulator works on all machines; asked after programs were run on them.
+tl::expected<void, BootError> check_engines(Kernel const& kernel) {
+    auto const failure = kernel.machines.engine_failure();
+    if (!failure) return {};
+    return tl::unexpected(BootError{
+        fmt::format("the emulator failed, which says nothing about the kernel: {} Run the same command again; if it "
+                    "fails again, vmcheck doctor says whether vmcheck works on this machine.",
+                    *failure),
+        true});
+}
+
+// What is known before any program was run.
+SessionResult introduce(Kernel const& kernel, std::uint64_t seed) {
+    SessionResult result;
+    result.kernel = kernel.target->summary();
+    result.seed = seed;
+    result.boot_violations = result.kernel.wrong;
+    result.boot_violations.insert(result.boot_violations.end(), kernel.look.violations.begin(),
+                                  kernel.look.violations.end());
+    return result;
+}
+
+std::vector<std::string> not_checked(run::CampaignResult const& campaign) {
+    std::vector<std::string> missing;
+    if (campaign.no_pressure) missing.push_back("Memory pressure was not tried. " + *campaign.no_pressure);
+    for (std::string const& why : campaign.no_harts)
+        missing.push_back("Programs on several harts were not all run. " + why);
+    return missing;
+}
+
+// So many failures at most: those that matter most to a student; within a rank what was found first.
+std::vector<run::Failure> gravest(std::vector<run::Failure> failures, std::size_t most) {
+    auto const rank = [](run::Failure const& failure) {
+        run::Divergence const& divergence = *failure.run.divergence;
+        return std::pair(divergence.advice, rank_of(divergence.signature.invariant));
+    };
+    std::stable_sort(failures.begin(), failures.end(),
+                     [&](run::Failure const& a, run::Failure const& b) { return rank(a) < rank(b); });
+    if (failures.size() > most) failures.erase(failures.begin() + static_cast<std::ptrdiff_t>(most), failures.end());
+    return failures;
+}
+
+// All that is known of a failure, in one value.
+Finding explain(run::Failure const& failure, shrink::Shrunk const& shrunk, spec::Program program,
+                Reproduction reproduction) {
+    run::Divergence const& divergence = *failure.run.divergence;
+    Finding finding{.signature = divergence.signature,
+                    .severity = divergence.advice ? Severity::advice : Severity::defect,
+                    .divergence = std::move(reproduction.divergence),
+                    .program = std::move(program),
+                    .records = std::move(reproduction.records),
+                    .original = failure.run.program,
+                    .mode = failure.mode,
+                    .case_index = failure.index,
+                    .seen = failure.seen,
+                    .also = {failure.also.begin(), failure.also.end()},
+                    .shrink_executions = shrunk.executions,
+                    .shrink_exhausted = shrunk.exhausted,
+                    .reproduced = reproduction.times,
+                    .attempts = reproduction.attempts,
+                    .evidence = std::move(reproduction.evidence)};
+    finding.repro_c = repro::repro_c(finding);
+    return finding;
+}
+
+// The second opinion. REQUIRES: the kernel's image still exists, as it does while its target lives.
+void confirm_on_qemu(SessionResult& result, std::stop_token const& stop, Observer& observer) {
+    if (result.findings.empty()) return;
+    auto const trials = qemu::Trials::prepare({.kernel = result.kernel.image,
+                                               .ram_bytes = result.kernel.ram_bytes,
+                                               .legacy_disk = result.kernel.legacy_disk,
+                                               .stop = stop});
+    for (std::size_t i = 0; i < result.findings.size(); ++i) {
+        observer.on_confirm(i + 1, result.findings.size());
+        result.findings[i].on_qemu = qemu::try_finding(trials, result.findings[i]);
+    }
+}
+
+}  // namespace
+
+tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& options, Observer& observer) {
+    auto kernel = start(boot, options.jobs);
+    if (!kernel) return tl::unexpected(kernel.error());
+    SessionResult result = introduce(*kernel, options.seed);
+    observer.on_kernel(result);
+    if (!kernel->look.violations.empty()) return result;
+
+    run::CampaignResult campaign =
+        run::run_campaign(kernel->machines, kernel->look.reference, options.seed, options.effort, options.stop,
+                          [&](run::Progress const& progress) { observer.on_progress(progress); });
+    if (auto well = check_engines(*kernel); !well) return tl::unexpected(well.error());
+    observer.on_run();
+    for (std::string& what : not_checked(campaign)) {
+        observer.on_missing(what);
+        result.kernel.missing.push_back(std::move(what));
+    }
+    result.counts = campaign.counts;
+    result.interrupted = campaign.interrupted;
+    result.families = campaign.failures.size();
+
+    for (run::Failure& failure : gravest(std::move(campaign.failures), options.effort.families_max)) {
+        auto finding = make_finding(*kernel, std::move(failure), options);
+        if (!finding) return tl::unexpected(finding.error());
+        result.findings.push_back(std::move(*finding));
+    }
+    sort_by_rank(result.findings);
+    if (options.confirm) confirm_on_qemu(result, options.stop, observer);
+    return result;
+}
+
+tl::expected<Kernel, BootError> start(Boot const& boot, unsigned jobs) {
+    auto target = boot();
+    if (!target) return tl::unexpected(target.error());
+    auto machines = run::MachinePool::start(**target, jobs);
+    if (!machines) return tl::unexpected(BootError{machines.error().message, true});
+    run::FirstLook look = run::first_look(machines->first(), (*target)->setting());
+    return Kernel{std::move(*target), std::move(*machines), std::move(look)};
+}
+
+tl::expected<run::Run, BootError> run_once(Kernel& kernel, spec::Program const& program, std::string_view name) {
+    run::Counts uncounted;
+    run::Run run = run::run_program(kernel.machines.first(), kernel.look.reference, program, {}, uncounted);
+    if (auto well = check_engines(kernel); !well) return tl::unexpected(well.error());
+    if (!run.cannot_start) return run;
+    std::string const machine =
+        program.memory ? fmt::format("`memory {}`", *program.memory) : fmt::format("{} harts", spec::harts_of(program));
+    return tl::unexpected(BootError{
+        fmt::format("{} cannot be run on this kernel, since it asks for {}: {}", name, machine, *run.cannot_start)});
+}
+
+tl::expected<Finding, BootError> make_finding(Kernel& kernel, run::Failure failure, Options const& options) {
+    shrink::Shrunk shrunk{failure.run, 0, false};
+    if (options.shrink)
+        shrunk = shrink::shrink(kernel.machines, kernel.look.reference, std::move(shrunk.run), {}, options.stop);
+    if (auto well = check_engines(kernel); !well) return tl::unexpected(well.error());
+    spec::Program program = with_sbrk_modes(shrunk.run.program, *kernel.target->setting());
+    auto reproduction = reproduce(*kernel.target, program, *shrunk.run.divergence);
+    if (!reproduction) return tl::unexpected(reproduction.error());
+    return explain(failure, shrunk, std::move(program), std::move(*reproduction));
+}
+
+spec::Program with_sbrk_modes(spec::Program program, spec::Setting const& setting) {
+    if (!setting.traits.sbrk_takes_mode || setting.profile.sbrk != spec::SbrkPolicy::lazy) return program;
+    for (spec::Step& step : program.steps)
+        if (auto* const sbrk = std::get_if<spec::Sbrk>(&step.action); sbrk && sbrk->mode == spec::SbrkMode::by_profile)
+            sbrk->mode = spec::SbrkMode::lazy;
+    return program;
+}
+
+}  // namespace vmcheck::session

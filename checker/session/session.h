@@ -1,0 +1,73 @@
+#pragma once
+// A session: one kernel, from its boot to findings that are complete. What check() does, in order, is all that vmcheck
+// does to a kernel; the commands that begin with a program from a file use parts of it.
+//
+// It prints nothing: who wants to see how it goes gives an Observer.
+
+#include "checker/finding/finding.h"
+#include "checker/run/campaign.h"
+#include "impl/target.h"
+
+#include <tl/expected.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+namespace vmcheck::session {
+
+struct Options {
+    std::uint64_t seed = 1;
+    unsigned jobs = 1;
+    run::Effort effort{};  // no more findings are made than its families_max
+    bool shrink = true;
+    bool confirm = false;  // each finding's repro.c on QEMU
+    std::stop_token stop{};
+};
+
+// Is told of each stage as it is reached, on the thread that runs the session.
+class Observer {
+  public:
+    virtual ~Observer() = default;
+    // The kernel has booted. `so_far` says what it is, and what is wrong with it already.
+    virtual void on_kernel(SessionResult const& /*so_far*/) {}
+    virtual void on_progress(run::Progress const& /*progress*/) {}
+    // All programs were run; shrinking begins.
+    virtual void on_run() {}
+    // Something was not checked: a sentence or two, which says why.
+    virtual void on_missing(std::string const& /*what*/) {}
+    // QEMU's turn with one of the findings.
+    virtual void on_confirm(std::size_t /*number*/, std::size_t /*total*/) {}
+};
+
+// A kernel that has booted, the machines that run it, and what was seen of it before anything was asked of it.
+struct Kernel {
+    std::unique_ptr<Target> target;
+    run::MachinePool machines;
+    run::FirstLook look;
+};
+using Boot = std::function<tl::expected<std::unique_ptr<Target>, BootError>()>;
+tl::expected<Kernel, BootError> start(Boot const& boot, unsigned jobs);
+
+// Everything. Fails where there is no kernel to test, or where the emulator failed: what programs showed then says
+// nothing about the kernel. Where `options.stop` asks for it, the result is what was done until then.
+tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& options, Observer& observer);
+
+// Parts of it, for a program that comes from a file.
+
+// Runs the program once, closing included. Fails where the kernel has no machine such as it asks for, too; `name` is
+// what messages call it.
+tl::expected<run::Run, BootError> run_once(Kernel& kernel, spec::Program const& program, std::string_view name);
+
+// Shrinks a failure, unless `options` say not to, reproduces it on a freshly booted kernel, and explains it.
+// REQUIRES: failure.run.divergence.
+tl::expected<Finding, BootError> make_finding(Kernel& kernel, run::Failure failure, Options const& options);
+
+// The program in which each sbrk says for itself when its memory is to come, where the kernel must be told.
+spec::Program with_sbrk_modes(spec::Program program, spec::Setting const& setting);
+
+}  // namespace vmcheck::session

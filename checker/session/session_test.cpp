@@ -1,0 +1,254 @@
+// The whole pipeline, on the toy kernel.
+
+#include "checker/session/session.h"
+
+#include "checker/report/format.h"
+#include "checker/run/twin_testing.h"
+#include "checker/session/reproduce.h"
+#include "spec/text.h"
+
+#include <gtest/gtest.h>
+
+#include <gmock/gmock.h>
+
+namespace vmcheck::session {
+namespace {
+
+using run::Twin;
+using run::TwinExecution;
+using spec::testing::PlantedDefect;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr spec::Profile kCowLazy{spec::ForkPolicy::cow, spec::SbrkPolicy::lazy};
+
+Boot toy(PlantedDefect defect) {
+    return [defect] { return std::make_unique<Twin>(kCowLazy, defect); };
+}
+
+// Enough to find a planted defect, and quick.
+Options quick() {
+    return {.effort = {.programs = 128, .batch = {.plain = 64}, .families_max = 1}};
+}
+
+// What an observer was told, in order.
+struct Notes final : Observer {
+    void on_kernel(SessionResult const&) override { stages.emplace_back("kernel"); }
+    void on_progress(run::Progress const&) override {
+        if (stages.back() != "progress") stages.emplace_back("progress");
+    }
+    void on_run() override { stages.emplace_back("run"); }
+    void on_missing(std::string const& what) override { stages.push_back(what); }
+    void on_confirm(std::size_t number, std::size_t total) override {
+        stages.push_back("confirm " + std::to_string(number) + " of " + std::to_string(total));
+    }
+    std::vector<std::string> stages;
+};
+
+SessionResult result_of(Boot const& boot, Options const& options) {
+    Notes unread;
+    auto result = check(boot, options, unread);
+    EXPECT_TRUE(result.has_value()) << result.error().message;
+    return result ? std::move(*result) : SessionResult{};
+}
+
+TEST(Session, OfAKernelThatIsRightFindsNothingAndSaysHowMuchWasDone) {
+    Notes notes;
+    auto const result = check(toy(PlantedDefect::none), quick(), notes);
+    ASSERT_TRUE(result.has_value());
+    EXPECT_THAT(result->findings, IsEmpty());
+    EXPECT_THAT(result->boot_violations, IsEmpty());
+    EXPECT_EQ(result->counts.programs, 128U);
+    EXPECT_EQ(result->families, 0U);
+    EXPECT_FALSE(result->interrupted);
+    EXPECT_THAT(notes.stages, ElementsAre("kernel", "progress", "run"));
+}
+
+TEST(Session, APlantedDefectBecomesOneFindingThatIsComplete) {
+    SessionResult const result = result_of(toy(PlantedDefect::parent_keeps_write), quick());
+    ASSERT_THAT(result.findings, SizeIs(1));
+    EXPECT_GE(result.families, 1U);
+    Finding const& finding = result.findings.front();
+    EXPECT_TRUE(is_solid(finding));
+    EXPECT_EQ(run::to_string(finding.signature), "I3 fork");
+    EXPECT_EQ(finding.divergence.signature, finding.signature);
+    EXPECT_EQ(finding.severity, Severity::defect);
+    EXPECT_THAT(finding.program.steps, SizeIs(1));
+    EXPECT_GE(finding.original.steps.size(), finding.program.steps.size());
+    EXPECT_THAT(finding.records, SizeIs(1));
+    EXPECT_GE(finding.seen, 1U);
+    EXPECT_FALSE(finding.shrink_exhausted);
+    EXPECT_EQ(finding.reproduced, 3U);
+    EXPECT_EQ(finding.attempts, 3U);
+    ASSERT_TRUE(finding.evidence.pages.has_value());
+    EXPECT_THAT(finding.evidence.pages->before, SizeIs(1)) << "the child was not there yet";
+    EXPECT_THAT(finding.evidence.pages->after, SizeIs(2));
+    EXPECT_TRUE(finding.evidence.place.has_value());
+    EXPECT_TRUE(finding.evidence.heap_start.has_value());
+    ASSERT_TRUE(finding.repro_c.has_value()) << finding.repro_c.error();
+    EXPECT_THAT(*finding.repro_c, HasSubstr("fork()"));
+    EXPECT_FALSE(finding.on_qemu.has_value()) << "nobody asked for it";
+}
+
+TEST(Session, AFindingThatNoUserProgramShowsSaysWhy) {
+    Options options = quick();
+    options.effort.batch.sweep = 16;
+    SessionResult const result = result_of(toy(PlantedDefect::failed_fork_kills), options);
+    ASSERT_THAT(result.findings, SizeIs(1));
+    ASSERT_FALSE(result.findings.front().repro_c.has_value());
+    EXPECT_THAT(result.findings.front().repro_c.error(), HasSubstr("kalloc"));
+}
+
+TEST(Session, SaysTheSameOnOneJobAndOnTwo) {
+    for (PlantedDefect defect : {PlantedDefect::stale_cow_copy, PlantedDefect::root_leaked}) {
+        Options options = quick();
+        options.effort.families_max = 3;
+        std::string const one = report::json_document({result_of(toy(defect), options)});
+        options.jobs = 2;
+        EXPECT_EQ(report::json_document({result_of(toy(defect), options)}), one);
+    }
+}
+
+TEST(Session, LeavesAProgramAsItIsWhereNobodyWantsItShrunk) {
+    Options options = quick();
+    options.shrink = false;
+    SessionResult const result = result_of(toy(PlantedDefect::parent_keeps_write), options);
+    ASSERT_THAT(result.findings, SizeIs(1));
+    EXPECT_EQ(result.findings.front().program, result.findings.front().original);
+    EXPECT_EQ(result.findings.front().shrink_executions, 0U);
+}
+
+TEST(Session, InterruptedItGivesWhatWasDoneUntilThen) {
+    std::stop_source stop;
+    stop.request_stop();
+    Options options = quick();
+    options.stop = stop.get_token();
+    SessionResult const result = result_of(toy(PlantedDefect::parent_keeps_write), options);
+    EXPECT_TRUE(result.interrupted);
+    EXPECT_EQ(result.counts.programs, 0U);
+    EXPECT_THAT(result.findings, IsEmpty());
+}
+
+TEST(Session, InterruptedAfterABatchItStillMakesItsFindings) {
+    struct StopAtOnce final : Observer {
+        void on_progress(run::Progress const&) override { stop.request_stop(); }
+        std::stop_source stop;
+    } observer;
+    Options options = quick();
+    options.effort.families_max = 100;
+    options.stop = observer.stop.get_token();
+    auto const result = check(toy(PlantedDefect::parent_keeps_write), options, observer);
+    ASSERT_TRUE(result.has_value());
+    EXPECT_TRUE(result->interrupted);
+    EXPECT_EQ(result->counts.programs, 64U);
+    ASSERT_FALSE(result->findings.empty());
+    EXPECT_TRUE(is_solid(result->findings.front()));
+}
+
+// A kernel that has mapped heap for p0 before anything was asked of it.
+class HeapAtBoot final : public Twin {
+  public:
+    HeapAtBoot() : Twin(kCowLazy) {}
+    tl::expected<std::unique_ptr<Execution>, BootError> start() const override {
+        struct Machine final : TwinExecution {
+            using TwinExecution::TwinExecution;
+            void reset() override {
+                TwinExecution::reset();
+                run({spec::kInit, spec::Sbrk{kPageBytes}, {}}, 0);
+                run({spec::kInit, spec::Store{spec::Address{spec::Anchor::heap, 0}, 1, 1}, {}}, 0);
+            }
+        };
+        return std::make_unique<Machine>(setting(), PlantedDefect::none);
+    }
+};
+
+TEST(Session, OfAKernelThatIsWrongRightAfterBootRunsNothing) {
+    Notes notes;
+    auto const result = check([] { return std::make_unique<HeapAtBoot>(); }, quick(), notes);
+    ASSERT_TRUE(result.has_value());
+    EXPECT_FALSE(result->boot_violations.empty());
+    EXPECT_EQ(result->counts.programs, 0U);
+    EXPECT_THAT(notes.stages, ElementsAre("kernel"));
+}
+
+TEST(Session, OfAKernelThatDoesNotBootSaysWhy) {
+    Notes notes;
+    auto const result = check([] { return tl::unexpected(BootError{"It does not boot."}); }, quick(), notes);
+    ASSERT_FALSE(result.has_value());
+    EXPECT_EQ(result.error().message, "It does not boot.");
+    EXPECT_FALSE(result.error().environment);
+    EXPECT_THAT(notes.stages, IsEmpty());
+}
+
+// An emulator that fails sooner or later.
+class BadEngine final : public Twin {
+  public:
+    BadEngine() : Twin(kCowLazy) {}
+    tl::expected<std::unique_ptr<Execution>, BootError> start() const override {
+        auto machine = std::make_unique<TwinExecution>(setting(), PlantedDefect::none);
+        machine->engine_fails_after = 100;
+        return machine;
+    }
+};
+
+TEST(Session, AnEmulatorThatFailsIsAProblemOfTheMachineAndNoFinding) {
+    Notes notes;
+    auto const result = check([] { return std::make_unique<BadEngine>(); }, quick(), notes);
+    ASSERT_FALSE(result.has_value());
+    EXPECT_TRUE(result.error().environment);
+    EXPECT_THAT(result.error().message, HasSubstr("the emulator failed, which says nothing about the kernel"));
+}
+
+TEST(Session, WhatQemuCannotTryIsSaidOfEachFinding) {
+    Notes notes;
+    Options options = quick();
+    options.confirm = true;
+    auto const result = check(toy(PlantedDefect::parent_keeps_write), options, notes);
+    ASSERT_TRUE(result.has_value());
+    ASSERT_THAT(result->findings, SizeIs(1));
+    ASSERT_TRUE(result->findings.front().on_qemu.has_value()) << "the toy has no image to boot on QEMU";
+    EXPECT_EQ(result->findings.front().on_qemu->state, QemuVerdict::State::not_tried);
+    EXPECT_EQ(notes.stages.back(), "confirm 1 of 1");
+}
+
+TEST(RunOnce, ShowsAFailureThatCanThenBeMadeAFinding) {
+    auto kernel = start(toy(PlantedDefect::parent_keeps_write), 1);
+    ASSERT_TRUE(kernel.has_value());
+    spec::Program const program = spec::parse("vmcheck 1\nprofile cow lazy\np0 store bss 1 = 1\np0 fork p1\n").value();
+    auto run = run_once(*kernel, program, "a.vmc");
+    ASSERT_TRUE(run.has_value());
+    ASSERT_TRUE(run->divergence.has_value());
+    auto const finding = make_finding(*kernel, {.run = std::move(*run)}, {});
+    ASSERT_TRUE(finding.has_value());
+    EXPECT_THAT(finding->original.steps, SizeIs(2));
+    EXPECT_THAT(finding->program.steps, SizeIs(1));
+    EXPECT_GT(finding->shrink_executions, 0U);
+}
+
+TEST(RunOnce, SaysWhatMachineTheProgramAsksForWhereThereIsNone) {
+    auto kernel = start(toy(PlantedDefect::none), 1);
+    ASSERT_TRUE(kernel.has_value());
+    spec::Program const program = spec::parse("vmcheck 1\nprofile cow lazy\nmemory 30000\np0 fork p1\n").value();
+    auto const run = run_once(*kernel, program, "a.vmc");
+    ASSERT_FALSE(run.has_value());
+    EXPECT_FALSE(run.error().environment);
+    EXPECT_EQ(run.error().message,
+              "a.vmc cannot be run on this kernel, since it asks for `memory 30000`: The toy has fewer frames.");
+}
+
+TEST(SbrkModes, AreSaidWhereTheKernelMustBeToldAndIsToBeLazy) {
+    spec::Program const program = spec::parse("vmcheck 1\nprofile cow lazy\np0 sbrk +1p\np0 sbrk +2p eager\n").value();
+    spec::Setting setting = *spec::testing::shared_setting(kCowLazy);
+    EXPECT_EQ(with_sbrk_modes(program, setting), program);
+    setting.traits.sbrk_takes_mode = true;
+    EXPECT_THAT(spec::print(with_sbrk_modes(program, setting)),
+                AllOf(HasSubstr("p0 sbrk +1p lazy\n"), HasSubstr("p0 sbrk +2p eager\n")));
+    setting.profile.sbrk = spec::SbrkPolicy::eager;
+    EXPECT_EQ(with_sbrk_modes(program, setting), program);
+}
+
+}  // namespace
+}  // namespace vmcheck::session

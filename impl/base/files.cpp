@@ -1,0 +1,130 @@
+#include "impl/base/files.h"
+
+#include "impl/base/descriptor.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+namespace vmcheck::base {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+tl::unexpected<Error> failure(fs::path const& path, std::string_view what, Error::Kind kind = Error::Kind::other) {
+    return tl::make_unexpected(Error{fmt::format("{}: {}.", path.string(), what), kind});
+}
+
+tl::unexpected<Error> cannot(fs::path const& path, std::string_view deed) {
+    return failure(path, fmt::format("cannot be {}: {}", deed, std::strerror(errno)));
+}
+
+tl::expected<Descriptor, Error> open_to_read(fs::path const& path, bool regular_only) {
+    // Without O_NONBLOCK, opening a pipe to refuse it could wait for ever.
+    Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | (regular_only ? O_NONBLOCK : 0)));
+    if (!file.valid() && errno == ENOENT)
+        return failure(path, "there is no such file; check the path", Error::Kind::no_such_file);
+    if (!file.valid()) return cannot(path, "opened");
+    struct stat about {};
+    if (::fstat(file.number(), &about) != 0) return cannot(path, "read");
+    if (S_ISDIR(about.st_mode)) return failure(path, "is a directory; name a file in it", Error::Kind::is_directory);
+    if (regular_only && !S_ISREG(about.st_mode))
+        return failure(path, "is a device, pipe or socket; name a regular file");
+    return file;
+}
+
+// All of it into `contents`, a std::string or a vector of bytes.
+template <class Contents>
+tl::expected<Contents, Error> read_all(fs::path const& path, ReadLimits limits) {
+    auto const file = open_to_read(path, limits.regular_only);
+    if (!file) return tl::unexpected(file.error());
+    constexpr std::size_t kBlock = std::size_t{1} << 16;
+    Contents contents;
+    while (true) {
+        std::size_t const before = contents.size();
+        contents.resize(before + kBlock);
+        ssize_t const count = ::read(file->number(), contents.data() + before, kBlock);
+        contents.resize(before + static_cast<std::size_t>(count > 0 ? count : 0));
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return cannot(path, "read");
+        if (count == 0) return contents;
+        if (contents.size() > limits.bytes_max)
+            return failure(path, fmt::format("is larger than {} bytes, the limit for such a file", limits.bytes_max));
+    }
+}
+
+bool write_all(int descriptor, std::string_view contents) {
+    while (!contents.empty()) {
+        ssize_t const written = ::write(descriptor, contents.data(), contents.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return false;
+        contents.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
+}  // namespace
+
+tl::expected<std::string, Error> read_file(fs::path const& path, ReadLimits limits) {
+    return read_all<std::string>(path, limits);
+}
+
+tl::expected<std::vector<std::byte>, Error> read_bytes(fs::path const& path, ReadLimits limits) {
+    return read_all<std::vector<std::byte>>(path, limits);
+}
+
+tl::expected<void, Error> write_file(fs::path const& path, std::string_view contents) {
+    std::error_code error;
+    if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
+    if (error) return failure(path.parent_path(), fmt::format("cannot be made: {}", error.message()));
+    bool const replaceable = !fs::exists(path, error) || fs::is_regular_file(path, error);
+    fs::path const target = replaceable ? fs::path(fmt::format("{}.{}.part", path.string(), ::getpid())) : path;
+    int const flags = O_WRONLY | O_CLOEXEC | (replaceable ? O_CREAT | O_TRUNC : 0);
+    Descriptor file(::open(target.c_str(), flags, 0666));
+    if (!file.valid()) return cannot(path, "written");
+    bool const written = write_all(file.number(), contents) && file.close() &&
+                         (!replaceable || ::rename(target.c_str(), path.c_str()) == 0);
+    if (written) return {};
+    auto const why = cannot(path, "written");
+    if (replaceable) fs::remove(target, error);
+    return why;
+}
+
+tl::expected<void, Error> write_file(fs::path const& path, std::vector<std::byte> const& contents) {
+    return write_file(path, std::string_view(reinterpret_cast<char const*>(contents.data()), contents.size()));
+}
+
+tl::expected<ScratchDirectory, Error> ScratchDirectory::make(std::string_view purpose) {
+    std::error_code error;
+    std::string name = (fs::temp_directory_path(error) / fmt::format("vmcheck-{}-XXXXXX", purpose)).string();
+    if (error)
+        return tl::unexpected(
+            Error{"there is no directory for temporary files; is TMPDIR right?", Error::Kind::machine});
+    if (::mkdtemp(name.data()) == nullptr)
+        return failure(name,
+                       fmt::format("cannot be made: {}; is TMPDIR right, is the disk full?", std::strerror(errno)),
+                       Error::Kind::machine);
+    return ScratchDirectory(name);
+}
+
+ScratchDirectory::ScratchDirectory(fs::path path) : path_(std::move(path)) {}
+ScratchDirectory::ScratchDirectory(ScratchDirectory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+ScratchDirectory& ScratchDirectory::operator=(ScratchDirectory&& other) noexcept {
+    std::swap(path_, other.path_);
+    return *this;
+}
+ScratchDirectory::~ScratchDirectory() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+}
+
+}  // namespace vmcheck::base

@@ -1,0 +1,53 @@
+#pragma once
+// Files in and out: whole or not at all, and with errors that say what to do.
+//
+//     auto text = base::read_file("kernel.map", {.bytes_max = 1 << 20});
+//     if (!text) return tl::unexpected(text.error());
+//     auto written = base::write_file("out/report.json", document);
+//     auto scratch = base::ScratchDirectory::make("build");    // goes with all that is in it
+
+#include "impl/base/error.h"
+
+#include <tl/expected.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vmcheck::base {
+
+struct ReadLimits {
+    std::uint64_t bytes_max = std::uint64_t{16} << 20;
+    bool regular_only = false;  // refuses pipes, which may block, and devices, which may never end
+};
+
+// The whole file. Fails where it is missing, a directory, not permitted, or larger than allowed.
+tl::expected<std::string, Error> read_file(std::filesystem::path const& path, ReadLimits limits = {});
+tl::expected<std::vector<std::byte>, Error> read_bytes(std::filesystem::path const& path, ReadLimits limits = {});
+
+// Writes the whole file or nothing: first beside it under another name, then renamed, so that a reader sees what was
+// there before or all that is new. A device or pipe is written to directly. Creates missing directories.
+tl::expected<void, Error> write_file(std::filesystem::path const& path, std::string_view contents);
+tl::expected<void, Error> write_file(std::filesystem::path const& path, std::vector<std::byte> const& contents);
+
+// A new directory below TMPDIR, for nobody else to read; removed with all that is in it when this value goes.
+class ScratchDirectory {
+  public:
+    // `purpose` stands in its name: "build" makes vmcheck-build-XXXXXX. Fails where none can be made.
+    static tl::expected<ScratchDirectory, Error> make(std::string_view purpose);
+
+    ScratchDirectory(ScratchDirectory&& other) noexcept;
+    ScratchDirectory& operator=(ScratchDirectory&& other) noexcept;
+    ~ScratchDirectory();
+
+    std::filesystem::path const& path() const { return path_; }
+
+  private:
+    explicit ScratchDirectory(std::filesystem::path path);
+    std::filesystem::path path_;  // empty: moved from
+};
+
+}  // namespace vmcheck::base

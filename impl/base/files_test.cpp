@@ -1,0 +1,111 @@
+#include "impl/base/files.h"
+
+#include <gtest/gtest.h>
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+namespace vmcheck::base {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class Files : public testing::Test {
+  protected:
+    fs::path at(char const* name) const { return scratch_.path() / name; }
+    ScratchDirectory scratch_ = std::move(ScratchDirectory::make("test").value());
+};
+
+TEST_F(Files, WrittenAreReadAgain) {
+    std::string const text("a\0b\n", 4);
+    ASSERT_TRUE(write_file(at("deep/er/file"), text));
+    EXPECT_EQ(read_file(at("deep/er/file")).value(), text);
+    EXPECT_EQ(read_bytes(at("deep/er/file"))->at(2), std::byte{'b'});
+    std::vector<std::byte> const bytes(100'000, std::byte{7});
+    ASSERT_TRUE(write_file(at("deep/er/file"), bytes));
+    EXPECT_EQ(read_bytes(at("deep/er/file")).value(), bytes);
+    EXPECT_EQ(std::distance(fs::directory_iterator(at("deep/er")), {}), 1) << "nothing is left beside it";
+}
+
+TEST_F(Files, AreNeverSeenHalfWritten) {
+    std::string const one(300'000, '1'), two(300'000, '2');
+    ASSERT_TRUE(write_file(at("file"), one));
+    std::atomic<bool> done = false;
+    std::jthread const writer([&] {
+        for (int i = 0; i < 100; ++i) EXPECT_TRUE(write_file(at("file"), i % 2 == 0 ? two : one));
+        done = true;
+    });
+    while (!done) {
+        auto const seen = read_file(at("file"));
+        ASSERT_TRUE(seen) << seen.error().message;
+        ASSERT_TRUE(*seen == one || *seen == two) << seen->size();
+    }
+}
+
+TEST_F(Files, ThatCannotBeWrittenLeaveWhatWasThere) {
+    ASSERT_TRUE(write_file(at("file"), "old"));
+    fs::create_directories(at("directory/in it"));
+    auto const refused = write_file(at("directory"), "new");
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message, HasSubstr("directory: cannot be written: "));
+    EXPECT_FALSE(write_file(at("file/below"), "new"));
+    EXPECT_EQ(read_file(at("file")).value(), "old");
+    auto const full = write_file("/dev/full", "new");
+    ASSERT_FALSE(full);
+    EXPECT_THAT(full.error().message, HasSubstr("/dev/full: cannot be written: No space left"));
+}
+
+TEST_F(Files, ThatCannotBeReadSayWhy) {
+    using Kind = Error::Kind;
+    EXPECT_EQ(read_file(at("none")).error().kind, Kind::no_such_file);
+    EXPECT_EQ(read_file(scratch_.path()).error().kind, Kind::is_directory);
+    ASSERT_TRUE(write_file(at("large"), std::string(1001, 'x')));
+    EXPECT_TRUE(read_file(at("large"), {.bytes_max = 1001}));
+    EXPECT_THAT(read_file(at("large"), {.bytes_max = 1000}).error().message, HasSubstr("larger than 1000 bytes"));
+    EXPECT_THAT(read_file("/dev/zero", {.bytes_max = 1000}).error().message, HasSubstr("larger than 1000 bytes"));
+}
+
+TEST_F(Files, OnlyRegularOnesAreReadWhereThatIsAskedFor) {
+    ASSERT_EQ(::mkfifo(at("pipe").c_str(), 0600), 0);
+    for (fs::path const& path : {at("pipe"), fs::path("/dev/zero")})
+        EXPECT_THAT(read_file(path, {.regular_only = true}).error().message, HasSubstr("name a regular file"));
+}
+
+TEST(Scratch, IsPrivateAndVanishesWithAllThatIsInIt) {
+    fs::path path;
+    {
+        auto scratch = ScratchDirectory::make("test");
+        ASSERT_TRUE(scratch);
+        path = scratch->path();
+        EXPECT_THAT(path.filename().string(), testing::StartsWith("vmcheck-test-"));
+        EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_all);
+        ASSERT_TRUE(write_file(path / "a/b", "x"));
+        ScratchDirectory const moved = std::move(*scratch);
+        EXPECT_TRUE(fs::exists(moved.path() / "a/b"));
+    }
+    EXPECT_FALSE(fs::exists(path));
+}
+
+TEST(Scratch, LiesBelowTmpdir) {
+    auto const outer = ScratchDirectory::make("test");
+    char const* const before = std::getenv("TMPDIR");
+    std::string const old = before == nullptr ? "" : before;
+    ::setenv("TMPDIR", outer->path().c_str(), 1);
+    EXPECT_EQ(ScratchDirectory::make("inner")->path().parent_path(), outer->path());
+    ::setenv("TMPDIR", "/nowhere", 1);
+    auto const none = ScratchDirectory::make("inner");
+    if (before == nullptr)
+        ::unsetenv("TMPDIR");
+    else
+        ::setenv("TMPDIR", old.c_str(), 1);
+    ASSERT_FALSE(none);
+    EXPECT_EQ(none.error().kind, Error::Kind::machine);
+}
+
+}  // namespace
+}  // namespace vmcheck::base

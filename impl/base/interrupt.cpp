@@ -1,0 +1,54 @@
+#include "impl/base/interrupt.h"
+
+#include "impl/base/wake.h"
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <thread>
+
+namespace vmcheck::base {
+
+struct Interrupt::Parts {
+    std::stop_source stop;
+    std::jthread listener;
+};
+
+namespace {
+
+// A thread that waits for the signal, rather than a handler: nothing is asynchronous and nothing is global.
+void listen(std::stop_token const& end, sigset_t const& signals, std::stop_source const& stop) {
+    Descriptor const arrivals(::signalfd(-1, &signals, SFD_CLOEXEC));
+    Wake const wake(end);
+    while (!end.stop_requested()) {
+        std::array<pollfd, 2> waiting{{{arrivals.number(), POLLIN, 0}, {wake.number(), POLLIN, 0}}};
+        if (::poll(waiting.data(), waiting.size(), -1) <= 0 || (waiting[0].revents & POLLIN) == 0) continue;
+        signalfd_siginfo arrived{};
+        if (::read(arrivals.number(), &arrived, sizeof arrived) != sizeof arrived) continue;
+        constexpr int kInterrupted = 128;
+        if (!stop.request_stop()) ::_exit(kInterrupted + static_cast<int>(arrived.ssi_signo));
+    }
+}
+
+}  // namespace
+
+Interrupt::Interrupt() : parts_(std::make_unique<Parts>()) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    parts_->listener =
+        std::jthread([signals, stop = parts_->stop](std::stop_token const& end) { listen(end, signals, stop); });
+}
+
+Interrupt::~Interrupt() = default;
+
+std::stop_token Interrupt::token() const {
+    return parts_->stop.get_token();
+}
+
+}  // namespace vmcheck::base

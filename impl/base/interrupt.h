@@ -1,0 +1,25 @@
+#pragma once
+// Ctrl-C as a stop request: what has been found so far is reported and written before vmcheck ends.
+
+#include <memory>
+#include <stop_token>
+
+namespace vmcheck::base {
+
+// While it lives, SIGINT and SIGTERM ask for a stop; a second one ends the program at once.
+// REQUIRES: made in main() before any thread is started, so that every thread inherits the blocked signals.
+class Interrupt {
+  public:
+    Interrupt();
+    Interrupt(Interrupt const&) = delete;
+    Interrupt& operator=(Interrupt const&) = delete;
+    ~Interrupt();
+
+    std::stop_token token() const;
+
+  private:
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace vmcheck::base

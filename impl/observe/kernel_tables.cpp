@@ -1,0 +1,61 @@
+#include "impl/observe/kernel_tables.h"
+
+namespace vmcheck::observe {
+
+namespace {
+
+std::int64_t extend(std::uint64_t value, std::uint64_t bytes, bool is_signed) {
+    if (!is_signed || bytes == 8) return static_cast<std::int64_t>(value);
+    unsigned const shift = 64 - 8 * static_cast<unsigned>(bytes);
+    return static_cast<std::int64_t>(value << shift) >> shift;
+}
+
+}  // namespace
+
+// The map was checked against the image, but the table may lie in RAM that this board does not have: 0.
+std::uint64_t ProcessTable::read_field(Ram ram, PhysAddr element, map::Field field) const {
+    return ram.load(element + field.offset, field.bytes).value_or(0);
+}
+
+ProcessEntry ProcessTable::read(Ram ram, std::uint64_t index) const {
+    PhysAddr const element = layout_.base + index * layout_.stride;
+    ProcessEntry entry;
+    std::uint64_t const state = read_field(ram, element, layout_.state);
+    if (state == layout_.state_unused) return entry;
+    entry.life = state == layout_.state_zombie ? Life::zombie : Life::other;
+    entry.pid = read_field(ram, element, layout_.pid);
+    std::uint64_t const root = read_field(ram, element, layout_.root);
+    if (root != 0) entry.root = PhysAddr{root}.frame();
+    return entry;
+}
+
+std::optional<ProcessEntry> ProcessTable::find(Ram ram, std::uint64_t pid) const {
+    for (std::uint64_t i = 0; i < size(); ++i) {
+        ProcessEntry const entry = read(ram, i);
+        if (entry.life != Life::unused && entry.pid == pid) return entry;
+    }
+    return std::nullopt;
+}
+
+std::optional<std::int64_t> ReferenceCounts::raw(Ram ram, FrameNo frame) const {
+    if (frame < index_base_) return std::nullopt;
+    std::uint64_t const index = frame.value - index_base_.value;
+    if (layout_.count != 0 && index >= layout_.count) return std::nullopt;
+    PhysAddr start = layout_.base;
+    if (layout_.behind_pointer) {
+        auto const pointer = ram.load(layout_.base, 8);
+        if (!pointer) return std::nullopt;
+        start = PhysAddr{*pointer + layout_.offset_behind_pointer};
+    }
+    auto const value = ram.load(start + index * layout_.stride, layout_.element_bytes);
+    if (!value) return std::nullopt;
+    return extend(*value, layout_.element_bytes, layout_.is_signed);
+}
+
+std::optional<std::int64_t> ReferenceCounts::normalised(Ram ram, FrameNo frame, std::int64_t raw_for_one) const {
+    auto const value = raw(ram, frame);
+    if (!value) return std::nullopt;
+    return *value - raw_for_one + 1;
+}
+
+}  // namespace vmcheck::observe

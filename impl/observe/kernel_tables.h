@@ -1,0 +1,56 @@
+#pragma once
+// The kernel's process table and its reference counts, read out of guest RAM by the offsets of the kernel map.
+
+#include "impl/map/kernel_map.h"
+#include "impl/observe/page_table.h"
+#include "spec/address.h"
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+namespace vmcheck::observe {
+
+enum class Life : std::uint8_t { unused, zombie, other };
+
+struct ProcessEntry {
+    std::uint64_t pid = 0;
+    Life life = Life::unused;
+    std::optional<FrameNo> root;  // nothing where the kernel has let its page table go
+};
+
+class ProcessTable {
+  public:
+    explicit ProcessTable(map::ProcessTable layout) : layout_(std::move(layout)) {}
+
+    std::uint64_t size() const { return layout_.count; }
+    // REQUIRES: index < size().
+    ProcessEntry read(Ram ram, std::uint64_t index) const;
+    // The entry in use with that pid; nothing when there is none.
+    std::optional<ProcessEntry> find(Ram ram, std::uint64_t pid) const;
+
+  private:
+    std::uint64_t read_field(Ram ram, PhysAddr element, map::Field field) const;
+
+    map::ProcessTable layout_;
+};
+
+class ReferenceCounts {
+  public:
+    // `index_base`: the frame that element 0 counts.
+    ReferenceCounts(map::ReferenceCounts layout, FrameNo index_base)
+        : layout_(std::move(layout)), index_base_(index_base) {}
+
+    // The element as it stands; nothing where the array has none for that frame.
+    std::optional<std::int64_t> raw(Ram ram, FrameNo frame) const;
+
+    // raw(), so that n references read n. Kernels differ by a constant (a count may start at 0 or include the kernel's
+    // own mapping): `raw_for_one` is what a frame with one reference was seen to have.
+    std::optional<std::int64_t> normalised(Ram ram, FrameNo frame, std::int64_t raw_for_one) const;
+
+  private:
+    map::ReferenceCounts layout_;
+    FrameNo index_base_;
+};
+
+}  // namespace vmcheck::observe

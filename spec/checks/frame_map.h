@@ -1,0 +1,85 @@
+#pragma once
+// An Observation arranged for the invariants: who refers to which frame, and names for places. Internal to spec/.
+
+#include "spec/invariants.h"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace vmcheck::spec {
+
+// One leaf PTE that refers to a frame in RAM.
+struct Reference {
+    FrameNo frame;
+    ProcId process;
+    bool zombie = false;
+    Vpn page;
+    Rights rights;
+};
+
+// One use of a frame for a page table.
+struct TableFrame {
+    FrameNo frame;
+    ProcId process;
+};
+
+class FrameMap {
+  public:
+    FrameMap(World const& world, Observation const& observation);
+
+    World const& world() const { return world_; }
+    Observation const& observation() const { return observation_; }
+    Layout const& layout() const { return world_.setting().layout; }
+
+    // The observed side of a running process; null when the machine does not show it.
+    ObservedProcess const* find(ProcId id) const;
+    // The PTE of a page of that process; null when there is none.
+    static ObservedPage const* find(ObservedProcess const& process, Vpn page);
+
+    // All references but those to the trampoline (and what lies above it), which is the kernel's code and no frame of
+    // the allocator; ascending by frame.
+    std::span<Reference const> references() const { return references_; }
+    std::span<Reference const> references_to(FrameNo frame) const;
+    // Where references_to(frame) starts in references().
+    std::size_t first_reference_to(FrameNo frame) const;
+    // The frames of all page tables; ascending by frame.
+    std::span<TableFrame const> table_frames() const { return table_frames_; }
+
+    // The memory of every zombie is shown, or there is no zombie.
+    bool complete() const;
+    bool has_zombies() const;
+
+    // References to one frame, for a reader.
+    Sharers sharers_of(std::span<Reference const> references) const;
+
+  private:
+    World const& world_;
+    Observation const& observation_;
+    std::vector<Reference> references_;
+    std::vector<TableFrame> table_frames_;
+};
+
+// What one invariant's check came to.
+struct Checked {
+    std::vector<Violation> violations;
+    bool judged = false;   // there was something to judge
+    bool skipped = false;  // a window that it needs is missing
+};
+
+// A report names the first few of many alike.
+inline constexpr std::size_t kViolationsMax = 8;
+
+// Whether a logically present page that is not mapped breaks the eager profile's promise (I8), rather than having lost
+// its contents (I1): nothing was ever stored there.
+bool is_promise_of_eager_sbrk(World const& world, Vpn vpn, Page const& page);
+
+Checked contents_in(FrameMap const& map);                                               // I1
+Checked rights_in(FrameMap const& map);                                                 // I2
+Checked isolation_in(FrameMap const& map);                                              // I3
+Checked counts_in(FrameMap const& map);                                                 // I4
+Checked dangling_in(FrameMap const& map);                                               // I5
+Checked conservation_in(FrameMap const& map, std::optional<Baseline> const& baseline);  // I6
+Checked laziness_in(FrameMap const& map);                                               // I8
+
+}  // namespace vmcheck::spec

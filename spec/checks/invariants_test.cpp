@@ -1,0 +1,414 @@
+// Each invariant is silent on a good picture, and fires when exactly its own promise is broken in it by hand.
+
+#include "spec/invariants.h"
+
+#include "spec/testing/judging.h"
+#include "spec/text.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+namespace vmcheck::spec {
+namespace {
+
+using namespace testing;
+
+constexpr Profile kCowLazy{ForkPolicy::cow, SbrkPolicy::lazy};
+constexpr Profile kCowEager{ForkPolicy::cow, SbrkPolicy::eager};
+constexpr Rights kUserData{true, true, false, true};
+constexpr Rights kUserShared{true, false, false, true};
+
+// A machine drawn by hand: every field may be spoilt.
+class Drawing : public MachineMemory {
+  public:
+    std::span<std::byte const, kPageBytes> bytes(FrameNo frame) const override { return frames.at(frame); }
+    std::optional<bool> on_free_list(FrameNo frame) const override {
+        return list_known ? std::optional{free.contains(frame)} : std::nullopt;
+    }
+    std::optional<std::int64_t> reference_count(FrameNo frame) const override {
+        return counts_known ? std::optional{counts.at(frame)} : std::nullopt;
+    }
+
+    // Maps a page to a frame that it makes up, or to one that is there.
+    ObservedPage& map(std::size_t process, Vpn page, FrameNo frame, Rights rights) {
+        auto& pages = observation.processes.at(process).pages;
+        pages.push_back(ObservedPage{page, frame, rights, true});
+        std::sort(pages.begin(), pages.end(),
+                  [](ObservedPage const& a, ObservedPage const& b) { return a.page < b.page; });
+        frames.try_emplace(frame);
+        ++counts[frame];
+        return *pte(process, page);
+    }
+    ObservedPage* pte(std::size_t process, Vpn page) {
+        for (ObservedPage& each : observation.processes.at(process).pages)
+            if (each.page == page) return &each;
+        return nullptr;
+    }
+    void unmap(std::size_t process, Vpn page) {
+        auto& pages = observation.processes.at(process).pages;
+        std::erase_if(pages, [&](ObservedPage const& each) { return each.page == page; });
+    }
+
+    Observation observation;
+    std::map<FrameNo, PageBytes> frames;
+    std::map<FrameNo, std::int64_t> counts;
+    std::set<FrameNo> free;
+    bool list_known = true;
+    bool counts_known = true;
+};
+
+// The picture that a correct kernel shows of a World: cow shares by logical frame, what may be either is mapped.
+class GoodPicture : public Drawing {
+  public:
+    explicit GoodPicture(World const& world) {
+        observation.memory = this;
+        std::uint64_t next = 0x90000;
+        std::map<LogicalFrame, FrameNo> placed;
+        std::map<LogicalFrame, int> sharers;
+        for (ProcId id : world.running())
+            for (auto const& [vpn, page] : world.find(id)->space->pages) ++sharers[page.frame];
+        for (ProcId id : world.running()) {
+            std::size_t const index = observation.processes.size();
+            observation.processes.push_back(ObservedProcess{id, false, {}, {FrameNo{next}, FrameNo{next + 1}}, {}});
+            Layout const& layout = world.setting().layout;
+            map(index, layout.trapframe.page(), FrameNo{next + 2}, Rights{true, true, false, false});
+            map(index, layout.trampoline.page(), FrameNo{0x80000}, Rights{true, false, true, false});
+            next += 3;
+            for (auto const& [vpn, page] : world.find(id)->space->pages) {
+                auto const [place, fresh] = placed.try_emplace(page.frame, FrameNo{next});
+                next += fresh ? 1 : 0;
+                Rights rights = page.rights;
+                if (sharers[page.frame] > 1) rights.write = false;
+                map(index, vpn, place->second, rights);
+                if (page.contents) frames[place->second] = *page.contents;
+            }
+        }
+        observation.census.free = 1000;
+    }
+};
+
+// p0 and its child p1, with two touched heap pages and one that was never touched.
+World family(Profile profile) {
+    Story story{profile};
+    story.then(by(0, Sbrk{std::int64_t{3} * 4096}), returned(0x7000)).then(by(0, Store{heap(), 8, 7}), returned(0));
+    story.then(by(0, Store{heap(4096), 8, 8}), returned(0)).then(by(0, Fork{ProcId{1}}), forked(2));
+    return story.world();
+}
+
+constexpr Vpn kHeapPage{7};
+constexpr Vpn kUntouched{9};
+constexpr Vpn kText{1};
+constexpr Vpn kGuard{5};
+constexpr FrameNo kElsewhere{0xa0000};
+
+// The numbers of the invariants that inspect() finds broken.
+std::set<int> broken_in(World const& world, Drawing const& drawing, std::optional<Baseline> baseline = std::nullopt) {
+    CheckCounts counts;
+    std::set<int> numbers;
+    for (Violation const& violation : inspect(world, drawing.observation, baseline, counts)) {
+        numbers.insert(static_cast<int>(violation.invariant));
+        EXPECT_EQ(violation.address.has_value(), violation.place.has_value());
+    }
+    return numbers;
+}
+
+// What inspect() finds of one invariant.
+std::vector<Violation> broken(Invariant invariant, World const& world, Drawing const& drawing,
+                              std::optional<Baseline> baseline = std::nullopt) {
+    CheckCounts counts;
+    auto violations = inspect(world, drawing.observation, baseline, counts);
+    std::erase_if(violations, [&](Violation const& each) { return each.invariant != invariant; });
+    return violations;
+}
+
+using Numbers = std::set<int>;
+
+TEST(AGoodPicture, BreaksNothing) {
+    for (Profile profile : kAllProfiles) {
+        World const world = family(profile);
+        GoodPicture const good{world};
+        CheckCounts counts;
+        auto const baseline = take_baseline(world, good.observation);
+        ASSERT_TRUE(baseline);
+        EXPECT_TRUE(inspect(world, good.observation, baseline, counts).empty());
+        for (std::size_t i : {1u, 2u, 3u, 4u, 5u, 6u, 8u}) EXPECT_EQ(counts.evaluated[i], 1u) << "I" << i;
+        for (std::uint64_t skipped : counts.skipped) EXPECT_EQ(skipped, 0u);
+    }
+}
+
+TEST(I1, FiresOnOneWrongByte) {
+    World const world = family(kCowLazy);
+    GoodPicture bad{world};
+    bad.frames[bad.pte(1, kHeapPage)->frame][9] = std::byte{0x55};
+    auto const violations = broken(Invariant::contents, world, bad);
+    ASSERT_EQ(violations.size(), 1u) << "a frame that two processes share is compared once";
+    EXPECT_EQ(violations[0].address, VirtAddr{0x7009});
+    EXPECT_EQ(violations[0].place, (Address{Anchor::heap, 9}));
+    auto const& wrong = std::get<WrongByte>(violations[0].facts);
+    EXPECT_EQ(wrong.expected, std::byte{0});
+    EXPECT_EQ(wrong.seen, std::byte{0x55});
+    EXPECT_EQ(wrong.sharers.all, 2u);
+}
+
+TEST(I1, FiresOnALostPageAndOnALostProcess) {
+    World const world = family(kCowLazy);
+    GoodPicture bad{world};
+    bad.unmap(1, kHeapPage);
+    EXPECT_EQ(broken_in(world, bad), Numbers({1, 4})) << "the frame is still counted twice";
+    GoodPicture worse{world};
+    worse.observation.processes.pop_back();
+    EXPECT_EQ(broken(Invariant::contents, world, worse).size(), 1u);
+    GoodPicture outside{world};
+    outside.pte(1, kHeapPage)->in_ram = false;
+    EXPECT_EQ(broken(Invariant::contents, world, outside).size(), 1u);
+}
+
+TEST(I2, FiresOnEveryWrongRight) {
+    World const world = family(kCowLazy);
+    auto const with_rights = [&](Vpn page, Rights rights) {
+        GoodPicture bad{world};
+        bad.pte(1, page)->rights = rights;
+        return broken(Invariant::rights, world, bad).size();
+    };
+    EXPECT_EQ(with_rights(kText, Rights{true, true, true, true}), 1u) << "text writable";
+    EXPECT_EQ(with_rights(kText, Rights{true, false, false, true}), 1u) << "text not executable";
+    EXPECT_EQ(with_rights(kText, Rights{false, false, true, true}), 1u) << "text not readable";
+    EXPECT_EQ(with_rights(kText, Rights{true, false, true, false}), 1u) << "text not the user's";
+    EXPECT_EQ(with_rights(kHeapPage, Rights{true, false, true, true}), 1u) << "heap executable";
+    EXPECT_EQ(with_rights(kGuard, kUserShared), 1u) << "guard open";
+    EXPECT_EQ(with_rights(kHeapPage, kUserShared), 0u) << "W may wait for the first store";
+}
+
+TEST(I2, CallsTheGuardPageByItsName) {
+    World const world = family(kCowLazy);
+    auto const fault_of = [&](GoodPicture const& bad) {
+        return std::get<WrongRights>(broken(Invariant::rights, world, bad).at(0).facts).what;
+    };
+    GoodPicture guard{world};
+    guard.pte(0, kGuard)->rights.user = true;
+    EXPECT_EQ(fault_of(guard), WrongRights::What::guard_opened);
+    GoodPicture trapframe{world};
+    trapframe.pte(0, world.setting().layout.trapframe.page())->rights.user = true;
+    EXPECT_EQ(fault_of(trapframe), WrongRights::What::outside_memory);
+}
+
+TEST(I2, FiresOnPagesOutsideTheMemory) {
+    World const world = family(kCowLazy);
+    for (Vpn page : {Vpn{10}, Vpn{1000}, world.setting().layout.top.page()}) {
+        GoodPicture bad{world};
+        if (ObservedPage* const pte = bad.pte(0, page))
+            pte->rights.user = true;
+        else
+            bad.map(0, page, kElsewhere, kUserShared);
+        EXPECT_EQ(broken(Invariant::rights, world, bad).size(), 1u);
+    }
+    GoodPicture fine{world};
+    fine.map(0, Vpn{1000}, kElsewhere, Rights{true, true, false, false});
+    EXPECT_TRUE(broken(Invariant::rights, world, fine).empty()) << "without U it is the kernel's own business";
+}
+
+TEST(I3, FiresWhenASharedFrameCanBeWritten) {
+    World const world = family(kCowLazy);
+    GoodPicture bad{world};
+    bad.pte(0, kHeapPage)->rights = kUserData;
+    EXPECT_EQ(broken_in(world, bad), Numbers({3}));
+}
+
+TEST(I3, CountsZombiesAndOnesOwnPages) {
+    World const world = family(kCowEager);
+    GoodPicture with_zombie{world};
+    with_zombie.observation.processes.push_back(ObservedProcess{ProcId{9}, true, {}, {}, {}});
+    with_zombie.map(2, kHeapPage, kElsewhere, kUserData);
+    EXPECT_TRUE(broken(Invariant::isolation, world, with_zombie).empty());
+    with_zombie.map(2, Vpn{8}, kElsewhere, kUserShared);
+    EXPECT_EQ(broken(Invariant::isolation, world, with_zombie).size(), 1u);
+}
+
+TEST(I4, FiresWhenACountIsNotTheNumberOfReferences) {
+    World const world = family(kCowLazy);
+    for (int wrong : {1, 3}) {
+        GoodPicture bad{world};
+        bad.counts[bad.pte(1, kHeapPage)->frame] = wrong;
+        EXPECT_EQ(broken_in(world, bad), Numbers({4}));
+    }
+}
+
+TEST(I4, IsSkippedVisiblyWithoutCounts) {
+    World const world = family(kCowLazy);
+    GoodPicture blind{world};
+    blind.counts_known = false;
+    blind.list_known = false;
+    blind.observation.census.free.reset();
+    CheckCounts counts;
+    EXPECT_TRUE(inspect(world, blind.observation, std::nullopt, counts).empty());
+    for (std::size_t i : {4u, 5u, 6u}) EXPECT_EQ(counts.skipped[i], 1u) << "I" << i;
+    for (std::size_t i : {4u, 5u, 6u}) EXPECT_EQ(counts.evaluated[i], 0u) << "I" << i;
+}
+
+TEST(I4AndI6, AreSkippedWhileZombiesAreInvisible) {
+    Story story{kCowLazy};
+    story.then(by(0, Fork{ProcId{1}}), forked(2)).then(by(1, Exit{0}), ended());
+    GoodPicture blind{story.world()};
+    blind.observation.zombies_seen = false;
+    for (auto& [frame, count] : blind.counts) count = 2;
+    CheckCounts counts;
+    EXPECT_TRUE(inspect(story.world(), blind.observation, Baseline{1}, counts).empty());
+    EXPECT_EQ(counts.skipped[4], 1u);
+    EXPECT_EQ(counts.skipped[6], 1u);
+}
+
+TEST(I5, FiresWhenAFrameInUseIsFree) {
+    World const world = family(kCowLazy);
+    GoodPicture mapped{world};
+    mapped.free.insert(mapped.pte(1, kHeapPage)->frame);
+    EXPECT_EQ(broken_in(world, mapped), Numbers({5}));
+    EXPECT_EQ(broken(Invariant::dangling, world, mapped).at(0).address, start_of(kHeapPage));
+    GoodPicture table{world};
+    table.free.insert(table.observation.processes[1].table_frames[1]);
+    EXPECT_EQ(broken_in(world, table), Numbers({5}));
+    EXPECT_FALSE(broken(Invariant::dangling, world, table).at(0).address);
+    GoodPicture registers{world};
+    registers.free.insert(registers.pte(0, world.setting().layout.trapframe.page())->frame);
+    EXPECT_EQ(broken_in(world, registers), Numbers({5}));
+    GoodPicture trampoline{world};
+    trampoline.free.insert(FrameNo{0x80000});
+    EXPECT_EQ(broken_in(world, trampoline), Numbers({})) << "the trampoline is no frame of the allocator";
+}
+
+TEST(I5, FiresWhenAFrameHasTwoRoles) {
+    World const world = family(kCowLazy);
+    GoodPicture table_and_page{world};
+    table_and_page.observation.processes[0].table_frames[1] = table_and_page.pte(1, kHeapPage)->frame;
+    EXPECT_EQ(broken_in(world, table_and_page), Numbers({5}));
+    GoodPicture two_tables{world};
+    two_tables.observation.processes[0].table_frames[1] = two_tables.observation.processes[1].table_frames[1];
+    EXPECT_EQ(broken_in(world, two_tables), Numbers({5}));
+    GoodPicture two_trapframes{world};
+    Vpn const trapframe = world.setting().layout.trapframe.page();
+    two_trapframes.pte(0, trapframe)->frame = two_trapframes.pte(1, trapframe)->frame;
+    EXPECT_EQ(broken_in(world, two_trapframes), Numbers({5}));
+}
+
+TEST(I5, FiresOnBrokenStructures) {
+    World const world = family(kCowLazy);
+    GoodPicture list{world};
+    list.observation.free_list_broken = "a cycle after 12 frames";
+    EXPECT_EQ(broken_in(world, list), Numbers({5}));
+    GoodPicture table{world};
+    table.observation.processes[1].broken = "an entry points at its own table";
+    table.observation.processes[1].pages.clear();
+    EXPECT_TRUE(broken_in(world, table).contains(5));
+    EXPECT_FALSE(broken_in(world, table).contains(1));
+}
+
+TEST(I6, FiresOnLostAndOnInventedFrames) {
+    World const world = family(kCowLazy);
+    GoodPicture const good{world};
+    auto const baseline = take_baseline(world, good.observation);
+    for (int difference : {-2, 3}) {
+        GoodPicture bad{world};
+        *bad.observation.census.free += static_cast<std::uint64_t>(difference);
+        auto const violations = broken(Invariant::conservation, world, bad, baseline);
+        ASSERT_EQ(violations.size(), 1u);
+        auto const& total = std::get<WrongTotal>(violations[0].facts);
+        EXPECT_EQ(static_cast<int>(total.seen) - static_cast<int>(total.expected), difference);
+    }
+}
+
+TEST(I6, CountsWhatAProcessHoldsBesidesItsTables) {
+    Setting setting = small_setting(kCowLazy);
+    setting.traits.frames_per_process = 2;
+    Story story{setting};
+    auto const baseline = take_baseline(story.world(), GoodPicture{story.world()}.observation);
+    story.then(by(0, Fork{ProcId{1}}), forked(2));
+    GoodPicture with_child{story.world()};
+    *with_child.observation.census.free -= 3 + 2;  // its tables, trapframe, and what nobody sees
+    EXPECT_TRUE(broken(Invariant::conservation, story.world(), with_child, baseline).empty());
+    *with_child.observation.census.free -= 1;
+    EXPECT_EQ(broken(Invariant::conservation, story.world(), with_child, baseline).size(), 1u);
+    story.then(by(1, Exit{0}), ended());
+    for (std::uint64_t invisible : {0u, 2u}) {  // a zombie may still hold it or not
+        GoodPicture with_zombie{story.world()};
+        *with_zombie.observation.census.free -= invisible;
+        EXPECT_TRUE(broken(Invariant::conservation, story.world(), with_zombie, baseline).empty());
+    }
+}
+
+TEST(I8, FiresWhenForkCopies) {
+    World const world = family(kCowLazy);
+    GoodPicture bad{world};
+    FrameNo const original = bad.pte(0, kHeapPage)->frame;
+    bad.unmap(1, kHeapPage);
+    bad.map(1, kHeapPage, kElsewhere, kUserData);
+    bad.frames[kElsewhere] = bad.frames[original];
+    --bad.counts[original];
+    EXPECT_EQ(broken_in(world, bad), Numbers({8}));
+    EXPECT_EQ(std::get<Copied>(broken(Invariant::laziness, world, bad)[0].facts).frames, 1u);
+}
+
+TEST(I8, FiresWhenAReservedPageIsMapped) {
+    World const world = family(kCowLazy);
+    GoodPicture bad{world};
+    bad.map(0, kUntouched, kElsewhere, kUserData);
+    EXPECT_EQ(broken_in(world, bad), Numbers({8}));
+    bad.frames[kElsewhere][0] = std::byte{1};
+    EXPECT_EQ(broken_in(world, bad), Numbers({1, 8})) << "and it is not even zero";
+}
+
+TEST(I8, DoesNotLookWhereNothingIs) {
+    World const world = family(kCowLazy);
+    GoodPicture bad{world};
+    bad.map(0, kUntouched, kElsewhere, kUserData).in_ram = false;
+    bad.frames.erase(kElsewhere);
+    EXPECT_EQ(broken_in(world, bad), Numbers({8}));
+}
+
+TEST(I8, FiresWhenEagerSbrkMapsNothing) {
+    World const world = family(kCowEager);
+    GoodPicture bad{world};
+    for (std::size_t process : {0u, 1u}) bad.unmap(process, kUntouched);
+    EXPECT_EQ(broken_in(world, bad), Numbers({8}));
+    GoodPicture lost{world};
+    for (std::size_t process : {0u, 1u}) lost.unmap(process, kHeapPage);
+    EXPECT_EQ(broken_in(world, lost), Numbers({1})) << "something was stored there: it is lost";
+}
+
+TEST(Inspect, SaysNothingOfAWorldThatIsOver) {
+    Story story{kCowLazy};
+    story.then(by(0, Store{at(Anchor::bss), 8, 1}), ended(), kNothingFree);
+    Observation const empty;
+    CheckCounts counts;
+    EXPECT_TRUE(inspect(story.world(), empty, Baseline{1}, counts).empty());
+}
+
+TEST(Names, AreThoseOfTheDesign) {
+    EXPECT_EQ(short_name(Invariant::contents), "I1");
+    EXPECT_EQ(short_name(Invariant::containment), "I10");
+    EXPECT_EQ(title(Invariant::isolation), "isolation");
+    EXPECT_FALSE(promise(Invariant::laziness).empty());
+}
+
+TEST(Place, IsRelativeToTheRegionThatHoldsTheAddress) {
+    Layout layout;
+    layout.text = VirtAddr{0x1000};
+    layout.rodata = VirtAddr{0x2000};
+    layout.data = VirtAddr{0x3000};
+    layout.bss = VirtAddr{0x4000};
+    layout.guard = VirtAddr{0x5000};
+    layout.stack = layout.heap = VirtAddr{0x7000};
+    layout.trapframe = layout.top = VirtAddr{0x3fffffe000};
+    layout.trampoline = VirtAddr{0x3ffffff000};
+    layout.kernel = VirtAddr{0x80000000};
+    auto const words = [&](std::uint64_t address) { return print(place_of(layout, VirtAddr{address})); };
+    EXPECT_EQ(words(0x4008), "bss+0x8");
+    EXPECT_EQ(words(0x6ff0), "stack-16");
+    EXPECT_EQ(words(0x8000), "heap+1p");
+    EXPECT_EQ(words(0x3fffffe000), "trapframe");
+    EXPECT_EQ(words(0x80000000), "0x80000000");
+    EXPECT_EQ(words(0x10), "0x10");
+}
+
+}  // namespace
+}  // namespace vmcheck::spec

@@ -1,0 +1,59 @@
+// I2 rights: U, R and X of each user PTE are the logical ones; W only where logically writable; nothing else for U.
+
+#include "spec/checks/frame_map.h"
+
+namespace vmcheck::spec {
+
+namespace {
+
+using What = WrongRights::What;
+
+// What is wrong with a PTE that has U, where `logical` are the rights that it should have.
+std::optional<What> fault_of_user_pte(Rights logical, Rights seen, bool is_guard) {
+    if (!logical.user) return is_guard ? What::guard_opened : What::opened;
+    if (seen.write && !logical.write) return What::gained_write;
+    if (seen.execute && !logical.execute) return What::gained_execute;
+    if (!seen.execute && logical.execute) return What::lost_execute;
+    if (!seen.read && logical.read) return What::lost_read;
+    if (seen.read && !logical.read) return What::gained_read;
+    // W may be missing: a cow kernel takes it away at fork and gives it back with the first store.
+    return std::nullopt;
+}
+
+std::optional<WrongRights> judge_pte(FrameMap const& map, ProcId id, ObservedPage const& seen) {
+    auto const page = map.world().page_at(id, seen.page);
+    if (!seen.rights.user) {
+        // A PTE without U is the kernel's own business (guard, trapframe), unless it stands where the user's page must
+        // be.
+        if (!page || !page->rights.user || page->presence != Presence::present) return std::nullopt;
+        return WrongRights{What::user_lost, page->rights, seen.rights};
+    }
+    if (!page) return WrongRights{What::outside_memory, std::nullopt, seen.rights};
+    auto const what = fault_of_user_pte(page->rights, seen.rights, seen.page == map.layout().guard.page());
+    if (!what) return std::nullopt;
+    return WrongRights{*what, page->rights.user ? std::optional{page->rights} : std::nullopt, seen.rights};
+}
+
+}  // namespace
+
+Checked rights_in(FrameMap const& map) {
+    Checked checked;
+    for (ProcId id : map.world().running()) {
+        ObservedProcess const* const process = map.find(id);
+        if (!process) continue;
+        for (ObservedPage const& seen : process->pages) {
+            checked.judged = true;
+            auto wrong = judge_pte(map, id, seen);
+            if (!wrong || checked.violations.size() >= kViolationsMax) continue;
+            VirtAddr const at = start_of(seen.page);
+            checked.violations.push_back({.invariant = Invariant::rights,
+                                          .process = id,
+                                          .address = at,
+                                          .place = place_of(map.layout(), at),
+                                          .facts = *wrong});
+        }
+    }
+    return checked;
+}
+
+}  // namespace vmcheck::spec

@@ -1,0 +1,71 @@
+// I3 isolation: a frame that any user PTE may write has exactly one reference.
+// I4 reference counts: the kernel's count of a frame is the number of PTEs that refer to it.
+
+#include "spec/checks/frame_map.h"
+
+#include <algorithm>
+
+namespace vmcheck::spec {
+
+namespace {
+
+// Calls `visit` with all references to one frame, for each frame that a user PTE refers to.
+template <class Visit>
+void for_each_user_frame(FrameMap const& map, Visit visit) {
+    auto const references = map.references();
+    for (std::size_t first = 0; first < references.size();) {
+        std::size_t last = first;
+        bool user = false;
+        for (; last < references.size() && references[last].frame == references[first].frame; ++last)
+            user = user || references[last].rights.user;
+        if (user) visit(references.subspan(first, last - first));
+        first = last;
+    }
+}
+
+Violation at_page(FrameMap const& map, Invariant invariant, Reference const& reference, Facts facts) {
+    VirtAddr const at = start_of(reference.page);
+    return {.invariant = invariant,
+            .process = reference.process,
+            .address = at,
+            .place = place_of(map.layout(), at),
+            .facts = std::move(facts)};
+}
+
+}  // namespace
+
+Checked isolation_in(FrameMap const& map) {
+    Checked checked;
+    for_each_user_frame(map, [&](std::span<Reference const> references) {
+        checked.judged = true;
+        auto const writer = std::find_if(references.begin(), references.end(), [](Reference const& reference) {
+            return reference.rights.user && reference.rights.write;
+        });
+        if (writer == references.end() || references.size() == 1 || checked.violations.size() >= kViolationsMax) return;
+        checked.violations.push_back(
+            at_page(map, Invariant::isolation, *writer, WritableShared{map.sharers_of(references), writer->rights}));
+    });
+    return checked;
+}
+
+Checked counts_in(FrameMap const& map) {
+    Checked checked;
+    if (!map.complete()) {
+        checked.skipped = true;
+        return checked;
+    }
+    for_each_user_frame(map, [&](std::span<Reference const> references) {
+        Reference const& first = references.front();
+        auto const count = map.observation().memory->reference_count(first.frame);
+        if (!count) return;
+        checked.judged = true;
+        auto const expected = static_cast<std::int64_t>(references.size());
+        if (*count == expected || checked.violations.size() >= kViolationsMax) return;
+        checked.violations.push_back(
+            at_page(map, Invariant::counts, first, WrongCount{expected, *count, map.sharers_of(references)}));
+    });
+    checked.skipped = !checked.judged;
+    return checked;
+}
+
+}  // namespace vmcheck::spec

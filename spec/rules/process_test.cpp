@@ -1,0 +1,277 @@
+#include "spec/predict.h"
+#include "spec/testing/judging.h"
+
+#include <gtest/gtest.h>
+
+namespace vmcheck::spec {
+namespace {
+
+using namespace testing;
+
+constexpr Profile kCow{ForkPolicy::cow, SbrkPolicy::lazy};
+constexpr Profile kEager{ForkPolicy::eager, SbrkPolicy::eager};
+
+Step fork(std::uint32_t parent, std::uint32_t child) {
+    return by(parent, Fork{ProcId{child}});
+}
+
+TEST(Fork, GivesTheChildItsParentsMemory) {
+    Story story{kEager};
+    story.then(by(0, Store{at(Anchor::data), 8, 42}), returned(0)).then(fork(0, 1), forked(2));
+    EXPECT_EQ(story.world().find(ProcId{1})->parent, kInit);
+    EXPECT_TRUE(story.allows(by(1, Load{at(Anchor::data), 8}), returned(42)));
+}
+
+TEST(Fork, MayFailOnlyForWantOfMemoryOrSlots) {
+    Story const story{kEager};
+    EXPECT_EQ(story.verdict(fork(0, 1), returned(kMinus1)), "I7");
+    EXPECT_EQ(story.verdict(fork(0, 1), returned(kMinus1), kNothingFree), "allowed");
+    EXPECT_EQ(story.verdict(fork(0, 1), after_failed_allocation(returned(kMinus1))), "allowed");
+    Outcome dry = returned(kMinus1);
+    dry.allocator_dry = true;
+    EXPECT_EQ(story.verdict(fork(0, 1), dry), "allowed");
+}
+
+TEST(Fork, WithoutACensusIsJudgedByTheModelsOwnAccount) {
+    Story const roomy{small_setting(kEager, 1000)};
+    EXPECT_EQ(roomy.verdict(fork(0, 1), returned(kMinus1), FrameCensus{}), "I7");
+    Story const tight{small_setting(kEager, 36)};
+    EXPECT_EQ(tight.verdict(fork(0, 1), returned(kMinus1), FrameCensus{}), "allowed");
+}
+
+TEST(Fork, MustFailWhenTheProcessTableIsFull) {
+    Setting setting = small_setting(kCow);
+    setting.traits.processes_max = 3;
+    Story story{setting};
+    story.then(fork(0, 1), forked(2)).then(fork(0, 2), forked(3));
+    EXPECT_EQ(story.verdict(fork(0, 3), forked(4)), "I7");
+    EXPECT_EQ(story.verdict(fork(0, 3), returned(kMinus1)), "allowed");
+    story.then(by(1, Exit{0}), ended());
+    EXPECT_EQ(story.verdict(fork(0, 3), forked(4)), "I7") << "a zombie keeps its slot";
+    story.then(by(0, Wait{}), returned(2));
+    EXPECT_EQ(story.verdict(fork(0, 3), forked(4)), "allowed");
+}
+
+TEST(Fork, GivesAPidThatNobodyHas) {
+    Story story{kCow};
+    story.then(fork(0, 1), forked(2));
+    EXPECT_EQ(story.verdict(fork(0, 2), forked(2)), "I7");
+    EXPECT_EQ(story.verdict(fork(0, 2), forked(0)), "I7");
+    EXPECT_EQ(story.verdict(fork(0, 2), forked(std::uint64_t{1} << 31)), "I7");
+    EXPECT_EQ(story.verdict(fork(1, 2), forked(3)), "allowed");
+}
+
+TEST(Fork, MustStartTheChildThatItReturns) {
+    Story const story{kCow};
+    EXPECT_EQ(story.verdict(fork(0, 1), returned(2)), "I9");
+    EXPECT_EQ(story.verdict(fork(0, 1), forked(kMinus1)), "I7");
+}
+
+TEST(Fork, SharesLogicalFramesOnlyWhenItPromisesTo) {
+    auto const frames_equal = [](Profile profile) {
+        Story story{profile};
+        story.then(fork(0, 1), forked(2));
+        Vpn const page = story.world().setting().layout.data.page();
+        return story.world().page_at(kInit, page)->frame == story.world().page_at(ProcId{1}, page)->frame;
+    };
+    EXPECT_TRUE(frames_equal(kCow));
+    EXPECT_FALSE(frames_equal(kEager));
+}
+
+TEST(Fork, LeavesReservedPagesReservedInTheChild) {
+    Story story{kCow};
+    story.then(by(0, Sbrk{8192}), returned(0x7000)).then(fork(0, 1), forked(2));
+    EXPECT_EQ(story.world().page_at(ProcId{1}, Vpn{8})->presence, Presence::reserved);
+}
+
+TEST(Fork, CannotUseANameTwice) {
+    Story story{kCow};
+    story.then(fork(0, 1), forked(2)).then(by(1, Exit{0}), ended()).then(by(0, Wait{}), returned(2));
+    EXPECT_TRUE(why_not(story.world(), fork(0, 1)));
+    EXPECT_TRUE(why_not(story.world(), fork(0, 0)));
+}
+
+TEST(Exit, MakesAZombieAndGivesItsChildrenToInit) {
+    Story story{kCow};
+    story.then(fork(0, 1), forked(2)).then(fork(1, 2), forked(3)).then(by(1, Exit{-7}), ended());
+    EXPECT_EQ(story.world().find(ProcId{1})->life, Life::zombie);
+    EXPECT_EQ(story.world().find(ProcId{1})->exit_status, -7);
+    EXPECT_EQ(story.world().find(ProcId{2})->parent, kInit);
+    EXPECT_TRUE(why_not(story.world(), by(1, Exec{})));
+}
+
+TEST(Exit, DoesNotReturnAndIsNotForInit) {
+    Story story{kCow};
+    EXPECT_TRUE(why_not(story.world(), by(0, Exit{0})));
+    story.then(fork(0, 1), forked(2));
+    EXPECT_EQ(story.verdict(by(1, Exit{0}), returned(0)), "I7");
+}
+
+TEST(Wait, WithoutChildrenFails) {
+    Story const story{kCow};
+    EXPECT_EQ(story.verdict(by(0, Wait{}), returned(kMinus1)), "allowed");
+    EXPECT_EQ(story.verdict(by(0, Wait{}), returned(2)), "I7");
+}
+
+TEST(Wait, IsNotAskedWhereItWouldBlock) {
+    Story story{kCow};
+    story.then(fork(0, 1), forked(2));
+    EXPECT_TRUE(why_not(story.world(), by(0, Wait{})));
+    story.then(by(1, Exit{0}), ended());
+    EXPECT_EQ(story.verdict(by(0, Wait{}), ended_as(Blocked{})), "I9");
+}
+
+TEST(Wait, MayHaveReapedTheChildBeforeItsOwnProcessWasKilled) {
+    Story story{kCow};
+    story.then(fork(0, 1), forked(2)).then(fork(1, 2), forked(3)).then(by(2, Exit{5}), ended());
+    story.then(by(1, Wait{at(Anchor::bss)}), after_failed_allocation(ended()));
+    story.then(by(0, Wait{}), returned(2));
+    Step const wait = by(0, Wait{});
+    EXPECT_EQ(story.verdict(wait, returned(3)), "allowed");
+    EXPECT_EQ(story.verdict(wait, returned(kMinus1)), "allowed");
+    // A running child beside it: if the zombie is gone, wait would sleep.
+    Story beside = story;
+    beside.then(fork(0, 3), forked(4));
+    EXPECT_TRUE(why_not(beside.world(), wait));
+    // Seen in the machine, it was not reaped.
+    Observation seen;
+    seen.processes.push_back({ProcId{2}, true, {}, {}});
+    World const settled = settle(story.world(), seen);
+    EXPECT_FALSE(advance(settled, wait, returned(kMinus1), kPlenty).has_value());
+    EXPECT_TRUE(advance(settled, wait, returned(3), kPlenty).has_value());
+}
+
+TEST(Wait, TakesAnyZombieAndStoresItsStatus) {
+    Story story{kCow};
+    story.then(fork(0, 1), forked(2)).then(fork(0, 2), forked(3));
+    story.then(by(1, Exit{5}), ended()).then(by(2, Exit{6}), ended());
+    Step const wait = by(0, Wait{at(Anchor::bss)});
+    EXPECT_EQ(story.verdict(wait, returned(2)), "allowed");
+    EXPECT_EQ(story.verdict(wait, returned(4)), "I7");
+    EXPECT_EQ(story.verdict(wait, returned(kMinus1)), "I7");
+    story.then(wait, returned(3));
+    EXPECT_TRUE(story.allows(by(0, Load{at(Anchor::bss), 4}), returned(6)));
+    EXPECT_FALSE(story.world().find(ProcId{2}));
+    EXPECT_TRUE(story.world().find(ProcId{1}));
+}
+
+TEST(Wait, DoesNotReturnAChildThatRunsOrIsAnothers) {
+    Story story{kCow};
+    story.then(fork(0, 1), forked(2)).then(fork(0, 2), forked(3)).then(fork(1, 3), forked(4));
+    story.then(by(2, Exit{0}), ended()).then(by(3, Exit{0}), ended());
+    EXPECT_EQ(story.verdict(by(0, Wait{}), returned(2)), "I7");
+    EXPECT_EQ(story.verdict(by(0, Wait{}), returned(4)), "I7");
+}
+
+TEST(Wait, AtABadAddressFailsAndReapsNothing) {
+    Story story{kCow};
+    story.then(fork(0, 1), forked(2)).then(by(1, Exit{5}), ended());
+    for (Address bad : {at(Anchor::guard), at(Anchor::text), heap(), at(Anchor::maxva)}) {
+        EXPECT_EQ(story.verdict(by(0, Wait{bad}), returned(2)), "I7");
+        EXPECT_EQ(story.verdict(by(0, Wait{bad}), returned(kMinus1)), "allowed");
+    }
+    story.then(by(0, Wait{at(Anchor::guard)}), returned(kMinus1));
+    EXPECT_TRUE(story.allows(by(0, Wait{}), returned(2)));
+}
+
+TEST(Wait, AtAddressZeroAsksForNoStatus) {
+    Story story{kCow};
+    story.then(fork(0, 1), forked(2)).then(by(1, Exit{5}), ended());
+    EXPECT_EQ(story.verdict(by(0, Wait{at(Anchor::absolute, 0)}), returned(2)), "allowed");
+    EXPECT_EQ(story.verdict(by(0, Wait{at(Anchor::absolute, 0)}), returned(kMinus1)), "I7");
+}
+
+TEST(Kill, EndsTheTargetWithStatusMinusOneInTheSameStep) {
+    Story story{kCow};
+    story.then(fork(0, 1), forked(2));
+    Step const kill = by(0, Kill{ProcId{1}});
+    EXPECT_EQ(story.verdict(kill, returned(0)), "I7");
+    EXPECT_EQ(story.verdict(kill, returned(kMinus1)), "I7");
+    story.then(kill, killed_other(ProcId{1}));
+    EXPECT_EQ(story.world().find(ProcId{1})->exit_status, -1);
+}
+
+TEST(Kill, EndsNobodyElse) {
+    Story story{kCow};
+    story.then(fork(0, 1), forked(2)).then(fork(0, 2), forked(3));
+    Outcome both = killed_other(ProcId{1});
+    both.ended_others.push_back(ProcId{2});
+    EXPECT_EQ(story.verdict(by(0, Kill{ProcId{1}}), both), "I7");
+    EXPECT_EQ(story.verdict(by(0, Load{at(Anchor::bss), 8}), killed_other(ProcId{2})), "I7");
+}
+
+TEST(Kill, OfAZombieMayFindItOrNot) {
+    Story story{kCow};
+    story.then(fork(0, 1), forked(2)).then(by(1, Exit{5}), ended());
+    EXPECT_EQ(story.verdict(by(0, Kill{ProcId{1}}), returned(0)), "allowed");
+    EXPECT_EQ(story.verdict(by(0, Kill{ProcId{1}}), returned(kMinus1)), "allowed");
+    EXPECT_EQ(story.verdict(by(0, Kill{ProcId{1}}), returned(1)), "I7");
+    story.then(by(0, Kill{ProcId{1}}), returned(0));
+    EXPECT_EQ(story.world().find(ProcId{1})->exit_status, 5);
+}
+
+TEST(Kill, OfOneselfEnds) {
+    Story story{kCow};
+    story.then(fork(0, 1), forked(2));
+    EXPECT_EQ(story.verdict(by(1, Kill{ProcId{1}}), returned(0)), "I7");
+    EXPECT_EQ(story.verdict(by(1, Kill{ProcId{1}}), ended()), "allowed");
+    EXPECT_TRUE(why_not(story.world(), by(1, Kill{kInit})));
+    EXPECT_TRUE(why_not(story.world(), by(1, Kill{ProcId{9}})));
+}
+
+TEST(Exec, StartsAFreshImage) {
+    Story story{kCow};
+    story.then(by(0, Store{at(Anchor::bss), 8, 9}), returned(0)).then(by(0, Sbrk{8192}), returned(0x7000));
+    story.then(by(0, Exec{}), ended_as(Restarted{}));
+    EXPECT_TRUE(story.allows(by(0, Load{at(Anchor::bss), 8}), returned(0)));
+    EXPECT_TRUE(story.allows(by(0, Sbrk{0}), returned(0x7000)));
+}
+
+TEST(Exec, MayFailOnlyForWantOfMemory) {
+    Story const story{kCow};
+    EXPECT_EQ(story.verdict(by(0, Exec{}), returned(kMinus1)), "I7");
+    EXPECT_EQ(story.verdict(by(0, Exec{}), returned(kMinus1), kNothingFree), "allowed");
+    EXPECT_EQ(story.verdict(by(0, Exec{}), returned(0)), "I7");
+    EXPECT_EQ(story.verdict(by(0, Load{at(Anchor::bss), 8}), ended_as(Restarted{})), "I7");
+}
+
+TEST(Yield, ChangesNothingAndReturns) {
+    Story const story{kCow};
+    Step const yield = by(0, Yield{});
+    EXPECT_EQ(story.verdict(yield, returned(0)), "allowed");
+    EXPECT_EQ(story.verdict(yield, returned(kMinus1)), "I7");
+    EXPECT_EQ(story.verdict(yield, ended()), "I7");
+    EXPECT_EQ(story.verdict(yield, after_failed_allocation(ended())), "I10") << "it needs no frame";
+    EXPECT_EQ(predict(story.world(), yield)->after, story.world());
+}
+
+TEST(AnyStep, ThatStopsTheKernelBreaksLiveness) {
+    Story const story{kCow};
+    Step const load = by(0, Load{at(Anchor::bss), 8});
+    EXPECT_EQ(story.verdict(load, ended_as(Panicked{"remap"})), "I9");
+    EXPECT_EQ(story.verdict(load, ended_as(Stuck{"usertrap"})), "I9");
+    EXPECT_EQ(story.verdict(load, ended_as(Blocked{})), "I9");
+    EXPECT_EQ(story.verdict(load, ended_as(Lost{"p7"})), "I7");
+}
+
+TEST(AnyStep, ThatGoesWrongAfterAFailedAllocationBreaksContainment) {
+    Story const story{kCow};
+    Step const fork_step = fork(0, 1);
+    EXPECT_EQ(story.verdict(fork_step, after_failed_allocation(ended_as(Panicked{"kalloc"}))), "I10");
+    EXPECT_EQ(story.verdict(fork_step, after_failed_allocation(ended())), "I10");
+    EXPECT_EQ(story.verdict(fork_step, after_failed_allocation(returned(0))), "I10");
+}
+
+TEST(AnyStep, ThatKillsInitForWantOfMemoryEndsTheWorldRightly) {
+    Story story{kCow};
+    Step const store = by(0, Store{at(Anchor::bss), 8, 1});
+    EXPECT_EQ(story.verdict(store, ended_as(Panicked{"init exiting"})), "I7");
+    EXPECT_EQ(story.verdict(store, ended_as(Panicked{"cow: no memory"}), kNothingFree), "I9");
+    story.then(store, ended_as(Panicked{"init exiting"}), kNothingFree);
+    EXPECT_TRUE(story.world().over());
+    EXPECT_TRUE(story.world().running().empty());
+    EXPECT_TRUE(why_not(story.world(), store));
+}
+
+}  // namespace
+}  // namespace vmcheck::spec

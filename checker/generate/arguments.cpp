@@ -11,7 +11,7 @@ namespace {
 
 using namespace spec;
 
-// ---- addresses ----------------------------------------------------------------------------------------------------
+// ---- addresses
 
 // An address as long as nobody knows how large the heap is: what it depends on is drawn once and for all states.
 struct Spot {
@@ -103,7 +103,7 @@ rc::Gen<Spot> const& spots(bool writable) {
     return writable ? to_write : to_read;
 }
 
-// ---- values by role of a field ------------------------------------------------------------------------------------
+// ---- values by role of a field
 
 // The most that a copy of this kind is asked for.
 template <class Kind>

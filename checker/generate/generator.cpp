@@ -113,7 +113,6 @@ class Author {
     }
 
     // ---- one step
-    // ----------------------------------------------------------------------------------------------------
 
     // For the state that has been reached; may be one that cannot be asked.
     rc::Gen<Step> const steps_ = drawn([this](Draw& draw) {
@@ -144,7 +143,6 @@ class Author {
     }
 
     // ---- steps that belong together
-    // ----------------------------------------------------------------------------------
 
     PlanContext plan_context() {
         return {world_, draw_(actors_), ProcId{children_ + 1}, config_.allocation_faults, program_.memory};
@@ -160,14 +158,15 @@ class Author {
     }
 
     // ---- steps that overlap
-    // ------------------------------------------------------------------------------------------
 
     bool wants_overlap(Step const& step) {
         if (overlaps_left_ == 0 || running_.size() < 2) return false;
-        bool const does_little = std::holds_alternative<SetSp>(step.action) ||
-                                 std::holds_alternative<Fetch>(step.action) ||
-                                 std::holds_alternative<Load>(step.action);
-        return draw_(chance(1, does_little ? 16 : 2));
+        // What writes has something to lose; what only reads, or does nothing, seldom has.
+        auto const use = address_of(step.action);
+        Access const access = use ? use->access : Access::none;
+        bool const does_little =
+            is_user_access(step.action) ? access != Access::write : way_of(step.action) == Way::none;
+        return draw_(access == Access::write ? chance(3, 4) : chance(1, does_little ? 16 : 2));
     }
 
     // The step, interrupted or asleep while another process does one of its own; the state is then the one after both.
@@ -191,7 +190,8 @@ class Author {
         return false;
     }
 
-    // A step of another process that may get in the way: the same deed, one that gives frames back, or any.
+    // A step of another process that may get in the way: the same deed, one of its kind elsewhere, one that gives
+    // frames back, or any.
     rc::Gen<Step> companions_of(Step const& first) const {
         return drawn([this, &first](Draw& draw) -> Step {
             std::vector<ProcId> others = running_;
@@ -205,8 +205,10 @@ class Author {
             if (std::holds_alternative<PipeRead>(first.action))
                 return {actor, PipeWrite{draw(addresses(scene(actor), Access::read)), draw(copy_bytes(64))}, {}};
             std::uint32_t const lot = draw(below(8U));
-            if (lot >= 3 && lot < 6) return {actor, draw(releasing()), {}};
-            Action action = lot < 3 ? first.action : draw(steps_).action;
+            if (lot >= 4 && lot < 6) return {actor, draw(releasing()), {}};
+            Action action = lot < 2   ? first.action
+                            : lot < 4 ? draw(actions_for(first.action.index(), actor))
+                                      : draw(steps_).action;
             if (auto* another = std::get_if<Fork>(&action)) another->child = ProcId{children_ + (fork ? 2U : 1U)};
             return {actor, std::move(action), {}};
         });

@@ -61,7 +61,8 @@ std::vector<run::Failure> gravest(std::vector<run::Failure> failures, std::size_
 // All that is known of a failure, in one value.
 Finding explain(run::Failure const& failure, shrink::Shrunk const& shrunk, spec::Program program,
                 Reproduction reproduction) {
-    run::Divergence const& divergence = *failure.run.divergence;
+    // By how the shrunk program fails: it may tell more plainly what goes wrong than the one that was found.
+    run::Divergence const& divergence = *shrunk.run.divergence;
     Finding finding{.signature = divergence.signature,
                     .severity = divergence.advice ? Severity::advice : Severity::defect,
                     .divergence = std::move(reproduction.divergence),
@@ -79,6 +80,17 @@ Finding explain(run::Failure const& failure, shrink::Shrunk const& shrunk, spec:
                     .evidence = std::move(reproduction.evidence)};
     finding.repro_c = repro::repro_c(finding);
     return finding;
+}
+
+// Failures of two families may turn out to be one when they are shrunk.
+void add(Finding finding, std::vector<Finding>& findings) {
+    auto const same = std::find_if(findings.begin(), findings.end(), [&](Finding const& each) {
+        return each.signature == finding.signature && each.program == finding.program;
+    });
+    if (same == findings.end())
+        findings.push_back(std::move(finding));
+    else
+        same->seen += finding.seen;
 }
 
 // The second opinion. REQUIRES: the kernel's image still exists, as it does while its target lives.
@@ -119,7 +131,7 @@ tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& op
     for (run::Failure& failure : gravest(std::move(campaign.failures), options.effort.families_max)) {
         auto finding = make_finding(*kernel, std::move(failure), options);
         if (!finding) return tl::unexpected(finding.error());
-        result.findings.push_back(std::move(*finding));
+        add(std::move(*finding), result.findings);
     }
     sort_by_rank(result.findings);
     if (options.confirm) confirm_on_qemu(result, options.stop, observer);

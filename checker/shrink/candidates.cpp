@@ -47,7 +47,7 @@ Programs for_each_step(Program const& program, Make make) {
         [shared = std::make_shared<Program const>(program), make](std::size_t i) { return make(shared, i); });
 }
 
-// ---- simpler arguments: for each role of a field, what is simpler than its value ----------------------------------
+// ---- simpler arguments: for each role of a field, what is simpler than its value
 
 constexpr auto kPage = static_cast<std::int64_t>(kPageBytes);
 
@@ -138,7 +138,7 @@ std::vector<std::uint64_t> simpler_value(std::uint64_t value) {
     return all;
 }
 
-// ---- the same by role of a field, for each kind of step -----------------------------------------------------------
+// ---- the same by role of a field, for each kind of step
 
 template <class Kind>
 std::vector<Address> simpler(Place<Kind> const& field, Address const& at) {
@@ -232,7 +232,7 @@ std::vector<Step> simpler_steps(Program const& program, std::size_t i) {
     return all;
 }
 
-// ---- fewer processes ----------------------------------------------------------------------------------------------
+// ---- fewer processes
 
 Program without_subtree(Program const& program, ProcId root) {
     std::set<ProcId> gone{root};
@@ -274,7 +274,7 @@ Program merged(Program const& program, ProcId child, ProcId parent, ProcId into,
     return with_steps(program, std::move(kept));
 }
 
-// ---- the tree -----------------------------------------------------------------------------------------------------
+// ---- the tree
 
 using Stage = Programs (*)(Program const&);
 constexpr std::array<Stage, 7> kStages{prefixes,

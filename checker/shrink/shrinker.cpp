@@ -22,8 +22,6 @@ class Shrinker {
     Shrinker(run::MachinePool& pool, run::Reference const& reference, Run failing, ShrinkBudget budget,
              std::stop_token stop)
         : pool_(pool), reference_(reference), budget_(budget), stop_(std::move(stop)), best_(std::move(failing)) {
-        signature_ = best_.divergence->signature;
-        family_ = run::family_of(best_);
         advice_ = best_.divergence->advice;
     }
 
@@ -38,7 +36,22 @@ class Shrinker {
 
     // Two panics at the same kind of step are two defects, unless they say the same.
     bool is_the_same(Run const& other) const {
-        return other.divergence->signature == signature_ && run::family_of(other) == family_;
+        bool const alike = other.divergence->signature == best_.divergence->signature &&
+                           run::family_of(other) == run::family_of(best_);
+        return alike || is_plain_failure(other);
+    }
+
+    // Of two steps that overlap, the one that fails is blamed; but where one of them fails as well when they are done
+    // one after the other, it is that one that goes wrong, and the overlap has nothing to do with it.
+    bool is_plain_failure(Run const& other) const {
+        std::size_t const at = best_.divergence->at.value;
+        auto const& steps = best_.program.steps;
+        std::size_t const second = steps[at].faults.meanwhile ? at : at + 1;
+        if (second == 0 || second >= steps.size() || !steps[second].faults.meanwhile) return false;
+        auto const overlaps = [](spec::Step const& step) { return step.faults.meanwhile; };
+        std::size_t const kind = other.divergence->signature.kind;
+        return std::none_of(other.program.steps.begin(), other.program.steps.end(), overlaps) &&
+               (kind == steps[second].action.index() || kind == steps[second - 1].action.index());
     }
 
     // A run ends at its divergence: what comes before did not fail, and need not be tried.
@@ -105,8 +118,6 @@ class Shrinker {
     ShrinkBudget budget_;
     std::stop_token stop_;
     Run best_;
-    run::Signature signature_;
-    run::Family family_;
     bool advice_ = false;
     std::size_t stage_ = 0;
     std::uint32_t executions_ = 0;

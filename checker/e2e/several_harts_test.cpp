@@ -117,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(Of, Races,
                          testing::Values(Race{"two_harts", kLostUpdate, {}, "several harts"},
                                          Race{"an_interrupt",
                                               VMCHECK_KERNELS "/mutants/121-free-list-looked-at-before-the-lock/kernel",
-                                              {"--no-harts"},
+                                              {"--no-harts", "--seed", "7"},
                                               "preemption"}),
                          [](auto const& parameter) { return parameter.param.name; });
 

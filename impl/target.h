@@ -7,6 +7,7 @@
 //     StepResult done = (*execution)->run(step, pages); // really done by a process of the kernel
 //     Observation seen = (*execution)->observe();       // and looked at from outside
 
+#include "impl/base/error.h"
 #include "spec/layout.h"
 #include "spec/observation.h"
 #include "spec/overlap.h"
@@ -125,10 +126,17 @@ class Execution {
     virtual std::optional<std::string> engine_failure() const { return std::nullopt; }
 };
 
-// Why there is no kernel to test: a full sentence or two, with what to do.
+// Why there is no kernel to test: a sentence or two, with what to do.
 struct BootError {
+    enum class Kind {
+        kernel,       // it does not boot, or not far enough
+        unsupported,  // it is none that vmcheck can boot
+        machine,      // this machine or the emulator is at fault, not the kernel
+    };
     std::string message;
-    bool environment = false;  // this machine or the emulator is at fault, not the kernel
+    Kind kind = Kind::kernel;
+    std::string about{};  // the file that the message is about, which then does not name it
+    std::string sentence() const { return base::sentence(about, message); }
 };
 
 // What the user should know about the kernel before any result: one line each, ready to print.

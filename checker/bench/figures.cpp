@@ -34,7 +34,7 @@ std::string kernel_path(std::string const& name) {
 std::unique_ptr<KernelTarget> boot(std::string const& name) {
     auto target = KernelTarget::boot({.kernel = kernel_path(name)});
     if (!target) {
-        fmt::print(stderr, "bench: {}\n", target.error().message);
+        fmt::print(stderr, "bench: {}\n", target.error().sentence());
         std::exit(4);
     }
     return std::move(*target);

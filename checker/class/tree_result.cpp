@@ -1,5 +1,8 @@
 #include "checker/class/tree_result.h"
 
+#include "checker/finding/finding.h"
+#include "impl/base/error.h"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -16,28 +19,16 @@ constexpr std::array<std::string_view, kTreeVerdicts> kWords{
     "defects",         "not reproducible", "timed out",   "crashed",     "does not boot", "does not build",
     "no kernel found", "could not be run", "interrupted", "not reached", "nothing found"};
 
-// The exit codes of vmcheck verify that leave no report.
+// Exit codes of vmcheck verify that say what they have to say without a report.
 constexpr int kUsage = 2;
 constexpr int kEnvironment = 3;
-constexpr int kKernelUnusable = 4;
 constexpr int kInterrupted = 130;
-
-// The run itself went wrong: nothing is said of the kernel.
-bool says_nothing_of_the_kernel(std::optional<int> exit_code) {
-    switch (exit_code.value_or(0)) {
-        case kUsage:
-        case kEnvironment:
-            return true;
-        default:
-            return false;
-    }
-}
 
 std::string text_or_empty(json const& value) {
     return value.is_string() ? value.get<std::string>() : std::string();
 }
 
-// "I3 fork" and the title of its first violation: "I3 isolation · at fork".
+// Its heading is "I3 isolation · at fork": the title is that of the first violation of the finding's own invariant.
 Found found_in(json const& finding) {
     Found found;
     found.signature = finding.at("signature").get<std::string>();
@@ -45,14 +36,12 @@ Found found_in(json const& finding) {
     found.rank = finding.at("rank").get<std::string>();
     found.story = text_or_empty(finding.at("story"));
     found.solid = finding.at("reproduced").at("times").get<std::uint64_t>() > 0;
-    std::size_t const space = found.signature.find(' ');
-    std::string const invariant = found.signature.substr(0, space);
-    std::string const kind = space == std::string::npos ? "?" : found.signature.substr(space + 1);
+    auto const invariant = finding.at("invariant").get<std::string>();
     std::string title;
     for (json const& violation : finding.at("violations"))
         if (title.empty() && violation.at("invariant") == invariant)
             title = ' ' + violation.at("title").get<std::string>();
-    found.heading = fmt::format("{}{} · at {}", invariant, title, kind);
+    found.heading = fmt::format("{}{} · at {}", invariant, title, finding.at("kind").get<std::string>());
     return found;
 }
 
@@ -66,9 +55,18 @@ Found found_at_boot(json const& violation) {
             true};
 }
 
+// Fails where the cause is none that this vmcheck knows.
+std::optional<Stop> stop_in(json const& stopped) {
+    auto const cause = parse_cause(stopped.at("cause").get<std::string>());
+    if (!cause) return std::nullopt;
+    return Stop{*cause, stopped.at("message").get<std::string>(), text_or_empty(stopped.at("about")),
+                stopped.at("details").get<std::vector<std::string>>()};
+}
+
 struct Report {
     TreeResult result;
     bool interrupted = false;
+    std::optional<Stop> stopped{};  // why vmcheck gave up
 };
 
 // Nothing where the text is no report of ours: cut short, or of another version.
@@ -77,6 +75,10 @@ std::optional<Report> read_report(std::string const& text) {
         json const document = json::parse(text);
         if (document.at("vmcheck") != 1) return std::nullopt;
         Report report;
+        if (json const& stopped = document.at("stopped"); !stopped.is_null()) {
+            report.stopped = stop_in(stopped);
+            if (!report.stopped) return std::nullopt;
+        }
         for (json const& session : document.at("sessions")) {
             TreeResult& result = report.result;
             result.profile = session.at("profile").get<std::string>();
@@ -98,60 +100,53 @@ std::optional<Report> read_report(std::string const& text) {
     }
 }
 
-// What vmcheck said when it gave up: the last paragraph that starts with its name.
-std::string_view last_words(std::string_view log) {
-    constexpr std::string_view kName = "vmcheck: ";
-    std::size_t at = log.rfind(kName);
-    while (at != std::string_view::npos && at > 0 && log[at - 1] != '\n') at = log.rfind(kName, at - 1);
-    return at == std::string_view::npos ? std::string_view() : log.substr(at + kName.size());
+TreeVerdict verdict_of(Stop::Cause cause) {
+    switch (cause) {
+        case Stop::Cause::build:
+            return TreeVerdict::does_not_build;
+        case Stop::Cause::boot:
+        case Stop::Cause::unsupported:
+            return TreeVerdict::does_not_boot;
+        case Stop::Cause::interrupted:
+            return TreeVerdict::interrupted;
+        case Stop::Cause::usage:
+        case Stop::Cause::machine:
+            break;
+    }
+    return TreeVerdict::could_not_run;
 }
 
-std::string trimmed(std::string_view text) {
-    std::size_t const first = text.find_first_not_of(" \t\r\n"), last = text.find_last_not_of(" \t\r\n");
-    return first == std::string_view::npos ? std::string() : std::string(text.substr(first, last - first + 1));
+// Of a kernel that does not build the first complaint. Without the kernel's path where the kernel is at fault: that of
+// a tree lies in a scratch copy, whose name is another each time.
+std::string message_of(Stop const& stop) {
+    TreeVerdict const verdict = verdict_of(stop.cause);
+    if (verdict != TreeVerdict::does_not_build && verdict != TreeVerdict::does_not_boot)
+        return base::sentence(stop.about, stop.message);
+    return stop.details.empty() ? stop.message : stop.details.front();
 }
 
-// Its first line, and of a build that failed the first complaint as well: "does not build: vm.c:3: error: ...".
-std::string one_line(std::string_view words) {
-    std::size_t const end = std::min(words.find('\n'), words.size());
-    std::string line = trimmed(words.substr(0, end));
-    if (!line.ends_with(':') || end == words.size()) return line;
-    std::string_view const rest = words.substr(end + 1);
-    return line + ' ' + trimmed(rest.substr(0, rest.find('\n')));
-}
-
-// Without "PATH: " at its start: the kernel of a tree lies in a scratch copy, whose name is another each time.
-std::string without_path(std::string const& line) {
-    std::size_t const colon = line.find(": ");
-    bool const has_path = colon != std::string::npos && line.find('/') < colon;
-    return has_path ? line.substr(colon + 2) : line;
-}
-
-TreeVerdict verdict_without_kernel(std::string_view words) {
-    bool const build = words.find("the kernel does not build") != std::string_view::npos ||
-                       words.find("make kernel/kernel did not end") != std::string_view::npos;
-    return build ? TreeVerdict::does_not_build : TreeVerdict::does_not_boot;
-}
-
-TreeResult without_report(Ending const& ending, std::string_view log) {
+TreeResult gave_up(Ending const& ending, Stop const& stop) {
     TreeResult result;
-    std::string_view const words = last_words(log);
-    result.message = one_line(words);
+    result.timed_out = ending.cut == Cut::time_limit;
+    result.verdict = result.timed_out               ? TreeVerdict::timed_out
+                     : ending.cut == Cut::interrupt ? TreeVerdict::interrupted
+                                                    : verdict_of(stop.cause);
+    result.message = message_of(stop);
+    return result;
+}
+
+TreeResult without_report(Ending const& ending) {
+    TreeResult result;
+    int const code = ending.exit_code.value_or(0);
     if (ending.cut == Cut::time_limit) {
         result.verdict = TreeVerdict::timed_out;
         result.timed_out = true;
-        result.message = ending.exit_code ? result.message : "it did not end when it was asked to, and left no report";
-    } else if (ending.cut == Cut::interrupt || ending.exit_code == kInterrupted) {
+        result.message = "it did not end when it was asked to, and left no report";
+    } else if (ending.cut == Cut::interrupt || code == kInterrupted) {
         result.verdict = TreeVerdict::interrupted;
-    } else if (ending.exit_code == kKernelUnusable) {
-        result.verdict = verdict_without_kernel(words);
-        result.message = without_path(result.message);
-        constexpr std::string_view kSaidAlready = "the kernel does not build: ";
-        if (result.message.starts_with(kSaidAlready)) result.message.erase(0, kSaidAlready.size());
-    } else if (says_nothing_of_the_kernel(ending.exit_code)) {
-        result.verdict = TreeVerdict::could_not_run;
     } else {
-        result.verdict = TreeVerdict::crashed;
+        bool const says_nothing_of_the_kernel = code == kUsage || code == kEnvironment;
+        result.verdict = says_nothing_of_the_kernel ? TreeVerdict::could_not_run : TreeVerdict::crashed;
         result.message =
             ending.exit_code
                 ? fmt::format("vmcheck ended with code {} and left no report", *ending.exit_code)
@@ -183,12 +178,13 @@ Found const* TreeResult::gravest() const {
     return found.empty() ? nullptr : &found.front();
 }
 
-TreeResult result_of(Ending const& ending, std::optional<std::string> const& report, std::string_view log) {
-    constexpr std::array<int, 3> kWithReport{0, 1, 5};
+TreeResult result_of(Ending const& ending, std::optional<std::string> const& report) {
+    constexpr std::array<int, 3> kWithResult{0, 1, 5};
+    auto read = ending.exit_code && report ? read_report(*report) : std::nullopt;
+    if (read && read->stopped) return gave_up(ending, *read->stopped);
     bool const complete =
-        ending.exit_code && std::find(kWithReport.begin(), kWithReport.end(), *ending.exit_code) != kWithReport.end();
-    auto read = complete && report ? read_report(*report) : std::nullopt;
-    if (!read) return without_report(ending, log);
+        read && std::find(kWithResult.begin(), kWithResult.end(), *ending.exit_code) != kWithResult.end();
+    if (!complete) return without_report(ending);
     TreeResult result = std::move(read->result);
     result.timed_out = ending.cut == Cut::time_limit;
     // Whoever interrupted it: what it has is not the whole.

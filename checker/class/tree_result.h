@@ -1,5 +1,5 @@
 #pragma once
-// What came of one tree, out of how its check ended and what it left: the JSON report and the log.
+// What came of one tree, out of how its check ended and the JSON report that it left.
 
 #include "checker/class/workers.h"
 
@@ -58,9 +58,9 @@ struct TreeResult {
     Found const* gravest() const;
 };
 
-// `report`: the document of `--format json`, nothing where there is none; `log`: what was printed. Whatever they hold,
-// the result is one of the above.
-TreeResult result_of(Ending const& ending, std::optional<std::string> const& report, std::string_view log);
+// `report`: the document of `--format json`, nothing where there is none. Whatever it holds, the result is one of the
+// above.
+TreeResult result_of(Ending const& ending, std::optional<std::string> const& report);
 
 // Whether the same inputs would give the same result again: a crash or a problem of the machine may pass.
 bool is_lasting(TreeResult const& result);

@@ -136,8 +136,7 @@ class ClassRun {
 
     classes::TreeResult result_of(std::size_t index, classes::Ending const& ending) const {
         auto const report = base::read_file(directory_of(index) / classes::kReportFile);
-        auto const log = base::read_file(directory_of(index) / classes::kLogFile);
-        return classes::result_of(ending, report ? std::optional(*report) : std::nullopt, log ? *log : std::string());
+        return classes::result_of(ending, report ? std::optional(*report) : std::nullopt);
     }
 
     void begin(classes::Workers& workers, std::size_t index) {
@@ -233,7 +232,7 @@ class ClassRun {
 
 tl::expected<classes::Class, Stop> run_class(Options const& options, classes::Discovery discovery) {
     auto scratch = base::ScratchDirectory::make("class");
-    if (!scratch) return tl::unexpected(Stop{ExitCode::environment, scratch.error().message});
+    if (!scratch) return tl::unexpected(Stop{Stop::Cause::machine, scratch.error().message});
     return ClassRun(options, std::move(discovery), std::move(*scratch)).run();
 }
 

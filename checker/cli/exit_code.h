@@ -1,7 +1,7 @@
 #pragma once
 // How vmcheck ends; the same numbers in --help, README and scripts.
 
-#include <string>
+#include "checker/finding/finding.h"
 
 namespace vmcheck::cli {
 
@@ -15,10 +15,20 @@ enum class ExitCode : int {
     interrupted = 130,     // Ctrl-C came before there was anything to report
 };
 
-// Why a command ends early: the message is printed, the code returned.
-struct Stop {
-    ExitCode code;
-    std::string message;
-};
+constexpr ExitCode exit_code(Stop::Cause cause) {
+    switch (cause) {
+        case Stop::Cause::usage:
+            return ExitCode::usage;
+        case Stop::Cause::machine:
+            return ExitCode::environment;
+        case Stop::Cause::build:
+        case Stop::Cause::boot:
+        case Stop::Cause::unsupported:
+            return ExitCode::kernel_unusable;
+        case Stop::Cause::interrupted:
+            break;
+    }
+    return ExitCode::interrupted;
+}
 
 }  // namespace vmcheck::cli

@@ -31,15 +31,12 @@ std::optional<fs::path> builtin_kernel(spec::Profile profile) {
     return std::nullopt;
 }
 
-Stop no_kernel_from_tree(base::Error const& error) {
-    switch (error.kind) {
-        case base::Error::Kind::interrupted:
-            return {ExitCode::interrupted, error.message};
-        case base::Error::Kind::machine:
-            return {ExitCode::environment, error.message};
-        default:
-            return {ExitCode::kernel_unusable, error.message};
-    }
+Stop no_kernel_from_tree(BuildError const& error, fs::path const& tree) {
+    using Kind = BuildError::Kind;
+    Stop::Cause const cause = error.kind == Kind::interrupted ? Stop::Cause::interrupted
+                              : error.kind == Kind::machine   ? Stop::Cause::machine
+                                                              : Stop::Cause::build;
+    return {cause, error.message, tree.string(), error.complaints};
 }
 
 }  // namespace
@@ -54,12 +51,12 @@ tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice) {
         std::error_code error;
         if (!fs::exists(options.kernel, error))
             return tl::unexpected(
-                Stop{ExitCode::usage,
+                Stop{Stop::Cause::usage,
                      fmt::format("{}: no such file. Give the kernel's ELF image, as in --kernel kernel/kernel.",
                                  options.kernel.string())});
         if (is_source_tree(options.kernel)) {
             auto built = kernel_of_tree(options.kernel, choice.stop);
-            if (!built) return tl::unexpected(no_kernel_from_tree(built.error()));
+            if (!built) return tl::unexpected(no_kernel_from_tree(built.error(), options.kernel));
             options.tree = options.kernel;
             options.built = std::make_shared<TreeKernel const>(std::move(*built));
             options.kernel = options.built->kernel;
@@ -67,7 +64,7 @@ tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice) {
     } else {
         auto const builtin = builtin_kernel(choice.profile.value_or(kProfiles.front()));
         if (!builtin)
-            return tl::unexpected(Stop{ExitCode::environment,
+            return tl::unexpected(Stop{Stop::Cause::machine,
                                        "the reference kernel is not beside this program: build it with ci/vmcheck, or "
                                        "give one with --kernel."});
         options.kernel = *builtin;
@@ -110,7 +107,11 @@ std::optional<fs::path> builtin_programs() {
 }
 
 Stop stop_for(BootError const& error) {
-    return {error.environment ? ExitCode::environment : ExitCode::kernel_unusable, error.message};
+    using Kind = BootError::Kind;
+    Stop::Cause const cause = error.kind == Kind::machine       ? Stop::Cause::machine
+                              : error.kind == Kind::unsupported ? Stop::Cause::unsupported
+                                                                : Stop::Cause::boot;
+    return {cause, error.message, error.about};
 }
 
 }  // namespace vmcheck::cli

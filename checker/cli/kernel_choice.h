@@ -41,7 +41,7 @@ KernelChoice kernel_for(spec::Program const& program, KernelChoice asked);
 // The directory of the user programs that come with the reference kernel. Nothing where it is not there.
 std::optional<std::filesystem::path> builtin_programs();
 
-// Why there is no kernel, as an exit code and a message.
+// The same as why a command ends.
 Stop stop_for(BootError const& error);
 
 }  // namespace vmcheck::cli

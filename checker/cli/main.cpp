@@ -62,6 +62,13 @@ constexpr char const* kRunHelp =
     "  vmcheck run --kernel kernel/kernel cowtest            on yours\n"
     "  vmcheck run --kernel . --image fs.img usertests       an xv6 tree's own tests, from its own disk\n"
     "  vmcheck run --harts 3 -- ./prog -v                    your own program, with an argument\n"
+    "\n--out FILE says how it ended, for programs that start vmcheck:\n"
+    "  {\"vmcheck_run\": 1, \"program\": ..., \"ending\": ..., \"status\": ..., \"message\": ..., \"seconds\": ...}\n"
+    "  ending is exited (by itself, with that status), killed (by the kernel, or status -1, which is the same to "
+    "wait),\n"
+    "  not run (it could not be started), panicked, halted (the machine stands still), time up or interrupted; status\n"
+    "  is null but for the first two; message is a sentence; seconds are by the board's clock. There is no file where\n"
+    "  the exit code is 2, 3 or 4.\n"
     "\nExit codes: 0 the program ended with status 0; 1 it ended with another status, was killed or could not be\n"
     "started, the kernel panicked or hung, or the time limit was reached; 2 wrong usage, no such program; 3 a problem\n"
     "of this machine; 4 the kernel did not reach user mode; 130 Ctrl-C.\n";
@@ -284,6 +291,7 @@ class CommandLine {
             ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000}))
             ->type_name("SECONDS")
             ->capture_default_str();
+        sub->add_option("--out", options_.out, "How it ended, as JSON (see below)")->type_name("FILE");
         sub->add_option("program", run.words, "What to run, and its arguments; after --, if any starts with a dash")
             ->required()
             ->type_name("PROGRAM ARGUMENT");

@@ -4,6 +4,7 @@
 #include "checker/report/text.h"
 #include "checker/report/verdict.h"
 #include "checker/report/violation_words.h"
+#include "impl/base/error.h"
 #include "impl/base/files.h"
 #include "spec/text.h"
 
@@ -31,7 +32,7 @@ std::string about(Finding const& finding) {
 tl::expected<report::Saved, Stop> save(Finding const& finding, std::filesystem::path const& stem) {
     auto const write = [](std::filesystem::path const& path, std::string_view contents) -> tl::expected<void, Stop> {
         if (auto written = base::write_file(path, contents); !written)
-            return tl::unexpected(Stop{ExitCode::environment, written.error().message});
+            return tl::unexpected(Stop{Stop::Cause::machine, written.error().message});
         return {};
     };
     report::Saved saved{stem.string() + ".vmc", std::nullopt};
@@ -90,7 +91,7 @@ tl::expected<void, Stop> write_report(std::vector<SessionResult> const& sessions
     if (options.out) {
         std::string const document = report::render(options.format.value_or(Format::json), sessions);
         if (auto written = base::write_file(*options.out, document); !written)
-            return tl::unexpected(Stop{ExitCode::environment, written.error().message});
+            return tl::unexpected(Stop{Stop::Cause::machine, written.error().message});
     } else if (options.format && *options.format != Format::text) {
         fmt::print("{}", report::render(*options.format, sessions));
     }
@@ -105,15 +106,27 @@ tl::expected<void, Stop> write_html(std::vector<SessionResult> const& sessions, 
     if (!found) return {};
     std::filesystem::path const path = directory / "report.html";
     if (auto written = base::write_file(path, report::html_document(sessions)); !written)
-        return tl::unexpected(Stop{ExitCode::environment, written.error().message});
+        return tl::unexpected(Stop{Stop::Cause::machine, written.error().message});
     fmt::print(options.text, "report    {}\n", path.string());
     return {};
 }
 
 ExitCode give_up(Stop const& stop) {
     std::fflush(stdout);
-    fmt::print(stderr, "vmcheck: {}\n", stop.message);
-    return stop.code;
+    fmt::print(stderr, "vmcheck: {}{}\n", base::sentence(stop.about, stop.message), stop.details.empty() ? "" : ":");
+    for (std::string const& line : stop.details) fmt::print(stderr, "    {}\n", line);
+    return exit_code(stop.cause);
+}
+
+ExitCode give_up(Stop const& stop, std::vector<SessionResult> const& sessions, Options const& options) {
+    ExitCode const code = give_up(stop);
+    std::string const document = report::json_document(sessions, stop);
+    bool const printed = options.json || (options.format == report::Format::json && !options.out);
+    if (printed) fmt::print("{}", document);
+    if (!options.out || options.format.value_or(report::Format::json) != report::Format::json) return code;
+    if (auto written = base::write_file(*options.out, document); !written)
+        give_up({Stop::Cause::machine, written.error().message});
+    return code;
 }
 
 }  // namespace vmcheck::cli

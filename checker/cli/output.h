@@ -26,5 +26,7 @@ tl::expected<void, Stop> write_html(std::vector<SessionResult> const& sessions, 
 
 // Prints the message and gives the code.
 ExitCode give_up(Stop const& stop);
+// And writes a report where options ask for one as JSON: what there is, and why there is no more.
+ExitCode give_up(Stop const& stop, std::vector<SessionResult> const& sessions, Options const& options);
 
 }  // namespace vmcheck::cli

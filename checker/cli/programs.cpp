@@ -76,9 +76,9 @@ class Replayer {
 
 ExitCode replay(Options const& options) {
     auto const corpus = read_corpus(options.programs);
-    if (!corpus) return give_up({ExitCode::usage, corpus.error().message});
+    if (!corpus) return give_up({Stop::Cause::usage, corpus.error().message});
     if (corpus->empty())
-        return give_up({ExitCode::usage, "no program found: give *.vmc files, or a directory that holds some."});
+        return give_up({Stop::Cause::usage, "no program found: give *.vmc files, or a directory that holds some."});
     Replayer replayer(options);
     std::size_t done = 0;
     for (CorpusFile const& file : *corpus) {
@@ -96,7 +96,7 @@ ExitCode replay(Options const& options) {
 // Prints the smallest program that fails as the given one does, ready to be put into a file.
 ExitCode shrink(Options const& options) {
     auto const corpus = read_corpus(options.programs);
-    if (!corpus) return give_up({ExitCode::usage, corpus.error().message});
+    if (!corpus) return give_up({Stop::Cause::usage, corpus.error().message});
     for (CorpusFile const& file : *corpus) {
         auto kernel = start(kernel_for(file.program, options.kernel), options.jobs);
         if (!kernel) return give_up(kernel.error());
@@ -104,7 +104,7 @@ ExitCode shrink(Options const& options) {
         if (!run) return give_up(stop_for(run.error()));
         if (!run->divergence)
             return give_up(
-                {ExitCode::usage,
+                {Stop::Cause::usage,
                  fmt::format("{}: does not fail on this kernel, so there is nothing to shrink.", file.path.string())});
         std::size_t const before = run->program.steps.size();
         auto finding = session::make_finding(*kernel, {.run = std::move(*run)}, {.stop = options.stop});
@@ -121,7 +121,7 @@ ExitCode shrink(Options const& options) {
 // What a correct kernel does at each step of a program. The reference kernel is booted for its memory layout only.
 ExitCode show(Options const& options) {
     auto const corpus = read_corpus(options.programs);
-    if (!corpus) return give_up({ExitCode::usage, corpus.error().message});
+    if (!corpus) return give_up({Stop::Cause::usage, corpus.error().message});
     for (CorpusFile const& file : *corpus) {
         auto target = boot(kernel_for(file.program, options.kernel));
         if (!target) return give_up(target.error());

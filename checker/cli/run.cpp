@@ -11,8 +11,10 @@
 #include "impl/program/disk.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <optional>
 
 namespace vmcheck::cli {
 
@@ -28,7 +30,7 @@ struct Files {
 
 tl::expected<std::vector<std::byte>, Stop> read_bytes(fs::path const& path) {
     auto bytes = base::read_bytes(path);
-    if (!bytes) return tl::unexpected(Stop{ExitCode::usage, bytes.error().message});
+    if (!bytes) return tl::unexpected(Stop{Stop::Cause::usage, bytes.error().message});
     return std::move(*bytes);
 }
 
@@ -37,8 +39,9 @@ tl::expected<Files, Stop> files_of_image(fs::path const& path) {
     if (!bytes) return tl::unexpected(bytes.error());
     auto unpacked = image::unpack(*bytes);
     if (!unpacked)
-        return tl::unexpected(Stop{ExitCode::usage, fmt::format("{}: {} Give a disk as mkfs makes it, such as fs.img.",
-                                                                path.string(), unpacked.error().message)});
+        return tl::unexpected(
+            Stop{Stop::Cause::usage, fmt::format("{}: {} Give a disk as mkfs makes it, such as fs.img.", path.string(),
+                                                 unpacked.error().message)});
     if (!unpacked->directories.empty())
         fmt::print(stderr, "vmcheck: {}: directories are left out: {}\n", path.string(),
                    fmt::join(unpacked->directories, ", "));
@@ -48,7 +51,7 @@ tl::expected<Files, Stop> files_of_image(fs::path const& path) {
 tl::expected<Files, Stop> builtin_files() {
     auto const directory = builtin_programs();
     if (!directory)
-        return tl::unexpected(Stop{ExitCode::environment,
+        return tl::unexpected(Stop{Stop::Cause::machine,
                                    "the programs that come with vmcheck are not beside this program: build them with "
                                    "ci/vmcheck, or give a disk with --image."});
     std::error_code error;
@@ -82,14 +85,16 @@ tl::expected<std::string, Stop> put_program(std::string const& program, Files& f
     names.reserve(all.size());
     for (image::File const& file : all) names.push_back(file.name);
     return tl::unexpected(
-        Stop{ExitCode::usage, fmt::format("there is no program {} on the disk, which has {}. A program of this "
-                                          "machine is given with a slash, as in ./{}.",
-                                          program, fmt::join(names, ", "), program)});
+        Stop{Stop::Cause::usage, fmt::format("there is no program {} on the disk, which has {}. A program of this "
+                                             "machine is given with a slash, as in ./{}.",
+                                             program, fmt::join(names, ", "), program)});
 }
 
 struct Conclusion {
-    ExitCode code;
+    char const* ending;  // as --out has it
     std::string words;
+    ExitCode code = ExitCode::divergence;
+    std::optional<int> status{};  // of exit()
 };
 
 struct Conclude {
@@ -97,30 +102,42 @@ struct Conclude {
     std::uint64_t seconds_max;
 
     Conclusion operator()(program::Exited const& exited) const {
-        if (exited.status == 0) return {ExitCode::nothing_found, fmt::format("{} ended with status 0", program)};
         if (exited.status == -1)
-            return {ExitCode::divergence, fmt::format("{} was killed, or ended with status -1", program)};
-        return {ExitCode::divergence, fmt::format("{} ended with status {}", program, exited.status)};
+            return {"killed", fmt::format("{} was killed, or ended with status -1", program), ExitCode::divergence, -1};
+        return {"exited", fmt::format("{} ended with status {}", program, exited.status),
+                exited.status == 0 ? ExitCode::nothing_found : ExitCode::divergence, exited.status};
     }
     Conclusion operator()(program::NotRun const& failure) const {
-        return {ExitCode::divergence, fmt::format("{}: {}", program, failure.why)};
+        return {"not run", fmt::format("{}: {}", program, failure.why)};
     }
     Conclusion operator()(program::Panicked const& panicked) const {
-        return {ExitCode::divergence, fmt::format("the kernel panicked: \"{}\"", panicked.message)};
+        return {"panicked", fmt::format("the kernel panicked: \"{}\"", panicked.message)};
     }
     Conclusion operator()(program::Halted const& halted) const {
-        return {ExitCode::divergence, fmt::format("the machine stands still: {}", halted.why)};
+        return {"halted", fmt::format("the machine stands still: {}", halted.why)};
     }
     Conclusion operator()(program::TimeUp) const {
-        return {ExitCode::divergence,
-                fmt::format("{} had not ended after {} s (by the board's clock): a hang, or more than --time-limit "
-                            "allows",
-                            program, seconds_max)};
+        return {"time up", fmt::format("{} had not ended after {} s (by the board's clock): a hang, or more than "
+                                       "--time-limit allows",
+                                       program, seconds_max)};
     }
     Conclusion operator()(program::Interrupted) const {
-        return {ExitCode::interrupted, fmt::format("interrupted before {} ended", program)};
+        return {"interrupted", fmt::format("interrupted before {} ended", program), ExitCode::interrupted};
     }
 };
+
+// For programs that start this one, so that none has to look for an answer among what the kernel printed.
+std::string document_of(Conclusion const& conclusion, std::string const& program, double seconds) {
+    using Json = nlohmann::ordered_json;
+    Json document;
+    document["vmcheck_run"] = 1;
+    document["program"] = program;
+    document["ending"] = conclusion.ending;
+    document["status"] = conclusion.status ? Json(*conclusion.status) : Json(nullptr);
+    document["message"] = conclusion.words;
+    document["seconds"] = seconds;
+    return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 }  // namespace
 
@@ -134,7 +151,7 @@ ExitCode run(Options const& options) {
     if (!name) return give_up(name.error());
     words.front() = *name;
     auto disk = program::make_disk(std::move(files->contents), files->geometry, words);
-    if (!disk) return give_up({ExitCode::usage, disk.error().message});
+    if (!disk) return give_up({Stop::Cause::usage, disk.error().message});
 
     program::Request const request{*kernel, std::move(*disk), options.run.harts, options.run.seconds_max};
     auto const relay = [](std::string_view text) {
@@ -147,6 +164,9 @@ ExitCode run(Options const& options) {
     if (report->console_dropped > 0)
         fmt::print(stderr, "vmcheck: {} bytes of output are not shown\n", report->console_dropped);
     fmt::print(stderr, "vmcheck: {}; {:.1f} s by the board's clock\n", conclusion.words, report->seconds);
+    if (options.out)
+        if (auto written = base::write_file(*options.out, document_of(conclusion, *name, report->seconds)); !written)
+            return give_up({Stop::Cause::machine, written.error().message});
     return conclusion.code;
 }
 

@@ -66,14 +66,15 @@ ExitCode verify(Options const& options) {
     ExitCode code = ExitCode::nothing_found;
     for (KernelChoice const& choice : choices(options.kernel)) {
         auto session = check(choice, options, run::programs_of(options.level));
-        if (!session) return give_up(session.error());
+        if (!session) return give_up(session.error(), sessions, options);
         auto const concluded = conclude(*session, options.findings, options);
-        if (!concluded) return give_up(concluded.error());
+        if (!concluded) return give_up(concluded.error(), sessions, options);
         code = worse(code, *concluded);
         sessions.push_back(std::move(*session));
         if (options.stop.stop_requested()) break;
     }
-    if (auto written = write_html(sessions, options.findings, options); !written) return give_up(written.error());
+    if (auto written = write_html(sessions, options.findings, options); !written)
+        return give_up(written.error(), sessions, options);
     if (auto written = write_report(sessions, options); !written) return give_up(written.error());
     return code;
 }
@@ -81,9 +82,9 @@ ExitCode verify(Options const& options) {
 // The nightly job: as verify, but it goes on for as long as it is told to, and files what it finds in the corpus.
 ExitCode fuzz(Options const& options) {
     auto session = check(options.kernel, options, std::numeric_limits<std::uint64_t>::max());
-    if (!session) return give_up(session.error());
+    if (!session) return give_up(session.error(), {}, options);
     auto const concluded = conclude(*session, options.corpus / "found", options);
-    if (!concluded) return give_up(concluded.error());
+    if (!concluded) return give_up(concluded.error(), {*session}, options);
     if (auto written = write_report({*session}, options); !written) return give_up(written.error());
     return *concluded;
 }

@@ -49,7 +49,7 @@ tl::expected<void, Stop> write_summary(classes::Class const& all, Options const&
          {std::pair{"class.csv", classes::csv_document(all)}, std::pair{"class.json", classes::json_document(all)},
           std::pair{"class.html", classes::html_document(all)}})
         if (auto written = base::write_file(options.findings / name, document); !written)
-            return tl::unexpected(Stop{ExitCode::environment, written.error().message});
+            return tl::unexpected(Stop{Stop::Cause::machine, written.error().message});
     fmt::print(options.text, "\n{}", classes::text_document(all, options.colour));
     fmt::print(options.text, "summary   {}, class.csv, class.json\n", (options.findings / "class.html").string());
     return {};
@@ -82,7 +82,7 @@ tl::expected<void, Stop> write_class_report(classes::Class const& all, Options c
     if (options.json || !options.out) fmt::print("{}", document);
     if (!options.out) return {};
     if (auto written = base::write_file(*options.out, document); !written)
-        return tl::unexpected(Stop{ExitCode::environment, written.error().message});
+        return tl::unexpected(Stop{Stop::Cause::machine, written.error().message});
     return {};
 }
 
@@ -91,12 +91,13 @@ tl::expected<void, Stop> write_class_report(classes::Class const& all, Options c
 ExitCode verify_class(Options const& options) {
     fs::path const& directory = *options.kernel.kernel;
     if (options.format == report::Format::gradescope || options.format == report::Format::github)
-        return give_up({ExitCode::usage, fmt::format("{}: is a directory of many trees, and --format gradescope and "
-                                                     "github are about one. Use text, json, junit or html, or give one "
-                                                     "tree.",
-                                                     directory.string())});
+        return give_up(
+            {Stop::Cause::usage, fmt::format("{}: is a directory of many trees, and --format gradescope and "
+                                             "github are about one. Use text, json, junit or html, or give one "
+                                             "tree.",
+                                             directory.string())});
     auto discovery = classes::discover(directory, options.findings);
-    if (!discovery) return give_up({ExitCode::usage, discovery.error().message});
+    if (!discovery) return give_up({Stop::Cause::usage, discovery.error().message});
     auto const all = run_class(options, std::move(*discovery));
     if (!all) return give_up(all.error());
     if (auto written = write_summary(*all, options); !written) return give_up(written.error());

@@ -144,6 +144,11 @@ TEST_F(ClassOfTrees, EveryTreeGetsItsVerdictAndNoneStopsAnother) {
     EXPECT_EQ(files, 5U + 2 * 3U) << "a log of all but emil, and of two defects page, program and user program";
     EXPECT_THAT(read(at("out/carol/log.txt")), HasSubstr("'sorry' undeclared"));
     EXPECT_FALSE(fs::exists(at("class/alice/kernel/kernel"))) << "a tree is left as it was";
+    auto const cause = [&](std::string const& name) {
+        return json::parse(read(at("out/" + name + "/report.json"))).at("stopped").at("cause").get<std::string>();
+    };
+    EXPECT_EQ(cause("carol"), "build");
+    EXPECT_EQ(cause("dora"), "boot");
 }
 
 TEST_F(ClassOfTrees, ARunKeepsWhatIsThereAndChecksWhatHasChanged) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -27,6 +28,14 @@ class Run : public testing::Test {
     Result run(std::vector<std::string> arguments) const {
         arguments.insert(arguments.begin(), "run");
         return vmcheck(arguments, scratch.path());
+    }
+    // What --out says of the last run; the message is that of standard error.
+    std::string ending(std::vector<std::string> arguments) const {
+        arguments.insert(arguments.begin(), {"--out", "run.json"});
+        Result const result = run(arguments);
+        auto const document = nlohmann::json::parse(read(scratch.path() / "run.json"));
+        EXPECT_THAT(result.err, HasSubstr("vmcheck: " + document.at("message").get<std::string>() + "; "));
+        return document.at("ending").get<std::string>() + ' ' + document.at("status").dump();
     }
 };
 
@@ -81,6 +90,18 @@ TEST_F(Run, APanicIsTheKernelsAndFails) {
     EXPECT_EQ(result.exit_code, 1);
     EXPECT_THAT(result.err, HasSubstr("the kernel panicked: \"panic: "));
     EXPECT_THAT(result.out, HasSubstr("panic: "));
+}
+
+TEST_F(Run, HowItEndedIsWrittenForProgramsThatAsk) {
+    EXPECT_EQ(ending({"probe", "0"}), "exited 0");
+    EXPECT_EQ(ending({"probe", "7"}), "exited 7");
+    EXPECT_EQ(ending({"probe", "wild"}), "killed -1");
+    EXPECT_EQ(ending({"--time-limit", "2", "probe", "loop"}), "time up null");
+    EXPECT_EQ(ending({"--kernel", kernel("mutants/30-wild-access-panics"), "probe", "wild"}), "panicked null");
+    EXPECT_EQ(ending({"--image", VMCHECK_SMOKE_IMAGE, "data"}), "not run null");
+    // A suite's status is the number of its tests that failed.
+    EXPECT_EQ(ending({"--kernel", kernel("mutants/16-parent-keeps-w"), "usertests", "parentstores"}), "exited 1");
+    EXPECT_EQ(run({"--out", scratch.file("file", "") + "/run.json", "probe", "0"}).exit_code, 3);
 }
 
 TEST_F(Run, AKernelThatDoesNotBootIsSaidToBeSo) {

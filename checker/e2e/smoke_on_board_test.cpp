@@ -29,7 +29,7 @@ void PrintTo(Machine const& machine, std::ostream* out) {
 std::string run(Machine const& machine, char const* image_file) {
     auto const kernel =
         elf::KernelImage::load(fmt::format("{}/{}/kernel", VMCHECK_KERNELS, machine.kernel), elf::kDefaultRam);
-    if (!kernel) return kernel.error().message;
+    if (!kernel) return kernel.error().sentence();
     std::string const disk = read(image_file);
     board::Config config;
     config.harts = machine.harts;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
 
 #include <chrono>
 #include <csignal>
@@ -56,6 +57,13 @@ TEST_F(SourceTree, ThatDoesNotCompileShowsWhatTheCompilerSays) {
     EXPECT_EQ(result.exit_code, 4);
     EXPECT_THAT(result.err, HasSubstr("does not build"));
     EXPECT_THAT(result.err, HasSubstr("'sorry' undeclared"));
+    Result const report = vmcheck({"verify", tree, "--json"}, scratch.path());
+    EXPECT_EQ(report.exit_code, 4);
+    auto const document = nlohmann::json::parse(report.out);
+    EXPECT_EQ(document.at("sessions"), nlohmann::json::array());
+    EXPECT_EQ(document.at("stopped").at("cause"), "build");
+    EXPECT_EQ(document.at("stopped").at("about"), tree);
+    EXPECT_THAT(document.at("stopped").at("details").dump(), HasSubstr("'sorry' undeclared"));
 }
 
 TEST_F(SourceTree, IsNotFailedByWarningsThatOldTreesTurnIntoErrors) {

@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 namespace vmcheck {
 
 namespace {
+
+// In the order of the enumeration.
+constexpr std::array<std::string_view, 6> kCauses{"usage", "machine", "build", "boot", "unsupported", "interrupted"};
 
 // Whether the page table of the evidence shows a frame that is counted more often than it is used.
 bool counted_too_often(Finding const& finding) {
@@ -18,6 +22,16 @@ bool counted_too_often(Finding const& finding) {
 }
 
 }  // namespace
+
+std::string_view to_string(Stop::Cause cause) {
+    return kCauses[static_cast<std::size_t>(cause)];
+}
+
+std::optional<Stop::Cause> parse_cause(std::string_view name) {
+    auto const found = std::find(kCauses.begin(), kCauses.end(), name);
+    if (found == kCauses.end()) return std::nullopt;
+    return Stop::Cause{static_cast<std::uint8_t>(found - kCauses.begin())};
+}
 
 std::string_view to_string(Severity severity) {
     return severity == Severity::defect ? "defect" : "advice";

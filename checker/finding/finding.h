@@ -104,6 +104,25 @@ struct SessionResult {
     std::vector<Finding> findings;
 };
 
+// Why a command ends before it has come to a result.
+struct Stop {
+    enum class Cause : std::uint8_t {
+        usage,        // arguments, files that are not there or cannot be read
+        machine,      // this machine or the emulator is at fault: a disk that is full, a tool that is missing
+        build,        // the tree's kernel does not build
+        boot,         // the kernel does not boot
+        unsupported,  // it is none that vmcheck can boot
+        interrupted,  // by the user, before there was anything to report
+    };
+    Cause cause;
+    std::string message;                 // a sentence or two, which do not name what `about` does
+    std::string about{};                 // a file or tree; empty where the message names it, or is about none
+    std::vector<std::string> details{};  // what a compiler said to it, line by line
+};
+std::string_view to_string(Stop::Cause cause);  // "build"
+// The cause with that name; nothing for any other word.
+std::optional<Stop::Cause> parse_cause(std::string_view name);
+
 // ---- the order of findings: what a student should look at first
 
 // From the gravest down.

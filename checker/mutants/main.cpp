@@ -56,7 +56,7 @@ std::vector<std::string> surprises(std::vector<mutants::Row> const& rows) {
     return lines;
 }
 
-int run(Options const& options, std::stop_token const& stop) {
+int table(Options const& options, std::stop_token const& stop) {
     auto all = mutants::read_mutants(options.patches);
     if (!all) return give_up(ExitCode::usage, all.error().message);
     auto const some = chosen(std::move(*all), options.only);
@@ -109,5 +109,5 @@ int main(int argc, char** argv) {
         // CLI11 reports by exception; this is the border at which that ends.
         return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
     }
-    return run(options, interrupt.token());
+    return table(options, interrupt.token());
 }

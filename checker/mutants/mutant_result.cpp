@@ -3,35 +3,15 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
-#include <charconv>
-
 namespace vmcheck::mutants {
 
 namespace {
 
 using nlohmann::json;
 
-// Of "cowtest: 10 passed, 2 failed" in the log: 2. Nothing where the suite gave no verdict.
-std::optional<int> failed_tests(std::string const& program, std::string_view log) {
-    std::size_t const at = log.rfind("\n" + program + ": ");
-    if (at == std::string_view::npos) return std::nullopt;
-    std::string_view line = log.substr(at + 1);
-    line = line.substr(0, line.find('\n'));
-    std::size_t const comma = line.find(" passed, ");
-    if (comma == std::string_view::npos) return std::nullopt;
-    std::string_view const rest = line.substr(comma + std::string_view(" passed, ").size());
-    int failed = 0;
-    if (std::from_chars(rest.data(), rest.data() + rest.size(), failed).ec != std::errc()) return std::nullopt;
-    return failed;
-}
-
-bool says(std::string_view log, std::string_view words) {
-    return log.find(words) != std::string_view::npos;
-}
-
 json to_json(VerifyResult const& verdict) {
     json document = {{"killed", verdict.killed},
+                     {"advice", verdict.advice},
                      {"signature", verdict.signature},
                      {"programs", verdict.programs},
                      {"seconds", verdict.seconds}};
@@ -43,6 +23,7 @@ json to_json(VerifyResult const& verdict) {
 VerifyResult verdict_from(json const& document) {
     VerifyResult verdict;
     verdict.killed = document.at("killed").get<bool>();
+    verdict.advice = document.at("advice").get<bool>();
     verdict.signature = document.at("signature").get<std::string>();
     verdict.programs = document.at("programs").get<std::uint64_t>();
     verdict.seconds = document.at("seconds").get<double>();
@@ -75,8 +56,8 @@ tl::expected<VerifyResult, base::Error> judge_verify(int exit_code, std::string 
     if (!at_boot.empty()) {
         verdict.signature = at_boot.at(0).value("signature", std::string());
     } else if (!findings.empty()) {
-        bool const advice = findings.at(0).value("severity", "") == "advice";
-        verdict.signature = findings.at(0).value("signature", std::string()) + (advice ? " (advice)" : "");
+        verdict.advice = findings.at(0).value("severity", "") == "advice";
+        verdict.signature = findings.at(0).value("signature", std::string()) + (verdict.advice ? " (advice)" : "");
         verdict.steps = findings.at(0).value("steps", json::array()).size();
     } else {
         return tl::unexpected(base::Error{"verify ended with code 1, and its report has no finding."});
@@ -84,26 +65,29 @@ tl::expected<VerifyResult, base::Error> judge_verify(int exit_code, std::string 
     return verdict;
 }
 
-tl::expected<SuiteResult, base::Error> judge_suite(std::string const& program, int exit_code, std::string const& log,
-                                                   double seconds) {
+tl::expected<SuiteResult, base::Error> judge_suite(int exit_code, std::string const& report, double seconds) {
     constexpr int kPassed = 0, kFailed = 1, kUnusable = 4;
+    constexpr int kFailuresMax = 100;  // kernel/user/check.h: a suite ends with the number of its failures
     SuiteResult result{exit_code != kPassed, "", seconds};
     if (exit_code == kPassed) return result;
     if (exit_code == kUnusable) {
         result.how = "no boot";
         return result;
     }
-    if (exit_code != kFailed)
-        return tl::unexpected(base::Error{fmt::format("run {} ended with code {}.", program, exit_code)});
-    auto const failed = failed_tests(program, log);
-    if (says(log, "vmcheck: the kernel panicked"))
+    if (exit_code != kFailed) return tl::unexpected(base::Error{fmt::format("run ended with code {}.", exit_code)});
+    json const document = json::parse(report, nullptr, false);
+    if (!document.is_object() || !document.contains("ending"))
+        return tl::unexpected(base::Error{"run did not leave how it ended."});
+    json const& ending = document.at("ending");
+    json const status = document.value("status", json());
+    if (ending == "panicked")
         result.how = "panic";
-    else if (says(log, " had not ended after ") || says(log, "vmcheck: the machine stands still"))
+    else if (ending == "time up" || ending == "halted")
         result.how = "hang";
-    else if (failed && *failed > 0)
-        result.how = fmt::format("{} fail", *failed);
-    else if (says(log, " was killed"))
+    else if (ending == "killed")
         result.how = "killed";
+    else if (ending == "exited" && status >= 1 && status <= kFailuresMax)
+        result.how = fmt::format("{} fail", status.get<int>());
     else
         result.how = "no verdict";
     return result;

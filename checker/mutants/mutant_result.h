@@ -18,6 +18,7 @@ namespace vmcheck::mutants {
 // What vmcheck verify made of it.
 struct VerifyResult {
     bool killed = false;                 // or found to be poor: advice fails no kernel, but is told
+    bool advice = false;                 // the latter
     std::string signature{};             // of the first finding; "boot": it does not boot; empty: survives
     std::uint64_t programs = 0;          // run until the search ended
     std::optional<std::size_t> steps{};  // of the first finding's program; nothing where there is none
@@ -41,10 +42,9 @@ struct MutantResult {
 // or 5, or no report.
 tl::expected<VerifyResult, base::Error> judge_verify(int exit_code, std::string const& report, double seconds);
 
-// Of a `vmcheck run PROGRAM` that ended with `exit_code` and printed `log`. Fails for exit codes that say nothing about
-// the kernel: 2, 3, 130.
-tl::expected<SuiteResult, base::Error> judge_suite(std::string const& program, int exit_code, std::string const& log,
-                                                   double seconds);
+// Of a `vmcheck run SUITE --out` that ended with `exit_code` and left `report` (JSON). Fails for exit codes that say
+// nothing about the kernel (2, 3, 130), and where the report that there should be is missing.
+tl::expected<SuiteResult, base::Error> judge_suite(int exit_code, std::string const& report, double seconds);
 
 // As JSON, and back; nothing where the text is none of ours. `stamp` says what it is an result of.
 std::string print(MutantResult const& result, std::string const& stamp);

@@ -76,6 +76,7 @@ TEST(VerifyVerdict, MayBeAdviceThatFailsNobody) {
         9);
     ASSERT_TRUE(verdict.has_value());
     EXPECT_TRUE(verdict->killed);
+    EXPECT_TRUE(verdict->advice);
     EXPECT_EQ(verdict->signature, "I10 store (advice)");
 }
 
@@ -88,7 +89,7 @@ TEST(VerifyVerdict, IsNoneWhereTheMachineFailedOrTheReportIsMissing) {
 
 struct SuiteCase {
     int exit_code;
-    char const* log;
+    char const* report;
     char const* how;
 };
 void PrintTo(SuiteCase const& suite, std::ostream* out) {
@@ -98,25 +99,28 @@ void PrintTo(SuiteCase const& suite, std::ostream* out) {
 class SuiteVerdict : public testing::TestWithParam<SuiteCase> {};
 
 TEST_P(SuiteVerdict, SaysHowItWasNoticed) {
-    auto const result = judge_suite("cowtest", GetParam().exit_code, GetParam().log, 1);
+    auto const result = judge_suite(GetParam().exit_code, GetParam().report, 1);
     ASSERT_TRUE(result.has_value());
     EXPECT_EQ(result->how, GetParam().how);
     EXPECT_EQ(result->noticed, GetParam().exit_code != 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Logs, SuiteVerdict,
-    testing::Values(SuiteCase{0, "pass  x\ncowtest: 12 passed, 0 failed\n", ""},
-                    SuiteCase{1, "FAIL  x\ncowtest: 10 passed, 2 failed\nvmcheck: cowtest ended with status 1",
-                              "2 fail"},
-                    SuiteCase{1, "pass  x\nvmcheck: the kernel panicked: \"panic: x\"; 1.0 s", "panic"},
-                    SuiteCase{1, "pass  x\nvmcheck: cowtest had not ended after 60 s (by", "hang"},
-                    SuiteCase{1, "pass  x\nvmcheck: cowtest was killed, or", "killed"},
-                    SuiteCase{1, "cowtest: 12 passed, 0 failed\nvmcheck: cowtest ended with status 9", "no verdict"},
-                    SuiteCase{4, "vmcheck: k: the kernel did not reach user mode", "no boot"}));
+    Endings, SuiteVerdict,
+    testing::Values(SuiteCase{0, R"({"ending": "exited", "status": 0})", ""},
+                    SuiteCase{1, R"({"ending": "exited", "status": 2})", "2 fail"},
+                    SuiteCase{1, R"({"ending": "panicked", "status": null, "message": "panic: was killed"})", "panic"},
+                    SuiteCase{1, R"({"ending": "time up", "status": null})", "hang"},
+                    SuiteCase{1, R"({"ending": "halted", "status": null})", "hang"},
+                    SuiteCase{1, R"({"ending": "killed", "status": -1})", "killed"},
+                    SuiteCase{1, R"({"ending": "exited", "status": 4096})", "no verdict"},
+                    SuiteCase{1, R"({"ending": "exited", "status": null})", "no verdict"},
+                    SuiteCase{1, R"({"ending": "not run", "status": null})", "no verdict"},
+                    SuiteCase{4, "", "no boot"}));
 
-TEST(SuiteVerdict, IsNoneWhereTheMachineFailed) {
-    for (int const code : {2, 3, 130}) EXPECT_FALSE(judge_suite("cowtest", code, "", 1).has_value());
+TEST(SuiteVerdict, IsNoneWhereTheMachineFailedOrTheReportIsMissing) {
+    for (int const code : {2, 3, 130}) EXPECT_FALSE(judge_suite(code, "", 1).has_value());
+    for (char const* const report : {"", "[]", "{}"}) EXPECT_FALSE(judge_suite(1, report, 1).has_value());
 }
 
 Row row(std::string const& name, std::string const& origin, VerifyResult verdict, bool noticed) {
@@ -125,13 +129,13 @@ Row row(std::string const& name, std::string const& origin, VerifyResult verdict
 }
 
 std::vector<Row> rows() {
-    std::vector<Row> rows{row("01-a", "labs.md 1", {true, "I3 fork", 256, 2, 1.0}, true),
-                          row("02-b", "labs.md 2", {true, "I1 load", 512, 5, 3.0}, false),
-                          row("03-c", "our own", {true, "boot", 0, std::nullopt, 2.0}, false),
-                          row("04-d", "our own", {false, "", 10000, std::nullopt, 90.0}, false),
-                          row("05-e", "our own", {true, "I10 store (advice)", 3000, 3, 9.0}, false)};
-    rows[0].result.without_its_faults = VerifyResult{false, "", 3000, std::nullopt, 4.0};
-    rows[1].result.without_its_faults = VerifyResult{true, "I4 fork", 256, 1, 2.0};
+    std::vector<Row> rows{row("01-a", "labs.md 1", {true, false, "I3 fork", 256, 2, 1.0}, true),
+                          row("02-b", "labs.md 2", {true, false, "I1 load", 512, 5, 3.0}, false),
+                          row("03-c", "our own", {true, false, "boot", 0, std::nullopt, 2.0}, false),
+                          row("04-d", "our own", {false, false, "", 10000, std::nullopt, 90.0}, false),
+                          row("05-e", "our own", {true, true, "I10 store (advice)", 3000, 3, 9.0}, false)};
+    rows[0].result.without_its_faults = VerifyResult{false, false, "", 3000, std::nullopt, 4.0};
+    rows[1].result.without_its_faults = VerifyResult{true, false, "I4 fork", 256, 1, 2.0};
     return rows;
 }
 

@@ -135,9 +135,9 @@ class MutantRuns {
         classes::Work work;
         work.log = stem + ".log";
         work.scratch = options_.work;
+        std::error_code ignored;
+        fs::remove(stem + ".report.json", ignored);
         if (task.job != Job::suite) {
-            std::error_code ignored;
-            fs::remove(stem + ".report.json", ignored);
             work.arguments = {options_.vmcheck.string(),
                               "verify",
                               "--kernel=" + kernel,
@@ -152,8 +152,12 @@ class MutantRuns {
                 work.arguments.insert(work.arguments.end(), subjects_[task.subject].faults_off.begin(),
                                       subjects_[task.subject].faults_off.end());
         } else {
-            work.arguments = {options_.vmcheck.string(), "run", "--kernel=" + kernel,
-                              fmt::format("--time-limit={}", kSuiteSecondsMax), task.suite};
+            work.arguments = {options_.vmcheck.string(),
+                              "run",
+                              "--kernel=" + kernel,
+                              fmt::format("--time-limit={}", kSuiteSecondsMax),
+                              "--out=" + stem + ".report.json",
+                              task.suite};
         }
         if (auto started = workers.start(index, work); !started) failure_ = started.error();
     }
@@ -189,7 +193,7 @@ class MutantRuns {
                 subject.result.without_its_faults = std::move(*verdict);
             return std::nullopt;
         }
-        auto result = judge_suite(task.suite, exit_code, text_of(stem + ".log"), seconds);
+        auto result = judge_suite(exit_code, text_of(stem + ".report.json"), seconds);
         if (!result) return fmt::format("{} See {}.log.", result.error().message, stem);
         if (subject.reference && result->noticed)
             return fmt::format("it does not pass ({}), so that what it notices elsewhere means nothing. See {}.log.",

@@ -85,7 +85,7 @@ Summary summarize(std::vector<Row> const& rows, std::vector<std::string> const& 
         summary.not_without += row.result.without_its_faults && !row.result.without_its_faults->killed ? 1U : 0U;
         bool const by_suite = noticed_by_a_suite(row, suites);
         summary.only_vmcheck += verdict.killed && !by_suite ? 1U : 0U;
-        summary.only_vmcheck_as_advice += verdict.signature.ends_with("(advice)") && !by_suite ? 1U : 0U;
+        summary.only_vmcheck_as_advice += verdict.advice && !by_suite ? 1U : 0U;
         summary.nobody += !verdict.killed && !by_suite ? 1U : 0U;
         for (std::size_t i = 0; i < suites.size(); ++i)
             summary.noticed_by_suite[i] += row.result.suites.at(suites[i]).noticed ? 1U : 0U;

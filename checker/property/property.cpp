@@ -35,7 +35,7 @@ tl::expected<Kernel, BootError> Kernel::boot(std::filesystem::path const& image)
 Kernel Kernel::boot_named(char const* variable, std::filesystem::path const& otherwise) {
     char const* const named = std::getenv(variable);
     auto kernel = boot(named != nullptr ? named : otherwise);
-    if (!kernel) throw std::runtime_error(kernel.error().message);
+    if (!kernel) throw std::runtime_error(kernel.error().sentence());
     return std::move(*kernel);
 }
 

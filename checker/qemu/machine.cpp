@@ -49,7 +49,7 @@ std::vector<std::byte> data_file() {
 
 tl::expected<bool, base::Error> sets_memory_protection(std::filesystem::path const& kernel) {
     auto const image = elf::KernelImage::load(kernel, elf::kDefaultRam);
-    if (!image) return tl::unexpected(base::Error{image.error().message});
+    if (!image) return tl::unexpected(base::Error{image.error().sentence()});
     for (elf::Segment const& segment : image->segments())
         if (segment.executable && writes_pmpcfg0(segment.bytes)) return true;
     return false;

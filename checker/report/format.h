@@ -24,8 +24,9 @@ std::string render(Format format, std::vector<SessionResult> const& sessions);
 // What the terminal says, without colour: the kernel, the findings, the checks.
 std::string text_document(std::vector<SessionResult> const& sessions);
 
-// One object with a version and one entry for each kernel, as findings.schema.json describes it.
-std::string json_document(std::vector<SessionResult> const& sessions);
+// One object with a version and one entry for each kernel, as findings.schema.json describes it. `stop`: why there is
+// no more, where the command had to end before its time.
+std::string json_document(std::vector<SessionResult> const& sessions, std::optional<Stop> const& stop = std::nullopt);
 
 // JUnit XML: one test suite for each kernel, one test case for each invariant. A failure carries the text report of its
 // findings.

@@ -64,6 +64,8 @@ Json to_json(std::vector<PageRow> const& rows) {
 Json to_json(Finding const& finding) {
     Json json;
     json["signature"] = run::to_string(finding.signature);
+    json["invariant"] = spec::short_name(finding.signature.invariant);
+    json["kind"] = spec::kind_name(finding.signature.kind);
     json["also"] = Json::array();
     for (run::Signature const& other : finding.also) json["also"].push_back(run::to_string(other));
     json["severity"] = to_string(finding.severity);
@@ -153,13 +155,21 @@ Json to_json(SessionResult const& session) {
     return json;
 }
 
+Json to_json(Stop const& stop) {
+    return {{"cause", to_string(stop.cause)},
+            {"about", stop.about.empty() ? Json(nullptr) : Json(stop.about)},
+            {"message", stop.message},
+            {"details", stop.details}};
+}
+
 }  // namespace
 
-std::string json_document(std::vector<SessionResult> const& sessions) {
+std::string json_document(std::vector<SessionResult> const& sessions, std::optional<Stop> const& stop) {
     Json document;
     document["vmcheck"] = 1;
     document["sessions"] = Json::array();
     for (SessionResult const& session : sessions) document["sessions"].push_back(to_json(session));
+    document["stopped"] = stop ? to_json(*stop) : Json(nullptr);
     return document.dump(2, ' ', false, kReplaceBadBytes) + "\n";
 }
 

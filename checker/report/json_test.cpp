@@ -64,6 +64,25 @@ TEST_F(JsonSchema, KnowsEveryMemberAndMissesEachThatIsNotThere) {
         EXPECT_THAT(errors[i], ::testing::Not(::testing::IsEmpty())) << what[i];
 }
 
+TEST_F(JsonSchema, HasWhyThereIsNoMore) {
+    std::vector<json> documents;
+    for (Stop const& stop :
+         {Stop{Stop::Cause::build, "the kernel does not build", "tree", {"vm.c:3: error: \"x\"", "y"}},
+          Stop{Stop::Cause::boot, "it does not boot.", "kernel"}, Stop{Stop::Cause::unsupported, "is empty.", "kernel"},
+          Stop{Stop::Cause::machine, "x: cannot be written."}, Stop{Stop::Cause::usage, "no x."},
+          Stop{Stop::Cause::interrupted, "interrupted.", "tree"}}) {
+        documents.push_back(json::parse(json_document({session_with({})}, stop)));
+        json const& stopped = documents.back().at("stopped");
+        EXPECT_EQ(parse_cause(stopped.at("cause").get<std::string>()), stop.cause);
+        EXPECT_EQ(stopped.at("message"), stop.message);
+        EXPECT_EQ(stopped.at("details"), json(stop.details));
+        EXPECT_EQ(stopped.at("about").is_null(), stop.about.empty());
+    }
+    EXPECT_THAT(testing::all_schema_errors(VMCHECK_FINDINGS_SCHEMA, documents), ::testing::IsEmpty());
+    EXPECT_FALSE(parse_cause("gremlins"));
+    EXPECT_TRUE(json::parse(json_document({})).at("stopped").is_null());
+}
+
 TEST(Json, CarriesTheVerdictOfQemuWhereThereIsOne) {
     Finding finding = testing::parent_keeps_w();
     EXPECT_TRUE(in_json(finding).at("on_qemu").is_null());

@@ -140,7 +140,8 @@ tl::expected<Reproduction, BootError> reproduce(Target const& target, spec::Prog
             .close = false, .stop_at_advice = failure.advice, .records = last, .watcher = last ? &watcher : nullptr};
         run::Counts uncounted;
         run::Run run = run::run_program(**execution, look.reference, program, options, uncounted);
-        if (auto broken = (*execution)->engine_failure()) return tl::unexpected(BootError{std::move(*broken), true});
+        if (auto broken = (*execution)->engine_failure())
+            return tl::unexpected(BootError{std::move(*broken), BootError::Kind::machine});
         if (!run.divergence || run.divergence->signature != failure.signature) continue;
         ++reproduction.times;
         if (!last) continue;

@@ -24,7 +24,7 @@ tl::expected<void, BootError> check_engines(Kernel const& kernel) {
         fmt::format("the emulator failed, which says nothing about the kernel: {} Run the same command again; if it "
                     "fails again, vmcheck doctor says whether vmcheck works on this machine.",
                     *failure),
-        true});
+        BootError::Kind::machine});
 }
 
 // What is known before any program was run.
@@ -142,7 +142,7 @@ tl::expected<Kernel, BootError> start(Boot const& boot, unsigned jobs) {
     auto target = boot();
     if (!target) return tl::unexpected(target.error());
     auto machines = run::MachinePool::start(**target, jobs);
-    if (!machines) return tl::unexpected(BootError{machines.error().message, true});
+    if (!machines) return tl::unexpected(BootError{machines.error().message, BootError::Kind::machine});
     run::FirstLook look = run::first_look(machines->first(), (*target)->setting());
     return Kernel{std::move(*target), std::move(*machines), std::move(look)};
 }

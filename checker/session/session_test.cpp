@@ -179,7 +179,7 @@ TEST(Session, OfAKernelThatDoesNotBootSaysWhy) {
     auto const result = check([] { return tl::unexpected(BootError{"It does not boot."}); }, quick(), notes);
     ASSERT_FALSE(result.has_value());
     EXPECT_EQ(result.error().message, "It does not boot.");
-    EXPECT_FALSE(result.error().environment);
+    EXPECT_EQ(result.error().kind, BootError::Kind::kernel);
     EXPECT_THAT(notes.stages, IsEmpty());
 }
 
@@ -198,7 +198,7 @@ TEST(Session, AnEmulatorThatFailsIsAProblemOfTheMachineAndNoFinding) {
     Notes notes;
     auto const result = check([] { return std::make_unique<BadEngine>(); }, quick(), notes);
     ASSERT_FALSE(result.has_value());
-    EXPECT_TRUE(result.error().environment);
+    EXPECT_EQ(result.error().kind, BootError::Kind::machine);
     EXPECT_THAT(result.error().message, HasSubstr("the emulator failed, which says nothing about the kernel"));
 }
 
@@ -234,7 +234,7 @@ TEST(RunOnce, SaysWhatMachineTheProgramAsksForWhereThereIsNone) {
     spec::Program const program = spec::parse("vmcheck 1\nprofile cow lazy\nmemory 30000\np0 fork p1\n").value();
     auto const run = run_once(*kernel, program, "a.vmc");
     ASSERT_FALSE(run.has_value());
-    EXPECT_FALSE(run.error().environment);
+    EXPECT_EQ(run.error().kind, BootError::Kind::kernel);
     EXPECT_EQ(run.error().message,
               "a.vmc cannot be run on this kernel, since it asks for `memory 30000`: The toy has fewer frames.");
 }

@@ -19,4 +19,10 @@ struct Error {
     Kind kind = Kind::other;
 };
 
+// Of errors that keep apart what they are about (a file, a place in it) and what is wrong with it: the two in one
+// sentence, "kernel/kernel: is empty."
+inline std::string sentence(std::string const& about, std::string const& message) {
+    return about.empty() ? message : about + ": " + message;
+}
+
 }  // namespace vmcheck::base

@@ -148,7 +148,7 @@ Filled fill_blindly(BallastFiller& ballast, spec::SbrkPolicy sbrk) {
 tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_ballast(
     std::shared_ptr<BootedKernel const> const& kernel) {
     auto const execution = KernelExecution::start(kernel);
-    if (!execution) return tl::unexpected(execution.error().message);
+    if (!execution) return tl::unexpected(execution.error().sentence());
     BallastFiller ballast(**execution);
     auto done = ballast.start();
     if (done && kernel->windows->free_list) {

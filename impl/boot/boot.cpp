@@ -122,7 +122,7 @@ struct AttemptError {
 tl::expected<Booted, AttemptError> attempt(KernelOptions const& options, elf::KernelImage const& image,
                                            map::KernelMap const& map, board::Config config) {
     auto board = board::Board::create(config);
-    if (!board) return tl::unexpected(AttemptError{{board.error().message, true}});
+    if (!board) return tl::unexpected(AttemptError{{board.error().message, BootError::Kind::machine}});
     KernelEntries const entries = entries_of(map);
     if (auto added = add_breakpoints(*board, entries); !added) return tl::unexpected(AttemptError{added.error()});
     load(*board, image);
@@ -135,11 +135,13 @@ tl::expected<Booted, AttemptError> attempt(KernelOptions const& options, elf::Ke
     Conductor conductor(*board, table ? &*table : nullptr, entries, where);
     board::Parcels const budget = config.memset_at ? options.budgets.boot : options.budgets.boot_unaccelerated;
     Done const reached = conductor.wait_for_init(budget);
-    if (conductor.engine_failure()) return tl::unexpected(AttemptError{{*conductor.engine_failure(), true}});
+    if (conductor.engine_failure())
+        return tl::unexpected(AttemptError{{*conductor.engine_failure(), BootError::Kind::machine}});
     if (!reached)
         return tl::unexpected(AttemptError{
-            {fmt::format("{}: the kernel did not reach user mode: {}. {}{}", image.name(),
-                         describe(reached.error(), kPanicked), tail_of(*board), out_of_frames(*board, entries))},
+            {fmt::format("the kernel did not reach user mode: {}. {}{}", describe(reached.error(), kPanicked),
+                         tail_of(*board), out_of_frames(*board, entries)),
+             BootError::Kind::kernel, image.name()},
             std::holds_alternative<spec::Panicked>(reached.error())});
     conductor.begin_step(budget, std::nullopt);
     Preparation prepare(conductor);
@@ -154,10 +156,12 @@ tl::expected<Booted, AttemptError> attempt(KernelOptions const& options, elf::Ke
         prepare.call("read", syscalls::kRead, descriptors.data_file, agent::kVictimBss.value, kPageBytes);
     prepare.exec();
     std::uint64_t const heap = prepare.call("sbrk(0)", syscalls::kSbrk, 0, syscalls::kSbrkEager);
-    if (conductor.engine_failure()) return tl::unexpected(AttemptError{{*conductor.engine_failure(), true}});
+    if (conductor.engine_failure())
+        return tl::unexpected(AttemptError{{*conductor.engine_failure(), BootError::Kind::machine}});
     if (!prepare.failure().empty())
-        return tl::unexpected(AttemptError{{fmt::format("{}: the kernel boots, but /init cannot prepare: {}. {}",
-                                                        image.name(), prepare.failure(), tail_of(*board))}});
+        return tl::unexpected(AttemptError{
+            {fmt::format("the kernel boots, but /init cannot prepare: {}. {}", prepare.failure(), tail_of(*board)),
+             BootError::Kind::kernel, image.name()}});
     return Booted{std::move(*board), std::move(config), entries, conductor.state(), descriptors, VirtAddr{heap}};
 }
 

@@ -14,7 +14,7 @@ LazyKernel::Made const& LazyKernel::get() {
 tl::expected<std::unique_ptr<KernelExecution>, std::string> LazyKernel::start() {
     Made const& kernel = get();
     if (!kernel) return tl::unexpected(kernel.error());
-    return KernelExecution::start(*kernel).map_error([](BootError const& error) { return error.message; });
+    return KernelExecution::start(*kernel).map_error([](BootError const& error) { return error.sentence(); });
 }
 
 KernelMachine::KernelMachine(std::unique_ptr<KernelExecution> ample, std::shared_ptr<LazyKernel> scarce_kernel,

@@ -172,9 +172,10 @@ KernelTarget::KernelTarget(KernelOptions options, std::shared_ptr<BootedKernel c
 tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(KernelOptions const& options) {
     auto const started = std::chrono::steady_clock::now();
     auto image = elf::KernelImage::load(options.kernel, elf::kDefaultRam);
-    if (!image) return tl::unexpected(BootError{image.error().message});
+    if (!image)
+        return tl::unexpected(BootError{image.error().message, BootError::Kind::unsupported, image.error().about});
     auto const names = map::names_for(options.kernel, options.map_file);
-    if (!names) return tl::unexpected(BootError{names.error().message});
+    if (!names) return tl::unexpected(BootError{names.error().message, BootError::Kind::kernel, names.error().about});
     auto kernel = std::make_shared<BootedKernel>();
     kernel->image = std::make_shared<elf::KernelImage const>(*image);
     kernel->map = std::make_shared<map::KernelMap const>(map::make_kernel_map(*image, *names, elf::kDefaultRam));
@@ -192,7 +193,7 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     auto windows = find_windows(*kernel->map, *booted, summary, p0);
     auto setting = describe_kernel(*kernel->map, *booted, windows, p0, *disk);
     auto golden = booted->board.take_golden();
-    if (!golden) return tl::unexpected(BootError{golden.error().message, true});
+    if (!golden) return tl::unexpected(BootError{golden.error().message, BootError::Kind::machine});
     kernel->windows = std::make_shared<observe::Windows const>(std::move(windows));
     kernel->golden = *golden;
     kernel->config = booted->config;
@@ -205,8 +206,9 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     kernel->setting = std::make_shared<spec::Setting const>(setting);
     KernelExecution execution(kernel, std::move(booted->board));
     auto const probed = probe(execution, setting);
-    if (auto failure = execution.engine_failure()) return tl::unexpected(BootError{std::move(*failure), true});
-    if (!probed) return tl::unexpected(BootError{fmt::format("{}: {}.", image->name(), probed.error().message)});
+    if (auto failure = execution.engine_failure())
+        return tl::unexpected(BootError{std::move(*failure), BootError::Kind::machine});
+    if (!probed) return tl::unexpected(BootError{probed.error().message + ".", BootError::Kind::kernel, image->name()});
     setting.profile = options.profile.value_or(probed->profile);
     setting.traits.sbrk_takes_mode = probed->sbrk_takes_mode;
     setting.traits.sbrk_keeps_to_the_heap = probed->sbrk_keeps_to_the_heap;

@@ -18,7 +18,7 @@ std::string failure(spec::Outcome const& outcome) {
 tl::expected<void, std::string> rehearse(std::shared_ptr<BootedKernel const> const& kernel) {
     constexpr spec::ProcId kChild{1};
     auto const execution = KernelExecution::start(kernel);
-    if (!execution) return tl::unexpected(execution.error().message);
+    if (!execution) return tl::unexpected(execution.error().sentence());
     spec::Step const fork{spec::kInit, spec::Fork{kChild}, {}};
     auto const forked = (*execution)->run(fork, kernel->setting->traits.frames_total).outcome;
     if (!std::holds_alternative<spec::Returned>(forked.what))
@@ -49,9 +49,9 @@ tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_harts(Booted
             "Without the kernel's process table, a process that sleeps and one that is at work on the other hart look "
             "alike."));
     auto disk = make_disk();
-    if (!disk) return tl::unexpected(disk.error().message);
+    if (!disk) return tl::unexpected(disk.error().sentence());
     auto booted = boot_to_agent(options, *kernel.image, *kernel.map, *disk, harts);
-    if (!booted) return tl::unexpected(fmt::format("With {} harts: {}", number, booted.error().message));
+    if (!booted) return tl::unexpected(fmt::format("With {} harts: {}", number, booted.error().sentence()));
     if (booted->heap != kernel.setting->layout.heap) return refuse("/init is laid out differently there");
     auto elsewhere = std::make_shared<BootedKernel>(kernel);
     if (kernel.windows->free_list) {

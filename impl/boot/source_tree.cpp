@@ -77,7 +77,7 @@ tl::expected<base::RunResult, base::Error> run_make(fs::path const& directory, f
 }
 
 // What a student would look at: the compiler's complaints, or else the end of the log.
-std::string complaints(fs::path const& log) {
+std::vector<std::string> complaints(fs::path const& log) {
     constexpr std::size_t kLinesMax = 12;
     std::ifstream text(log);
     std::vector<std::string> errors, all;
@@ -89,9 +89,7 @@ std::string complaints(fs::path const& log) {
     }
     if (errors.empty())
         errors.assign(all.end() - static_cast<std::ptrdiff_t>(std::min(all.size(), kLinesMax)), all.end());
-    std::string joined;
-    for (std::string const& line : errors) joined += "\n    " + line;
-    return joined;
+    return errors;
 }
 
 }  // namespace
@@ -111,29 +109,29 @@ bool is_built(fs::path const& tree) {
     return true;
 }
 
-tl::expected<TreeKernel, base::Error> kernel_of_tree(fs::path const& tree, std::stop_token const& stop) {
-    using base::Error;
+tl::expected<TreeKernel, BuildError> kernel_of_tree(fs::path const& tree, std::stop_token const& stop) {
+    using Kind = BuildError::Kind;
     using End = base::RunResult::End;
     if (is_built(tree)) return TreeKernel{tree / "kernel" / "kernel"};
-    auto const failure = [&](std::string const& why, Error::Kind kind = Error::Kind::other) {
-        return tl::make_unexpected(Error{fmt::format("{}: {}", tree.string(), why), kind});
+    auto const failure = [](std::string why, Kind kind, std::vector<std::string> said = {}) {
+        return tl::make_unexpected(BuildError{std::move(why), kind, std::move(said)});
     };
     auto scratch = base::ScratchDirectory::make("build");
-    if (!scratch) return failure(fmt::format("cannot be built: {}", scratch.error().message), Error::Kind::machine);
+    if (!scratch) return failure(fmt::format("cannot be built: {}", scratch.error().message), Kind::machine);
     fs::path const copy = scratch->path() / "tree", log = scratch->path() / "make.log";
     std::error_code error;
     fs::create_directories(copy, error);
     copy_sources(tree, copy);
     write_wrappers(scratch->path() / "bin");
     auto const made = run_make(copy, scratch->path() / "bin", log, stop);
-    if (!made)
-        return failure(fmt::format("cannot be built: {}; install make.", made.error().message), Error::Kind::machine);
-    if (made->end == End::stopped) return failure("interrupted while its kernel was built.", Error::Kind::interrupted);
+    if (!made) return failure(fmt::format("cannot be built: {}; install make.", made.error().message), Kind::machine);
+    if (made->end == End::stopped) return failure("interrupted while its kernel was built.", Kind::interrupted);
     if (made->end == End::out_of_time)
-        return failure(fmt::format("make kernel/kernel did not end within {} seconds.", kBuildTime.count()));
+        return failure(fmt::format("make kernel/kernel did not end within {} seconds.", kBuildTime.count()),
+                       Kind::tree);
     TreeKernel built{copy / "kernel" / "kernel", std::move(*scratch)};
     if (made->end != End::exited || made->exit_code != 0 || !fs::is_regular_file(built.kernel, error))
-        return failure(fmt::format("the kernel does not build:{}", complaints(log)));
+        return failure("the kernel does not build", Kind::tree, complaints(log));
     return built;
 }
 

@@ -2,7 +2,6 @@
 // A student's tree: finds its kernel, or builds it with the tree's own rules in a scratch copy. Nothing in the tree
 // itself is changed.
 
-#include "impl/base/error.h"
 #include "impl/base/files.h"
 
 #include <tl/expected.hpp>
@@ -10,8 +9,18 @@
 #include <filesystem>
 #include <optional>
 #include <stop_token>
+#include <string>
+#include <vector>
 
 namespace vmcheck {
+
+// Why a tree has no kernel. Of a kernel that does not build, the compiler's complaints come with it, line by line.
+struct BuildError {
+    enum class Kind { tree, machine, interrupted };  // whose fault it is: machine where make cannot be run here
+    std::string message;                             // does not name the tree
+    Kind kind = Kind::tree;
+    std::vector<std::string> complaints{};
+};
 
 // A kernel and, where it had to be built, the scratch copy that holds it; the copy goes with this value.
 struct TreeKernel {
@@ -26,9 +35,8 @@ bool is_source_tree(std::filesystem::path const& path);
 bool is_built(std::filesystem::path const& tree);
 
 // The kernel of a tree: kernel/kernel where it is newer than every source, else made by `make kernel/kernel` in a copy.
-// Old trees turn warnings into errors that newer compilers have since invented: those stay warnings. Fails with what
-// the compiler said; with kind `machine` where make cannot be run here, and `interrupted` upon `stop`, which ends make
-// with all that it started. REQUIRES: is_source_tree(tree).
-tl::expected<TreeKernel, base::Error> kernel_of_tree(std::filesystem::path const& tree, std::stop_token const& stop);
+// Old trees turn warnings into errors that newer compilers have since invented: those stay warnings. Upon
+// `stop` it ends make with all that it started, and fails. REQUIRES: is_source_tree(tree).
+tl::expected<TreeKernel, BuildError> kernel_of_tree(std::filesystem::path const& tree, std::stop_token const& stop);
 
 }  // namespace vmcheck

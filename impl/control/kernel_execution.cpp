@@ -59,7 +59,7 @@ tl::expected<void, BootError> add_breakpoints(board::Board& board, KernelEntries
     for (std::optional<VirtAddr> const& entry : {entries.panic, entries.allocate}) {
         if (!entry) continue;
         if (auto added = board.add_breakpoint(*entry); !added)
-            return tl::unexpected(BootError{added.error().message, true});
+            return tl::unexpected(BootError{added.error().message, BootError::Kind::machine});
     }
     // Armed for single steps only.
     if (entries.allocate) board.arm_breakpoint(*entries.allocate, false);
@@ -79,10 +79,10 @@ KernelExecution::KernelExecution(std::shared_ptr<BootedKernel const> kernel, boa
 tl::expected<std::unique_ptr<KernelExecution>, BootError> KernelExecution::start(
     std::shared_ptr<BootedKernel const> kernel) {
     auto board = board::Board::create(kernel->config);
-    if (!board) return tl::unexpected(BootError{board.error().message, true});
+    if (!board) return tl::unexpected(BootError{board.error().message, BootError::Kind::machine});
     if (auto added = add_breakpoints(*board, kernel->entries); !added) return tl::unexpected(added.error());
     if (auto adopted = board->adopt(kernel->golden); !adopted)
-        return tl::unexpected(BootError{adopted.error().message, true});
+        return tl::unexpected(BootError{adopted.error().message, BootError::Kind::machine});
     return std::make_unique<KernelExecution>(std::move(kernel), std::move(*board));
 }
 

@@ -10,6 +10,7 @@
 //
 // The format is that of the System V ABI, "Object Files" and "Program Loading", and of the RISC-V ELF psABI.
 
+#include "impl/base/error.h"
 #include "spec/address.h"
 
 #include <tl/expected.hpp>
@@ -44,7 +45,7 @@ inline constexpr AddressRange kDefaultRam{PhysAddr{0x80000000}, 128ULL << 20};
 // Where a user program may be linked: the lower half of the Sv39 address space (xv6 kernel/riscv.h: MAXVA).
 inline constexpr AddressRange kUserSpace{PhysAddr{0}, 1ULL << 38};
 
-// What was wrong with a file. `message` is one sentence or two: what was found, and what to do.
+// What was wrong with a file: a sentence or two, what was found, and what to do.
 struct ElfError {
     enum class Kind {
         kNoSuchFile,
@@ -63,7 +64,9 @@ struct ElfError {
         kMalformed,
     };
     Kind kind;
-    std::string message;
+    std::string message;  // names the file itself where `about` does not
+    std::string about;    // the file, by the name that it was given
+    std::string sentence() const { return base::sentence(about, message); }
 };
 
 // Files larger than this are refused unread.

@@ -30,9 +30,9 @@ ElfError error_of(std::vector<std::byte> bytes) {
     auto const image = KernelImage::parse(std::move(bytes), "some/file", kDefaultRam);
     if (image) {
         ADD_FAILURE() << "the file was accepted";
-        return {Kind::kMalformed, ""};
+        return {Kind::kMalformed, "", ""};
     }
-    EXPECT_EQ(image.error().message.find("some/file: "), 0U) << image.error().message;
+    EXPECT_EQ(image.error().sentence(), "some/file: " + image.error().message);
     EXPECT_EQ(image.error().message.back(), '.');
     return image.error();
 }

@@ -198,7 +198,7 @@ class Parser {
     tl::unexpected<MapFileError> error(unsigned column, std::string_view what) const {
         std::string const end = what.back() == '.' || what.back() == '?' ? "" : ".";
         return tl::make_unexpected(
-            MapFileError{fmt::format("{}:{}:{}: {}{}", file_, line_, column, what, end), line_, column});
+            MapFileError{fmt::format("{}{}", what, end), line_, column, fmt::format("{}:{}:{}", file_, line_, column)});
     }
 
     tl::expected<void, MapFileError> take_version(std::vector<Word> const& words) {

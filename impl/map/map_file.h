@@ -13,6 +13,7 @@
 //     process-pid, process-state, process-root, process-break    a member of a process: member[.member...]
 //     process-state-unused, process-state-zombie                 an enumerator's name, or a number
 
+#include "impl/base/error.h"
 #include "impl/elf/kernel_image.h"
 
 #include <tl/expected.hpp>
@@ -46,11 +47,12 @@ struct MapNames {
     friend bool operator==(MapNames const&, MapNames const&) = default;
 };
 
-// `message` is a full sentence that starts with file, line and column (from 1) where there is one.
 struct MapFileError {
-    std::string message;
-    unsigned line = 0;  // 0: the file as a whole
+    std::string message;  // names the file itself where `about` does not
+    unsigned line = 0;    // from 1; 0: the file as a whole
     unsigned column = 0;
+    std::string about{};  // "kernel.map:3:14"
+    std::string sentence() const { return base::sentence(about, message); }
 };
 
 // Reads the text of a map file; `file` is how messages call it. Any bytes may be given.

@@ -18,14 +18,14 @@ using ::testing::HasSubstr;
 
 MapNames names_in(std::string const& text) {
     auto const names = parse_map(text, "kernel.map");
-    EXPECT_TRUE(names) << names.error().message;
+    EXPECT_TRUE(names) << names.error().sentence();
     return names.value_or(MapNames{});
 }
 
 std::string error_in(std::string const& text) {
     auto const names = parse_map(text, "kernel.map");
     EXPECT_FALSE(names) << text;
-    return names ? std::string() : names.error().message;
+    return names ? std::string() : names.error().sentence();
 }
 
 TEST(MapFile, KeepsTheNamesOfXv6WhereNothingIsSaid) {

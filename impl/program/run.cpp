@@ -137,12 +137,12 @@ tl::expected<Run, BootError> load(Request const& request, elf::KernelImage const
         if (map.memmove) config.memmove_at = *map.memmove;
     }
     auto board = board::Board::create(std::move(config));
-    if (!board) return tl::unexpected(BootError{board.error().message, true});
+    if (!board) return tl::unexpected(BootError{board.error().message, BootError::Kind::machine});
     std::optional<VirtAddr> panic;
     if (map.panic) panic = *map.panic;
     if (panic)
         if (auto added = board->add_breakpoint(*panic); !added)
-            return tl::unexpected(BootError{added.error().message, true});
+            return tl::unexpected(BootError{added.error().message, BootError::Kind::machine});
     for (elf::Segment const& segment : image.segments()) board->write(segment.physical, segment.bytes);
     board->reset(*image.to_physical(image.entry()));
     return Run(std::move(*board), request, panic, relay);
@@ -153,9 +153,10 @@ tl::expected<Run, BootError> load(Request const& request, elf::KernelImage const
 tl::expected<Report, BootError> run(Request const& request, std::function<void(std::string_view)> const& relay,
                                     std::stop_token const& stop) {
     auto const image = elf::KernelImage::load(request.kernel.kernel, elf::kDefaultRam);
-    if (!image) return tl::unexpected(BootError{image.error().message});
+    if (!image)
+        return tl::unexpected(BootError{image.error().message, BootError::Kind::unsupported, image.error().about});
     auto const names = map::names_for(request.kernel.kernel, request.kernel.map_file);
-    if (!names) return tl::unexpected(BootError{names.error().message});
+    if (!names) return tl::unexpected(BootError{names.error().message, BootError::Kind::kernel, names.error().about});
     map::KernelMap const map = map::make_kernel_map(*image, *names, elf::kDefaultRam);
     auto machine = load(request, *image, map, board::DiskInterface::modern, relay);
     if (!machine) return tl::unexpected(machine.error());
@@ -166,12 +167,13 @@ tl::expected<Report, BootError> run(Request const& request, std::function<void(s
         if (!machine) return tl::unexpected(machine.error());
         ending = machine->to_the_end(stop);
     }
-    if (machine->engine_failure()) return tl::unexpected(BootError{*machine->engine_failure(), true});
+    if (machine->engine_failure())
+        return tl::unexpected(BootError{*machine->engine_failure(), BootError::Kind::machine});
     machine->relay_new();
     if (machine->started() || std::holds_alternative<Interrupted>(ending))
         return Report{ending, machine->seconds(), machine->console_dropped()};
-    return tl::unexpected(BootError{
-        fmt::format("{}: the kernel did not reach user mode: {}.", request.kernel.kernel.string(), describe(ending))});
+    return tl::unexpected(BootError{fmt::format("the kernel did not reach user mode: {}.", describe(ending)),
+                                    BootError::Kind::kernel, request.kernel.kernel.string()});
 }
 
 }  // namespace vmcheck::program

@@ -15,8 +15,9 @@ void print(int number);
 
 void check(char const* what, bool passed);
 
-// Prints the totals and ends with status 0 if nothing has failed, else 1. The first process, which must not end, sleeps
-// for ever instead.
+// Prints the totals and ends with the number of failures as its status, or kFailuresMax if there are more. The first
+// process, which must not end, sleeps for ever instead.
+inline constexpr int kFailuresMax = 100;
 [[noreturn]] void finish(char const* program);
 
 // Opens the console as files 0, 1 and 2, unless they are open.

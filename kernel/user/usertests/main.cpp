@@ -5,7 +5,7 @@
 //     usertests -l             their names
 //
 // Each test prints one line. As many frames must be free after it as before. The last line is
-// "usertests: N passed, M failed"; the exit status is 0 if all have passed.
+// "usertests: N passed, M failed"; the exit status is M.
 
 #include "base/memory.h"
 #include "user/usertests/tests.h"

@@ -1,6 +1,6 @@
 #pragma once
-// Shrinks a failing program while it goes on failing in the same way: same invariant, same kind of step. An overlap that
-// is not needed goes, whichever of the two steps then fails.
+// Shrinks a failing program while it goes on failing in the same way: same invariant, same kind of step. An overlap
+// that is not needed goes, whichever of the two steps then fails.
 //
 // Candidates are first judged on the model alone (a step that cannot be asked is no candidate), then run on all
 // machines at a time, and the first of them in order that still fails is taken: the result does not depend on threads.

@@ -43,7 +43,6 @@ enum class Access : std::uint8_t { none, read, write, execute };
 // An address, and how many bytes there the step may touch.
 template <class Kind>
 struct Place {
-    using Owner = Kind;
     Address Kind::*member;
     Access access;
     std::uint64_t (*bytes)(Kind const&);
@@ -51,7 +50,6 @@ struct Place {
 // The same, where the step may also name none; written as nothing, or 0.
 template <class Kind>
 struct OptionalPlace {
-    using Owner = Kind;
     std::optional<Address> Kind::*member;
     Access access;
     std::uint64_t (*bytes)(Kind const&);
@@ -101,6 +99,30 @@ template <class Kind>
 struct OtherProcess {
     ProcId Kind::*member;
 };
+
+// Clang 14 does not deduce the arguments of aggregates by itself.
+template <class Kind>
+Place(Address Kind::*, Access, std::uint64_t (*)(Kind const&)) -> Place<Kind>;
+template <class Kind>
+OptionalPlace(std::optional<Address> Kind::*, Access, std::uint64_t (*)(Kind const&)) -> OptionalPlace<Kind>;
+template <class Kind>
+AccessSize(std::uint8_t Kind::*) -> AccessSize<Kind>;
+template <class Kind>
+StoredValue(std::uint64_t Kind::*) -> StoredValue<Kind>;
+template <class Kind>
+PageCount(std::uint32_t Kind::*) -> PageCount<Kind>;
+template <class Kind>
+ByteCount(std::uint32_t Kind::*) -> ByteCount<Kind>;
+template <class Kind>
+BreakAmount(std::int64_t Kind::*) -> BreakAmount<Kind>;
+template <class Kind>
+Mode(SbrkMode Kind::*) -> Mode<Kind>;
+template <class Kind>
+ExitStatus(std::int32_t Kind::*) -> ExitStatus<Kind>;
+template <class Kind>
+NewProcess(ProcId Kind::*) -> NewProcess<Kind>;
+template <class Kind>
+OtherProcess(ProcId Kind::*) -> OtherProcess<Kind>;
 
 // ---- rows
 

@@ -413,7 +413,7 @@ Programs with_one_switch_for_two(Program const& program) {
 }
 
 rc::Shrinkable<Candidate> tree(Candidate root) {
-    return rc::shrinkable::shrinkRecur(std::move(root), children);
+    return rc::shrinkable::shrinkRecur(std::move(root), [](Candidate const& each) { return children(each); });
 }
 
 rc::Shrinkable<Program> shrinks(Program program) {

@@ -44,7 +44,7 @@ void add_short_counts(Answers& all, CopyRange const& range, std::size_t wanted,
 Answers answers(Question question, PipeWrite const& write) {
     CopyRange const range{question, question.at(write.from), write.bytes, Access::read};
     // xv6 copies byte by byte and returns the count before the bad byte; others count by page or buffer.
-    auto const written = [range, wanted = write.bytes](Outcome const& outcome) {
+    auto const written = [range](Outcome const& outcome) {
         World const& world = range.question().world;
         ProcId const actor = range.question().actor();
         auto const data = world.read(actor, range.at(), range.possible()).value_or(PipeContents{});

@@ -8,8 +8,7 @@
 #include "checker/report/suspects.h"
 #include "checker/report/violation_words.h"
 #include "spec/advance.h"
-#include "spec/predict.h"
-#include "spec/scarcity.h"
+#include "spec/layout.h"
 #include "spec/text.h"
 #include "spec/walk.h"
 

@@ -29,13 +29,6 @@ std::string paint(std::string_view text, Paint how, TextStyle style) {
     return fmt::format("\033[{}m{}\033[0m", kCodes[static_cast<std::size_t>(how)], text);
 }
 
-// What a kernel has said may hold anything; a terminal is to see text.
-std::string one_line(std::string_view bytes) {
-    std::string text = printable(bytes);
-    std::replace(text.begin(), text.end(), '\n', ' ');
-    return text;
-}
-
 // Breaks a sentence into lines that fit a terminal beside the indentation.
 std::string wrapped(std::string_view text, std::size_t indent, Paint how, TextStyle style) {
     constexpr std::size_t kWidth = 100;

@@ -78,7 +78,7 @@ class Execution {
 
     // Back to p0 alone, right after boot.
     virtual void reset() = 0;
-    // The same, but only so many frames are free: other processes hold the rest (spec/scarcity.h). Without a window on
+    // The same, but only so many frames are free: other processes hold the rest (spec/layout.h). Without a window on
     // the free list it may be a few more or fewer, but always the same. Fails with a sentence where this kernel cannot
     // be brought there.
     virtual tl::expected<void, std::string> reset_to(std::uint32_t free_frames) = 0;

@@ -1,6 +1,8 @@
 #include "spec/advance.h"
 
-#include "spec/rules/mistake.h"
+#include "spec/rules/rules.h"
+
+#include <utility>
 
 namespace vmcheck::spec {
 
@@ -30,6 +32,16 @@ tl::expected<World, Violation> advance(World const& world, Step const& step, Out
     // With a failed allocation in the step, a wrong answer is a failure to contain it (I10), whatever form it takes.
     if (allocation_failed(outcome)) violation.invariant = Invariant::containment;
     return tl::make_unexpected(std::move(violation));
+}
+
+std::optional<Prediction> predict(World const& world, Step const& step) {
+    for (Answer const& answer : allowed(world, step)) {
+        if (answer.excuse) continue;
+        Outcome outcome = outcome_showing(answer.result, world);
+        World after = answer.after(outcome);
+        return Prediction{std::move(outcome), std::move(after)};
+    }
+    return std::nullopt;
 }
 
 }  // namespace vmcheck::spec

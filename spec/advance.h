@@ -30,4 +30,13 @@ tl::expected<World, Violation> advance(World const& world, Step const& step, Out
 // variant stays as the full copy would have left it, for inspect() to report.
 World settle(World world, Observation const& observation);
 
+// One outcome that a correct kernel with memory to spare gives, and the state after it. Where the relation leaves a
+// choice, this is the plain one, so that programs can be made and judged without any kernel at hand.
+struct Prediction {
+    Outcome outcome;
+    World after;
+};
+// REQUIRES: !why_not(world, step). Nothing only where the relation has no outcome among the plain ones.
+std::optional<Prediction> predict(World const& world, Step const& step);
+
 }  // namespace vmcheck::spec

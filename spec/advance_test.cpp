@@ -2,7 +2,6 @@
 
 #include "spec/advance.h"
 
-#include "spec/predict.h"
 #include "spec/rules/sbrk_rules.h"
 #include "spec/testing/judging.h"
 #include "spec/testing/random_program.h"

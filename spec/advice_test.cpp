@@ -1,6 +1,6 @@
 #include "spec/advice.h"
 
-#include "spec/scarcity.h"
+#include "spec/layout.h"
 #include "spec/testing/judging.h"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,6 @@
 #include "spec/answer.h"
 
 #include "spec/rules/memory_need.h"
-#include "spec/rules/pipe_rules.h"
 #include "spec/rules/reach.h"
 #include "spec/rules/rules.h"
 #include "spec/rules/transition.h"
@@ -16,7 +15,6 @@ namespace {
 
 struct Shows {
     Outcome const& outcome;
-    World const& world;
 
     // Nothing but what the result is about has happened.
     bool alone() const { return !outcome.child_started && outcome.ended_others.empty(); }
@@ -28,8 +26,7 @@ struct Shows {
     bool operator()(Exactly const& exactly) const { return alone() && value() == exactly.value; }
     bool operator()(AtMost const& count) const { return alone() && value() && *value() <= count.most; }
     bool operator()(NewChild const&) const {
-        return outcome.child_started && outcome.ended_others.empty() && value() && *value() > 0 &&
-               *value() <= kIntMax && !with_pid(world, *value());
+        return outcome.child_started && outcome.ended_others.empty() && value() && *value() > 0 && *value() <= kIntMax;
     }
     bool operator()(PidOf const& child) const { return alone() && value() == child.pid; }
     bool operator()(SomeDescriptor const&) const { return alone() && value() && *value() <= kIntMax; }
@@ -44,8 +41,13 @@ struct Shows {
 
 }  // namespace
 
+bool shows(Result const& result, Outcome const& outcome) {
+    return std::visit(Shows{outcome}, result);
+}
+
 bool shows(Result const& result, Outcome const& outcome, World const& world) {
-    return std::visit(Shows{outcome, world}, result);
+    return shows(result, outcome) &&
+           !(std::holds_alternative<NewChild>(result) && with_pid(world, value_of(outcome)) != nullptr);
 }
 
 namespace {

@@ -1,6 +1,7 @@
 #pragma once
-// What a step may answer, as data: stated once, by allowed(). The judgement of an outcome (advance.h), the prediction
-// (predict.h), what a report says that a correct kernel does, and what a reproducer in C checks are all made from it.
+// What a step may answer, as data: stated once, by allowed(). The judgement of an outcome and the prediction
+// of one (advance.h), what a report says that a correct kernel does, and what a reproducer in C checks are all made
+// from it.
 
 #include "spec/observation.h"
 #include "spec/program.h"
@@ -54,7 +55,9 @@ struct Restarts {  // exec: goes on at the entry of a fresh image
 
 using Result = std::variant<Exactly, AtMost, NewChild, PidOf, SomeDescriptor, GoesOn, EndsOther, Ends, Restarts>;
 
-// Whether the outcome of `step` in `world` shows this result.
+// Whether the outcome shows this result, as far as can be told without knowing who else is there.
+bool shows(Result const& result, Outcome const& outcome);
+// The same of a step in `world`, where a new child's pid must be nobody's.
 bool shows(Result const& result, Outcome const& outcome, World const& world);
 
 // An outcome of a step in `world` that shows the result.

@@ -48,6 +48,8 @@ struct Layout {
     VirtAddr text, rodata, data, bss, guard, stack, heap;
     VirtAddr top, trapframe, trampoline, maxva, kernel;
     VirtAddr agent_end;  // one past the agent's own code page: a break at or below it would end the experiment
+    // Where the region of an anchor starts. An absolute address is its own; `brk` is no part of a layout.
+    VirtAddr start_of(Anchor anchor) const;
     // What sbrk maps. Executable as well in the 2020 and 2021 trees (uvmalloc in kernel/vm.c maps with PTE_X).
     Rights heap_rights{.read = true, .write = true, .execute = false, .user = true};
 };
@@ -88,8 +90,7 @@ struct Traits {
     bool lazy_sbrk_has_no_limit = false;
     // sbrk refuses to take p0's stack and image away. What it keeps to for one process it has to for all.
     bool sbrk_keeps_to_the_heap = false;
-    // Processes that are there beside those of the program, children of p0 that never end: the ballast of
-    // scarcity.h.
+    // Processes that are there beside those of the program, children of p0 that never end: the ballast.
     std::uint32_t ballast_processes = 0;
     // The lowest file descriptor that the agent has not opened: what pipe() hands out first (fdalloc in sysfile.c).
     std::uint32_t first_free_descriptor = 3;
@@ -102,5 +103,16 @@ struct Setting {
     Traits traits;
     DataFile data_file;
 };
+
+// ---- programs that start with few frames free (Program::memory)
+
+// On the real machine the rest is held as ballast by processes that no program names, children of p0 that neither end
+// nor run while a program does: one takes nearly everything; the other, whose first page table has room, takes or gives
+// back the last few frames.
+inline constexpr std::uint32_t kBallastProcesses = 2;
+
+// The setting that `program` runs in: `setting` itself where it has memory to spare; else p0 has children that it can
+// not wait for, and fewer processes fit the table.
+std::shared_ptr<Setting const> setting_for(std::shared_ptr<Setting const> setting, Program const& program);
 
 }  // namespace vmcheck::spec

@@ -1,8 +1,8 @@
 #include "spec/overlap.h"
 
-#include "spec/predict.h"
-#include "spec/rules/asking.h"
+#include "spec/advance.h"
 #include "spec/rules/memory_need.h"
+#include "spec/rules/rules.h"
 #include "spec/rules/sbrk_rules.h"
 
 #include <fmt/format.h>

@@ -32,7 +32,7 @@ struct Pair {
 //   - both may sleep for good
 std::optional<std::string> why_not_together(World const& world, Pair const& pair);
 
-// The state after both, where a correct kernel with memory to spare gives the plain answers: predict.h.
+// The state after both, where a correct kernel with memory to spare gives the plain answers: advance.h.
 // REQUIRES: !why_not_together(world, pair).
 std::optional<World> predict(World const& world, Pair const& pair);
 

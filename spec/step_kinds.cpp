@@ -4,19 +4,15 @@ namespace vmcheck::spec {
 
 namespace {
 
-constexpr auto kWords = [] {
-    std::array<std::string_view, kActionKinds> words;
-    std::size_t index = 0;
-    for_each_kind([&]<class Kind>(std::in_place_type_t<Kind>) { words[index++] = Row<Kind>::word; });
-    return words;
-}();
-
-constexpr auto kWays = [] {
-    std::array<Way, kActionKinds> ways{};
-    std::size_t index = 0;
-    for_each_kind([&]<class Kind>(std::in_place_type_t<Kind>) { ways[index++] = Row<Kind>::way; });
-    return ways;
-}();
+struct WordAndWay {
+    std::string_view word;
+    Way way;
+};
+constexpr auto kKinds = std::apply(
+    [](auto const&... row) {
+        return std::array{WordAndWay{row.word, row.way}...};
+    },
+    kRows);
 
 bool copies(Way way) {
     return way == Way::copyin || way == Way::copyout || way == Way::copyinstr;
@@ -25,7 +21,11 @@ bool copies(Way way) {
 }  // namespace
 
 std::string_view kind_name(std::size_t action_index) {
-    return kWords.at(action_index);
+    return kKinds.at(action_index).word;
+}
+
+Way way_of_kind(std::size_t action_index) {
+    return kKinds.at(action_index).way;
 }
 
 std::optional<AddressUse> address_of(Action const& action) {
@@ -38,16 +38,16 @@ std::optional<AddressUse> address_of(Action const& action) {
 }
 
 Way way_of(Action const& action) {
-    Way const way = kWays[action.index()];
+    Way const way = kKinds[action.index()].way;
     return copies(way) && !address_of(action) ? Way::end : way;
 }
 
 bool is_user_access(Action const& action) {
-    return kWays[action.index()] == Way::fault;
+    return kKinds[action.index()].way == Way::fault;
 }
 
 bool reaches_user_memory(Action const& action) {
-    return is_user_access(action) || copies(kWays[action.index()]);
+    return is_user_access(action) || copies(kKinds[action.index()].way);
 }
 
 }  // namespace vmcheck::spec

@@ -3,12 +3,7 @@
 // kernel, and what its fields mean are stated here and nowhere else; the grammar, the shrinker, the generators, the
 // walk of a program and the reports are written over these rows.
 //
-//     template <> struct Row<Load> {
-//         static constexpr std::string_view word = "load";
-//         static constexpr Way way = Way::fault;
-//         static constexpr std::tuple fields{Place{&Load::at, Access::read, size_of_access<Load>},
-//         AccessSize{&Load::size}};
-//     };
+//     row<Load>("load", Way::fault, Place{&Load::at, Access::read, size_of_access<Load>}, AccessSize{&Load::size})
 //
 // The order of the fields is that of the corpus grammar. How to add a kind: spec/README.md.
 
@@ -139,132 +134,51 @@ constexpr std::uint64_t size_of_access(Kind const& action) {
     return action.size;
 }
 
-template <class Kind>
-struct Row;
+// How far a touch reaches: one byte in its last page.
+constexpr std::uint64_t span_of_touch(Touch const& touch) {
+    return (std::uint64_t{touch.pages} - 1) * kPageBytes + 1;
+}
 
-template <>
-struct Row<Fork> {
-    static constexpr std::string_view word = "fork";
-    static constexpr Way way = Way::fork;
-    static constexpr std::tuple fields{NewProcess{&Fork::child}};
+template <class KindOfStep, class... Fields>
+struct RowOf {
+    using Kind = KindOfStep;
+    std::string_view word;
+    Way way;
+    std::tuple<Fields...> fields;
 };
-template <>
-struct Row<Exit> {
-    static constexpr std::string_view word = "exit";
-    static constexpr Way way = Way::end;
-    static constexpr std::tuple fields{ExitStatus{&Exit::status}};
-};
-template <>
-struct Row<Wait> {
-    static constexpr std::string_view word = "wait";
-    static constexpr Way way = Way::copyout;  // without an address it only frees the child
-    static constexpr std::tuple fields{OptionalPlace{&Wait::status, Access::write, always<kStatusBytes, Wait>}};
-};
-template <>
-struct Row<Kill> {
-    static constexpr std::string_view word = "kill";
-    static constexpr Way way = Way::end;
-    static constexpr std::tuple fields{OtherProcess{&Kill::target}};
-};
-template <>
-struct Row<Sbrk> {
-    static constexpr std::string_view word = "sbrk";
-    static constexpr Way way = Way::sbrk;
-    static constexpr std::tuple fields{BreakAmount{&Sbrk::bytes}, Mode{&Sbrk::mode}};
-};
-template <>
-struct Row<Load> {
-    static constexpr std::string_view word = "load";
-    static constexpr Way way = Way::fault;
-    static constexpr std::tuple fields{Place{&Load::at, Access::read, size_of_access<Load>}, AccessSize{&Load::size}};
-};
-template <>
-struct Row<Store> {
-    static constexpr std::string_view word = "store";
-    static constexpr Way way = Way::fault;
-    static constexpr std::tuple fields{Place{&Store::at, Access::write, size_of_access<Store>},
-                                       AccessSize{&Store::size}, StoredValue{&Store::value}};
-};
-template <>
-struct Row<Touch> {
-    static constexpr std::string_view word = "touch";
-    static constexpr Way way = Way::fault;
-    static constexpr std::uint64_t span(Touch const& touch) {
-        return (std::uint64_t{touch.pages} - 1) * kPageBytes + 1;
-    }
-    static constexpr std::tuple fields{Place{&Touch::at, Access::read, span}, PageCount{&Touch::pages}};
-};
-template <>
-struct Row<PipeWrite> {
-    static constexpr std::string_view word = "pipe_write";
-    static constexpr Way way = Way::copyin;
-    static constexpr std::tuple fields{Place{&PipeWrite::from, Access::read, bytes_asked_for<PipeWrite>},
-                                       ByteCount{&PipeWrite::bytes}};
-};
-template <>
-struct Row<PipeRead> {
-    static constexpr std::string_view word = "pipe_read";
-    static constexpr Way way = Way::copyout;
-    static constexpr std::tuple fields{Place{&PipeRead::to, Access::write, bytes_asked_for<PipeRead>},
-                                       ByteCount{&PipeRead::bytes}};
-};
-template <>
-struct Row<FileRead> {
-    static constexpr std::string_view word = "file_read";
-    static constexpr Way way = Way::copyout;
-    static constexpr std::tuple fields{Place{&FileRead::to, Access::write, bytes_asked_for<FileRead>},
-                                       ByteCount{&FileRead::bytes}};
-};
-template <>
-struct Row<Fstat> {
-    static constexpr std::string_view word = "fstat";
-    static constexpr Way way = Way::copyout;
-    static constexpr std::tuple fields{Place{&Fstat::to, Access::write, always<kStatBytes, Fstat>}};
-};
-template <>
-struct Row<Pipe> {
-    static constexpr std::string_view word = "pipe";
-    static constexpr Way way = Way::copyout;
-    static constexpr std::tuple fields{Place{&Pipe::to, Access::write, always<kDescriptorsBytes, Pipe>}};
-};
-template <>
-struct Row<Open> {
-    static constexpr std::string_view word = "open";
-    static constexpr Way way = Way::copyinstr;
-    static constexpr std::tuple fields{Place{&Open::path, Access::read, always<kPathBytesMax, Open>}};
-};
-template <>
-struct Row<Exec> {
-    static constexpr std::string_view word = "exec";
-    static constexpr Way way = Way::exec;
-    static constexpr std::tuple<> fields{};
-};
-template <>
-struct Row<SetSp> {
-    static constexpr std::string_view word = "sp";
-    static constexpr Way way = Way::none;
-    static constexpr std::tuple fields{Place{&SetSp::to, Access::none, always<0, SetSp>}};
-};
-template <>
-struct Row<Fetch> {
-    static constexpr std::string_view word = "fetch";
-    static constexpr Way way = Way::fault;
-    static constexpr std::tuple fields{Place{&Fetch::at, Access::execute, always<2, Fetch>}};
-};
-template <>
-struct Row<Yield> {
-    static constexpr std::string_view word = "yield";
-    static constexpr Way way = Way::none;
-    static constexpr std::tuple<> fields{};
+template <class Kind, class... Fields>
+constexpr RowOf<Kind, Fields...> row(std::string_view word, Way way, Fields... fields) {
+    return {word, way, {fields...}};
+}
+
+// In the order of Action.
+inline constexpr std::tuple kRows{
+    row<Fork>("fork", Way::fork, NewProcess{&Fork::child}),
+    row<Exit>("exit", Way::end, ExitStatus{&Exit::status}),
+    // Without an address it only frees the child.
+    row<Wait>("wait", Way::copyout, OptionalPlace{&Wait::status, Access::write, always<kStatusBytes, Wait>}),
+    row<Kill>("kill", Way::end, OtherProcess{&Kill::target}),
+    row<Sbrk>("sbrk", Way::sbrk, BreakAmount{&Sbrk::bytes}, Mode{&Sbrk::mode}),
+    row<Load>("load", Way::fault, Place{&Load::at, Access::read, size_of_access<Load>}, AccessSize{&Load::size}),
+    row<Store>("store", Way::fault, Place{&Store::at, Access::write, size_of_access<Store>}, AccessSize{&Store::size},
+               StoredValue{&Store::value}),
+    row<Touch>("touch", Way::fault, Place{&Touch::at, Access::read, span_of_touch}, PageCount{&Touch::pages}),
+    row<PipeWrite>("pipe_write", Way::copyin, Place{&PipeWrite::from, Access::read, bytes_asked_for<PipeWrite>},
+                   ByteCount{&PipeWrite::bytes}),
+    row<PipeRead>("pipe_read", Way::copyout, Place{&PipeRead::to, Access::write, bytes_asked_for<PipeRead>},
+                  ByteCount{&PipeRead::bytes}),
+    row<FileRead>("file_read", Way::copyout, Place{&FileRead::to, Access::write, bytes_asked_for<FileRead>},
+                  ByteCount{&FileRead::bytes}),
+    row<Fstat>("fstat", Way::copyout, Place{&Fstat::to, Access::write, always<kStatBytes, Fstat>}),
+    row<Pipe>("pipe", Way::copyout, Place{&Pipe::to, Access::write, always<kDescriptorsBytes, Pipe>}),
+    row<Open>("open", Way::copyinstr, Place{&Open::path, Access::read, always<kPathBytesMax, Open>}),
+    row<Exec>("exec", Way::exec),
+    row<SetSp>("sp", Way::none, Place{&SetSp::to, Access::none, always<0, SetSp>}),
+    row<Fetch>("fetch", Way::fault, Place{&Fetch::at, Access::execute, always<2, Fetch>}),
+    row<Yield>("yield", Way::none),
 };
 
 // ---- the table as a whole
-
-// Calls visit(field) with each field of the kind, in the order of the grammar.
-template <class Kind, class Visit>
-constexpr void for_each_field(Visit&& visit) {
-    std::apply([&](auto const&... field) { (visit(field), ...); }, Row<Kind>::fields);
-}
 
 // Calls visit(std::in_place_type<Kind>) with each kind, in the order of Action.
 template <class Visit>
@@ -284,6 +198,22 @@ constexpr std::size_t index_of() {
         ++index;
     });
     return found;
+}
+
+// The row of one kind.
+template <class Kind>
+struct Row {
+    static constexpr auto row = std::get<index_of<Kind>()>(kRows);
+    static_assert(std::is_same_v<typename decltype(row)::Kind, Kind>, "the rows are in the order of Action");
+    static constexpr std::string_view word = row.word;
+    static constexpr Way way = row.way;
+    static constexpr auto fields = row.fields;
+};
+
+// Calls visit(field) with each field of the kind, in the order of the grammar.
+template <class Kind, class Visit>
+constexpr void for_each_field(Visit&& visit) {
+    std::apply([&](auto const&... field) { (visit(field), ...); }, Row<Kind>::fields);
 }
 
 // An address that a step names, and what is done there.
@@ -310,6 +240,9 @@ void for_each_address(Action& action, Visit visit) {
 
 // The address that the action names; nothing where it names none. (No kind names two.)
 std::optional<AddressUse> address_of(Action const& action);
+
+// The way of a kind, by its index in Action.
+Way way_of_kind(std::size_t action_index);
 
 // By which way the action meets memory. A system call that is given no address copies nothing.
 Way way_of(Action const& action);

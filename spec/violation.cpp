@@ -1,7 +1,6 @@
 #include "spec/violation.h"
 
 #include <array>
-#include <utility>
 
 namespace vmcheck::spec {
 
@@ -33,28 +32,22 @@ Words const& words(Invariant invariant) {
 
 Address place_of(Layout const& layout, VirtAddr address) {
     // The stack is named by its end; its pages lie above the guard.
-    std::array<std::pair<Anchor, VirtAddr>, 8> const regions = {{{Anchor::text, layout.text},
-                                                                 {Anchor::rodata, layout.rodata},
-                                                                 {Anchor::data, layout.data},
-                                                                 {Anchor::bss, layout.bss},
-                                                                 {Anchor::guard, layout.guard},
-                                                                 {Anchor::heap, layout.heap},
-                                                                 {Anchor::trapframe, layout.trapframe},
-                                                                 {Anchor::trampoline, layout.trampoline}}};
-    auto const from = [&](Anchor anchor, VirtAddr start) {
-        return Address{anchor, static_cast<std::int64_t>(address.value - start.value)};
+    constexpr std::array kRegions = {Anchor::text,  Anchor::rodata, Anchor::data,      Anchor::bss,
+                                     Anchor::guard, Anchor::heap,   Anchor::trapframe, Anchor::trampoline};
+    auto const from = [&](Anchor anchor) {
+        return Address{anchor, static_cast<std::int64_t>(address.value - layout.start_of(anchor).value)};
     };
     if (address < layout.stack && address >= layout.guard + kPageBytes && layout.stack > layout.guard)
-        return from(Anchor::stack, layout.stack);
-    std::pair<Anchor, VirtAddr> nearest{Anchor::absolute, VirtAddr{0}};
-    for (auto const& region : regions)
-        if (region.second <= address && (nearest.first == Anchor::absolute || region.second > nearest.second))
+        return from(Anchor::stack);
+    Anchor nearest = Anchor::absolute;
+    for (Anchor region : kRegions)
+        if (VirtAddr const start = layout.start_of(region);
+            start <= address && (nearest == Anchor::absolute || start > layout.start_of(nearest)))
             nearest = region;
     // What lies above all user memory, and what programs name as the kernel's, is nobody's.
-    bool const nobodys = (nearest.first == Anchor::trampoline && address >= layout.maxva) ||
-                         (nearest.first == Anchor::heap && address >= layout.kernel);
-    if (nobodys) nearest = {Anchor::absolute, VirtAddr{0}};
-    return from(nearest.first, nearest.second);
+    bool const nobodys = (nearest == Anchor::trampoline && address >= layout.maxva) ||
+                         (nearest == Anchor::heap && address >= layout.kernel);
+    return from(nobodys ? Anchor::absolute : nearest);
 }
 
 std::string_view short_name(Invariant invariant) {

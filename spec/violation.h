@@ -32,6 +32,10 @@ enum class Invariant : std::uint8_t {
 };
 inline constexpr std::size_t kInvariants = 10;
 
+// It judges what a step gave (I7, I9, I10), rather than the state after it.
+constexpr bool is_about_outcome(Invariant invariant) {
+    return invariant == Invariant::results || invariant == Invariant::liveness || invariant == Invariant::containment;
+}
 std::string_view short_name(Invariant invariant);  // "I1"
 std::string_view title(Invariant invariant);       // "contents"
 std::string_view promise(Invariant invariant);     // the sentence beside each enumerator above

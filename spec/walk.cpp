@@ -1,7 +1,6 @@
 #include "spec/walk.h"
 
 #include "spec/advance.h"
-#include "spec/predict.h"
 #include "spec/step_kinds.h"
 
 #include <utility>

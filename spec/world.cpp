@@ -10,17 +10,9 @@ World World::initial(std::shared_ptr<Setting const> setting) {
     return Transition::boot(std::move(setting));
 }
 
-Setting const& World::setting() const {
-    return *setting_;
-}
-
 Process const* World::find(ProcId id) const {
     auto const found = processes_.find(id);
     return found == processes_.end() ? nullptr : &found->second;
-}
-
-std::map<ProcId, Process> const& World::processes() const {
-    return processes_;
 }
 
 std::vector<ProcId> World::running() const {
@@ -36,19 +28,6 @@ std::vector<ProcId> World::children(ProcId parent) const {
     for (auto const& [id, process] : processes_)
         if (id != kInit && process.parent == parent) ids.push_back(id);
     return ids;
-}
-
-bool World::over() const {
-    return over_;
-}
-std::vector<std::vector<std::byte>> const& World::pipe() const {
-    return pipe_;
-}
-std::vector<OpenCopy> const& World::open_copies() const {
-    return open_copies_;
-}
-bool World::name_used(ProcId id) const {
-    return names_.contains(id);
 }
 
 std::optional<Page> World::page_at(ProcId id, Vpn page) const {
@@ -74,41 +53,9 @@ std::optional<std::vector<std::byte>> World::read(ProcId id, VirtAddr at, std::s
 }
 
 VirtAddr World::resolve(ProcId actor, Address address) const {
-    Layout const& layout = setting_->layout;
-    auto const base = [&]() -> VirtAddr {
-        switch (address.anchor) {
-            case Anchor::absolute:
-                return VirtAddr{0};
-            case Anchor::text:
-                return layout.text;
-            case Anchor::rodata:
-                return layout.rodata;
-            case Anchor::data:
-                return layout.data;
-            case Anchor::bss:
-                return layout.bss;
-            case Anchor::guard:
-                return layout.guard;
-            case Anchor::stack:
-                return layout.stack;
-            case Anchor::heap:
-                return layout.heap;
-            case Anchor::brk:
-                return processes_.at(actor).space->brk;
-            case Anchor::top:
-                return layout.top;
-            case Anchor::trapframe:
-                return layout.trapframe;
-            case Anchor::trampoline:
-                return layout.trampoline;
-            case Anchor::maxva:
-                return layout.maxva;
-            case Anchor::kernel:
-                return layout.kernel;
-        }
-        return VirtAddr{0};
-    };
-    return base() + static_cast<std::uint64_t>(address.offset);
+    VirtAddr const base =
+        address.anchor == Anchor::brk ? processes_.at(actor).space->brk : setting_->layout.start_of(address.anchor);
+    return base + static_cast<std::uint64_t>(address.offset);
 }
 
 }  // namespace vmcheck::spec

@@ -71,27 +71,30 @@ struct OpenCopy {
     friend bool operator==(OpenCopy const&, OpenCopy const&) = default;
 };
 
+// What the shared pipe holds.
+using PipeContents = std::vector<std::byte>;
+
 class World {
   public:
     // p0 alone, with a fresh image and an empty pipe.
     static World initial(std::shared_ptr<Setting const> setting);
 
-    Setting const& setting() const;
+    Setting const& setting() const { return *setting_; }
     // Null when there is no such process (never forked, or reaped).
     Process const* find(ProcId id) const;
-    std::map<ProcId, Process> const& processes() const;
+    std::map<ProcId, Process> const& processes() const { return processes_; }
     // Running processes, ascending.
     std::vector<ProcId> running() const;
     // Children of `parent`, zombies included.
     std::vector<ProcId> children(ProcId parent) const;
     // True after an event that legitimately ends everything: p0 was killed for want of memory.
-    bool over() const;
+    bool over() const { return over_; }
     // Possible contents of the shared pipe: more than one after a read that failed half-way.
-    std::vector<std::vector<std::byte>> const& pipe() const;
+    std::vector<PipeContents> const& pipe() const { return pipe_; }
     // What the last step may have written: exactly one of these copies happened. Empty when nothing is open.
-    std::vector<OpenCopy> const& open_copies() const;
+    std::vector<OpenCopy> const& open_copies() const { return open_copies_; }
     // Whether a fork has given this name to a child before (p0's counts as given).
-    bool name_used(ProcId id) const;
+    bool name_used(ProcId id) const { return names_.contains(id); }
 
     // The page that holds `page` in the process's address space, reserved heap pages included; nothing where a touch
     // by the user is fatal because nothing is (or will be) there. REQUIRES: `id` is running.
@@ -112,7 +115,7 @@ class World {
     std::shared_ptr<Setting const> setting_;
     std::map<ProcId, Process> processes_;
     std::set<ProcId> names_;
-    std::vector<std::vector<std::byte>> pipe_;  // ascending, without duplicates
+    std::vector<PipeContents> pipe_;  // ascending, without duplicates
     std::vector<OpenCopy> open_copies_;
     std::uint64_t next_frame_ = 1;
     bool over_ = false;

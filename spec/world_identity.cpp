@@ -5,7 +5,8 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
-#include <cstring>
+#include <array>
+#include <string_view>
 #include <unordered_map>
 
 namespace vmcheck::spec {
@@ -62,24 +63,15 @@ bool same_space(AddressSpace const& a, AddressSpace const& b, FrameNames& names_
     return true;
 }
 
-char const* name_of(Presence presence) {
-    switch (presence) {
-        case Presence::present:
-            return "present";
-        case Presence::reserved:
-            return "reserved";
-        case Presence::either:
-            return "either";
-    }
-    return "";
-}
+// By Presence.
+constexpr std::array<std::string_view, 3> kPresences = {"present", "reserved", "either"};
 
 void print_space(std::string& text, AddressSpace const& space, FrameNames& names) {
     text += fmt::format(" break {:#x}\n", space.brk.value);
     for (auto const& [vpn, page] : space.pages)
         text += fmt::format(
             "  {:#x} {} frame {} {}{}\n", start_of(vpn).value, to_string(page.rights), names(page.frame),
-            name_of(page.presence),
+            kPresences.at(static_cast<std::size_t>(page.presence)),
             page.contents && page.contents != zero_page()
                 ? fmt::format(" contents {:016x}", XXH3_64bits(page.contents->data(), page.contents->size()))
                 : std::string{});

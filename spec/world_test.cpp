@@ -1,6 +1,6 @@
 #include "spec/world.h"
 
-#include "spec/predict.h"
+#include "spec/advance.h"
 #include "spec/testing/judging.h"
 #include "spec/testing/random_program.h"
 

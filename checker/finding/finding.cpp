@@ -38,15 +38,8 @@ std::string_view to_string(Severity severity) {
 }
 
 std::string_view to_string(QemuVerdict::State state) {
-    switch (state) {
-        case QemuVerdict::State::confirmed:
-            return "confirmed";
-        case QemuVerdict::State::not_confirmed:
-            return "not confirmed";
-        case QemuVerdict::State::not_tried:
-            break;
-    }
-    return "could not be tried";
+    constexpr std::array<std::string_view, 3> kNames = {"confirmed", "not confirmed", "could not be tried"};
+    return kNames.at(static_cast<std::size_t>(state));
 }
 
 std::string describe(QemuVerdict const& verdict) {
@@ -59,40 +52,16 @@ bool is_solid(Finding const& finding) {
 }
 
 std::string_view to_string(Rank rank) {
-    switch (rank) {
-        case Rank::corruption:
-            return "corruption";
-        case Rank::isolation:
-            return "isolation";
-        case Rank::wrong_result:
-            return "wrong result";
-        case Rank::leak:
-            return "leak";
-        case Rank::laziness:
-            break;
-    }
-    return "laziness";
+    constexpr std::array<std::string_view, 5> kNames = {"corruption", "isolation", "wrong result", "leak", "laziness"};
+    return kNames.at(static_cast<std::size_t>(rank));
 }
 
 Rank rank_of(spec::Invariant invariant) {
-    switch (invariant) {
-        case spec::Invariant::liveness:
-        case spec::Invariant::dangling:
-        case spec::Invariant::counts:
-        case spec::Invariant::containment:
-            return Rank::corruption;
-        case spec::Invariant::contents:
-        case spec::Invariant::isolation:
-        case spec::Invariant::rights:
-            return Rank::isolation;
-        case spec::Invariant::results:
-            return Rank::wrong_result;
-        case spec::Invariant::conservation:
-            return Rank::leak;
-        case spec::Invariant::laziness:
-            break;
-    }
-    return Rank::laziness;
+    // From I1 to I10.
+    constexpr std::array<Rank, spec::kInvariants> kRanks = {
+        Rank::isolation, Rank::isolation,    Rank::isolation, Rank::corruption, Rank::corruption,
+        Rank::leak,      Rank::wrong_result, Rank::laziness,  Rank::corruption, Rank::corruption};
+    return kRanks.at(static_cast<std::size_t>(invariant) - 1);
 }
 
 Rank rank_of(Finding const& finding) {

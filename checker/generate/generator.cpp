@@ -5,9 +5,8 @@
 #include "checker/generate/plans.h"
 #include "checker/shrink/candidates.h"
 #include "spec/advance.h"
+#include "spec/layout.h"
 #include "spec/overlap.h"
-#include "spec/predict.h"
-#include "spec/scarcity.h"
 #include "spec/step_kinds.h"
 
 #include <xxhash.h>

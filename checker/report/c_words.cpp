@@ -4,42 +4,28 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <string_view>
+
 namespace vmcheck::report {
 
 namespace {
 
-std::string base_of(spec::Anchor anchor) {
-    switch (anchor) {
-        case spec::Anchor::absolute:
-            return "";
-        case spec::Anchor::text:
-            return "(char *)text";
-        case spec::Anchor::rodata:
-            return "(char *)rodata";
-        case spec::Anchor::data:
-            return "data";
-        case spec::Anchor::bss:
-            return "bss";
-        case spec::Anchor::guard:
-            return "guard";
-        case spec::Anchor::stack:
-            return "stack";
-        case spec::Anchor::heap:
-            return "heap";
-        case spec::Anchor::brk:
-            return "sbrk(0)";
-        case spec::Anchor::top:
-        case spec::Anchor::trapframe:
-            return "(char *)TRAPFRAME";
-        case spec::Anchor::trampoline:
-            return "(char *)TRAMPOLINE";
-        case spec::Anchor::maxva:
-            return "(char *)MAXVA";
-        case spec::Anchor::kernel:
-            return "(char *)KERNBASE";
-    }
-    return "";
-}
+// By spec::Anchor.
+constexpr std::array<std::string_view, 14> kBases = {"",
+                                                     "(char *)text",
+                                                     "(char *)rodata",
+                                                     "data",
+                                                     "bss",
+                                                     "guard",
+                                                     "stack",
+                                                     "heap",
+                                                     "sbrk(0)",
+                                                     "(char *)TRAPFRAME",
+                                                     "(char *)TRAPFRAME",
+                                                     "(char *)TRAMPOLINE",
+                                                     "(char *)MAXVA",
+                                                     "(char *)KERNBASE"};
 
 std::uint64_t magnitude(std::int64_t value) {
     return value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
@@ -66,7 +52,7 @@ std::string c_amount(std::int64_t bytes) {
 }
 
 std::string c_pointer(spec::Address const& address) {
-    std::string base = base_of(address.anchor);
+    std::string const base{kBases.at(static_cast<std::size_t>(address.anchor))};
     // As an integer of a pointer's width: a cast from int would be warned of.
     if (base.empty())
         return fmt::format("(char *){:#x}{}", static_cast<std::uint64_t>(address.offset),

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
+#include <utility>
 
 namespace vmcheck::report {
 
@@ -45,16 +47,13 @@ bool is_control(std::string_view sequence) {
     return sequence.size() == 1 && ((first < 0x20 && first != '\n' && first != '\t') || first == 0x7f);
 }
 
-// Each character of printable(text) through `replace`, which gives what stands for it, or nothing for itself.
-template <class Replace>
-std::string replace_each(std::string_view bytes, Replace replace) {
+// printable(text), with what stands for some of its characters.
+std::string replace_each(std::string_view bytes, std::initializer_list<std::pair<char, std::string_view>> replaced) {
     std::string out;
     for (char const c : printable(bytes)) {
-        std::string_view const with = replace(c);
-        if (with.empty())
-            out += c;
-        else
-            out += with;
+        auto const found =
+            std::find_if(replaced.begin(), replaced.end(), [&](auto const& each) { return each.first == c; });
+        out += found == replaced.end() ? std::string_view(&c, 1) : found->second;
     }
     return out;
 }
@@ -73,56 +72,29 @@ std::string printable(std::string_view bytes) {
     return out;
 }
 
+std::string one_line(std::string_view bytes) {
+    return replace_each(bytes, {{'\n', " "}});
+}
+
 std::string escape_markup(std::string_view bytes) {
-    return replace_each(bytes, [](char c) -> std::string_view {
-        switch (c) {
-            case '&':
-                return "&amp;";
-            case '<':
-                return "&lt;";
-            case '>':
-                return "&gt;";
-            case '"':
-                return "&quot;";
-            case '\'':
-                return "&#39;";
-            default:
-                return {};
-        }
-    });
+    return replace_each(bytes, {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&#39;"}});
 }
 
 std::string escape_message(std::string_view bytes) {
-    return replace_each(bytes, [](char c) -> std::string_view { return c == '%' ? "%25" : c == '\n' ? "%0A" : ""; });
+    return replace_each(bytes, {{'%', "%25"}, {'\n', "%0A"}});
 }
 
 std::string escape_property(std::string_view bytes) {
-    return replace_each(bytes, [](char c) -> std::string_view {
-        return c == '%' ? "%25" : c == '\n' ? "%0A" : c == ':' ? "%3A" : c == ',' ? "%2C" : "";
-    });
+    return replace_each(bytes, {{'%', "%25"}, {'\n', "%0A"}, {':', "%3A"}, {',', "%2C"}});
 }
 
 std::string escape_c_string(std::string_view bytes) {
-    return replace_each(bytes, [](char c) -> std::string_view {
-        switch (c) {
-            case '\\':
-                return "\\\\";
-            case '"':
-                return "\\\"";
-            case '\n':
-                return "\\n";
-            case '\t':
-                return " ";
-            case '?':
-                return "\\?";  // no trigraphs
-            default:
-                return {};
-        }
-    });
+    // A '?' might begin a trigraph.
+    return replace_each(bytes, {{'\\', "\\\\"}, {'"', "\\\""}, {'\n', "\\n"}, {'\t', " "}, {'?', "\\?"}});
 }
 
 std::string escape_c_comment(std::string_view bytes) {
-    std::string out = replace_each(bytes, [](char c) -> std::string_view { return c == '\n' || c == '\t' ? " " : ""; });
+    std::string out = replace_each(bytes, {{'\n', " "}, {'\t', " "}});
     // A backslash at the end of the line would swallow the next one.
     while (!out.empty() && (out.back() == '\\' || out.back() == ' ')) out.pop_back();
     return out;

@@ -9,6 +9,9 @@ namespace vmcheck::report {
 // Valid UTF-8 without control characters other than newline and tab: bad bytes and controls become U+FFFD.
 std::string printable(std::string_view bytes);
 
+// The same in one line.
+std::string one_line(std::string_view bytes);
+
 // For the text and the attribute values of XML and HTML.
 std::string escape_markup(std::string_view bytes);
 

@@ -6,30 +6,31 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <utility>
 
 namespace vmcheck::report {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Format>, 6> kFormats{{{"text", Format::text},
-                                                                       {"json", Format::json},
-                                                                       {"junit", Format::junit},
-                                                                       {"gradescope", Format::gradescope},
-                                                                       {"html", Format::html},
-                                                                       {"github", Format::github}}};
+struct FormatRow {
+    std::string_view name;
+    std::string (*document)(std::vector<SessionResult> const&);
+};
+// In the order of Format.
+constexpr std::array kFormats = {FormatRow{"text", text_document},   FormatRow{"json", json_document},
+                                 FormatRow{"junit", junit_document}, FormatRow{"gradescope", gradescope_document},
+                                 FormatRow{"html", html_document},   FormatRow{"github", github_annotations}};
 
 }  // namespace
 
 std::optional<Format> parse_format(std::string_view name) {
-    for (auto const& [word, format] : kFormats)
-        if (word == name) return format;
+    for (std::size_t i = 0; i < kFormats.size(); ++i)
+        if (kFormats[i].name == name) return static_cast<Format>(i);
     return std::nullopt;
 }
 
 std::string format_names() {
     std::string names;
-    for (auto const& [word, format] : kFormats) names += (names.empty() ? "" : ", ") + std::string(word);
+    for (FormatRow const& row : kFormats) names += (names.empty() ? "" : ", ") + std::string(row.name);
     return names;
 }
 
@@ -48,21 +49,7 @@ std::string text_document(std::vector<SessionResult> const& sessions) {
 }
 
 std::string render(Format format, std::vector<SessionResult> const& sessions) {
-    switch (format) {
-        case Format::text:
-            return text_document(sessions);
-        case Format::json:
-            return json_document(sessions);
-        case Format::junit:
-            return junit_document(sessions);
-        case Format::gradescope:
-            return gradescope_document(sessions);
-        case Format::html:
-            return html_document(sessions);
-        case Format::github:
-            return github_annotations(sessions);
-    }
-    return {};
+    return kFormats.at(static_cast<std::size_t>(format)).document(sessions);
 }
 
 }  // namespace vmcheck::report

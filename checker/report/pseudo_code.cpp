@@ -49,10 +49,9 @@ struct PseudoCode {
 std::string remark_at(Finding const& finding, std::size_t step) {
     if (step != finding.divergence.at.value || step >= finding.records.size()) return {};
     run::StepRecord const& record = finding.records[step];
-    bool const result_was_judged = finding.signature.invariant == spec::Invariant::results ||
-                                   finding.signature.invariant == spec::Invariant::liveness ||
-                                   finding.signature.invariant == spec::Invariant::containment;
-    if (!result_was_judged || (record.seen && is_among(record.expected, *record.seen))) return "after this, it shows";
+    if (!spec::is_about_outcome(finding.signature.invariant) ||
+        (record.seen && is_among(record.expected, *record.seen)))
+        return "after this, it shows";
     return fmt::format("must be: {}; is: {}", expected_words(record), seen_words(record));
 }
 

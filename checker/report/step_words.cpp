@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <type_traits>
 #include <variant>
@@ -16,47 +17,35 @@ namespace {
 
 // ---- steps ---------------------------------------------------------------------------------------------------------
 
-// What a step does, for a kind whose word does not say it; {} stands for its address, amount or process.
-template <class Kind>
-constexpr std::string_view kDeed = spec::Row<Kind>::word;
-template <>
-constexpr std::string_view kDeed<spec::Wait> = "wait with the status at {}";
-template <>
-constexpr std::string_view kDeed<spec::Kill> = "kill of {}";
-template <>
-constexpr std::string_view kDeed<spec::Sbrk> = "sbrk({})";
-template <>
-constexpr std::string_view kDeed<spec::Load> = "load from {}";
-template <>
-constexpr std::string_view kDeed<spec::Store> = "store to {}";
-template <>
-constexpr std::string_view kDeed<spec::Touch> = "first read of {}";
-template <>
-constexpr std::string_view kDeed<spec::PipeWrite> = "write to a pipe from {}";
-template <>
-constexpr std::string_view kDeed<spec::PipeRead> = "read from a pipe into {}";
-template <>
-constexpr std::string_view kDeed<spec::FileRead> = "read of a file into {}";
-template <>
-constexpr std::string_view kDeed<spec::Fstat> = "fstat into {}";
-template <>
-constexpr std::string_view kDeed<spec::Pipe> = "pipe() with its descriptors at {}";
-template <>
-constexpr std::string_view kDeed<spec::Open> = "open of the path at {}";
-template <>
-constexpr std::string_view kDeed<spec::SetSp> = "moving sp to {}";
-template <>
-constexpr std::string_view kDeed<spec::Fetch> = "jump to {}";
+// For kinds whose word does not say it: what a step does, where {} stands for its address, amount or process; and the
+// call as a thing that can fail.
+struct WordsOfKind {
+    std::size_t kind;
+    std::string_view deed;
+    std::string_view call{};
+};
+constexpr std::array kWordsOfKinds = {
+    WordsOfKind{spec::index_of<spec::Wait>(), "wait with the status at {}"},
+    WordsOfKind{spec::index_of<spec::Kill>(), "kill of {}"},
+    WordsOfKind{spec::index_of<spec::Sbrk>(), "sbrk({})"},
+    WordsOfKind{spec::index_of<spec::Load>(), "load from {}"},
+    WordsOfKind{spec::index_of<spec::Store>(), "store to {}"},
+    WordsOfKind{spec::index_of<spec::Touch>(), "first read of {}"},
+    WordsOfKind{spec::index_of<spec::PipeWrite>(), "write to a pipe from {}", "the write to the pipe"},
+    WordsOfKind{spec::index_of<spec::PipeRead>(), "read from a pipe into {}", "the read from the pipe"},
+    WordsOfKind{spec::index_of<spec::FileRead>(), "read of a file into {}", "the read from the file"},
+    WordsOfKind{spec::index_of<spec::Fstat>(), "fstat into {}"},
+    WordsOfKind{spec::index_of<spec::Pipe>(), "pipe() with its descriptors at {}"},
+    WordsOfKind{spec::index_of<spec::Open>(), "open of the path at {}"},
+    WordsOfKind{spec::index_of<spec::SetSp>(), "moving sp to {}"},
+    WordsOfKind{spec::index_of<spec::Fetch>(), "jump to {}"},
+};
 
-// The call as a thing that can fail, for a kind whose word does not say it.
-template <class Kind>
-constexpr std::string_view kCall = spec::Row<Kind>::word;
-template <>
-constexpr std::string_view kCall<spec::PipeWrite> = "the write to the pipe";
-template <>
-constexpr std::string_view kCall<spec::PipeRead> = "the read from the pipe";
-template <>
-constexpr std::string_view kCall<spec::FileRead> = "the read from the file";
+WordsOfKind words_of_kind(spec::Action const& action) {
+    for (WordsOfKind const& words : kWordsOfKinds)
+        if (words.kind == action.index()) return words;
+    return {action.index(), spec::kind_name(action)};
+}
 
 // Whether the step went on or did not, and there is no more to it: a store, a call of code, what meets no memory.
 template <class Kind>
@@ -90,7 +79,7 @@ std::string deed(Kind const& action) {
     std::optional<std::string> object;
     spec::for_each_field<Kind>(DeedsObject<Kind>{action, object});
     if (!object) return std::string(spec::Row<Kind>::word);
-    return fmt::format(fmt::runtime(kDeed<Kind>), *object);
+    return fmt::format(fmt::runtime(words_of_kind(action).deed), *object);
 }
 
 std::string ordinal(std::uint32_t number) {
@@ -197,7 +186,8 @@ std::string in_words(spec::Step const& step) {
 }
 
 std::string call_in_words(spec::Action const& action) {
-    return std::visit([]<class Kind>(Kind const&) { return std::string(kCall<Kind>); }, action);
+    std::string_view const call = words_of_kind(action).call;
+    return std::string(call.empty() ? spec::kind_name(action) : call);
 }
 
 std::string expected_words(std::vector<spec::Result> const& results, spec::Step const& step,

@@ -11,48 +11,18 @@ namespace vmcheck::report {
 
 namespace {
 
-// What a right too many or too few means.
-char const* consequence(spec::WrongRights::What what) {
-    using What = spec::WrongRights::What;
-    switch (what) {
-        case What::gained_write:
-            return ": a store that must kill the process goes through";
-        case What::gained_execute:
-        case What::lost_execute:
-            return ", and rights must survive fork and copying as they are";
-        default:
-            return "";
-    }
-}
-
 // What the broken invariant means for whoever uses the kernel; empty where the violation says it already.
 char const* consequence(spec::Violation const& violation) {
-    switch (violation.invariant) {
-        case spec::Invariant::isolation:
-            return ": what it stores there, the other sees";
-        case spec::Invariant::rights: {
-            auto const* wrong = std::get_if<spec::WrongRights>(&violation.facts);
-            return wrong ? consequence(wrong->what) : "";
-        }
-        case spec::Invariant::conservation:
-            return ", and done often enough this leaves no memory at all";
-        case spec::Invariant::liveness:
-            return ", and so any user program can stop the machine";
-        default:
-            return "";
-    }
-}
-
-// Violations that are about the state after the step; the others name the step themselves.
-bool is_about_state(spec::Invariant invariant) {
-    switch (invariant) {
-        case spec::Invariant::results:
-        case spec::Invariant::liveness:
-        case spec::Invariant::containment:
-            return false;
-        default:
-            return true;
-    }
+    using What = spec::WrongRights::What;
+    if (violation.invariant == spec::Invariant::isolation) return ": what it stores there, the other sees";
+    if (violation.invariant == spec::Invariant::conservation)
+        return ", and done often enough this leaves no memory at all";
+    if (violation.invariant == spec::Invariant::liveness) return ", and so any user program can stop the machine";
+    auto const* wrong = std::get_if<spec::WrongRights>(&violation.facts);
+    if (wrong && wrong->what == What::gained_write) return ": a store that must kill the process goes through";
+    if (wrong && (wrong->what == What::gained_execute || wrong->what == What::lost_execute))
+        return ", and rights must survive fork and copying as they are";
+    return "";
 }
 
 }  // namespace
@@ -69,8 +39,9 @@ std::string story_of(Finding const& finding) {
     bool const overlaps = after < finding.program.steps.size() && finding.program.steps[after].faults.meanwhile;
     std::string const whose =
         in_words(step) + (overlaps ? " and, within it, " + in_words(finding.program.steps[after]) : std::string());
-    std::string text = is_about_state(violation.invariant) ? fmt::format("After {}, {}", whose, what)
-                                                           : fmt::format("{}: {}", name_of(step.actor), what);
+    // What is about an outcome names the step itself.
+    std::string text = spec::is_about_outcome(violation.invariant) ? fmt::format("{}: {}", name_of(step.actor), what)
+                                                                   : fmt::format("After {}, {}", whose, what);
     return text + consequence(violation) + '.';
 }
 

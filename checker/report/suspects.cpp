@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -14,84 +15,67 @@ namespace vmcheck::report {
 
 namespace {
 
-// What a function is for. A finding asks for topics in an order, by its kind of step and its invariant.
-enum class Topic { copy_at_fork, page_fault, copy_between, heap, address_space_end, program_image, frames };
-
-struct Known {
-    std::string_view function;
-    Topic topic;
-};
-
-// Within a topic the more telling ones come first. xv6's names, then those that the reference kernel has for the same.
-constexpr std::array kKnown = {
-    Known{"uvmcopy", Topic::copy_at_fork},
-    Known{"AddressSpace::share_page", Topic::copy_at_fork},
-    Known{"AddressSpace::copy_page", Topic::copy_at_fork},
-    Known{"AddressSpace::fork", Topic::copy_at_fork},
-    Known{"fork", Topic::copy_at_fork},
-    Known{"kfork", Topic::copy_at_fork},
-    Known{"fork_process", Topic::copy_at_fork},
-    Known{"cowfault", Topic::page_fault},
-    Known{"cow_fault", Topic::page_fault},
-    Known{"cow_handler", Topic::page_fault},
-    Known{"cowhandler", Topic::page_fault},
-    Known{"cowcopy", Topic::page_fault},
-    Known{"cowalloc", Topic::page_fault},
-    Known{"cow_alloc", Topic::page_fault},
-    Known{"uvmcow", Topic::page_fault},
-    Known{"vmfault", Topic::page_fault},
-    Known{"lazyalloc", Topic::page_fault},
-    Known{"lazy_alloc", Topic::page_fault},
-    Known{"uvmlazy", Topic::page_fault},
-    Known{"AddressSpace::make_private", Topic::page_fault},
-    Known{"AddressSpace::map_zeroed", Topic::page_fault},
-    Known{"AddressSpace::resolve", Topic::page_fault},
-    Known{"usertrap", Topic::page_fault},
-    Known{"user_trap", Topic::page_fault},
-    Known{"copyout", Topic::copy_between},
-    Known{"copyinstr", Topic::copy_between},
-    Known{"copyin", Topic::copy_between},
-    Known{"AddressSpace::copy_out", Topic::copy_between},
-    Known{"AddressSpace::copy_in_string", Topic::copy_between},
-    Known{"AddressSpace::copy_in", Topic::copy_between},
-    Known{"walkaddr", Topic::copy_between},
-    Known{"sys_sbrk", Topic::heap},
-    Known{"growproc", Topic::heap},
-    Known{"uvmalloc", Topic::heap},
-    Known{"uvmdealloc", Topic::heap},
-    Known{"AddressSpace::grow", Topic::heap},
-    Known{"AddressSpace::shrink", Topic::heap},
-    Known{"AddressSpace::move_break", Topic::heap},
-    Known{"call_sbrk", Topic::heap},
-    Known{"uvmunmap", Topic::address_space_end},
-    Known{"freewalk", Topic::address_space_end},
-    Known{"uvmfree", Topic::address_space_end},
-    Known{"proc_freepagetable", Topic::address_space_end},
-    Known{"freeproc", Topic::address_space_end},
-    Known{"release_tables", Topic::address_space_end},
-    Known{"AddressSpace::~AddressSpace", Topic::address_space_end},
-    Known{"AddressSpace::unmap", Topic::address_space_end},
-    Known{"exit", Topic::address_space_end},
-    Known{"kexit", Topic::address_space_end},
-    Known{"wait", Topic::address_space_end},
-    Known{"kwait", Topic::address_space_end},
-    Known{"wait_for_child", Topic::address_space_end},
-    Known{"exec", Topic::program_image},
-    Known{"kexec", Topic::program_image},
-    Known{"exec_program", Topic::program_image},
-    Known{"loadseg", Topic::program_image},
-    Known{"AddressSpace::add_image_page", Topic::program_image},
-    Known{"kfree", Topic::frames},
-    Known{"kalloc", Topic::frames},
-    Known{"frame_add_reference", Topic::frames},
-    Known{"frame_release", Topic::frames},
-    Known{"frame_allocate", Topic::frames},
-    Known{"mappages", Topic::frames},
-    Known{"AddressSpace::map", Topic::frames},
-    Known{"walk", Topic::frames},
-    Known{"PageTable::find_or_create", Topic::frames},
-    Known{"PageTable::find", Topic::frames},
-};
+// Functions by what they are for, the more telling ones first: xv6's names, then those that the reference kernel has
+// for the same. A finding asks for topics in an order, by its kind of step and its invariant.
+using Topic = std::span<std::string_view const>;
+constexpr std::array<std::string_view, 7> kCopyAtFork = {
+    "uvmcopy",     "AddressSpace::share_page", "AddressSpace::copy_page", "AddressSpace::fork", "fork", "kfork",
+    "fork_process"};
+constexpr std::array<std::string_view, 17> kPageFault = {"cowfault",
+                                                         "cow_fault",
+                                                         "cow_handler",
+                                                         "cowhandler",
+                                                         "cowcopy",
+                                                         "cowalloc",
+                                                         "cow_alloc",
+                                                         "uvmcow",
+                                                         "vmfault",
+                                                         "lazyalloc",
+                                                         "lazy_alloc",
+                                                         "uvmlazy",
+                                                         "AddressSpace::make_private",
+                                                         "AddressSpace::map_zeroed",
+                                                         "AddressSpace::resolve",
+                                                         "usertrap",
+                                                         "user_trap"};
+constexpr std::array<std::string_view, 7> kCopyBetween = {
+    "copyout", "copyinstr", "copyin", "AddressSpace::copy_out", "AddressSpace::copy_in_string", "AddressSpace::copy_in",
+    "walkaddr"};
+constexpr std::array<std::string_view, 8> kHeap = {"sys_sbrk",
+                                                   "growproc",
+                                                   "uvmalloc",
+                                                   "uvmdealloc",
+                                                   "AddressSpace::grow",
+                                                   "AddressSpace::shrink",
+                                                   "AddressSpace::move_break",
+                                                   "call_sbrk"};
+constexpr std::array<std::string_view, 13> kAddressSpaceEnd = {"uvmunmap",
+                                                               "freewalk",
+                                                               "uvmfree",
+                                                               "proc_freepagetable",
+                                                               "freeproc",
+                                                               "release_tables",
+                                                               "AddressSpace::~AddressSpace",
+                                                               "AddressSpace::unmap",
+                                                               "exit",
+                                                               "kexit",
+                                                               "wait",
+                                                               "kwait",
+                                                               "wait_for_child"};
+constexpr std::array<std::string_view, 5> kProgramImage = {"exec", "kexec", "exec_program", "loadseg",
+                                                           "AddressSpace::add_image_page"};
+constexpr std::array<std::string_view, 10> kFrames = {"kfree",
+                                                      "kalloc",
+                                                      "frame_add_reference",
+                                                      "frame_release",
+                                                      "frame_allocate",
+                                                      "mappages",
+                                                      "AddressSpace::map",
+                                                      "walk",
+                                                      "PageTable::find_or_create",
+                                                      "PageTable::find"};
+constexpr std::array<Topic, 7> kTopics = {kCopyAtFork,      kPageFault,    kCopyBetween, kHeap,
+                                          kAddressSpaceEnd, kProgramImage, kFrames};
 
 // The files of xv6 in which a student works on this; a function there that xv6 does not have is the student's own, and
 // the likeliest place.
@@ -123,19 +107,17 @@ bool is_special_member(std::string_view name) {
     return name.find("operator") != std::string_view::npos || name == "PageTable::~PageTable";
 }
 
-// Symbols and file names are a file's that nobody vouches for.
-std::string one_line(std::string_view bytes) {
-    std::string text = printable(bytes);
-    std::replace(text.begin(), text.end(), '\n', ' ');
-    return text;
-}
-
 std::string short_name(std::string_view symbol) {
+    // Symbols and file names are a file's that nobody vouches for.
     std::string name = one_line(symbol);
     for (std::string_view part : {std::string_view{"(anonymous namespace)::"}, std::string_view{"kernel::"}})
         for (std::size_t at = name.find(part); at != std::string::npos; at = name.find(part))
             name.erase(at, part.size());
     return name;
+}
+
+CodePlace readable(CodePlace const& place) {
+    return {short_name(place.function), one_line(place.file), place.line};
 }
 
 bool is_noise(std::string_view name) {
@@ -148,57 +130,32 @@ bool is_students_own(CodePlace const& place) {
     std::string_view file = place.file;
     file.remove_prefix(std::min(file.rfind('/') + 1, file.size()));
     if (std::find(kFilesOfTheLabs.begin(), kFilesOfTheLabs.end(), file) == kFilesOfTheLabs.end()) return false;
-    bool const known =
-        std::any_of(kKnown.begin(), kKnown.end(), [&](Known const& each) { return each.function == place.function; });
+    bool const known = std::any_of(kTopics.begin(), kTopics.end(), [&](Topic topic) {
+        return std::find(topic.begin(), topic.end(), place.function) != topic.end();
+    });
     return !known && std::find(kStock.begin(), kStock.end(), place.function) == kStock.end();
 }
 
-spec::Way way_of_kind(std::size_t kind) {
-    spec::Way way = spec::Way::none;
-    std::size_t index = 0;
-    spec::for_each_kind([&]<class Kind>(std::in_place_type_t<Kind>) {
-        if (index++ == kind) way = spec::Row<Kind>::way;
-    });
-    return way;
-}
-
-void append_for_way(spec::Way way, std::vector<Topic>& topics) {
-    switch (way) {
-        case spec::Way::fork:
-            topics.push_back(Topic::copy_at_fork);
-            break;
-        case spec::Way::sbrk:
-            topics.insert(topics.end(), {Topic::heap, Topic::address_space_end});
-            break;
-        case spec::Way::end:
-            topics.insert(topics.end(), {Topic::address_space_end, Topic::copy_between});
-            break;
-        case spec::Way::exec:
-            topics.insert(topics.end(), {Topic::program_image, Topic::address_space_end});
-            break;
-        case spec::Way::fault:
-        case spec::Way::none:
-            topics.push_back(Topic::page_fault);
-            break;
-        case spec::Way::copyin:
-        case spec::Way::copyout:
-        case spec::Way::copyinstr:
-            topics.insert(topics.end(), {Topic::copy_between, Topic::page_fault});
-            break;
-    }
+std::vector<Topic> topics_of(spec::Way way) {
+    using spec::Way;
+    if (way == Way::fork) return {kCopyAtFork};
+    if (way == Way::sbrk) return {kHeap, kAddressSpaceEnd};
+    if (way == Way::end) return {kAddressSpaceEnd, kCopyBetween};
+    if (way == Way::exec) return {kProgramImage, kAddressSpaceEnd};
+    if (way == Way::fault || way == Way::none) return {kPageFault};
+    return {kCopyBetween, kPageFault};
 }
 
 std::vector<Topic> topics_of(Finding const& finding) {
     using spec::Invariant;
     bool const waits = finding.signature.kind == spec::index_of<spec::Wait>();
     Invariant const invariant = finding.signature.invariant;
-    std::vector<Topic> topics;
+    auto topics = topics_of(waits ? spec::Way::end : spec::way_of_kind(finding.signature.kind));
     // A wait reaps: a wrong status or pid is a matter of copying, lost memory one of freeing.
     if (waits && invariant != Invariant::conservation && invariant != Invariant::counts)
-        topics.push_back(Topic::copy_between);
-    append_for_way(waits ? spec::Way::end : way_of_kind(finding.signature.kind), topics);
+        topics.insert(topics.begin(), kCopyBetween);
     if (invariant == Invariant::counts || invariant == Invariant::dangling || invariant == Invariant::conservation)
-        topics.push_back(Topic::frames);
+        topics.push_back(kFrames);
     return topics;
 }
 
@@ -222,26 +179,21 @@ std::string to_string(CodePlace const& place) {
 Suspects suspects_in(Finding const& finding) {
     constexpr std::size_t kMost = 4;
     Suspects suspects;
-    for (CodePlace place : finding.evidence.trace.functions) {
-        place.function = short_name(place.function);
-        place.file = one_line(place.file);
-        if (!is_noise(place.function)) suspects.ran.push_back(std::move(place));
-    }
+    for (CodePlace const& place : finding.evidence.trace.functions)
+        if (CodePlace shown = readable(place); !is_noise(shown.function)) suspects.ran.push_back(std::move(shown));
     auto const add = [&](CodePlace place) {
-        place.function = short_name(place.function);
-        place.file = one_line(place.file);
         bool const known = std::any_of(suspects.at.begin(), suspects.at.end(),
                                        [&](CodePlace const& each) { return each.function == place.function; });
         if (!known && suspects.at.size() < kMost) suspects.at.push_back(std::move(place));
     };
     // Where it died is where to begin.
-    if (finding.evidence.trace.last) add(*finding.evidence.trace.last);
+    if (finding.evidence.trace.last) add(readable(*finding.evidence.trace.last));
     for (CodePlace const& place : suspects.ran)
         if (is_students_own(place)) add(place);
     for (Topic topic : topics_of(finding))
-        for (Known const& known : kKnown)
+        for (std::string_view known : topic)
             for (CodePlace const& place : suspects.ran)
-                if (known.topic == topic && place.function == known.function) add(place);
+                if (place.function == known) add(place);
     return suspects;
 }
 

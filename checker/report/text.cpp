@@ -8,8 +8,7 @@
 #include "checker/report/suspects.h"
 #include "checker/report/violation_words.h"
 #include "spec/advance.h"
-#include "spec/predict.h"
-#include "spec/scarcity.h"
+#include "spec/layout.h"
 #include "spec/text.h"
 #include "spec/walk.h"
 
@@ -28,13 +27,6 @@ std::string paint(std::string_view text, Paint how, TextStyle style) {
     if (!style.colour) return std::string(text);
     static constexpr std::array<std::string_view, 4> kCodes{"31", "33", "1", "2"};
     return fmt::format("\033[{}m{}\033[0m", kCodes[static_cast<std::size_t>(how)], text);
-}
-
-// What a kernel has said may hold anything; a terminal is to see text.
-std::string one_line(std::string_view bytes) {
-    std::string text = printable(bytes);
-    std::replace(text.begin(), text.end(), '\n', ' ');
-    return text;
 }
 
 // Breaks a sentence into lines that fit a terminal beside the indentation.

@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <limits>
+#include <array>
+#include <string_view>
 #include <variant>
 
 namespace vmcheck::report {
@@ -42,14 +42,8 @@ std::string words(spec::Sharers const& sharers) {
 
 std::string words(spec::FrameUse const& use) {
     std::string const whose = name_of(use.process) + "'s ";
-    switch (use.role) {
-        case spec::FrameUse::Role::table:
-            return whose + "page table";
-        case spec::FrameUse::Role::saved_registers:
-            return whose + "trapframe";
-        case spec::FrameUse::Role::memory:
-            break;
-    }
+    if (use.role == spec::FrameUse::Role::table) return whose + "page table";
+    if (use.role == spec::FrameUse::Role::saved_registers) return whose + "trapframe";
     return whose + "page at " + words(use.place);
 }
 
@@ -61,46 +55,98 @@ std::string words(std::byte byte) {
     return fmt::format("byte {:#04x}", std::to_integer<unsigned>(byte));
 }
 
-char const* words(spec::WrongRights::What what) {
-    using What = spec::WrongRights::What;
-    switch (what) {
-        case What::outside_memory:
-            return "is mapped for the user (PTE_U), but lies outside its memory (sz)";
-        case What::guard_opened:
-            return "is the stack's guard page, and now open to the user (PTE_U)";
-        case What::opened:
-            return "is not the user's, but open to it (PTE_U)";
-        case What::user_lost:
-            return "has lost PTE_U";
-        case What::gained_write:
-            return "was never writable, and now has PTE_W";
-        case What::gained_execute:
-            return "was never executable, and now has PTE_X";
-        case What::lost_execute:
-            return "has lost PTE_X";
-        case What::gained_read:
-            return "was never readable, and now has PTE_R";
-        case What::lost_read:
-            return "has lost PTE_R";
-    }
-    return "";
-}
+// By WrongRights::What.
+constexpr std::array<std::string_view, 9> kRightsWrong = {
+    "is mapped for the user (PTE_U), but lies outside its memory (sz)",
+    "is the stack's guard page, and now open to the user (PTE_U)",
+    "is not the user's, but open to it (PTE_U)",
+    "has lost PTE_U",
+    "was never writable, and now has PTE_W",
+    "was never executable, and now has PTE_X",
+    "has lost PTE_X",
+    "was never readable, and now has PTE_R",
+    "has lost PTE_R",
+};
 
 // ---- answers -------------------------------------------------------------------------------------------------------
 
-std::uint64_t returned(spec::Outcome const& outcome) {
-    auto const* value = std::get_if<spec::Returned>(&outcome.what);
-    return value ? value->value : 0;
-}
+using spec::Mistake;
 
-std::string panic(spec::Outcome const& outcome) {
-    auto const* panicked = std::get_if<spec::Panicked>(&outcome.what);
-    return panicked ? panicked->message : "";
+// What is wrong with an answer. Those that several kinds of step can make name the {step} or the {call}.
+struct Sentence {
+    Mistake mistake;
+    std::string_view text;
+};
+constexpr std::array kSentences = {
+    Sentence{Mistake::panicked, "{step} made the kernel panic: {panic}{cause}"},
+    Sentence{Mistake::init_killed, "{step} killed p0, which is init, and so the kernel panics: {panic}"},
+    Sentence{Mistake::never_ended, "{step} never came to an end: {stuck}"},
+    Sentence{Mistake::slept, "{step} went to sleep in the kernel although nothing has to be waited for"},
+    Sentence{Mistake::lost, "after {step}, the wrong process or wrong registers came back to user mode: {lost}"},
+    Sentence{Mistake::started_process, "{step} started a process"},
+    Sentence{Mistake::ended_other, "{step} ended {other}, which had nothing to do with it"},
+    Sentence{Mistake::did_not_return, "{call} did not return"},
+    Sentence{Mistake::other_result, "{step} gave a result that it must not give"},
+    Sentence{Mistake::killed_though_legal, "{step} is legal, but the process was killed"},
+    Sentence{Mistake::survived_though_fatal, "{step} must be fatal (usertrap kills the process), but it went through"},
+    Sentence{Mistake::did_not_complete, "{step} did not complete"},
+    Sentence{Mistake::registers_changed, "the process came back from a {call} with registers changed"},
+    Sentence{Mistake::read_other_bytes, "{step} read {other_bytes}"},
+    Sentence{Mistake::fetch_changed_a0, "the code that was called is made of returns, but a0 came back changed"},
+    Sentence{Mistake::sp_change_fatal,
+             "the process did not survive a change of its stack pointer, which touches no memory"},
+    Sentence{Mistake::fork_failed_but_child_runs, "fork returned -1, but the child runs"},
+    Sentence{Mistake::fork_failed, "fork failed with {in_use} of {limit} processes in use and enough memory free"},
+    Sentence{Mistake::fork_beyond_table, "fork made a process beyond the table's {limit} slots"},
+    Sentence{Mistake::fork_returned_no_pid, "fork returned {value:#x}, which is no pid"},
+    Sentence{Mistake::fork_pid_in_use, "fork gave the child pid {value}, which {other} still has"},
+    Sentence{Mistake::fork_child_never_ran, "fork returned pid {value}, but the child never ran"},
+    Sentence{Mistake::exit_came_back, "exit came back to the process that called it"},
+    Sentence{Mistake::wait_found_nobodys_child, "wait found a child where the process has none"},
+    Sentence{Mistake::wait_found_no_zombie, "wait found no zombie child where there is one"},
+    Sentence{Mistake::wait_returned_no_child, "wait returned {value:#x}, which is no child's pid"},
+    Sentence{Mistake::wait_returned_the_living, "wait returned {other}, which has not ended"},
+    Sentence{Mistake::wait_stored_at_bad_address,
+             "wait returned a child although its status cannot be stored at that address"},
+    Sentence{Mistake::killed_itself_and_lives, "the process killed itself and lives on"},
+    Sentence{Mistake::kill_of_zombie_wrong, "kill of a zombie returned neither 0 nor -1"},
+    Sentence{Mistake::kill_of_zombie_ended_other, "kill of a zombie ended another process"},
+    Sentence{Mistake::kill_did_not_find, "kill did not find {other}, which runs"},
+    Sentence{Mistake::kill_left_alive, "kill returned 0, but {other} lives on"},
+    Sentence{Mistake::kill_ended_others, "kill of {other} ended other processes as well"},
+    Sentence{Mistake::exec_neither, "exec neither started the program nor returned -1"},
+    Sentence{Mistake::exec_failed, "exec of /init failed with enough memory free"},
+    Sentence{Mistake::sbrk_failed, "sbrk failed although it had what it needs"},
+    Sentence{Mistake::sbrk_accepted, "sbrk accepted a break that it must refuse"},
+    Sentence{Mistake::sbrk_returned_neither, "sbrk returned neither the old break{old_break} nor -1 as it should"},
+    Sentence{Mistake::copy_failed_at_good_address, "{step} failed at a good address"},
+    Sentence{Mistake::copy_returned_neither, "{step} returned neither 0 nor -1"},
+    Sentence{Mistake::copyout_accepted, "{copied} where copyout must refuse the address"},
+    Sentence{Mistake::copyin_accepted, "the write took bytes from where copyin must refuse the address"},
+    Sentence{Mistake::took_less_than_given, "{call} took less than it was given"},
+    Sentence{Mistake::counted_unreadable, "{call} counted bytes that cannot be read"},
+    Sentence{Mistake::counted_unwritable, "{call} counted bytes that cannot be written"},
+    Sentence{Mistake::read_of_nothing_not_zero, "a read of no bytes from the pipe did not return 0"},
+    Sentence{Mistake::other_count_than_there_was, "{call} returned another count than there was to read"},
+    Sentence{Mistake::open_did_not_find, "open did not find a file that is there"},
+    Sentence{Mistake::open_returned_neither, "open returned neither a descriptor nor -1"},
+    Sentence{Mistake::open_found_missing, "open found a file that is not there"},
+    Sentence{Mistake::open_took_bad_path, "open took a path that copyinstr must refuse"},
+    Sentence{Mistake::sleeper_survived_kill, "{actor} was killed while it slept in {word}, and lives on"},
+    Sentence{Mistake::sleeper_sleeps_on_after_kill, "{actor} was killed while it slept in {word}, and sleeps on"},
+};
+constexpr bool has_each_mistake() {
+    for (std::size_t i = 0; i < kSentences.size(); ++i)
+        if (kSentences[i].mistake != static_cast<Mistake>(i)) return false;
+    return kSentences.back().mistake == Mistake::sleeper_sleeps_on_after_kill;
 }
+static_assert(has_each_mistake(), "one sentence for each mistake, in their order");
 
-std::string cause_of_panic(spec::Outcome const& outcome) {
-    auto const* panicked = std::get_if<spec::Panicked>(&outcome.what);
-    return panicked && !panicked->cause.empty() ? fmt::format(" ({})", panicked->cause) : "";
+// What became of the actor, where it is a `What`.
+template <class What>
+What seen_as(spec::WrongAnswer const& answer) {
+    auto const* what = std::get_if<What>(&answer.seen.what);
+    return what ? *what : What{};
 }
 
 // " (sz = 0x7000)", where one of the right answers is the break before the call.
@@ -111,141 +157,29 @@ std::string old_break(std::vector<spec::Result> const& allowed) {
     return "";
 }
 
-// What is wrong with an answer. One sentence for each mistake; those that several kinds of step can make name the step
-// or the call.
+// What a copyout did that had to be refused.
+std::string copied(spec::Action const& action) {
+    if (std::holds_alternative<spec::FileRead>(action)) return "the read wrote to";
+    if (std::holds_alternative<spec::PipeRead>(action)) return call_in_words(action) + " wrote to";
+    return spec::print(action) + " succeeded";
+}
+
 std::string sentence(spec::WrongAnswer const& answer) {
-    using spec::Mistake;
+    using fmt::arg;
     spec::Action const& action = answer.step.action;
-    std::string const step = spec::print(action);
-    std::string const call = call_in_words(action);
-    std::string const other = answer.other ? name_of(*answer.other) : "another process";
-    std::uint64_t const value = returned(answer.seen);
-    switch (answer.mistake) {
-        case Mistake::panicked:
-            return fmt::format("{} made the kernel panic: {}{}", step, panic(answer.seen), cause_of_panic(answer.seen));
-        case Mistake::init_killed:
-            return fmt::format("{} killed p0, which is init, and so the kernel panics: {}", step, panic(answer.seen));
-        case Mistake::never_ended: {
-            auto const* stuck = std::get_if<spec::Stuck>(&answer.seen.what);
-            return fmt::format("{} never came to an end: {}", step, stuck ? stuck->where : "");
-        }
-        case Mistake::slept:
-            return fmt::format("{} went to sleep in the kernel although nothing has to be waited for", step);
-        case Mistake::lost: {
-            auto const* lost = std::get_if<spec::Lost>(&answer.seen.what);
-            return fmt::format("after {}, the wrong process or wrong registers came back to user mode: {}", step,
-                               lost ? lost->what : "");
-        }
-        case Mistake::started_process:
-            return fmt::format("{} started a process", step);
-        case Mistake::ended_other:
-            return fmt::format("{} ended {}, which had nothing to do with it", step, other);
-        case Mistake::did_not_return:
-            return fmt::format("{} did not return", call);
-        case Mistake::other_result:
-            return fmt::format("{} gave a result that it must not give", step);
-        case Mistake::killed_though_legal:
-            return fmt::format("{} is legal, but the process was killed", step);
-        case Mistake::survived_though_fatal:
-            return fmt::format("{} must be fatal (usertrap kills the process), but it went through", step);
-        case Mistake::did_not_complete:
-            return fmt::format("{} did not complete", step);
-        case Mistake::registers_changed:
-            return fmt::format("the process came back from a {} with registers changed", call);
-        case Mistake::read_other_bytes:
-            return fmt::format("{} read {}", step,
-                               std::holds_alternative<spec::Touch>(action)
-                                   ? "another byte than was stored on its last page"
-                                   : "other bytes than were stored there");
-        case Mistake::fetch_changed_a0:
-            return "the code that was called is made of returns, but a0 came back changed";
-        case Mistake::sp_change_fatal:
-            return "the process did not survive a change of its stack pointer, which touches no memory";
-        case Mistake::fork_failed_but_child_runs:
-            return "fork returned -1, but the child runs";
-        case Mistake::fork_failed:
-            return fmt::format("fork failed with {} of {} processes in use and enough memory free", answer.in_use,
-                               answer.limit);
-        case Mistake::fork_beyond_table:
-            return fmt::format("fork made a process beyond the table's {} slots", answer.limit);
-        case Mistake::fork_returned_no_pid:
-            return fmt::format("fork returned {:#x}, which is no pid", value);
-        case Mistake::fork_pid_in_use:
-            return fmt::format("fork gave the child pid {}, which {} still has", value, other);
-        case Mistake::fork_child_never_ran:
-            return fmt::format("fork returned pid {}, but the child never ran", value);
-        case Mistake::exit_came_back:
-            return "exit came back to the process that called it";
-        case Mistake::wait_found_nobodys_child:
-            return "wait found a child where the process has none";
-        case Mistake::wait_found_no_zombie:
-            return "wait found no zombie child where there is one";
-        case Mistake::wait_returned_no_child:
-            return fmt::format("wait returned {:#x}, which is no child's pid", value);
-        case Mistake::wait_returned_the_living:
-            return fmt::format("wait returned {}, which has not ended", other);
-        case Mistake::wait_stored_at_bad_address:
-            return "wait returned a child although its status cannot be stored at that address";
-        case Mistake::killed_itself_and_lives:
-            return "the process killed itself and lives on";
-        case Mistake::kill_of_zombie_wrong:
-            return "kill of a zombie returned neither 0 nor -1";
-        case Mistake::kill_of_zombie_ended_other:
-            return "kill of a zombie ended another process";
-        case Mistake::kill_did_not_find:
-            return fmt::format("kill did not find {}, which runs", other);
-        case Mistake::kill_left_alive:
-            return fmt::format("kill returned 0, but {} lives on", other);
-        case Mistake::kill_ended_others:
-            return fmt::format("kill of {} ended other processes as well", other);
-        case Mistake::exec_neither:
-            return "exec neither started the program nor returned -1";
-        case Mistake::exec_failed:
-            return "exec of /init failed with enough memory free";
-        case Mistake::sbrk_failed:
-            return "sbrk failed although it had what it needs";
-        case Mistake::sbrk_accepted:
-            return "sbrk accepted a break that it must refuse";
-        case Mistake::sbrk_returned_neither:
-            return fmt::format("sbrk returned neither the old break{} nor -1 as it should", old_break(answer.allowed));
-        case Mistake::copy_failed_at_good_address:
-            return fmt::format("{} failed at a good address", step);
-        case Mistake::copy_returned_neither:
-            return fmt::format("{} returned neither 0 nor -1", step);
-        case Mistake::copyout_accepted:
-            if (std::holds_alternative<spec::FileRead>(action))
-                return "the read wrote to where copyout must refuse the address";
-            return std::holds_alternative<spec::PipeRead>(action)
-                       ? fmt::format("{} wrote to where copyout must refuse the address", call)
-                       : fmt::format("{} succeeded where copyout must refuse the address", step);
-        case Mistake::copyin_accepted:
-            return "the write took bytes from where copyin must refuse the address";
-        case Mistake::took_less_than_given:
-            return fmt::format("{} took less than it was given", call);
-        case Mistake::counted_unreadable:
-            return fmt::format("{} counted bytes that cannot be read", call);
-        case Mistake::counted_unwritable:
-            return fmt::format("{} counted bytes that cannot be written", call);
-        case Mistake::read_of_nothing_not_zero:
-            return "a read of no bytes from the pipe did not return 0";
-        case Mistake::other_count_than_there_was:
-            return fmt::format("{} returned another count than there was to read", call);
-        case Mistake::open_did_not_find:
-            return "open did not find a file that is there";
-        case Mistake::open_returned_neither:
-            return "open returned neither a descriptor nor -1";
-        case Mistake::open_found_missing:
-            return "open found a file that is not there";
-        case Mistake::open_took_bad_path:
-            return "open took a path that copyinstr must refuse";
-        case Mistake::sleeper_survived_kill:
-            return fmt::format("{} was killed while it slept in {}, and lives on", name_of(answer.step.actor),
-                               spec::kind_name(action));
-        case Mistake::sleeper_sleeps_on_after_kill:
-            return fmt::format("{} was killed while it slept in {}, and sleeps on", name_of(answer.step.actor),
-                               spec::kind_name(action));
-    }
-    return {};
+    auto const panicked = seen_as<spec::Panicked>(answer);
+    std::string_view const text = kSentences.at(static_cast<std::size_t>(answer.mistake)).text;
+    return fmt::format(
+        fmt::runtime(text), arg("step", spec::print(action)), arg("call", call_in_words(action)),
+        arg("word", spec::kind_name(action)), arg("actor", name_of(answer.step.actor)),
+        arg("other", answer.other ? name_of(*answer.other) : "another process"),
+        arg("value", seen_as<spec::Returned>(answer).value), arg("panic", panicked.message),
+        arg("cause", panicked.cause.empty() ? "" : fmt::format(" ({})", panicked.cause)),
+        arg("stuck", seen_as<spec::Stuck>(answer).where), arg("lost", seen_as<spec::Lost>(answer).what),
+        arg("in_use", answer.in_use), arg("limit", answer.limit), arg("old_break", old_break(answer.allowed)),
+        arg("other_bytes", std::holds_alternative<spec::Touch>(action) ? "another byte than was stored on its last page"
+                                                                       : "other bytes than were stored there"),
+        arg("copied", copied(action)));
 }
 
 // ---- violations ----------------------------------------------------------------------------------------------------
@@ -269,8 +203,9 @@ struct Words {
                 words(wrong.expected), words(wrong.seen)};
     }
     ViolationWords operator()(spec::WrongRights const& wrong) const {
-        return {fmt::format("{}'s page at {} {}", who(), where(), words(wrong.what)),
-                wrong.expected ? pte(*wrong.expected) : "no PTE_U", pte(wrong.seen)};
+        return {
+            fmt::format("{}'s page at {} {}", who(), where(), kRightsWrong.at(static_cast<std::size_t>(wrong.what))),
+            wrong.expected ? pte(*wrong.expected) : "no PTE_U", pte(wrong.seen)};
     }
     ViolationWords operator()(spec::WritableShared const& shared) const {
         return {fmt::format("{} map one frame, and {}'s PTE can write it (PTE_W)", words(shared.sharers), who()),

@@ -78,12 +78,15 @@ bool runs_into_guard(spec::Address const& at, std::uint64_t bytes) {
 
 }  // namespace
 
+bool is_of_image(spec::Anchor anchor) {
+    using spec::Anchor;
+    return anchor == Anchor::text || anchor == Anchor::rodata || anchor == Anchor::data || anchor == Anchor::bss;
+}
+
 bool leaves_its_page(spec::Address const& at, std::uint64_t bytes) {
-    bool const of_image = at.anchor == spec::Anchor::text || at.anchor == spec::Anchor::rodata ||
-                          at.anchor == spec::Anchor::data || at.anchor == spec::Anchor::bss;
     bool const within = at.offset >= 0 && static_cast<std::uint64_t>(at.offset) <= kPageBytes &&
                         bytes <= kPageBytes - static_cast<std::uint64_t>(at.offset);
-    return of_image && !within && !runs_into_guard(at, bytes);
+    return is_of_image(at.anchor) && !within && !runs_into_guard(at, bytes);
 }
 
 std::optional<spec::AddressUse> access_of(spec::Action const& action) {

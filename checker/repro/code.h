@@ -14,6 +14,12 @@ namespace vmcheck::repro {
 // own calls write to its stack all the time. A range of bytes that goes on beyond the stack page is at the real one.
 std::string repro_pointer(spec::Address const& at, std::uint64_t bytes);
 
+// The anchor names a page of vmcheck's own image.
+bool is_of_image(spec::Anchor anchor);
+
+inline constexpr char const* kOtherImage =
+    "it reaches across pages of vmcheck's own image, which other programs do not have side by side";
+
 // Whether the range leaves the page that the address is named after. What lies behind vmcheck's own pages of text,
 // constants and data is not there in other programs; but the guard page lies behind the last page of data, and that
 // they all have.

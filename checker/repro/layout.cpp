@@ -2,6 +2,7 @@
 
 #include "checker/report/expect.h"
 #include "checker/repro/code.h"
+#include "checker/repro/plan.h"
 #include "spec/step_kinds.h"
 
 #include <algorithm>
@@ -25,14 +26,8 @@ constexpr std::int64_t kArgumentBytes = 64;
 // Absolute addresses up to here above the heap's start are meant as some of the heap.
 constexpr std::uint64_t kNearHeap = std::uint64_t{64} << 20;
 
-constexpr char const* kOtherImage =
-    "it reaches across pages of vmcheck's own image, which other programs do not have side by side";
 constexpr char const* kOwnStack = "it gives back memory below the heap, where a user program has its own stack";
 constexpr char const* kAcrossStack = "it reaches across the stack's end, and would write to this program's own stack";
-
-bool is_of_image(Anchor anchor) {
-    return anchor == Anchor::text || anchor == Anchor::rodata || anchor == Anchor::data || anchor == Anchor::bss;
-}
 
 // Addresses and their distances are modulo 2^64, as spec::Address is.
 std::int64_t sum(std::int64_t a, std::int64_t b) {
@@ -78,8 +73,8 @@ class Mover {
 
     tl::expected<Finding, std::string> move() {
         for (std::size_t i = 0; i < finding_.program.steps.size(); ++i) {
-            if (!name_addresses(i)) return tl::unexpected(std::string(kOtherImage));
-            if (!move_break(i)) return tl::unexpected(std::string(kOwnStack));
+            if (!name_addresses(i)) return cannot(kOtherImage);
+            if (!move_break(i)) return cannot(kOwnStack);
         }
         if (auto& place = finding_.evidence.place; place && !is_of_image(place->anchor))
             if (auto const offset = from_heap(*place, 0, finding_.evidence.heap_start))
@@ -91,7 +86,7 @@ class Mover {
             if (!access || std::holds_alternative<spec::Touch>(step.action) ||
                 !crosses_stack_end(access->at, access->bytes))
                 continue;
-            if (access->at.offset < -kArgumentBytes) return tl::unexpected(std::string(kAcrossStack));
+            if (access->at.offset < -kArgumentBytes) return cannot(kAcrossStack);
             crosses = true;
         }
         if (crosses) use_real_stack_end();

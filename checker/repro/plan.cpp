@@ -21,32 +21,27 @@ using namespace report;  // the words
 using Words = tl::expected<void, std::string>;
 
 // How many descriptors a step adds: what vmcheck's program closes again stays open in this one.
-struct Opened {
-    std::size_t operator()(spec::Fork const&) const { return 2; }  // the pipe for the child's turns
-    std::size_t operator()(spec::FileRead const&) const { return 1; }
-    std::size_t operator()(spec::Fstat const&) const { return 1; }
-    std::size_t operator()(spec::Open const&) const { return 1; }
-    std::size_t operator()(spec::Pipe const&) const { return 2; }
-    template <class Other>
-    std::size_t operator()(Other const&) const {
-        return 0;
-    }
-};
+std::size_t opened_by(spec::Action const& action) {
+    // A fork makes the pipe for the child's turns.
+    if (std::holds_alternative<spec::Fork>(action) || std::holds_alternative<spec::Pipe>(action)) return 2;
+    bool const opens_file = std::holds_alternative<spec::FileRead>(action) ||
+                            std::holds_alternative<spec::Fstat>(action) || std::holds_alternative<spec::Open>(action);
+    return opens_file ? 1 : 0;
+}
 
 class Planner {
   public:
     explicit Planner(Finding const& finding) : finding_(finding) {}
 
     tl::expected<Plan, std::string> make() {
-        if (finding_.program.memory)
-            return tl::unexpected(std::string("it needs a machine on which only a few frames are free"));
+        if (finding_.program.memory) return cannot("it needs a machine on which only a few frames are free");
         plan_.measures_memory = leaks(finding_);
         for (std::size_t i = 0; i < finding_.records.size(); ++i) {
             if (auto done = i + 1 < finding_.records.size() ? step(i) : last_step(i); !done)
                 return tl::unexpected(done.error());
         }
         if (descriptors() > kOpenFilesMax)
-            return tl::unexpected(std::string("it would need more open files at a time than xv6 gives a process"));
+            return cannot("it would need more open files at a time than xv6 gives a process");
         return plan_;
     }
 
@@ -58,7 +53,7 @@ class Planner {
         std::size_t count = 3 + 2;  // the console, and the pipe for p0's turns
         bool shared_pipe = false;
         for (spec::Step const& step : finding_.program.steps) {
-            count += std::visit(Opened{}, step.action);
+            count += opened_by(step.action);
             shared_pipe = shared_pipe || std::holds_alternative<spec::PipeRead>(step.action) ||
                           std::holds_alternative<spec::PipeWrite>(step.action);
         }
@@ -78,34 +73,30 @@ class Planner {
     Words can_do(std::size_t at) {
         spec::Step const& step = finding_.program.steps[at];
         if (step.faults.oom)
-            return tl::unexpected(
-                std::string("it needs a kalloc that fails at a chosen moment. Filling memory first, while (sbrk(4096) "
-                            "!= (char *)-1), may "
-                            "bring that about by hand"));
+            return cannot(
+                "it needs a kalloc that fails at a chosen moment. Filling memory first, while (sbrk(4096) "
+                "!= (char *)-1), may "
+                "bring that about by hand");
         if (step.faults.switch_hart)
-            return tl::unexpected(std::string(
-                "it needs two harts at chosen places in the kernel, which a user program cannot bring about"));
+            return cannot("it needs two harts at chosen places in the kernel, which a user program cannot bring about");
         if (step.faults.preempt || step.faults.meanwhile)
-            return tl::unexpected(std::string(
-                "it needs a timer interrupt at a chosen instruction, which a user program cannot bring about"));
+            return cannot(
+                "it needs a timer interrupt at a chosen instruction, which a user program cannot bring about");
         if (auto const* kill = std::get_if<spec::Kill>(&step.action); kill && !knows(step.actor, kill->target))
-            return tl::unexpected(fmt::format("p{} cannot know the pid of p{}", step.actor.value, kill->target.value));
+            return cannot(fmt::format("p{} cannot know the pid of p{}", step.actor.value, kill->target.value));
         if (std::holds_alternative<spec::Wait>(step.action) && step.actor == spec::kInit && orphans_before(at))
-            return tl::unexpected(
-                std::string("orphans go to the first process, which p0 is in vmcheck's program and not in this one"));
+            return cannot("orphans go to the first process, which p0 is in vmcheck's program and not in this one");
         if (std::holds_alternative<spec::Exec>(step.action) && (!plan_.measures_memory || has_more_to_do(at)))
-            return tl::unexpected(
-                std::string("it goes on after an exec, in a fresh image that this program does not have"));
+            return cannot("it goes on after an exec, in a fresh image that this program does not have");
         if (auto const access = access_of(step.action); access && leaves_its_page(access->at, access->bytes))
-            return tl::unexpected(std::string(
-                "it reaches across pages of vmcheck's own image, which other programs do not have side by side"));
+            return cannot(kOtherImage);
         if (std::holds_alternative<spec::Pipe>(step.action) && plan_.measures_memory &&
             failed(finding_.records[at].seen))
-            return tl::unexpected(std::string(
-                "a pipe that failed may only have been left open, and then its memory is back when its process ends"));
+            return cannot(
+                "a pipe that failed may only have been left open, and then its memory is back when its process ends");
         constexpr std::uint32_t kFileBytesMax = 4096;
         if (auto const* read = std::get_if<spec::FileRead>(&step.action); read && read->bytes > kFileBytesMax)
-            return tl::unexpected(std::string("it reads more of a file than the program makes"));
+            return cannot("it reads more of a file than the program makes");
         return {};
     }
 
@@ -189,10 +180,7 @@ class Planner {
     Words last_step(std::size_t at) {
         if (plan_.measures_memory) return step(at);
         if (auto can = can_do(at); !can) return can;
-        spec::Invariant const invariant = finding_.signature.invariant;
-        bool const by_result = invariant == spec::Invariant::results || invariant == spec::Invariant::liveness ||
-                               invariant == spec::Invariant::containment;
-        if (by_result) return judge_result(at);
+        if (spec::is_about_outcome(finding_.signature.invariant)) return judge_result(at);
         return make_visible(
             finding_, [&] { return turn_of(at); }, plan_);
     }
@@ -203,15 +191,14 @@ class Planner {
         run::StepRecord const& record = finding_.records[at];
         std::vector<spec::Result> expected = record.expected;
         if (record.seen && is_among(expected, *record.seen))
-            return tl::unexpected(std::string("the result alone does not show what is wrong"));
+            return cannot("the result alone does not show what is wrong");
         bool const value_matters =
             !was_killed(record.seen, step) && finding_.signature.invariant != spec::Invariant::liveness;
         bool const loads =
             std::holds_alternative<spec::Load>(step.action) || std::holds_alternative<spec::Touch>(step.action);
         bool const must_die = must_be_killed(expected, step);
         if (loads && !must_die && !value_is_known(finding_)) {
-            if (value_matters)
-                return tl::unexpected(std::string("the value that must be read is one of vmcheck's own image"));
+            if (value_matters) return cannot("the value that must be read is one of vmcheck's own image");
             expected.clear();
         }
         bool const must_be_zero =
@@ -254,7 +241,7 @@ class Planner {
 
 tl::expected<Plan, std::string> plan_of(Finding const& finding) {
     if (!is_solid(finding) || finding.records.size() != finding.program.steps.size())
-        return tl::unexpected(std::string("it did not come back on the freshly booted kernel"));
+        return cannot("it did not come back on the freshly booted kernel");
     auto const moved = in_own_layout(finding);
     if (!moved) return tl::unexpected(moved.error());
     return Planner(*moved).make();

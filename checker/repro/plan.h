@@ -10,6 +10,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vmcheck::repro {
@@ -30,6 +31,11 @@ struct Plan {
     bool measures_memory = false;  // instead, the program is run often, and free memory counted before and after
     std::string complaint;         // about the end of the last turn's process: "p1's store to rodata must kill p1"
 };
+
+// Why something cannot be shown, as part of a sentence.
+inline tl::unexpected<std::string> cannot(std::string why) {
+    return tl::unexpected(std::move(why));
+}
 
 // Or why no user program can show the finding, as part of a sentence.
 tl::expected<Plan, std::string> plan_of(Finding const& finding);

@@ -148,12 +148,12 @@ class Writer {
 }  // namespace
 
 tl::expected<std::vector<ProcessCode>, std::string> processes_of(Plan const& plan) {
-    if (plan.turns.empty()) return tl::unexpected(std::string("there is nothing to do"));
+    if (plan.turns.empty()) return cannot("there is nothing to do");
     Writer const writer(plan);
     if (!writer.last_can_be_awaited())
-        return tl::unexpected(std::string("its last step is done by an orphan, whose end p0 cannot wait for"));
+        return cannot("its last step is done by an orphan, whose end p0 cannot wait for");
     if (auto const gone = writer.busy_after_its_end())
-        return tl::unexpected(fmt::format("p{} has ended, so that no program can look into its memory", gone->value));
+        return cannot(fmt::format("p{} has ended, so that no program can look into its memory", gone->value));
     return writer.write();
 }
 

@@ -21,10 +21,6 @@ using namespace report;  // the words
 using Words = tl::expected<void, std::string>;
 using spec::Anchor;
 
-tl::unexpected<std::string> cannot(std::string why) {
-    return tl::unexpected(std::move(why));
-}
-
 // Memory that is all zero when a program starts, in vmcheck's image and in any other.
 bool starts_as_zero(spec::Address const& at) {
     return (at.anchor == Anchor::heap && at.offset >= 0) || at.anchor == Anchor::bss;

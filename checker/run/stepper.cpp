@@ -4,7 +4,7 @@
 #include "checker/run/result.h"
 #include "spec/advance.h"
 #include "spec/advice.h"
-#include "spec/scarcity.h"
+#include "spec/layout.h"
 #include "spec/walk.h"
 
 #include <algorithm>

@@ -4,7 +4,7 @@
 
 #include "checker/run/campaign.h"
 #include "impl/target.h"
-#include "spec/scarcity.h"
+#include "spec/layout.h"
 #include "spec/testing/concrete_machine.h"
 #include "spec/testing/test_setting.h"
 

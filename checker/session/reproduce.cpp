@@ -13,47 +13,43 @@ namespace {
 
 // What matters of an Observation, copied: kept after the machine has run on.
 struct PagesSeen {
-    struct Process {
-        spec::ProcId id;
-        bool zombie = false;
-        std::vector<spec::ObservedPage> pages;
+    struct Frame {
+        std::uint64_t references = 0;
+        std::optional<std::int64_t> count{};
+        std::optional<bool> free{};
     };
-    std::vector<Process> processes;
-    std::map<FrameNo, std::uint64_t> references;
-    std::map<FrameNo, std::optional<std::int64_t>> counts;
-    std::map<FrameNo, std::optional<bool>> free;
+    std::vector<spec::ObservedProcess> processes;
+    std::map<FrameNo, Frame> frames;  // that a user PTE refers to
 };
 
 PagesSeen pages_of(Execution& execution) {
+    spec::Observation seen = execution.observe();
     PagesSeen pages;
-    spec::Observation const seen = execution.observe();
-    for (spec::ObservedProcess const& process : seen.processes) {
-        pages.processes.push_back({process.id, process.zombie, process.pages});
+    for (spec::ObservedProcess const& process : seen.processes)
         for (spec::ObservedPage const& page : process.pages) {
             if (!page.rights.user || !page.in_ram) continue;
-            ++pages.references[page.frame];
-            pages.counts[page.frame] = seen.memory->reference_count(page.frame);
-            pages.free[page.frame] = seen.memory->on_free_list(page.frame);
+            PagesSeen::Frame& frame = pages.frames[page.frame];
+            if (frame.references++ > 0) continue;
+            frame.count = seen.memory->reference_count(page.frame);
+            frame.free = seen.memory->on_free_list(page.frame);
         }
-    }
+    pages.processes = std::move(seen.processes);
     return pages;
 }
 
 std::vector<PageRow> rows(PagesSeen const& seen, Vpn page) {
     std::vector<PageRow> rows;
-    for (PagesSeen::Process const& process : seen.processes) {
-        PageRow row;
-        row.process = process.id;
-        row.zombie = process.zombie;
+    for (spec::ObservedProcess const& process : seen.processes) {
+        PageRow row{.process = process.id, .zombie = process.zombie};
         auto const at = std::find_if(process.pages.begin(), process.pages.end(),
                                      [&](spec::ObservedPage const& each) { return each.page == page; });
         if (at != process.pages.end()) {
             row.mapped = true;
             row.page = *at;
-            if (auto found = seen.references.find(at->frame); found != seen.references.end()) {
-                row.references = found->second;
-                row.count = seen.counts.at(at->frame);
-                row.on_free_list = seen.free.at(at->frame);
+            if (auto const frame = seen.frames.find(at->frame); frame != seen.frames.end()) {
+                row.references = frame->second.references;
+                row.count = frame->second.count;
+                row.on_free_list = frame->second.free;
             }
         }
         rows.push_back(row);
@@ -101,16 +97,10 @@ class LastStep final : public run::Watcher {
 // How well a student knows the place: memory that programs store to tells more than the pages of code and constants.
 int obscurity(spec::Layout const& layout, spec::Violation const& violation) {
     if (!violation.address) return 2;
-    switch (spec::place_of(layout, *violation.address).anchor) {
-        case spec::Anchor::heap:
-        case spec::Anchor::bss:
-        case spec::Anchor::data:
-            return 0;
-        case spec::Anchor::stack:
-            return 1;
-        default:
-            return 2;
-    }
+    using spec::Anchor;
+    Anchor const anchor = spec::place_of(layout, *violation.address).anchor;
+    if (anchor == Anchor::heap || anchor == Anchor::bss || anchor == Anchor::data) return 0;
+    return anchor == Anchor::stack ? 1 : 2;
 }
 
 // Of many violations alike the one that is easiest to follow comes first. The signature stays what it was.

@@ -1,6 +1,6 @@
 #include "checker/shrink/candidates.h"
 
-#include "spec/scarcity.h"
+#include "spec/layout.h"
 #include "spec/step_kinds.h"
 #include "spec/walk.h"
 

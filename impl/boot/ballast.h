@@ -1,5 +1,5 @@
 #pragma once
-// Ballast: two children of p0 that hold memory, so that a program runs with few frames free (spec/scarcity.h). They get
+// Ballast: two children of p0 that hold memory, so that a program runs with few frames free (spec/layout.h). They get
 // it as any process does, by sbrk and, where that is lazy, by touching it; the kernel is not told, and no symbol is
 // needed. In p0's place a fresh image runs afterwards, which shares nothing with them.
 

@@ -8,7 +8,7 @@
 #include "impl/map/kernel_map.h"
 #include "impl/observe/observer.h"
 #include "impl/target.h"
-#include "spec/scarcity.h"
+#include "spec/layout.h"
 
 #include <array>
 #include <memory>

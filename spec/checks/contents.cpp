@@ -10,21 +10,13 @@ namespace vmcheck::spec {
 
 namespace {
 
-Violation at_page(FrameMap const& map, ProcId id, VirtAddr at, Facts facts) {
-    return {.invariant = Invariant::contents,
-            .process = id,
-            .address = at,
-            .place = place_of(map.layout(), at),
-            .facts = std::move(facts)};
-}
-
 class ContentsCheck {
   public:
     explicit ContentsCheck(FrameMap const& map) : map_(map), compared_(map.references().size()) {}
 
     void process(ProcId id) {
         ObservedProcess const* const seen = map_.find(id);
-        if (!seen) return report({.invariant = Invariant::contents, .process = id, .facts = NoPageTable{}});
+        if (!seen) return result.add({.invariant = Invariant::contents, .process = id, .facts = NoPageTable{}});
         if (!seen->broken.empty()) return;  // I5 says so
         for (auto const& [vpn, page] : map_.world().find(id)->space->pages)
             if (page.contents && page.rights.user && page.rights.read) this->page(*seen, vpn, page);
@@ -34,8 +26,8 @@ class ContentsCheck {
     Checked result;
 
   private:
-    void report(Violation violation) {
-        if (result.violations.size() < kViolationsMax) result.violations.push_back(std::move(violation));
+    void report(ProcId id, VirtAddr at, Facts facts) {
+        result.add(map_.at(Invariant::contents, id, at, std::move(facts)));
     }
 
     void page(ObservedProcess const& process, Vpn vpn, Page const& page) {
@@ -43,10 +35,10 @@ class ContentsCheck {
         ObservedPage const* const seen = FrameMap::find(process, vpn);
         if (!seen) {
             if (page.presence == Presence::present && !is_promise_of_eager_sbrk(map_.world(), vpn, page))
-                report(at_page(map_, process.id, start_of(vpn), PageLost{}));
+                report(process.id, start_of(vpn), PageLost{});
             return;
         }
-        if (!seen->in_ram) return report(at_page(map_, process.id, start_of(vpn), PageLost{.outside_ram = true}));
+        if (!seen->in_ram) return report(process.id, start_of(vpn), PageLost{.outside_ram = true});
         compare(process.id, *seen, page.contents);
     }
 
@@ -65,8 +57,8 @@ class ContentsCheck {
         if (std::memcmp(bytes.data(), expected->data(), kPageBytes) == 0) return;
         auto const differs = std::mismatch(bytes.begin(), bytes.end(), expected->begin());
         auto const offset = static_cast<std::size_t>(differs.first - bytes.begin());
-        report(at_page(map_, id, start_of(seen.page) + offset,
-                       WrongByte{*differs.second, *differs.first, map_.sharers_of(map_.references_to(seen.frame))}));
+        report(id, start_of(seen.page) + offset,
+               WrongByte{*differs.second, *differs.first, map_.sharers_of(map_.references_to(seen.frame))});
     }
 
     FrameMap const& map_;

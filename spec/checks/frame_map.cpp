@@ -49,14 +49,19 @@ std::span<Reference const> FrameMap::references_to(FrameNo frame) const {
     return std::span{references_}.subspan(first, last - first);
 }
 
-bool FrameMap::has_zombies() const {
+bool FrameMap::complete() const {
     auto const& processes = world_.processes();
-    return std::any_of(processes.begin(), processes.end(),
-                       [](auto const& entry) { return entry.second.life == Life::zombie; });
+    return observation_.zombies_seen || std::none_of(processes.begin(), processes.end(), [](auto const& entry) {
+               return entry.second.life == Life::zombie;
+           });
 }
 
-bool FrameMap::complete() const {
-    return observation_.zombies_seen || !has_zombies();
+Violation FrameMap::at(Invariant invariant, ProcId process, VirtAddr address, Facts facts) const {
+    return {.invariant = invariant,
+            .process = process,
+            .address = address,
+            .place = place_of(layout(), address),
+            .facts = std::move(facts)};
 }
 
 bool is_promise_of_eager_sbrk(World const& world, Vpn vpn, Page const& page) {

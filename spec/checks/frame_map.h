@@ -48,10 +48,12 @@ class FrameMap {
 
     // The memory of every zombie is shown, or there is no zombie.
     bool complete() const;
-    bool has_zombies() const;
 
     // References to one frame, for a reader.
     Sharers sharers_of(std::span<Reference const> references) const;
+
+    // A violation at this address of the process.
+    Violation at(Invariant invariant, ProcId process, VirtAddr address, Facts facts) const;
 
   private:
     World const& world_;
@@ -60,15 +62,18 @@ class FrameMap {
     std::vector<TableFrame> table_frames_;
 };
 
+inline constexpr std::size_t kViolationsMax = 8;
+
 // What one invariant's check came to.
 struct Checked {
-    std::vector<Violation> violations;
-    bool judged = false;   // there was something to judge
-    bool skipped = false;  // a window that it needs is missing
-};
+    std::vector<Violation> violations;  // the first few of many alike
+    bool judged = false;                // there was something to judge
+    bool skipped = false;               // a window that it needs is missing
 
-// A report names the first few of many alike.
-inline constexpr std::size_t kViolationsMax = 8;
+    void add(Violation violation) {
+        if (violations.size() < kViolationsMax) violations.push_back(std::move(violation));
+    }
+};
 
 // Whether a logically present page that is not mapped breaks the eager profile's promise (I8), rather than having lost
 // its contents (I1): nothing was ever stored there.

@@ -46,13 +46,7 @@ class LazinessCheck {
 
   private:
     void report(ProcId id, Vpn vpn, Facts facts) {
-        VirtAddr const at = start_of(vpn);
-        if (result.violations.size() < kViolationsMax)
-            result.violations.push_back({.invariant = Invariant::laziness,
-                                         .process = id,
-                                         .address = at,
-                                         .place = place_of(map_.layout(), at),
-                                         .facts = std::move(facts)});
+        result.add(map_.at(Invariant::laziness, id, start_of(vpn), std::move(facts)));
     }
 
     void mapped(ProcId id, ObservedPage const& seen) {

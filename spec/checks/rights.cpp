@@ -43,14 +43,8 @@ Checked rights_in(FrameMap const& map) {
         if (!process) continue;
         for (ObservedPage const& seen : process->pages) {
             checked.judged = true;
-            auto wrong = judge_pte(map, id, seen);
-            if (!wrong || checked.violations.size() >= kViolationsMax) continue;
-            VirtAddr const at = start_of(seen.page);
-            checked.violations.push_back({.invariant = Invariant::rights,
-                                          .process = id,
-                                          .address = at,
-                                          .place = place_of(map.layout(), at),
-                                          .facts = *wrong});
+            if (auto const wrong = judge_pte(map, id, seen))
+                checked.add(map.at(Invariant::rights, id, start_of(seen.page), *wrong));
         }
     }
     return checked;

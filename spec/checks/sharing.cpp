@@ -23,15 +23,6 @@ void for_each_user_frame(FrameMap const& map, Visit visit) {
     }
 }
 
-Violation at_page(FrameMap const& map, Invariant invariant, Reference const& reference, Facts facts) {
-    VirtAddr const at = start_of(reference.page);
-    return {.invariant = invariant,
-            .process = reference.process,
-            .address = at,
-            .place = place_of(map.layout(), at),
-            .facts = std::move(facts)};
-}
-
 }  // namespace
 
 Checked isolation_in(FrameMap const& map) {
@@ -41,9 +32,9 @@ Checked isolation_in(FrameMap const& map) {
         auto const writer = std::find_if(references.begin(), references.end(), [](Reference const& reference) {
             return reference.rights.user && reference.rights.write;
         });
-        if (writer == references.end() || references.size() == 1 || checked.violations.size() >= kViolationsMax) return;
-        checked.violations.push_back(
-            at_page(map, Invariant::isolation, *writer, WritableShared{map.sharers_of(references), writer->rights}));
+        if (writer == references.end() || references.size() == 1) return;
+        checked.add(map.at(Invariant::isolation, writer->process, start_of(writer->page),
+                           WritableShared{map.sharers_of(references), writer->rights}));
     });
     return checked;
 }
@@ -60,9 +51,9 @@ Checked counts_in(FrameMap const& map) {
         if (!count) return;
         checked.judged = true;
         auto const expected = static_cast<std::int64_t>(references.size());
-        if (*count == expected || checked.violations.size() >= kViolationsMax) return;
-        checked.violations.push_back(
-            at_page(map, Invariant::counts, first, WrongCount{expected, *count, map.sharers_of(references)}));
+        if (*count == expected) return;
+        checked.add(map.at(Invariant::counts, first.process, start_of(first.page),
+                           WrongCount{expected, *count, map.sharers_of(references)}));
     });
     checked.skipped = !checked.judged;
     return checked;

@@ -1,7 +1,6 @@
-#include "spec/rules/mistake.h"
-
 #include "spec/rules/copyout.h"
-#include "spec/rules/path_rules.h"
+#include "spec/rules/reach.h"
+#include "spec/rules/rules.h"
 
 #include <algorithm>
 

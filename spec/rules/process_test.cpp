@@ -1,4 +1,4 @@
-#include "spec/predict.h"
+#include "spec/advance.h"
 #include "spec/testing/judging.h"
 
 #include <gtest/gtest.h>

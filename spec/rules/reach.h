@@ -24,7 +24,20 @@ Reach user_reach(World const& world, ProcId id, VirtAddr at, std::size_t bytes, 
 // defect of its own there (Traits).
 Reach copy_reach(World const& world, ProcId id, VirtAddr at, std::size_t bytes, Access access);
 
-// The kernel's copyinstr, for as many bytes as a path may have.
-Reach path_reach(World const& world, ProcId id, VirtAddr at);
+// What open() must say to a path.
+enum class PathVerdict : std::uint8_t {
+    opens,    // names something that the disk image has
+    missing,  // names nothing
+    free,     // kernels differ, with right
+};
+
+// A path as copyinstr finds it in a process's memory.
+struct PathSeen {
+    Reach reach;              // of the longest that a path may be
+    std::size_t length = 0;   // without its terminator
+    bool terminated = false;  // before the first byte that cannot be read
+    PathVerdict verdict = PathVerdict::missing;
+};
+PathSeen path_seen(World const& world, ProcId actor, VirtAddr at);
 
 }  // namespace vmcheck::spec

@@ -3,7 +3,11 @@
 // function for each kind. Internal to spec/; answer.h is what others use.
 
 #include "spec/answer.h"
+#include "spec/violation.h"
 
+#include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 namespace vmcheck::spec {
@@ -54,5 +58,37 @@ Process const* with_pid(World const& world, std::uint64_t pid);
 
 // Pids are ints (proc.h), and so are descriptors.
 inline constexpr std::uint64_t kIntMax = 0x7fff'ffff;
+
+// ---- the shared pipe's possible contents, and how a step multiplies them
+
+// A failed copy through the pipe leaves open how far it came; a step that could leave more than this many
+// possibilities is not asked.
+inline constexpr std::size_t kPipeAlternativesMax = 4096;
+
+// `contents` without its first `count` bytes, for each count from `least` to `most`; fewer where it has fewer.
+std::vector<PipeContents> after_taking(PipeContents const& contents, std::size_t least, std::size_t most);
+
+// Each of `contents` with the first `count` bytes of `data` behind it, for each count from `least` to `most`.
+std::vector<PipeContents> after_adding(std::vector<PipeContents> const& contents, std::span<std::byte const> data,
+                                       std::size_t least, std::size_t most);
+
+void append(std::vector<PipeContents>& to, std::vector<PipeContents> const& more);
+
+// ---- what advance() and overlap.h ask beside the answers
+
+// In which way the outcome is none of the answers allowed: a violation of I7 or I9 with all its facts. `given`:
+// allowed() of the step. REQUIRES: none of those that may be given shows the outcome.
+Violation mistake_in(Question question, Outcome const& outcome, FrameCensus const& before, Answers const& given);
+
+// Whether a panic says no more than that p0 has ended: xv6's exit() panics with "init exiting". A panic of any other
+// name is a failure to contain the failed allocation. Where the message is unknown, the kernel has the benefit.
+bool is_end_of_init(Panicked const& panicked);
+
+// The step sleeps in the kernel until another process does something: a wait for a child that runs, a read of a pipe
+// that is surely empty. REQUIRES: the step's actor is running.
+bool would_sleep(World const& world, Step const& step);
+
+// As why_not(), but a step that would sleep may be asked.
+std::optional<std::string> why_not_even_asleep(World const& world, Step const& step);
 
 }  // namespace vmcheck::spec

@@ -112,28 +112,19 @@ void Transition::set_break(ProcId id, VirtAddr brk, bool eager) {
         memory.pages[page] = Page{fresh_frame(), world_.setting_->layout.heap_rights, Presence::present, zero_page()};
 }
 
-void Transition::touch_page(ProcId id, Vpn vpn, Presence afterwards, bool writes) {
-    auto const page = world_.page_at(id, vpn);
-    if (!page) return;
-    bool const stays = page->presence == Presence::present;
-    if (stays && !writes) return;
-    Page changed = *page;
-    // A page that may just have been mapped, or written, has a frame about which nothing was promised.
-    changed.frame = fresh_frame();
-    if (!stays) changed.presence = afterwards;
-    space(id).pages[vpn] = std::move(changed);
-}
-
-void Transition::touch(ProcId id, VirtAddr at, std::size_t bytes, bool writes) {
+void Transition::touch(ProcId id, VirtAddr at, std::size_t bytes, bool writes, Presence afterwards) {
     if (bytes == 0) return;
     Vpn const last = (at + (bytes - 1)).page();
-    for (Vpn page = at.page(); page <= last; page = page + 1) touch_page(id, page, Presence::present, writes);
-}
-
-void Transition::may_touch(ProcId id, VirtAddr at, std::size_t bytes, bool writes) {
-    if (bytes == 0) return;
-    Vpn const last = (at + (bytes - 1)).page();
-    for (Vpn page = at.page(); page <= last; page = page + 1) touch_page(id, page, Presence::either, writes);
+    for (Vpn vpn = at.page(); vpn <= last; vpn = vpn + 1) {
+        auto page = world_.page_at(id, vpn);
+        if (!page) continue;
+        bool const stays = page->presence == Presence::present;
+        if (stays && !writes) continue;
+        // A page that may just have been mapped, or written, has a frame about which nothing was promised.
+        page->frame = fresh_frame();
+        if (!stays) page->presence = afterwards;
+        space(id).pages[vpn] = std::move(*page);
+    }
 }
 
 void Transition::write(ProcId id, VirtAddr at, std::span<std::byte const> bytes) {

@@ -41,10 +41,12 @@ class Transition {
     // Moves the break. Pages wholly above it vanish; when it grows, `eager` maps zero pages up to it.
     void set_break(ProcId id, VirtAddr brk, bool eager);
     // The pages of a range that a completed access leaves mapped; a written page is no longer promised to be shared.
-    void touch(ProcId id, VirtAddr at, std::size_t bytes, bool writes);
+    void touch(ProcId id, VirtAddr at, std::size_t bytes, bool writes, Presence afterwards = Presence::present);
     // The pages of a range where the access may or may not have come: what was reserved may be mapped now, and when
     // it `writes`, what was shared may be copied.
-    void may_touch(ProcId id, VirtAddr at, std::size_t bytes, bool writes);
+    void may_touch(ProcId id, VirtAddr at, std::size_t bytes, bool writes) {
+        touch(id, at, bytes, writes, Presence::either);
+    }
     // Contents only. REQUIRES: every byte has a page with contents.
     void write(ProcId id, VirtAddr at, std::span<std::byte const> bytes);
 
@@ -56,7 +58,6 @@ class Transition {
     AddressSpace& space(ProcId id);  // this successor's own copy
     LogicalFrame fresh_frame();
     std::shared_ptr<AddressSpace> fresh_image();
-    void touch_page(ProcId id, Vpn page, Presence afterwards, bool writes);
 
     World world_;
     std::map<ProcId, std::shared_ptr<AddressSpace>> own_spaces_;

@@ -1,9 +1,7 @@
 // Which steps can be asked: those after which the experiment, and a correct kernel, go on.
 
-#include "spec/rules/asking.h"
-#include "spec/rules/path_rules.h"
-#include "spec/rules/pipe_rules.h"
 #include "spec/rules/reach.h"
+#include "spec/rules/rules.h"
 #include "spec/rules/sbrk_rules.h"
 
 #include <fmt/format.h>

@@ -86,7 +86,8 @@ class LineReader {
   private:
     std::uint32_t file_index(char const* path) {
         std::string_view name = path == nullptr ? "?" : path;
-        if (!directory_.empty() && name.substr(0, directory_.size()) == directory_) name.remove_prefix(directory_.size());
+        if (!directory_.empty() && name.substr(0, directory_.size()) == directory_)
+            name.remove_prefix(directory_.size());
         while (name.substr(0, 2) == "./") name.remove_prefix(2);
         auto const [at, is_new] = file_indices_.try_emplace(std::string(name), narrow(data_.files.size()));
         if (is_new) data_.files.emplace_back(name);
@@ -140,7 +141,8 @@ class Reader {
         for (Type const& type : info.types) {
             for (Enumerator const& enumerator : type.enumerators) {
                 info.enumerators.push_back(enumerator);
-                if (!type.name.empty()) info.enumerators.push_back({type.name + "::" + enumerator.name, enumerator.value});
+                if (!type.name.empty())
+                    info.enumerators.push_back({type.name + "::" + enumerator.name, enumerator.value});
             }
         }
         info.lines = lines_.finish();

@@ -42,8 +42,7 @@ Part<VirtAddr> function(Sources const& from, std::string const& name) {
         found = symbol;
     }
     if (found != nullptr) return found->address;
-    if (from.image.symbols().empty())
-        return missing("The kernel has no symbols, so {} cannot be found.", name);
+    if (from.image.symbols().empty()) return missing("The kernel has no symbols, so {} cannot be found.", name);
     return missing("There is no function {} in the kernel's symbols.", name);
 }
 

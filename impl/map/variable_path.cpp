@@ -297,8 +297,8 @@ Part<MemberPlace> find_member(DebugInfo const& debug, TypeIndex structure, std::
         if (!found || found->member->is_bit_field) {
             std::string const& in = debug.types[place.type].name;
             return missing(fmt::format("There is no {} {} in {}.",
-                                                           found ? "member that is not a bit-field called" : "member",
-                                                           name, in.empty() ? "that type" : in));
+                                       found ? "member that is not a bit-field called" : "member", name,
+                                       in.empty() ? "that type" : in));
         }
         place.offset += found->offset;
         place.type = found->member->type;

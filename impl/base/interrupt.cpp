@@ -8,14 +8,8 @@
 
 #include <array>
 #include <csignal>
-#include <thread>
 
 namespace vmcheck::base {
-
-struct Interrupt::Parts {
-    std::stop_source stop;
-    std::jthread listener;
-};
 
 namespace {
 
@@ -35,20 +29,13 @@ void listen(std::stop_token const& end, sigset_t const& signals, std::stop_sourc
 
 }  // namespace
 
-Interrupt::Interrupt() : parts_(std::make_unique<Parts>()) {
+Interrupt::Interrupt() {
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    parts_->listener =
-        std::jthread([signals, stop = parts_->stop](std::stop_token const& end) { listen(end, signals, stop); });
-}
-
-Interrupt::~Interrupt() = default;
-
-std::stop_token Interrupt::token() const {
-    return parts_->stop.get_token();
+    listener_ = std::jthread([signals, stop = stop_](std::stop_token const& end) { listen(end, signals, stop); });
 }
 
 }  // namespace vmcheck::base

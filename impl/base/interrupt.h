@@ -1,8 +1,8 @@
 #pragma once
 // Ctrl-C as a stop request: what has been found so far is reported and written before vmcheck ends.
 
-#include <memory>
 #include <stop_token>
+#include <thread>
 
 namespace vmcheck::base {
 
@@ -13,13 +13,12 @@ class Interrupt {
     Interrupt();
     Interrupt(Interrupt const&) = delete;
     Interrupt& operator=(Interrupt const&) = delete;
-    ~Interrupt();
 
-    std::stop_token token() const;
+    std::stop_token token() const { return stop_.get_token(); }
 
   private:
-    struct Parts;
-    std::unique_ptr<Parts> parts_;
+    std::stop_source stop_;
+    std::jthread listener_;
 };
 
 }  // namespace vmcheck::base

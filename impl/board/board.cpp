@@ -1,18 +1,11 @@
 #include "impl/board/board.h"
 
 #include "impl/board/machine.h"
-#include "impl/board/snapshot.h"
 #include "impl/board/sv39.h"
 
 #include <algorithm>
-#include <cassert>
 
 namespace vmcheck::board {
-
-std::size_t Checkpoint::bytes() const {
-    return contents_->bytes.size() + contents_->frames.size() * sizeof(FrameNo) +
-           contents_->disk.size() * (kSectorBytes + sizeof(std::uint64_t)) + contents_->console.size();
-}
 
 tl::expected<Board, Error> Board::create(Config config) {
     return Machine::create(std::move(config)).map([](std::unique_ptr<Machine>&& machine) {
@@ -86,105 +79,86 @@ PhysAddr Board::ram_start() const {
     return kRamStart;
 }
 PhysAddr Board::ram_end() const {
-    return machine_->memory().end();
+    return machine_->memory.end();
 }
 std::span<std::byte const> Board::ram() const {
-    return machine_->memory().bytes();
+    return machine_->memory.bytes();
 }
 
 std::optional<std::span<std::byte const, kPageBytes>> Board::frame(FrameNo frame) const {
-    if (!machine_->memory().contains(frame)) return std::nullopt;
-    return machine_->memory().frame(frame);
+    if (!machine_->memory.contains(frame)) return std::nullopt;
+    return machine_->memory.frame(frame);
 }
 
 std::optional<std::uint8_t> Board::read_u8(PhysAddr address) const {
-    return machine_->memory().load<std::uint8_t>(address);
+    return machine_->memory.load<std::uint8_t>(address);
 }
 std::optional<std::uint32_t> Board::read_u32(PhysAddr address) const {
-    return machine_->memory().load<std::uint32_t>(address);
+    return machine_->memory.load<std::uint32_t>(address);
 }
 std::optional<std::uint64_t> Board::read_u64(PhysAddr address) const {
-    return machine_->memory().load<std::uint64_t>(address);
+    return machine_->memory.load<std::uint64_t>(address);
 }
 
 tl::expected<Translation, PageFault> Board::translate(std::uint64_t satp, VirtAddr address, Access access,
                                                       Privilege privilege) const {
-    return walk(machine_->memory(), WalkRequest{satp, address, access, privilege, false, false});
+    return walk(machine_->memory, WalkRequest{satp, address, access, privilege, false, false});
 }
 
 bool Board::write(PhysAddr address, std::span<std::byte const> bytes) {
-    auto const target = machine_->memory().open_for_write(address, bytes.size());
+    auto const target = machine_->memory.open_for_write(address, bytes.size());
     if (!target) return false;
     std::ranges::copy(bytes, target->begin());
     return true;
 }
 
-tl::expected<std::shared_ptr<Golden const>, Error> Board::take_golden() {
-    return board::take_golden(*machine_);
-}
-tl::expected<void, Error> Board::adopt(std::shared_ptr<Golden const> golden) {
-    return board::adopt(*machine_, std::move(golden));
-}
-std::size_t Board::restore() {
-    return board::restore(*machine_);
-}
-Checkpoint Board::save() const {
-    return Checkpoint{board::save(*machine_)};
-}
-std::size_t Board::restore(Checkpoint const& checkpoint) {
-    return board::restore(*machine_, *checkpoint.contents_);
-}
-
 std::span<FrameNo const> Board::dirty_frames() const {
-    return machine_->memory().dirty_frames();
+    return machine_->memory.dirty_frames();
 }
 bool Board::is_dirty(FrameNo frame) const {
-    return machine_->memory().is_dirty(frame);
+    return machine_->memory.is_dirty(frame);
 }
 
 std::vector<std::byte> Board::disk_contents() const {
-    return machine_->disk().contents();
+    return machine_->disk.contents();
 }
 
 std::string_view Board::console() const {
-    return machine_->console().text();
+    return machine_->console.text();
 }
 std::uint64_t Board::console_dropped() const {
-    return machine_->console().dropped();
+    return machine_->console.dropped();
 }
 std::size_t Board::type(std::string_view text) {
-    return machine_->type(text);
+    return machine_->uart.receive(text);
 }
 
 Parcels Board::elapsed() const {
-    return Parcels{machine_->clock().parcels};
+    return Parcels{machine_->clock.parcels};
 }
 TimeUnits Board::time() const {
-    return TimeUnits{machine_->clock().time()};
+    return TimeUnits{machine_->clock.time()};
 }
 Counters const& Board::counters() const {
-    return machine_->counters();
+    return machine_->counters;
 }
 std::span<VoidAccess const> Board::void_accesses() const {
-    return machine_->reports().void_accesses;
+    return machine_->reports.void_accesses;
 }
 std::optional<KernelFault> Board::last_kernel_fault() const {
-    return machine_->reports().kernel_fault;
+    return machine_->reports.kernel_fault;
 }
 void Board::set_trace(bool on) {
-    machine_->reports().trace.set_on(on);
+    machine_->reports.trace.set_on(on);
 }
 void Board::set_openings(bool on) {
-    machine_->reports().openings.set_on(on);
+    machine_->reports.openings.set_on(on);
 }
 std::vector<Parcels> Board::openings() const {
-    return machine_->reports().openings.times();
+    return machine_->reports.openings.times();
 }
 std::vector<VirtAddr> Board::trace() const {
-    return machine_->reports().trace.blocks();
-}
-std::uint64_t Board::hash() const {
-    return hash_of(*machine_);
+    return machine_->reports.trace.blocks();
 }
 
 }  // namespace vmcheck::board

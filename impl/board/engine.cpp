@@ -40,55 +40,18 @@ bool has_room_for_code() {
     return room != MAP_FAILED && munmap(room, kBytes) == 0;
 }
 
+// In the order of Register, from pc on.
+constexpr std::array kNumbers{UC_RISCV_REG_PC,       UC_RISCV_REG_PRIV, UC_RISCV_REG_SATP,   UC_RISCV_REG_SSTATUS,
+                              UC_RISCV_REG_STVEC,    UC_RISCV_REG_SEPC, UC_RISCV_REG_SCAUSE, UC_RISCV_REG_STVAL,
+                              UC_RISCV_REG_SSCRATCH, UC_RISCV_REG_SIE,  UC_RISCV_REG_SIP,    UC_RISCV_REG_MSTATUS,
+                              UC_RISCV_REG_MTVEC,    UC_RISCV_REG_MEPC, UC_RISCV_REG_MCAUSE, UC_RISCV_REG_MTVAL,
+                              UC_RISCV_REG_MSCRATCH, UC_RISCV_REG_MIE,  UC_RISCV_REG_MIP,    UC_RISCV_REG_MEDELEG,
+                              UC_RISCV_REG_MIDELEG};
+static_assert(kNumbers.size() == static_cast<unsigned>(Register::count_) - static_cast<unsigned>(Register::pc));
+
 constexpr int unicorn_number(Register which) {
-    auto const index = static_cast<unsigned>(which);
-    if (index <= static_cast<unsigned>(Register::x31)) return UC_RISCV_REG_X0 + static_cast<int>(index);
-    switch (which) {
-        case Register::pc:
-            return UC_RISCV_REG_PC;
-        case Register::privilege:
-            return UC_RISCV_REG_PRIV;
-        case Register::satp:
-            return UC_RISCV_REG_SATP;
-        case Register::sstatus:
-            return UC_RISCV_REG_SSTATUS;
-        case Register::stvec:
-            return UC_RISCV_REG_STVEC;
-        case Register::sepc:
-            return UC_RISCV_REG_SEPC;
-        case Register::scause:
-            return UC_RISCV_REG_SCAUSE;
-        case Register::stval:
-            return UC_RISCV_REG_STVAL;
-        case Register::sscratch:
-            return UC_RISCV_REG_SSCRATCH;
-        case Register::sie:
-            return UC_RISCV_REG_SIE;
-        case Register::sip:
-            return UC_RISCV_REG_SIP;
-        case Register::mstatus:
-            return UC_RISCV_REG_MSTATUS;
-        case Register::mtvec:
-            return UC_RISCV_REG_MTVEC;
-        case Register::mepc:
-            return UC_RISCV_REG_MEPC;
-        case Register::mcause:
-            return UC_RISCV_REG_MCAUSE;
-        case Register::mtval:
-            return UC_RISCV_REG_MTVAL;
-        case Register::mscratch:
-            return UC_RISCV_REG_MSCRATCH;
-        case Register::mie:
-            return UC_RISCV_REG_MIE;
-        case Register::mip:
-            return UC_RISCV_REG_MIP;
-        case Register::medeleg:
-            return UC_RISCV_REG_MEDELEG;
-        case Register::mideleg:
-            return UC_RISCV_REG_MIDELEG;
-        default:
-            return UC_RISCV_REG_INVALID;
-    }
+    if (which < Register::pc) return UC_RISCV_REG_X0 + static_cast<int>(which);
+    return kNumbers[static_cast<unsigned>(which) - static_cast<unsigned>(Register::pc)];
 }
 
 constexpr bool is_csr(Register which) {
@@ -121,42 +84,6 @@ tl::expected<Engine, Error> Engine::open() {
     return engine;
 }
 
-std::uint64_t Engine::read_general(unsigned number) const {
-    std::uint64_t value = 0;
-    uc_reg_read(handle(), UC_RISCV_REG_X0 + static_cast<int>(number), &value);
-    return value;
-}
-
-void Engine::write_general(unsigned number, std::uint64_t value) {
-    if (number != 0) uc_reg_write(handle(), UC_RISCV_REG_X0 + static_cast<int>(number), &value);
-}
-
-VirtAddr Engine::pc() const {
-    return VirtAddr{read_raw(UC_RISCV_REG_PC)};
-}
-
-void Engine::set_pc(VirtAddr pc) {
-    write_raw(UC_RISCV_REG_PC, pc.value);
-}
-
-Privilege Engine::privilege() const {
-    return static_cast<Privilege>(read_raw(UC_RISCV_REG_PRIV));
-}
-
-void Engine::set_privilege(Privilege privilege) {
-    write_raw(UC_RISCV_REG_PRIV, static_cast<std::uint64_t>(privilege));
-}
-
-std::uint64_t Engine::read_raw(int unicorn_register) const {
-    std::uint64_t value = 0;
-    uc_reg_read(handle(), unicorn_register, &value);
-    return value;
-}
-
-void Engine::write_raw(int unicorn_register, std::uint64_t value) {
-    uc_reg_write(handle(), unicorn_register, &value);
-}
-
 std::uint64_t Engine::read(Register which) const {
     if (!is_csr(which)) return read_raw(unicorn_number(which));
     // Reading changes nothing but the privilege, which the window puts back.
@@ -171,35 +98,11 @@ void Engine::write(Register which, std::uint64_t value) {
     write_raw(unicorn_number(which), value);
 }
 
-std::uint64_t Engine::read_floating(unsigned number) const {
-    return read_raw(UC_RISCV_REG_F0 + static_cast<int>(number));
-}
-
-uc_err Engine::start() {
-    return uc_emu_start(handle(), pc().value, 0, 0, 0);
-}
-
-void Engine::stop() {
-    uc_emu_stop(handle());
-}
-
-void Engine::flush_tlb() {
-    uc_ctl_flush_tlb(handle());
-}
-
-void Engine::flush_code() {
-    uc_ctl_flush_tb(handle());
-}
-
 std::shared_ptr<Engine::Context const> Engine::save() const {
     uc_context* context = nullptr;
     if (uc_context_alloc(handle(), &context) != UC_ERR_OK) return nullptr;
     uc_context_save(handle(), context);
     return std::shared_ptr<Context const>{new Context{context}};
-}
-
-void Engine::restore(Context const& context) {
-    uc_context_restore(handle(), context.context_);
 }
 
 }  // namespace vmcheck::board

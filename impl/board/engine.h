@@ -36,36 +36,50 @@ class Engine {
 
     uc_engine* handle() const { return handle_.get(); }
 
-    std::uint64_t read_general(unsigned number) const;
-    void write_general(unsigned number, std::uint64_t value);
-    VirtAddr pc() const;
+    // By the architecture's number, 0 to 31. x0 reads as 0 and ignores writes.
+    std::uint64_t read_general(unsigned number) const { return read_raw(UC_RISCV_REG_X0 + static_cast<int>(number)); }
+    void write_general(unsigned number, std::uint64_t value) {
+        if (number != 0) write_raw(UC_RISCV_REG_X0 + static_cast<int>(number), value);
+    }
+    std::uint64_t read_floating(unsigned number) const { return read_raw(UC_RISCV_REG_F0 + static_cast<int>(number)); }
+    VirtAddr pc() const { return VirtAddr{read_raw(UC_RISCV_REG_PC)}; }
     // From within a hook, this also makes the engine leave the present block at once and go on at `pc`.
-    void set_pc(VirtAddr pc);
-    Privilege privilege() const;
-    void set_privilege(Privilege privilege);
+    void set_pc(VirtAddr pc) { write_raw(UC_RISCV_REG_PC, pc.value); }
+    Privilege privilege() const { return static_cast<Privilege>(read_raw(UC_RISCV_REG_PRIV)); }
+    void set_privilege(Privilege to) { write_raw(UC_RISCV_REG_PRIV, static_cast<std::uint64_t>(to)); }
 
     // By Unicorn's number. For CSRs requires: privilege() is machine, or high enough for that CSR.
-    std::uint64_t read_raw(int unicorn_register) const;
-    void write_raw(int unicorn_register, std::uint64_t value);
+    std::uint64_t read_raw(int unicorn_register) const {
+        std::uint64_t value = 0;
+        uc_reg_read(handle(), unicorn_register, &value);
+        return value;
+    }
+    void write_raw(int unicorn_register, std::uint64_t value) { uc_reg_write(handle(), unicorn_register, &value); }
 
     std::uint64_t read(Register which) const;
     void write(Register which, std::uint64_t value);
-    // By the architecture's number, floating-point registers only: 0 to 31.
-    std::uint64_t read_floating(unsigned number) const;
+
+    // Has `function` called with `user`: for code, where it is in [from, to]; by an empty range, everywhere.
+    template <class Function>
+    uc_err add_hook(int kind, Function* function, void* user, std::uint64_t from = 1, std::uint64_t to = 0) {
+        uc_hook hook = 0;
+        // Unicorn takes every hook's function as a void pointer.
+        return uc_hook_add(handle(), &hook, kind, reinterpret_cast<void*>(function), user, from, to);
+    }
 
     // Runs from the present pc until a hook stops it, wfi is executed, or an exception that Unicorn hands to its
     // caller.
-    uc_err start();
+    uc_err start() { return uc_emu_start(handle(), pc().value, 0, 0, 0); }
     // From within a hook: start() returns before the next instruction.
-    void stop();
+    void stop() { uc_emu_stop(handle()); }
 
-    void flush_tlb();
+    void flush_tlb() { uc_ctl_flush_tlb(handle()); }
     // Drops all translated code.
-    void flush_code();
+    void flush_code() { uc_ctl_flush_tb(handle()); }
 
     std::shared_ptr<Context const> save() const;
     // The caller must flush the TLB afterwards: Unicorn does not.
-    void restore(Context const& context);
+    void restore(Context const& context) { uc_context_restore(handle(), context.context_); }
 
   private:
     struct Close {

@@ -22,12 +22,6 @@ Error unicorn_error(char const* what, uc_err error) {
     return Error{fmt::format("Unicorn could not {}: {}.", what, uc_strerror(error))};
 }
 
-// Unicorn takes every hook's function as a void pointer.
-template <class Function>
-void* as_pointer(Function* function) {
-    return reinterpret_cast<void*>(function);
-}
-
 }  // namespace
 
 Hart::Hart(HartIndex index, Surroundings const& surroundings, Engine engine)
@@ -66,52 +60,29 @@ std::optional<Error> Hart::install() {
     }
     if (std::optional<Error> error = map_devices(world_.devices)) return error;
 
-    struct Hook {
-        int kind;
-        void* function;
-    };
-    Hook const hooks[] = {{UC_HOOK_TLB_FILL, as_pointer(fill_hook)},
-                          {UC_HOOK_INTR, as_pointer(exception_hook)},
-                          {UC_HOOK_BLOCK, as_pointer(block_hook)},
-                          {UC_HOOK_EDGE_GENERATED, as_pointer(translation_hook)}};
-    for (Hook const& hook : hooks) {
-        uc_hook handle = 0;
-        // A range that is empty (1 to 0) means everywhere.
-        uc_err const error = uc_hook_add(engine, &handle, hook.kind, hook.function, this, 1, 0);
+    for (uc_err const error :
+         {engine_.add_hook(UC_HOOK_TLB_FILL, fill_hook, this), engine_.add_hook(UC_HOOK_INTR, exception_hook, this),
+          engine_.add_hook(UC_HOOK_BLOCK, block_hook, this),
+          engine_.add_hook(UC_HOOK_EDGE_GENERATED, translation_hook, this)})
         if (error != UC_ERR_OK) return unicorn_error("install a hook", error);
-    }
     Config const& config = world_.config;
     for (std::optional<VirtAddr> const& routine : {config.memset_at, config.memmove_at, config.memcpy_at}) {
         if (!routine) continue;
-        if (std::optional<Error> error = add_address_hook(*routine, as_pointer(address_hook))) return error;
+        if (std::optional<Error> error = watch(*routine)) return error;
     }
     return std::nullopt;
 }
 
-std::optional<Error> Hart::add_address_hook(VirtAddr address, void* function) {
-    std::pair<VirtAddr, void*> const hook{address, function};
+std::optional<Error> Hart::add_address_hook(VirtAddr address, AddressHook* function) {
+    std::pair<VirtAddr, AddressHook*> const hook{address, function};
     if (std::ranges::find(address_hooks_, hook) != address_hooks_.end()) return std::nullopt;
     // Blocks that were translated without the hook would pass it by.
     engine_.flush_code();
     code_.forget_all();
     address_hooks_.push_back(hook);
-    uc_hook handle = 0;
-    uc_err const error =
-        uc_hook_add(engine_.handle(), &handle, UC_HOOK_CODE, function, this, address.value, address.value);
+    uc_err const error = engine_.add_hook(UC_HOOK_CODE, function, this, address.value, address.value);
     if (error != UC_ERR_OK) return unicorn_error("install a hook at an address", error);
     return std::nullopt;
-}
-
-std::optional<Error> Hart::watch(VirtAddr address) {
-    return add_address_hook(address, as_pointer(address_hook));
-}
-
-std::optional<Error> Hart::watch_hart_number(VirtAddr address) {
-    return add_address_hook(address, as_pointer(hart_number_hook));
-}
-
-std::optional<Error> Hart::watch_satp_write(VirtAddr address) {
-    return add_address_hook(address, as_pointer(satp_hook));
 }
 
 void Hart::reset(PhysAddr entry) {

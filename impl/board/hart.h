@@ -47,6 +47,15 @@ inline constexpr std::uint32_t kReadHartNumberVaries = 0x0000'0f80;
 inline constexpr std::uint32_t kWriteSatp = 0x1800'1073;  // csrrw rd, satp, rs
 inline constexpr std::uint32_t kWriteSatpVaries = 0x000f'8f80;
 
+// One that Unicorn would execute otherwise than QEMU.
+struct WatchedInstruction {
+    std::uint32_t bits = 0;
+    VirtAddr address;
+
+    bool reads_hart_number() const { return (bits & ~kReadHartNumberVaries) == kReadHartNumber; }
+    bool writes_satp() const { return (bits & ~kWriteSatpVaries) == kWriteSatp; }
+};
+
 struct DeviceMapping {
     DeviceRange range;
     Device* device = nullptr;
@@ -132,11 +141,12 @@ class Hart {
     Engine const& engine() const { return engine_; }
 
     // From now on, S- and M-mode code at this address is looked at before it runs. Drops all translated code.
-    std::optional<Error> watch(VirtAddr address);
-    // The `csrr rd, mhartid` at this address tells this hart's number.
-    std::optional<Error> watch_hart_number(VirtAddr address);
-    // The write of satp at this address flushes the TLB, as on QEMU.
-    std::optional<Error> watch_satp_write(VirtAddr address);
+    std::optional<Error> watch(VirtAddr address) { return add_address_hook(address, address_hook); }
+    // The instruction does as on QEMU from now on: `csrr rd, mhartid` tells this hart's number, a write of satp flushes
+    // the TLB.
+    std::optional<Error> watch(WatchedInstruction const& instruction) {
+        return add_address_hook(instruction.address, instruction.writes_satp() ? satp_hook : hart_number_hook);
+    }
     // After the engine's memory has been changed by restore: nothing in its TLB holds any more.
     void restore(Engine::Context const& context, State const& saved);
     std::shared_ptr<Engine::Context const> save_context() const { return engine_.save(); }
@@ -160,7 +170,8 @@ class Hart {
     Hart(HartIndex index, Surroundings const& surroundings, Engine engine);
     std::optional<Error> install();
     std::optional<Error> map_devices(std::span<DeviceMapping const> devices);
-    std::optional<Error> add_address_hook(VirtAddr address, void* function);
+    using AddressHook = void(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
+    std::optional<Error> add_address_hook(VirtAddr address, AddressHook* function);
 
     // hart_run.cpp
     static void block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
@@ -206,9 +217,7 @@ class Hart {
     bool uses_supervisor_timer() const;
 
     // hart_address.cpp
-    static void address_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
-    static void hart_number_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
-    static void satp_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
+    static AddressHook address_hook, hart_number_hook, satp_hook;
     void on_address(VirtAddr pc);
     bool accelerate(VirtAddr pc);
     bool is_plain_memory(VirtAddr address, std::uint64_t bytes, Access access);
@@ -225,7 +234,7 @@ class Hart {
     std::optional<FrameNo> rewritten_frame_;  // or: this frame's code must be dropped first
     TrapRow trap_row_;
     bool identity_fills_ = false;  // answer every fill with the address itself
-    std::vector<std::pair<VirtAddr, void*>> address_hooks_;
+    std::vector<std::pair<VirtAddr, AddressHook*>> address_hooks_;
 };
 
 }  // namespace vmcheck::board

@@ -60,13 +60,14 @@ void add_devices(Hasher& hasher, MachineState const& state) {
 
 }  // namespace
 
-std::uint64_t hash_of(Machine const& machine) {
+std::uint64_t Board::hash() const {
+    Machine const& machine = *machine_;
     Hasher hasher;
-    hasher.add(machine.memory().bytes());
+    hasher.add(machine.memory.bytes());
     for (unsigned i = 0; i < machine.harts(); ++i) add_hart(hasher, machine.hart(HartIndex{i}));
     add_devices(hasher, machine.state());
-    for (std::uint64_t sector = 0; sector < machine.disk().sectors(); ++sector) {
-        hasher.add(machine.disk().read(sector));
+    for (std::uint64_t sector = 0; sector < machine.disk.sectors(); ++sector) {
+        hasher.add(machine.disk.read(sector));
     }
     return hasher.digest();
 }

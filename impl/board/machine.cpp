@@ -47,34 +47,30 @@ tl::expected<std::unique_ptr<Machine>, Error> Machine::create(Config config) {
     return machine;
 }
 
-Machine::Machine(Config config, Memory memory)
-    : config_(std::move(config)),
-      reports_(config_.trace_blocks_max),
-      memory_(std::move(memory)),
-      disk_(std::exchange(config_.disk_image, {})),
-      console_(config_.console_bytes_max),
-      clint_(clock_, [this] { limits_.attention = 0; }),
-      plic_([this] {
+Machine::Machine(Config given, Memory ram)
+    : config(std::move(given)),
+      reports(config.trace_blocks_max),
+      memory(std::move(ram)),
+      disk(std::exchange(config.disk_image, {})),
+      console(config.console_bytes_max),
+      clint(clock, [this] { limits_.attention = 0; }),
+      plic([this] {
           for (std::unique_ptr<Hart> const& hart : harts_) hart->refresh_supervisor_lines();
       }),
-      uart_(console_, plic_),
-      block_device_(config_.disk_interface, memory_, disk_, plic_, clock_, counters_) {
-    clock_.parcels_per_unit = config_.parcels_per_time_unit.value;
+      uart(console, plic),
+      block_device(config.disk_interface, memory, disk, plic, clock, counters) {
+    clock.parcels_per_unit = config.parcels_per_time_unit.value;
 }
 
 std::optional<Error> Machine::add_harts() {
     Surroundings const surroundings{
-        config_,
-        memory_,
-        clock_,
-        limits_,
-        counters_,
-        reports_,
-        clint_,
-        plic_,
-        breakpoints_,
-        {{kClintRange, &clint_}, {kPlicRange, &plic_}, {kUartRange, &uart_}, {kDiskRange, &block_device_}}};
-    for (unsigned index = 0; index < config_.harts; ++index) {
+        config,       memory,
+        clock,        limits_,
+        counters,     reports,
+        clint,        plic,
+        breakpoints_, {{kClintRange, &clint}, {kPlicRange, &plic}, {kUartRange, &uart}, {kDiskRange, &block_device}},
+    };
+    for (unsigned index = 0; index < config.harts; ++index) {
         tl::expected<std::unique_ptr<Hart>, Error> hart = Hart::create(HartIndex{index}, surroundings);
         if (!hart) return hart.error();
         harts_.push_back(std::move(*hart));
@@ -85,44 +81,33 @@ std::optional<Error> Machine::add_harts() {
 void Machine::find_instructions() {
     watched_.clear();
     // RAM was clear before the image was loaded, so the image lies in dirty frames.
-    for (FrameNo const frame : memory_.dirty_frames()) {
+    for (FrameNo const frame : memory.dirty_frames()) {
         for (std::uint64_t offset = 0; offset < kPageBytes; offset += 2) {
             PhysAddr const at = start_of(frame) + offset;
-            std::uint32_t const bits = memory_.load<std::uint32_t>(at).value_or(0);
-            bool const reads_number = harts() > 1 && (bits & ~kReadHartNumberVaries) == kReadHartNumber;
-            bool const writes_satp = config_.flush_on_satp_write && (bits & ~kWriteSatpVaries) == kWriteSatp;
-            if (reads_number || writes_satp) watched_.push_back({bits, VirtAddr{at.value}});
+            WatchedInstruction const found{memory.load<std::uint32_t>(at).value_or(0), VirtAddr{at.value}};
+            if ((harts() > 1 && found.reads_hart_number()) || (config.flush_on_satp_write && found.writes_satp()))
+                watched_.push_back(found);
             if (watched_.size() == kWatchedMax) return;
         }
     }
 }
 
-std::optional<Error> Machine::watch(WatchedInstruction const& instruction) {
-    bool const writes_satp = (instruction.bits & ~kWriteSatpVaries) == kWriteSatp;
-    for (std::unique_ptr<Hart> const& hart : harts_) {
-        std::optional<Error> error =
-            writes_satp ? hart->watch_satp_write(instruction.address) : hart->watch_hart_number(instruction.address);
-        if (error) return error;
-    }
-    return std::nullopt;
-}
-
 std::optional<Error> Machine::watch_all(std::vector<WatchedInstruction> watched) {
     watched_ = std::move(watched);
-    for (WatchedInstruction const& instruction : watched_) {
-        if (std::optional<Error> error = watch(instruction)) return error;
-    }
+    for (WatchedInstruction const& instruction : watched_)
+        for (std::unique_ptr<Hart> const& hart : harts_)
+            if (std::optional<Error> error = hart->watch(instruction)) return error;
     return std::nullopt;
 }
 
 void Machine::reset(PhysAddr entry) {
-    clock_.parcels = 0;
-    clock_.jump_to(0);
-    clint_.state = {};
-    plic_.state = {};
-    uart_.state = {};
-    block_device_.set_state({});
-    reports_.clear();
+    clock.parcels = 0;
+    clock.jump_to(0);
+    clint.state = {};
+    plic.state = {};
+    uart.state = {};
+    block_device.state = {};
+    reports.clear();
     turn_ = 0;
     ran_last_.reset();
     for (std::unique_ptr<Hart> const& hart : harts_) hart->reset(entry);
@@ -132,7 +117,7 @@ void Machine::reset(PhysAddr entry) {
 
 Stop Machine::run(Parcels budget) {
     if (failure_) return stop::EngineError{failure_->message};
-    std::uint64_t const start = clock_.parcels;
+    std::uint64_t const start = clock.parcels;
     limits_.budget_end = start + std::clamp<std::uint64_t>(budget.value, 1, kNever - start);
     std::optional<Parcels> const preempt = std::exchange(preempt_after_, std::nullopt);
     limits_.free_host_work = kFreeHostWork;
@@ -144,8 +129,8 @@ Stop Machine::run(Parcels budget) {
         if (harts() > 1) {
             if (ran_last_ != turn_) current().begin_turn();
             ran_last_ = turn_;
-            std::uint64_t const blocks = std::exchange(slice, std::nullopt).value_or(config_.hart_slice).value;
-            limits_.slice_end = counters_.blocks + std::min(blocks, kNever - 1 - counters_.blocks);
+            std::uint64_t const blocks = std::exchange(slice, std::nullopt).value_or(config.hart_slice).value;
+            limits_.slice_end = counters.blocks + std::min(blocks, kNever - 1 - counters.blocks);
         }
         if (current().run() == Hart::Pause::stopped) return current().take_stop();
         next_turn();
@@ -168,7 +153,7 @@ bool Machine::jump_to_next_event() {
         hart->forget_waits();
     }
     if (event == kNever) return false;
-    clock_.jump_to(std::max(event, clock_.time()));
+    clock.jump_to(std::max(event, clock.time()));
     return true;
 }
 
@@ -197,18 +182,14 @@ void Machine::arm_breakpoint(VirtAddr address, bool armed) {
     if (known != breakpoints_.end()) known->armed = armed;
 }
 
-std::size_t Machine::type(std::string_view text) {
-    return uart_.receive(text);
-}
-
 MachineState Machine::state() const {
     MachineState state;
-    state.clock = clock_;
-    state.clint = clint_.state;
-    state.plic = plic_.state;
-    state.uart = uart_.state;
-    state.block_device = block_device_.state();
-    state.console = console_.mark();
+    state.clock = clock;
+    state.clint = clint.state;
+    state.plic = plic.state;
+    state.uart = uart.state;
+    state.block_device = block_device.state;
+    state.console = console.mark();
     state.turn = turn_;
     state.ran_last = ran_last_;
     for (unsigned i = 0; i < harts(); ++i) state.harts[i] = harts_[i]->state;
@@ -225,17 +206,17 @@ Snapshot Machine::capture() const {
 
 void Machine::apply(Snapshot const& snapshot) {
     MachineState const& state = snapshot.state;
-    clock_ = state.clock;
-    clint_.state = state.clint;
-    plic_.state = state.plic;
-    uart_.state = state.uart;
-    block_device_.set_state(state.block_device);
-    console_.rewind(state.console);
+    clock = state.clock;
+    clint.state = state.clint;
+    plic.state = state.plic;
+    uart.state = state.uart;
+    block_device.state = state.block_device;
+    console.rewind(state.console);
     turn_ = state.turn;
     ran_last_ = state.ran_last;
     preempt_after_.reset();
     switch_hart_after_.reset();
-    reports_.clear();
+    reports.clear();
     for (unsigned i = 0; i < harts(); ++i) harts_[i]->restore(*snapshot.contexts[i], state.harts[i]);
 }
 

@@ -31,12 +31,6 @@ struct MachineState {
     std::optional<unsigned> ran_last{};
 };
 
-// An instruction of the kernel's image that Unicorn would execute otherwise than QEMU.
-struct WatchedInstruction {
-    std::uint32_t bits = 0;
-    VirtAddr address;
-};
-
 // The parts of a snapshot that golden images and checkpoints have in common.
 struct Snapshot {
     MachineState state;
@@ -58,7 +52,6 @@ class Machine {
     void select_hart(HartIndex hart) { turn_ = static_cast<unsigned>(hart.value); }
     std::optional<Error> add_breakpoint(VirtAddr address);
     void arm_breakpoint(VirtAddr address, bool armed);
-    std::size_t type(std::string_view text);
 
     Hart& current() { return *harts_[turn_]; }
     Hart const& current() const { return *harts_[turn_]; }
@@ -67,19 +60,6 @@ class Machine {
     Hart const& hart(HartIndex index) const { return *harts_[index.value]; }
     unsigned harts() const { return static_cast<unsigned>(harts_.size()); }
 
-    Config const& config() const { return config_; }
-    Memory& memory() { return memory_; }
-    Memory const& memory() const { return memory_; }
-    Disk& disk() { return disk_; }
-    Disk const& disk() const { return disk_; }
-    Console& console() { return console_; }
-    Console const& console() const { return console_; }
-    Clock const& clock() const { return clock_; }
-    Counters& counters() { return counters_; }
-    Counters const& counters() const { return counters_; }
-    Reports& reports() { return reports_; }
-    Reports const& reports() const { return reports_; }
-
     MachineState state() const;
     Snapshot capture() const;
     // Everything but RAM and disk, which the caller has put back already. Requires: as many harts.
@@ -87,32 +67,32 @@ class Machine {
     // Watches what the snapshot's machine watched: that is decided at reset, which an adopting machine never saw.
     std::optional<Error> watch_all(std::vector<WatchedInstruction> watched);
 
+    // The parts, in the order in which they need each other.
+    Config config;
+    Counters counters;
+    Reports reports;
+    Memory memory;
+    Disk disk;
+    Clock clock;
+    Console console;
+    Clint clint;
+    Plic plic;
+    Uart uart;
+    VirtioBlock block_device;
     std::shared_ptr<Golden const> golden;
 
   private:
-    Machine(Config config, Memory memory);
+    Machine(Config given, Memory ram);
     std::optional<Error> add_harts();
     // Looks for the instructions to watch in RAM: in the kernel's image, at reset.
     void find_instructions();
-    std::optional<Error> watch(WatchedInstruction const& instruction);
     // Makes it the turn of a hart that can go on: of the present one if it can. False: none can.
     bool give_turn();
     // Every hart waits: time jumps to the first timer that can wake one. Returns false when there is none.
     bool jump_to_next_event();
     void next_turn() { turn_ = (turn_ + 1) % harts(); }
 
-    Config config_;
-    Counters counters_;
-    Reports reports_;
-    Memory memory_;
-    Disk disk_;
-    Clock clock_;
     RunLimits limits_;
-    Console console_;
-    Clint clint_;
-    Plic plic_;
-    Uart uart_;
-    VirtioBlock block_device_;
     std::vector<BreakpointEntry> breakpoints_;
     std::vector<std::unique_ptr<Hart>> harts_;
     unsigned turn_ = 0;
@@ -122,8 +102,5 @@ class Machine {
     std::optional<Blocks> switch_hart_after_;
     std::optional<Error> failure_;  // of reset(): told by run()
 };
-
-// 64-bit XXH3 over RAM, registers, devices, disk and virtual time. What only serves reports is left out.
-std::uint64_t hash_of(Machine const& machine);
 
 }  // namespace vmcheck::board

@@ -1,14 +1,6 @@
 #include "impl/board/probe.h"
 
 namespace vmcheck::board {
-namespace {
-
-template <class Function>
-void* as_pointer(Function* function) {
-    return reinterpret_cast<void*>(function);
-}
-
-}  // namespace
 
 std::unique_ptr<Probe> Probe::with(std::vector<std::uint32_t> const& program) {
     tl::expected<Engine, Error> engine = Engine::open();
@@ -21,19 +13,15 @@ std::unique_ptr<Probe> Probe::with(std::vector<std::uint32_t> const& program) {
 }
 
 bool Probe::install() {
-    uc_engine* const handle = engine.handle();
-    if (uc_mem_map_ptr(handle, kCode, kBytes, UC_PROT_ALL, memory.data()) != UC_ERR_OK) return false;
-    uc_hook hook = 0;
-    return uc_hook_add(handle, &hook, UC_HOOK_TLB_FILL, as_pointer(fill_hook), this, 1, 0) == UC_ERR_OK &&
-           uc_hook_add(handle, &hook, UC_HOOK_INTR, as_pointer(exception_hook), this, 1, 0) == UC_ERR_OK &&
-           uc_hook_add(handle, &hook, UC_HOOK_BLOCK, as_pointer(block_hook), this, 1, 0) == UC_ERR_OK;
+    return uc_mem_map_ptr(engine.handle(), kCode, kBytes, UC_PROT_ALL, memory.data()) == UC_ERR_OK &&
+           engine.add_hook(UC_HOOK_TLB_FILL, fill_hook, this) == UC_ERR_OK &&
+           engine.add_hook(UC_HOOK_INTR, exception_hook, this) == UC_ERR_OK &&
+           engine.add_hook(UC_HOOK_BLOCK, block_hook, this) == UC_ERR_OK;
 }
 
 void Probe::at(std::uint64_t address, std::function<void()> function) {
     functions_.push_back(std::make_unique<std::function<void()>>(std::move(function)));
-    uc_hook hook = 0;
-    uc_hook_add(engine.handle(), &hook, UC_HOOK_CODE, as_pointer(address_hook), functions_.back().get(), address,
-                address);
+    engine.add_hook(UC_HOOK_CODE, address_hook, functions_.back().get(), address, address);
 }
 
 bool Probe::fill_hook(uc_engine*, std::uint64_t page, uc_mem_type type, uc_tlb_entry* result, void* user) {

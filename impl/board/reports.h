@@ -3,45 +3,33 @@
 
 #include "impl/board/types.h"
 
+#include <deque>
 #include <optional>
 #include <vector>
 
 namespace vmcheck::board {
 
-// The latest addresses, in a ring.
+// The latest addresses.
 class Trace {
   public:
     explicit Trace(std::size_t blocks_max) : blocks_max_(blocks_max) {}
 
     bool is_on() const { return on_; }
     void set_on(bool on) {
-        if (on && !on_) {
-            ring_.clear();
-            next_ = 0;
-        }
+        if (on && !on_) blocks_.clear();
         on_ = on && blocks_max_ != 0;
     }
     void add(VirtAddr pc) {
-        if (ring_.size() < blocks_max_) {
-            ring_.push_back(pc);
-        } else {
-            ring_[next_] = pc;
-            next_ = (next_ + 1) % blocks_max_;
-        }
+        if (blocks_.size() == blocks_max_) blocks_.pop_front();
+        blocks_.push_back(pc);
     }
     // Oldest first.
-    std::vector<VirtAddr> blocks() const {
-        std::vector<VirtAddr> result;
-        result.reserve(ring_.size());
-        for (std::size_t i = 0; i < ring_.size(); ++i) result.push_back(ring_[(next_ + i) % ring_.size()]);
-        return result;
-    }
+    std::vector<VirtAddr> blocks() const { return {blocks_.begin(), blocks_.end()}; }
 
   private:
     std::size_t blocks_max_;
     bool on_ = false;
-    std::vector<VirtAddr> ring_;
-    std::size_t next_ = 0;  // the oldest, once the ring is full
+    std::deque<VirtAddr> blocks_;
 };
 
 // When a hart stood before a block with S-mode interrupts enabled: the earliest such times.

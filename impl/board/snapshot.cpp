@@ -50,71 +50,82 @@ SharedRam::~SharedRam() {
     if (file_descriptor_ >= 0) close(file_descriptor_);
 }
 
-tl::expected<std::shared_ptr<Golden const>, Error> take_golden(Machine& machine) {
-    tl::expected<SharedRam, Error> ram = SharedRam::copy_of(machine.memory().bytes());
+std::size_t Checkpoint::bytes() const {
+    return contents_->bytes.size() + contents_->frames.size() * sizeof(FrameNo) +
+           contents_->disk.size() * (kSectorBytes + sizeof(std::uint64_t)) + contents_->console.size();
+}
+
+tl::expected<std::shared_ptr<Golden const>, Error> Board::take_golden() {
+    Machine& machine = *machine_;
+    tl::expected<SharedRam, Error> ram = SharedRam::copy_of(machine.memory.bytes());
     if (!ram) return tl::unexpected(ram.error());
     // The same bytes from here on, but shared with the image: this gives the private pages back to the host.
-    if (!machine.memory().map_from(ram->file_descriptor())) return tl::unexpected(host_error("map a memory file"));
-    machine.memory().clear_dirty();
+    if (!machine.memory.map_from(ram->file_descriptor())) return tl::unexpected(host_error("map a memory file"));
+    machine.memory.clear_dirty();
     machine.golden = std::shared_ptr<Golden const>{
-        new Golden{std::move(*ram), machine.disk().rebase(), std::string{machine.console().text()}, machine.capture()}};
+        new Golden{std::move(*ram), machine.disk.rebase(), std::string{machine.console.text()}, machine.capture()}};
     // So that the run that follows is no different from one after restore().
     machine.apply(machine.golden->snapshot);
     return machine.golden;
 }
 
-tl::expected<void, Error> adopt(Machine& machine, std::shared_ptr<Golden const> golden) {
-    if (golden->ram.bytes().size() != machine.memory().size() || golden->snapshot.contexts.size() != machine.harts()) {
+tl::expected<void, Error> Board::adopt(std::shared_ptr<Golden const> golden) {
+    Machine& machine = *machine_;
+    if (golden->ram.bytes().size() != machine.memory.size() || golden->snapshot.contexts.size() != machine.harts()) {
         return tl::unexpected(Error{"A board can start only from a golden image with as much RAM and as many harts."});
     }
-    Memory& memory = machine.memory();
+    Memory& memory = machine.memory;
     memory.forget_code();
     if (!memory.map_from(golden->ram.file_descriptor())) return tl::unexpected(host_error("map a memory file"));
     memory.clear_dirty();
-    machine.disk().set_base(golden->disk);
-    machine.console().assign(golden->console);
+    machine.disk.set_base(golden->disk);
+    machine.console.assign(golden->console);
     if (std::optional<Error> error = machine.watch_all(golden->snapshot.watched)) return tl::unexpected(*error);
     machine.apply(golden->snapshot);
     machine.golden = std::move(golden);
     return {};
 }
 
-std::size_t restore(Machine& machine) {
+std::size_t Board::restore() {
+    Machine& machine = *machine_;
     assert(machine.golden != nullptr);
     Golden const& golden = *machine.golden;
-    Memory& memory = machine.memory();
+    Memory& memory = machine.memory;
     std::size_t const frames = memory.dirty_frames().size();
     for (FrameNo const frame : memory.dirty_frames()) memory.replace_frame(frame, golden.ram.frame(frame));
     memory.clear_dirty();
-    machine.disk().discard_written();
+    machine.disk.discard_written();
     machine.apply(golden.snapshot);
-    ++machine.counters().restores;
-    machine.counters().frames_restored += frames;
+    ++machine.counters.restores;
+    machine.counters.frames_restored += frames;
     return frames;
 }
 
-std::shared_ptr<Checkpoint::Contents const> save(Machine const& machine) {
+Checkpoint Board::save() const {
+    Machine const& machine = *machine_;
     assert(machine.golden != nullptr);
     auto contents = std::make_shared<Checkpoint::Contents>();
     contents->golden = machine.golden;
-    std::span<FrameNo const> const dirty = machine.memory().dirty_frames();
+    std::span<FrameNo const> const dirty = machine.memory.dirty_frames();
     contents->frames.assign(dirty.begin(), dirty.end());
     contents->bytes.resize(dirty.size() * kPageBytes);
     std::byte* target = contents->bytes.data();
     for (FrameNo const frame : dirty) {
-        std::memcpy(target, machine.memory().frame(frame).data(), kPageBytes);
+        std::memcpy(target, machine.memory.frame(frame).data(), kPageBytes);
         target += kPageBytes;
     }
-    contents->disk = machine.disk().written();
+    contents->disk = machine.disk.written();
     contents->console =
-        machine.console().text().substr(std::min(machine.golden->console.size(), machine.console().text().size()));
+        machine.console.text().substr(std::min(machine.golden->console.size(), machine.console.text().size()));
     contents->snapshot = machine.capture();
-    return contents;
+    return Checkpoint{std::move(contents)};
 }
 
-std::size_t restore(Machine& machine, Checkpoint::Contents const& checkpoint) {
+std::size_t Board::restore(Checkpoint const& saved) {
+    Machine& machine = *machine_;
+    Checkpoint::Contents const& checkpoint = *saved.contents_;
     assert(machine.golden == checkpoint.golden);
-    Memory& memory = machine.memory();
+    Memory& memory = machine.memory;
     std::size_t frames = checkpoint.frames.size();
     // The present dirty frames that the checkpoint does not hold are golden there.
     std::vector<FrameNo> held = checkpoint.frames;
@@ -131,11 +142,11 @@ std::size_t restore(Machine& machine, Checkpoint::Contents const& checkpoint) {
         memory.mark_dirty(frame);
         bytes = bytes.subspan(kPageBytes);
     }
-    machine.disk().set_written(checkpoint.disk);
-    machine.console().assign(machine.golden->console + checkpoint.console);
+    machine.disk.set_written(checkpoint.disk);
+    machine.console.assign(machine.golden->console + checkpoint.console);
     machine.apply(checkpoint.snapshot);
-    ++machine.counters().restores;
-    machine.counters().frames_restored += frames;
+    ++machine.counters.restores;
+    machine.counters.frames_restored += frames;
     return frames;
 }
 

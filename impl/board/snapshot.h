@@ -1,5 +1,5 @@
 #pragma once
-// Golden images and checkpoints: what they hold, and how a machine is put back.
+// What golden images and checkpoints hold. How a machine is put back: snapshot.cpp.
 
 #include "impl/board/board.h"
 #include "impl/board/machine.h"
@@ -50,12 +50,5 @@ struct Checkpoint::Contents {
     std::string console;  // what was printed since the golden image
     Snapshot snapshot;
 };
-
-tl::expected<std::shared_ptr<Golden const>, Error> take_golden(Machine& machine);
-tl::expected<void, Error> adopt(Machine& machine, std::shared_ptr<Golden const> golden);
-// Return how many frames were copied. Require: machine.golden.
-std::size_t restore(Machine& machine);
-std::size_t restore(Machine& machine, Checkpoint::Contents const& checkpoint);
-std::shared_ptr<Checkpoint::Contents const> save(Machine const& machine);
 
 }  // namespace vmcheck::board

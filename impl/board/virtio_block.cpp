@@ -72,18 +72,7 @@ VirtioBlock::VirtioBlock(DiskInterface interface, Memory& memory, Disk& disk, In
       lines_(lines),
       clock_(clock),
       counters_(counters),
-      queue_(memory) {}
-
-VirtioBlock::State VirtioBlock::state() const {
-    State state = state_;
-    state.queue = queue_.state;
-    return state;
-}
-
-void VirtioBlock::set_state(State const& state) {
-    state_ = state;
-    queue_.state = state.queue;
-}
+      queue_(memory, state.queue) {}
 
 std::uint64_t VirtioBlock::read(std::uint64_t offset, unsigned size) {
     if (offset < kConfiguration) return read_register(offset);
@@ -104,17 +93,17 @@ std::uint32_t VirtioBlock::read_register(std::uint64_t offset) const {
         case kVendorId:
             return kVendorValue;
         case kDeviceFeatures:
-            return modern && state_.device_features_selector == 1 ? kFeatureVersion1 : 0;
+            return modern && state.device_features_selector == 1 ? kFeatureVersion1 : 0;
         case kQueueSizeMax:
-            return state_.queue_selector == 0 ? VirtioQueue::kSizeMax : 0;
+            return state.queue_selector == 0 ? VirtioQueue::kSizeMax : 0;
         case kQueuePage:
-            return modern || state_.queue_selector != 0 ? 0 : state_.queue_page;
+            return modern || state.queue_selector != 0 ? 0 : state.queue_page;
         case kQueueReady:
-            return modern && state_.queue_selector == 0 ? state_.queue_ready : 0;
+            return modern && state.queue_selector == 0 ? state.queue_ready : 0;
         case kInterruptStatus:
-            return state_.interrupt_status;
+            return state.interrupt_status;
         case kStatus:
-            return state_.status;
+            return state.status;
         default:
             return 0;
     }
@@ -133,33 +122,33 @@ void VirtioBlock::write(std::uint64_t offset, unsigned, std::uint64_t wide_value
 void VirtioBlock::write_common(std::uint64_t offset, std::uint32_t value) {
     switch (offset) {
         case kDeviceFeaturesSelector:
-            state_.device_features_selector = value;
+            state.device_features_selector = value;
             break;
         case kDriverFeaturesSelector:
-            state_.driver_features_selector = value;
+            state.driver_features_selector = value;
             break;
         case kQueueSelector:
-            state_.queue_selector = value;
+            state.queue_selector = value;
             break;
         case kQueueSize:
             // A size that is not a power of two, or larger than offered, leaves the queue unusable.
-            if (state_.queue_selector == 0) {
+            if (state.queue_selector == 0) {
                 bool const valid = value <= VirtioQueue::kSizeMax && std::has_single_bit(value);
-                queue_.state.size = valid ? static_cast<std::uint16_t>(value) : std::uint16_t{0};
+                state.queue.size = valid ? static_cast<std::uint16_t>(value) : std::uint16_t{0};
             }
             break;
         case kQueueNotify:
             if (value == 0) process_queue();
             break;
         case kInterruptAcknowledge:
-            state_.interrupt_status &= ~value;
-            lines_.set_line(kDiskSource, state_.interrupt_status != 0);
+            state.interrupt_status &= ~value;
+            lines_.set_line(kDiskSource, state.interrupt_status != 0);
             break;
         case kStatus:
             if (value == 0) {
                 reset();
             } else {
-                state_.status = value | (state_.status & kStatusNeedsReset);
+                state.status = value | (state.status & kStatusNeedsReset);
             }
             break;
         default:
@@ -170,18 +159,18 @@ void VirtioBlock::write_common(std::uint64_t offset, std::uint32_t value) {
 void VirtioBlock::write_legacy(std::uint64_t offset, std::uint32_t value) {
     switch (offset) {
         case kGuestPageSize:
-            state_.guest_page_bytes = value;
+            state.guest_page_bytes = value;
             break;
         case kQueueAlign:
-            state_.queue_align = value;
+            state.queue_align = value;
             break;
         case kQueuePage: {
-            if (state_.queue_selector != 0) break;
+            if (state.queue_selector != 0) break;
             // The three parts lie one after the other, the last one aligned (section 2.6.2).
-            state_.queue_page = value;
-            VirtioQueue::State& queue = queue_.state;
-            std::uint64_t const align = std::has_single_bit(state_.queue_align) ? state_.queue_align : 4096;
-            queue.descriptors = PhysAddr{std::uint64_t{value} * state_.guest_page_bytes};
+            state.queue_page = value;
+            VirtioQueue::State& queue = state.queue;
+            std::uint64_t const align = std::has_single_bit(state.queue_align) ? state.queue_align : 4096;
+            queue.descriptors = PhysAddr{std::uint64_t{value} * state.guest_page_bytes};
             queue.available = queue.descriptors + std::uint64_t{16} * queue.size;
             std::uint64_t const end = queue.available.value + 2 * (std::uint64_t{3} + queue.size);
             queue.used = PhysAddr{(end + align - 1) & ~(align - 1)};
@@ -194,12 +183,12 @@ void VirtioBlock::write_legacy(std::uint64_t offset, std::uint32_t value) {
 }
 
 void VirtioBlock::write_modern(std::uint64_t offset, std::uint32_t value) {
-    if (state_.queue_selector != 0) return;
-    VirtioQueue::State& queue = queue_.state;
+    if (state.queue_selector != 0) return;
+    VirtioQueue::State& queue = state.queue;
     switch (offset) {
         case kQueueReady:
-            state_.queue_ready = value & 1;
-            if (state_.queue_ready) queue.next_available = queue.next_used = 0;
+            state.queue_ready = value & 1;
+            if (state.queue_ready) queue.next_available = queue.next_used = 0;
             break;
         case kQueueDescriptors:
             queue.descriptors = with_low(queue.descriptors, value);
@@ -225,17 +214,16 @@ void VirtioBlock::write_modern(std::uint64_t offset, std::uint32_t value) {
 }
 
 void VirtioBlock::reset() {
-    state_ = State{};
-    queue_.state = {};
+    state = State{};
     lines_.set_line(kDiskSource, false);
 }
 
 void VirtioBlock::process_queue() {
-    bool const set_up = interface_ == DiskInterface::legacy ? state_.queue_page != 0 : state_.queue_ready != 0;
-    if (!set_up || queue_.state.size == 0 || (state_.status & kStatusNeedsReset)) return;
+    bool const set_up = interface_ == DiskInterface::legacy ? state.queue_page != 0 : state.queue_ready != 0;
+    if (!set_up || state.queue.size == 0 || (state.status & kStatusNeedsReset)) return;
 
     if (serve_all() && !queue_.interrupts_suppressed()) {
-        state_.interrupt_status |= kUsedBufferInterrupt;
+        state.interrupt_status |= kUsedBufferInterrupt;
         lines_.set_line(kDiskSource, true);
     }
 }
@@ -253,7 +241,7 @@ bool VirtioBlock::serve_all() {
         clock_.parcels += kSectorParcels;
         if (!done) {
             ++counters_.disk_errors;
-            state_.status |= kStatusNeedsReset;
+            state.status |= kStatusNeedsReset;
             return served;
         }
         served = true;

@@ -36,8 +36,7 @@ class VirtioBlock final : public Device {
     std::uint64_t read(std::uint64_t offset, unsigned size) override;
     void write(std::uint64_t offset, unsigned size, std::uint64_t value) override;
 
-    State state() const;
-    void set_state(State const& state);
+    State state{};
 
   private:
     std::uint32_t read_register(std::uint64_t offset) const;
@@ -60,7 +59,6 @@ class VirtioBlock final : public Device {
     Clock& clock_;
     Counters& counters_;
     VirtioQueue queue_;
-    State state_{};  // its `queue` is unused here: the queue holds its own
 };
 
 }  // namespace vmcheck::board

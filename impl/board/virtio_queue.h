@@ -28,14 +28,7 @@ struct DescriptorChain {
 };
 
 // The guest broke the rules; the device goes no further with this queue until it is reset.
-enum class QueueFault {
-    ring_outside_ram,
-    index_out_of_range,
-    too_many_available,
-    chain_too_long,
-    segment_outside_ram,
-    unsupported_flag
-};
+struct QueueFault {};
 
 class VirtioQueue {
   public:
@@ -50,21 +43,21 @@ class VirtioQueue {
         std::uint16_t next_used = 0;
     };
 
-    explicit VirtioQueue(Memory& memory) : memory_(memory) {}
+    // Both must outlive this object.
+    VirtioQueue(Memory& memory, State& state) : memory_(memory), state_(state) {}
 
     // The next request, or nothing when there is none.
     tl::expected<std::optional<DescriptorChain>, QueueFault> next();
-    // Hands a chain back. `bytes_written` is what the device wrote into it.
-    tl::expected<void, QueueFault> finish(DescriptorChain const& chain, std::uint32_t bytes_written);
+    // Hands a chain back. `bytes_written` is what the device wrote into it. False: a QueueFault.
+    bool finish(DescriptorChain const& chain, std::uint32_t bytes_written);
     // Whether the driver wants no interrupts (VIRTQ_AVAIL_F_NO_INTERRUPT).
     bool interrupts_suppressed() const;
-
-    State state{};
 
   private:
     tl::expected<DescriptorChain, QueueFault> follow(std::uint16_t head) const;
 
     Memory& memory_;
+    State& state_;
 };
 
 }  // namespace vmcheck::board

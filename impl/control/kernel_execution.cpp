@@ -71,7 +71,6 @@ KernelExecution::KernelExecution(std::shared_ptr<BootedKernel const> kernel, boa
       board_(std::move(board)),
       conductor_(board_, table_of(*kernel_), kernel_->entries,
                  [this](VirtAddr pc) { return describe(place_of(*kernel_, pc)); }),
-      runner_(conductor_, *kernel_->setting, kernel_->descriptors),
       observer_(board_, kernel_->windows) {
     reset();
 }
@@ -179,7 +178,7 @@ spec::Outcome KernelExecution::perform(spec::Step const& step) {
     if (step.faults.preempt)
         conductor_.time().interrupt_after(board::Parcels{std::uint64_t{*step.faults.preempt} * kParcelsPerInstruction});
     if (step.faults.switch_hart) conductor_.time().switch_hart_after(board::Blocks{*step.faults.switch_hart});
-    return runner_.run(step);
+    return run_step(conductor_, *kernel_->setting, kernel_->descriptors, step);
 }
 
 StepResult KernelExecution::run(spec::Step const& step, std::uint64_t pages) {

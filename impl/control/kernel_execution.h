@@ -96,7 +96,6 @@ class KernelExecution : public Execution {
     std::shared_ptr<BootedKernel const> kernel_;
     board::Board board_;
     Conductor conductor_;
-    StepRunner runner_;
     observe::Observer observer_;
     bool recording_ = false;
 };

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <string>
@@ -21,13 +22,8 @@ static_assert(std::endian::native == std::endian::little, "headers are copied ou
 
 using Kind = ElfError::Kind;
 using Bytes = std::span<std::byte const>;
-using Failure = tl::unexpected<ElfError>;
 
 constexpr std::uint64_t kSymbolsMax = 4U << 20;
-
-Failure failure(Kind kind, std::string message) {
-    return tl::make_unexpected(ElfError{kind, std::move(message), {}});
-}
 
 // True where [offset, offset + size) lies in `bytes`.
 bool holds(Bytes bytes, std::uint64_t offset, std::uint64_t size) {
@@ -43,182 +39,19 @@ T copy_at(Bytes bytes, std::uint64_t offset) {
     return value;
 }
 
-std::string_view machine_name(std::uint16_t machine) {
-    switch (machine) {
-        case EM_386:
-            return "x86 (32-bit)";
-        case EM_X86_64:
-            return "x86-64";
-        case EM_ARM:
-            return "arm (32-bit)";
-        case EM_AARCH64:
-            return "aarch64";
-        case EM_MIPS:
-            return "mips";
-        case EM_PPC:
-            return "powerpc (32-bit)";
-        case EM_PPC64:
-            return "powerpc64";
-        case EM_S390:
-            return "s390";
-        case EM_SPARCV9:
-            return "sparc64";
-        case EM_LOONGARCH:
-            return "loongarch";
-        default:
-            return "a machine unknown to vmcheck";
-    }
-}
+struct Machine {
+    std::uint16_t number;
+    std::string_view name;
+};
+constexpr std::array kMachines{Machine{EM_386, "x86 (32-bit)"}, Machine{EM_X86_64, "x86-64"},
+                               Machine{EM_ARM, "arm (32-bit)"}, Machine{EM_AARCH64, "aarch64"},
+                               Machine{EM_MIPS, "mips"},        Machine{EM_PPC, "powerpc (32-bit)"},
+                               Machine{EM_PPC64, "powerpc64"},  Machine{EM_S390, "s390"},
+                               Machine{EM_SPARCV9, "sparc64"},  Machine{EM_LOONGARCH, "loongarch"}};
 
-tl::expected<void, ElfError> check_identity(Bytes bytes) {
-    if (bytes.empty()) return failure(Kind::kEmpty, "is empty; was the build interrupted? Build it again.");
-    std::size_t const magic_bytes = std::min<std::size_t>(bytes.size(), SELFMAG);
-    if (std::memcmp(bytes.data(), ELFMAG, magic_bytes) != 0) {
-        bool const is_text = std::ranges::none_of(bytes.first(std::min<std::size_t>(bytes.size(), 512)),
-                                                  [](std::byte b) { return b == std::byte{0}; });
-        return failure(Kind::kNotElf,
-                       fmt::format("is not an ELF file{}; give the linked kernel, such as kernel/kernel.",
-                                   is_text ? " but text" : ""));
-    }
-    if (bytes.size() < EI_NIDENT + 4) {
-        return failure(Kind::kTruncated,
-                       fmt::format("ends after {} bytes, inside the ELF header; build it again.", bytes.size()));
-    }
-    return {};
-}
-
-// What the first 20 bytes say of the target; in the same place for 32 and 64 bits.
-tl::expected<void, ElfError> check_target(Bytes bytes) {
-    auto const ident = [&](std::size_t at) { return std::to_integer<unsigned>(bytes[at]); };
-    bool const big_endian = ident(EI_DATA) == ELFDATA2MSB;
-    constexpr std::uint64_t kMachineAt = offsetof(Elf64_Ehdr, e_machine);
-    auto machine = copy_at<std::uint16_t>(bytes, kMachineAt);
-    if (big_endian) machine = static_cast<std::uint16_t>((machine << 8) | (machine >> 8));
-    if (machine != EM_RISCV) {
-        return failure(Kind::kNotRiscv,
-                       fmt::format("is built for {} (ELF machine {}), not for RISC-V; build it with a riscv64 "
-                                   "cross compiler.",
-                                   machine_name(machine), machine));
-    }
-    if (ident(EI_CLASS) == ELFCLASS32) {
-        return failure(Kind::kNot64Bit,
-                       "is a 32-bit RISC-V file; vmcheck runs 64-bit kernels (RV64), build it with -march=rv64gc.");
-    }
-    if (big_endian) {
-        return failure(Kind::kBigEndian,
-                       "is big-endian; vmcheck runs little-endian RV64 kernels, build it without -mbig-endian.");
-    }
-    if (ident(EI_CLASS) != ELFCLASS64 || ident(EI_DATA) != ELFDATA2LSB || ident(EI_VERSION) != EV_CURRENT) {
-        return failure(Kind::kMalformed,
-                       "has an ELF header with an unknown class, byte order or version; the file is damaged, build it "
-                       "again.");
-    }
-    return {};
-}
-
-tl::expected<Elf64_Ehdr, ElfError> read_header(Bytes bytes) {
-    if (!holds(bytes, 0, sizeof(Elf64_Ehdr))) {
-        return failure(Kind::kTruncated,
-                       fmt::format("ends after {} bytes, inside the ELF header; build it again.", bytes.size()));
-    }
-    auto const header = copy_at<Elf64_Ehdr>(bytes, 0);
-    std::string_view wrong_type;
-    if (header.e_type == ET_REL) wrong_type = "an object file that is not linked yet";
-    if (header.e_type == ET_DYN) wrong_type = "a shared object or position-independent program";
-    if (header.e_type == ET_CORE) wrong_type = "a core dump";
-    if (wrong_type.empty() && header.e_type != ET_EXEC) wrong_type = "of an unknown ELF type";
-    if (!wrong_type.empty()) {
-        return failure(Kind::kNotExecutable, fmt::format("is {}; give a statically linked executable (linked with "
-                                                         "-no-pie).",
-                                                         wrong_type));
-    }
-    bool const odd_segments = header.e_phnum != 0 && header.e_phentsize != sizeof(Elf64_Phdr);
-    bool const odd_sections = header.e_shnum != 0 && header.e_shentsize != sizeof(Elf64_Shdr);
-    if (odd_segments || odd_sections) {
-        return failure(
-            Kind::kMalformed,
-            fmt::format("has {} headers of {} bytes each instead of {}; the file is damaged, build it "
-                        "again.",
-                        odd_segments ? "program" : "section", odd_segments ? header.e_phentsize : header.e_shentsize,
-                        odd_segments ? sizeof(Elf64_Phdr) : sizeof(Elf64_Shdr)));
-    }
-    return header;
-}
-
-Failure past_the_end(std::string_view what, std::uint64_t offset, std::uint64_t size, std::size_t there) {
-    return failure(Kind::kTruncated, fmt::format("is cut short: its {} would take {:#x} bytes at offset {:#x}, but "
-                                                 "the file ends after {:#x} bytes; build it again.",
-                                                 what, size, offset, there));
-}
-
-// One program header; nothing in `out` where it is not a PT_LOAD with memory.
-tl::expected<std::optional<Segment>, ElfError> read_segment(Bytes bytes, AddressRange range, Elf64_Phdr const& header) {
-    if (header.p_type != PT_LOAD || (header.p_memsz == 0 && header.p_filesz == 0)) return std::optional<Segment>{};
-    if (header.p_filesz > header.p_memsz) {
-        return failure(Kind::kMalformed, fmt::format("has a segment at {:#x} with more bytes in the file ({:#x}) "
-                                                     "than in memory ({:#x}); the file is damaged, build it again.",
-                                                     header.p_paddr, header.p_filesz, header.p_memsz));
-    }
-    if (!holds(bytes, header.p_offset, header.p_filesz))
-        return past_the_end("segment", header.p_offset, header.p_filesz, bytes.size());
-    if (!range.contains(PhysAddr{header.p_paddr}, header.p_memsz) || header.p_vaddr + header.p_memsz < header.p_vaddr) {
-        return failure(Kind::kOutsideRange,
-                       fmt::format("has a segment of {:#x} bytes at {:#x}, outside of memory, which is {:#x} bytes "
-                                   "at {:#x}; link it there, or choose another memory size.",
-                                   header.p_memsz, header.p_paddr, range.bytes, range.start.value));
-    }
-    Segment segment;
-    segment.physical = PhysAddr{header.p_paddr};
-    segment.linked = VirtAddr{header.p_vaddr};
-    segment.bytes = bytes.subspan(header.p_offset, header.p_filesz);
-    segment.memory_bytes = header.p_memsz;
-    segment.readable = (header.p_flags & PF_R) != 0;
-    segment.writable = (header.p_flags & PF_W) != 0;
-    segment.executable = (header.p_flags & PF_X) != 0;
-    return std::optional<Segment>{segment};
-}
-
-tl::expected<void, ElfError> check_overlap(std::vector<Segment> const& segments) {
-    for (std::size_t i = 1; i < segments.size(); ++i) {
-        Segment const& below = segments[i - 1];
-        if (segments[i].physical.value - below.physical.value >= below.memory_bytes) continue;
-        return failure(Kind::kOverlap,
-                       fmt::format("has two segments that overlap in memory ({:#x} bytes at {:#x}, and one at "
-                                   "{:#x}); correct the linker script.",
-                                   below.memory_bytes, below.physical.value, segments[i].physical.value));
-    }
-    return {};
-}
-
-tl::expected<std::vector<Segment>, ElfError> read_segments(Bytes bytes, AddressRange range, Elf64_Ehdr const& header) {
-    std::uint64_t const table_bytes = std::uint64_t{header.e_phnum} * sizeof(Elf64_Phdr);
-    if (!holds(bytes, header.e_phoff, table_bytes))
-        return past_the_end("program header table", header.e_phoff, table_bytes, bytes.size());
-    std::vector<Segment> segments;
-    for (std::uint64_t i = 0; i < header.e_phnum; ++i) {
-        auto const program = copy_at<Elf64_Phdr>(bytes, header.e_phoff + i * sizeof(Elf64_Phdr));
-        auto segment = read_segment(bytes, range, program);
-        if (!segment) return tl::make_unexpected(std::move(segment.error()));
-        if (*segment) segments.push_back(**segment);
-    }
-    if (segments.empty()) {
-        return failure(
-            Kind::kNoSegment,
-            "has nothing to load (no PT_LOAD segment); was it reduced to its debug information? Give the linked "
-            "kernel itself.");
-    }
-    std::ranges::sort(segments, {}, &Segment::physical);
-    if (auto checked = check_overlap(segments); !checked) return tl::make_unexpected(checked.error());
-    return segments;
-}
-
-tl::expected<void, ElfError> check_entry(std::vector<Segment> const& segments, std::uint64_t entry) {
-    for (Segment const& segment : segments)
-        if (entry - segment.linked.value < segment.memory_bytes) return {};
-    return failure(Kind::kOutsideRange,
-                   fmt::format("starts at {:#x} (its ELF entry point), where none of its segments is; name the "
-                               "entry in the linker script with ENTRY(...).",
-                               entry));
+std::string_view machine_name(std::uint16_t number) {
+    auto const machine = std::ranges::find(kMachines, number, &Machine::number);
+    return machine == kMachines.end() ? "a machine unknown to vmcheck" : machine->name;
 }
 
 // The NUL-terminated text at `offset` of a string table; nothing where it does not end there.
@@ -249,26 +82,6 @@ struct Sections {
     Bytes names;  // .shstrtab
 };
 
-tl::expected<Sections, ElfError> read_sections(Bytes bytes, Elf64_Ehdr const& header) {
-    Sections sections;
-    if (header.e_shoff == 0) return sections;
-    std::uint64_t const table_bytes = std::uint64_t{header.e_shnum} * sizeof(Elf64_Shdr);
-    if (!holds(bytes, header.e_shoff, table_bytes))
-        return past_the_end("section header table", header.e_shoff, table_bytes, bytes.size());
-    for (std::uint64_t i = 0; i < header.e_shnum; ++i) {
-        auto const section = copy_at<Elf64_Shdr>(bytes, header.e_shoff + i * sizeof(Elf64_Shdr));
-        if (section.sh_type != SHT_NOBITS && section.sh_type != SHT_NULL &&
-            !holds(bytes, section.sh_offset, section.sh_size))
-            return past_the_end("section", section.sh_offset, section.sh_size, bytes.size());
-        sections.headers.push_back(section);
-    }
-    if (header.e_shstrndx < sections.headers.size()) {
-        Elf64_Shdr const& names = sections.headers[header.e_shstrndx];
-        if (names.sh_type == SHT_STRTAB) sections.names = bytes.subspan(names.sh_offset, names.sh_size);
-    }
-    return sections;
-}
-
 std::vector<Symbol> read_symbols(Bytes bytes, Sections const& sections) {
     std::vector<Symbol> symbols;
     for (Elf64_Shdr const& section : sections.headers) {
@@ -298,6 +111,190 @@ bool finds_debug_info(Sections const& sections) {
     });
 }
 
+// The rules that a file must keep, and what it holds.
+class File {
+  public:
+    File(Bytes bytes, std::string const& name, AddressRange range) : bytes_(bytes), name_(name), range_(range) {}
+
+    tl::expected<void, ElfError> check_identity() const {
+        if (bytes_.empty()) return failure(Kind::kEmpty, "is empty; was the build interrupted? Build it again.");
+        std::size_t const magic_bytes = std::min<std::size_t>(bytes_.size(), SELFMAG);
+        if (std::memcmp(bytes_.data(), ELFMAG, magic_bytes) != 0) {
+            bool const is_text = std::ranges::none_of(bytes_.first(std::min<std::size_t>(bytes_.size(), 512)),
+                                                      [](std::byte b) { return b == std::byte{0}; });
+            return failure(Kind::kNotElf, "is not an ELF file{}; give the linked kernel, such as kernel/kernel.",
+                           is_text ? " but text" : "");
+        }
+        if (bytes_.size() < EI_NIDENT + 4) {
+            return failure(Kind::kTruncated, "ends after {} bytes, inside the ELF header; build it again.",
+                           bytes_.size());
+        }
+        return {};
+    }
+
+    // What the first 20 bytes say of the target; in the same place for 32 and 64 bits.
+    tl::expected<void, ElfError> check_target() const {
+        auto const ident = [&](std::size_t at) { return std::to_integer<unsigned>(bytes_[at]); };
+        bool const big_endian = ident(EI_DATA) == ELFDATA2MSB;
+        constexpr std::uint64_t kMachineAt = offsetof(Elf64_Ehdr, e_machine);
+        auto machine = copy_at<std::uint16_t>(bytes_, kMachineAt);
+        if (big_endian) machine = static_cast<std::uint16_t>((machine << 8) | (machine >> 8));
+        if (machine != EM_RISCV) {
+            return failure(Kind::kNotRiscv,
+                           "is built for {} (ELF machine {}), not for RISC-V; build it with a riscv64 cross compiler.",
+                           machine_name(machine), machine);
+        }
+        if (ident(EI_CLASS) == ELFCLASS32) {
+            return failure(Kind::kNot64Bit,
+                           "is a 32-bit RISC-V file; vmcheck runs 64-bit kernels (RV64), build it with -march=rv64gc.");
+        }
+        if (big_endian) {
+            return failure(Kind::kBigEndian,
+                           "is big-endian; vmcheck runs little-endian RV64 kernels, build it without -mbig-endian.");
+        }
+        if (ident(EI_CLASS) != ELFCLASS64 || ident(EI_DATA) != ELFDATA2LSB || ident(EI_VERSION) != EV_CURRENT) {
+            return failure(
+                Kind::kMalformed,
+                "has an ELF header with an unknown class, byte order or version; the file is damaged, build it again.");
+        }
+        return {};
+    }
+
+    tl::expected<Elf64_Ehdr, ElfError> read_header() const {
+        if (!holds(bytes_, 0, sizeof(Elf64_Ehdr))) {
+            return failure(Kind::kTruncated, "ends after {} bytes, inside the ELF header; build it again.",
+                           bytes_.size());
+        }
+        auto const header = copy_at<Elf64_Ehdr>(bytes_, 0);
+        std::string_view wrong_type;
+        if (header.e_type == ET_REL) wrong_type = "an object file that is not linked yet";
+        if (header.e_type == ET_DYN) wrong_type = "a shared object or position-independent program";
+        if (header.e_type == ET_CORE) wrong_type = "a core dump";
+        if (wrong_type.empty() && header.e_type != ET_EXEC) wrong_type = "of an unknown ELF type";
+        if (!wrong_type.empty()) {
+            return failure(Kind::kNotExecutable, "is {}; give a statically linked executable (linked with -no-pie).",
+                           wrong_type);
+        }
+        bool const odd_segments = header.e_phnum != 0 && header.e_phentsize != sizeof(Elf64_Phdr);
+        bool const odd_sections = header.e_shnum != 0 && header.e_shentsize != sizeof(Elf64_Shdr);
+        if (odd_segments || odd_sections) {
+            return failure(Kind::kMalformed,
+                           "has {} headers of {} bytes each instead of {}; the file is damaged, build it again.",
+                           odd_segments ? "program" : "section", odd_segments ? header.e_phentsize : header.e_shentsize,
+                           odd_segments ? sizeof(Elf64_Phdr) : sizeof(Elf64_Shdr));
+        }
+        return header;
+    }
+
+    tl::unexpected<ElfError> past_the_end(std::string_view what, std::uint64_t offset, std::uint64_t size) const {
+        return failure(Kind::kTruncated,
+                       "is cut short: its {} would take {:#x} bytes at offset {:#x}, but the file ends after {:#x} "
+                       "bytes; build it again.",
+                       what, size, offset, bytes_.size());
+    }
+
+    // One program header; nothing in `out` where it is not a PT_LOAD with memory.
+    tl::expected<std::optional<Segment>, ElfError> read_segment(Elf64_Phdr const& header) const {
+        if (header.p_type != PT_LOAD || (header.p_memsz == 0 && header.p_filesz == 0)) return std::optional<Segment>{};
+        if (header.p_filesz > header.p_memsz) {
+            return failure(Kind::kMalformed,
+                           "has a segment at {:#x} with more bytes in the file ({:#x}) than in memory ({:#x}); the "
+                           "file is damaged, build it again.",
+                           header.p_paddr, header.p_filesz, header.p_memsz);
+        }
+        if (!holds(bytes_, header.p_offset, header.p_filesz))
+            return past_the_end("segment", header.p_offset, header.p_filesz);
+        if (!range_.contains(PhysAddr{header.p_paddr}, header.p_memsz) ||
+            header.p_vaddr + header.p_memsz < header.p_vaddr) {
+            return failure(Kind::kOutsideRange,
+                           "has a segment of {:#x} bytes at {:#x}, outside of memory, which is {:#x} bytes at {:#x}; "
+                           "link it there, or choose another memory size.",
+                           header.p_memsz, header.p_paddr, range_.bytes, range_.start.value);
+        }
+        Segment segment;
+        segment.physical = PhysAddr{header.p_paddr};
+        segment.linked = VirtAddr{header.p_vaddr};
+        segment.bytes = bytes_.subspan(header.p_offset, header.p_filesz);
+        segment.memory_bytes = header.p_memsz;
+        segment.readable = (header.p_flags & PF_R) != 0;
+        segment.writable = (header.p_flags & PF_W) != 0;
+        segment.executable = (header.p_flags & PF_X) != 0;
+        return std::optional<Segment>{segment};
+    }
+
+    tl::expected<void, ElfError> check_overlap(std::vector<Segment> const& segments) const {
+        for (std::size_t i = 1; i < segments.size(); ++i) {
+            Segment const& below = segments[i - 1];
+            if (segments[i].physical.value - below.physical.value >= below.memory_bytes) continue;
+            return failure(Kind::kOverlap,
+                           "has two segments that overlap in memory ({:#x} bytes at {:#x}, and one at {:#x}); correct "
+                           "the linker script.",
+                           below.memory_bytes, below.physical.value, segments[i].physical.value);
+        }
+        return {};
+    }
+
+    tl::expected<std::vector<Segment>, ElfError> read_segments(Elf64_Ehdr const& header) const {
+        std::uint64_t const table_bytes = std::uint64_t{header.e_phnum} * sizeof(Elf64_Phdr);
+        if (!holds(bytes_, header.e_phoff, table_bytes))
+            return past_the_end("program header table", header.e_phoff, table_bytes);
+        std::vector<Segment> segments;
+        for (std::uint64_t i = 0; i < header.e_phnum; ++i) {
+            auto const program = copy_at<Elf64_Phdr>(bytes_, header.e_phoff + i * sizeof(Elf64_Phdr));
+            auto segment = read_segment(program);
+            if (!segment) return tl::make_unexpected(std::move(segment.error()));
+            if (*segment) segments.push_back(**segment);
+        }
+        if (segments.empty()) {
+            return failure(Kind::kNoSegment,
+                           "has nothing to load (no PT_LOAD segment); was it reduced to its debug information? Give "
+                           "the linked kernel itself.");
+        }
+        std::ranges::sort(segments, {}, &Segment::physical);
+        if (auto checked = check_overlap(segments); !checked) return tl::make_unexpected(checked.error());
+        return segments;
+    }
+
+    tl::expected<void, ElfError> check_entry(std::vector<Segment> const& segments, std::uint64_t entry) const {
+        for (Segment const& segment : segments)
+            if (entry - segment.linked.value < segment.memory_bytes) return {};
+        return failure(Kind::kOutsideRange,
+                       "starts at {:#x} (its ELF entry point), where none of its segments is; name the entry in the "
+                       "linker script with ENTRY(...).",
+                       entry);
+    }
+
+    tl::expected<Sections, ElfError> read_sections(Elf64_Ehdr const& header) const {
+        Sections sections;
+        if (header.e_shoff == 0) return sections;
+        std::uint64_t const table_bytes = std::uint64_t{header.e_shnum} * sizeof(Elf64_Shdr);
+        if (!holds(bytes_, header.e_shoff, table_bytes))
+            return past_the_end("section header table", header.e_shoff, table_bytes);
+        for (std::uint64_t i = 0; i < header.e_shnum; ++i) {
+            auto const section = copy_at<Elf64_Shdr>(bytes_, header.e_shoff + i * sizeof(Elf64_Shdr));
+            if (section.sh_type != SHT_NOBITS && section.sh_type != SHT_NULL &&
+                !holds(bytes_, section.sh_offset, section.sh_size))
+                return past_the_end("section", section.sh_offset, section.sh_size);
+            sections.headers.push_back(section);
+        }
+        if (header.e_shstrndx < sections.headers.size()) {
+            Elf64_Shdr const& names = sections.headers[header.e_shstrndx];
+            if (names.sh_type == SHT_STRTAB) sections.names = bytes_.subspan(names.sh_offset, names.sh_size);
+        }
+        return sections;
+    }
+
+  private:
+    template <class... Parts>
+    tl::unexpected<ElfError> failure(Kind kind, fmt::format_string<Parts...> text, Parts&&... parts) const {
+        return tl::make_unexpected(ElfError{kind, fmt::format(text, std::forward<Parts>(parts)...), name_});
+    }
+
+    Bytes bytes_;
+    std::string const& name_;
+    AddressRange range_;
+};
+
 }  // namespace
 
 tl::expected<KernelImage, ElfError> KernelImage::parse(std::vector<std::byte> bytes, std::string name,
@@ -307,21 +304,18 @@ tl::expected<KernelImage, ElfError> KernelImage::parse(std::vector<std::byte> by
     parts->name = std::move(name);
     parts->bytes = std::move(bytes);
     Bytes const all = parts->bytes;
-    auto const refusal = [&](ElfError error) {
-        error.about = parts->name;
-        return tl::make_unexpected(std::move(error));
-    };
 
-    auto checked = check_identity(all).and_then([&] { return check_target(all); });
-    if (!checked) return refusal(checked.error());
-    auto const header = read_header(all);
-    if (!header) return refusal(header.error());
-    auto segments = read_segments(all, range, *header);
-    if (!segments) return refusal(segments.error());
-    checked = check_entry(*segments, header->e_entry);
-    if (!checked) return refusal(checked.error());
-    auto const sections = read_sections(all, *header);
-    if (!sections) return refusal(sections.error());
+    File const file(all, parts->name, range);
+    auto checked = file.check_identity().and_then([&] { return file.check_target(); });
+    if (!checked) return tl::make_unexpected(std::move(checked.error()));
+    auto const header = file.read_header();
+    if (!header) return tl::make_unexpected(header.error());
+    auto segments = file.read_segments(*header);
+    if (!segments) return tl::make_unexpected(std::move(segments.error()));
+    checked = file.check_entry(*segments, header->e_entry);
+    if (!checked) return tl::make_unexpected(std::move(checked.error()));
+    auto const sections = file.read_sections(*header);
+    if (!sections) return tl::make_unexpected(sections.error());
 
     parts->entry = VirtAddr{header->e_entry};
     parts->segments = std::move(*segments);

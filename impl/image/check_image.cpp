@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <set>
 #include <utility>
 
@@ -15,12 +14,9 @@ namespace {
 
 using format::DirectoryEntry;
 using format::DiskInode;
+using format::failure;
 using format::FileType;
 using format::Superblock;
-
-tl::unexpected<base::Error> failure(std::string message) {
-    return tl::make_unexpected(base::Error{std::move(message)});
-}
 
 class Checker {
   public:
@@ -49,23 +45,16 @@ class Checker {
 
     template <class T>
     T at(std::uint64_t block, std::size_t offset) const {
-        T value;
-        std::memcpy(&value, bytes_.data() + block * kBlockBytes + offset, sizeof value);
-        return value;
+        return format::load<T>(bytes_, block, offset);
     }
 
     std::uint32_t metadata_blocks() const { return super_.size - super_.data_blocks; }
 
     tl::expected<void, base::Error> read_superblock() {
-        if (bytes_.size() < std::size_t{2} * kBlockBytes)
-            return failure("The image is too small to hold a file system.");
-        super_ = at<Superblock>(format::kSuperblockAt, 0);
-        if (super_.magic != format::kMagic)
-            return failure(fmt::format("The image is not of xv6's format: its magic number is {:#x}.", super_.magic));
-        if (bytes_.size() / kBlockBytes < super_.size) {
-            return failure(fmt::format("The image is cut short: it should have {} blocks, and has {}.", super_.size,
-                                       bytes_.size() / kBlockBytes));
-        }
+        auto const super = format::superblock_of(bytes_);
+        if (!super) return tl::make_unexpected(super.error());
+        super_ = *super;
+        bytes_.resize(std::size_t{super_.size} * kBlockBytes);
         auto const ends = std::array<std::uint64_t, 3>{
             std::uint64_t{super_.log_start} + super_.log_blocks,
             std::uint64_t{super_.inode_start} + super_.inodes / format::kInodesPerBlock + 1,
@@ -108,14 +97,6 @@ class Checker {
         return true;
     }
 
-    // Block i of a file; 0 where it has none.
-    std::uint32_t block_of(DiskInode const& inode, std::uint32_t i) const {
-        if (i < kDirectBlocks) return inode.blocks[i];
-        std::uint32_t const numbers = inode.blocks[kDirectBlocks];
-        if (numbers == 0 || numbers >= super_.size) return 0;
-        return at<std::uint32_t>(numbers, (i - kDirectBlocks) * sizeof(std::uint32_t));
-    }
-
     void check_contents(std::uint32_t number) {
         DiskInode const inode = this->inode(number);
         if (inode.type == FileType::kFree) {
@@ -130,9 +111,10 @@ class Checker {
         if (indirect && !claim(number, inode.blocks[kDirectBlocks])) return;
         std::uint32_t const used = (inode.bytes + kBlockBytes - 1) / kBlockBytes;
         for (std::uint32_t i = 0; i < kDirectBlocks + (indirect ? kIndirectBlocks : 0); ++i)
-            if (std::uint32_t const block = block_of(inode, i); block != 0) claim(number, block);
+            if (std::uint32_t const block = format::block_of(bytes_, inode, i); block != 0) claim(number, block);
         for (std::uint32_t i = 0; i < used; ++i)
-            if (block_of(inode, i) == 0) return fault("Inode {} has no block for byte {}.", number, i * kBlockBytes);
+            if (format::block_of(bytes_, inode, i) == 0)
+                return fault("Inode {} has no block for byte {}.", number, i * kBlockBytes);
     }
 
     std::vector<DirectoryEntry> entries_of(std::uint32_t directory) const {
@@ -140,7 +122,7 @@ class Checker {
         std::vector<DirectoryEntry> entries;
         for (std::uint32_t offset = 0; offset + sizeof(DirectoryEntry) <= inode.bytes && offset < kFileBytesMax;
              offset += sizeof(DirectoryEntry)) {
-            std::uint32_t const block = block_of(inode, offset / kBlockBytes);
+            std::uint32_t const block = format::block_of(bytes_, inode, offset / kBlockBytes);
             if (block >= super_.size) continue;
             if (auto const entry = at<DirectoryEntry>(block, offset % kBlockBytes); entry.inode != 0)
                 entries.push_back(entry);
@@ -167,7 +149,7 @@ class Checker {
         std::set<std::string> seen;
         std::vector<std::uint32_t> below;
         for (DirectoryEntry const& entry : entries_of(directory)) {
-            std::string const name(entry.name.begin(), std::ranges::find(entry.name, '\0'));
+            std::string const name = entry.text();
             if (name.empty() || !seen.insert(name).second)
                 fault("Directory {} has the name '{}' twice, or it is empty.", directory, name);
             if (name == "." || name == "..") {

@@ -8,19 +8,15 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 
 namespace vmcheck::image {
 namespace {
 
 using format::DirectoryEntry;
 using format::DiskInode;
+using format::failure;
 using format::FileType;
 using format::Superblock;
-
-tl::unexpected<base::Error> failure(std::string message) {
-    return tl::make_unexpected(base::Error{std::move(message)});
-}
 
 constexpr std::uint32_t blocks_for(std::uint64_t bytes) {
     return static_cast<std::uint32_t>((bytes + kBlockBytes - 1) / kBlockBytes);

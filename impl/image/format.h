@@ -1,11 +1,14 @@
 #pragma once
-// The on-disk structures of xv6's file system, as in xv6-riscv kernel/fs.h. Private to writer and reader.
+// The on-disk structures of xv6's file system, as in xv6-riscv kernel/fs.h. Private to writer, reader and checker.
 
 #include "impl/image/disk_image.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <cstring>
+#include <utility>
 
 namespace vmcheck::image::format {
 
@@ -44,6 +47,8 @@ static_assert(sizeof(DiskInode) == 64);
 struct DirectoryEntry {
     std::uint16_t inode = 0;  // 0: not in use
     std::array<char, kNameBytesMax> name{};
+
+    std::string text() const { return {name.begin(), std::ranges::find(name, '\0')}; }
 };
 static_assert(sizeof(DirectoryEntry) == 16);
 
@@ -51,5 +56,27 @@ inline constexpr std::uint32_t kInodesPerBlock = kBlockBytes / sizeof(DiskInode)
 inline constexpr std::uint32_t kEntriesMax = kFileBytesMax / sizeof(DirectoryEntry);
 // dirent.inum has 16 bits.
 inline constexpr std::uint32_t kInodesMax = 65535;
+
+inline tl::unexpected<base::Error> failure(std::string message) {
+    return tl::make_unexpected(base::Error{std::move(message)});
+}
+
+// ---- reading: read_file.cpp
+
+using Bytes = std::span<std::byte const>;
+
+// REQUIRES: the T lies in the image.
+template <class T>
+T load(Bytes image, std::uint64_t block, std::size_t offset) {
+    T value;
+    std::memcpy(&value, image.data() + block * kBlockBytes + offset, sizeof value);
+    return value;
+}
+
+// Fails where the image is of another format, or has fewer blocks than its superblock says.
+tl::expected<Superblock, base::Error> superblock_of(Bytes image);
+
+// The number of block i of a file; 0 where it has none, or the block that tells lies outside of the image.
+std::uint32_t block_of(Bytes image, DiskInode const& inode, std::uint32_t i);
 
 }  // namespace vmcheck::image::format

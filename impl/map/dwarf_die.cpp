@@ -1,4 +1,4 @@
-#include "impl/map/dwarf_die.h"
+#include "impl/map/dwarf.h"
 
 #include <dwarf.h>
 
@@ -14,6 +14,23 @@ Dwarf_Op* only_operation(Dwarf_Attribute& attribute) {
     std::size_t count = 0;
     if (dwarf_getlocation(&attribute, &operations, &count) != 0 || count != 1) return nullptr;
     return operations;
+}
+
+struct Constant {
+    std::uint64_t bits = 0;
+    bool is_signed = false;
+};
+
+std::optional<Constant> constant(Dwarf_Die& die, unsigned attribute_name) {
+    Dwarf_Attribute attribute;
+    if (dwarf_attr(&die, attribute_name, &attribute) == nullptr) return std::nullopt;
+    unsigned const form = dwarf_whatform(&attribute);
+    Dwarf_Word value = 0;
+    Dwarf_Sword signed_value = 0;
+    if (form != DW_FORM_sdata && form != DW_FORM_implicit_const)
+        return dwarf_formudata(&attribute, &value) == 0 ? std::optional(Constant{value, false}) : std::nullopt;
+    if (dwarf_formsdata(&attribute, &signed_value) != 0) return std::nullopt;
+    return Constant{static_cast<std::uint64_t>(signed_value), true};
 }
 
 }  // namespace
@@ -42,30 +59,15 @@ Dwarf_Die declaration_of(Dwarf_Die die) {
 }
 
 std::optional<std::uint64_t> unsigned_value(Dwarf_Die& die, unsigned attribute_name) {
-    Dwarf_Attribute attribute;
-    if (dwarf_attr(&die, attribute_name, &attribute) == nullptr) return std::nullopt;
-    if (dwarf_whatform(&attribute) == DW_FORM_sdata || dwarf_whatform(&attribute) == DW_FORM_implicit_const) {
-        Dwarf_Sword value = 0;
-        if (dwarf_formsdata(&attribute, &value) != 0 || value < 0) return std::nullopt;
-        return static_cast<std::uint64_t>(value);
-    }
-    Dwarf_Word value = 0;
-    if (dwarf_formudata(&attribute, &value) != 0) return std::nullopt;
-    return value;
+    auto const found = constant(die, attribute_name);
+    if (!found || (found->is_signed && static_cast<std::int64_t>(found->bits) < 0)) return std::nullopt;
+    return found->bits;
 }
 
+// GCC and Clang write negative values as signed ones: what has another form is meant unsigned.
 std::optional<std::int64_t> constant_value(Dwarf_Die& die) {
-    Dwarf_Attribute attribute;
-    if (dwarf_attr(&die, DW_AT_const_value, &attribute) == nullptr) return std::nullopt;
-    if (dwarf_whatform(&attribute) == DW_FORM_sdata || dwarf_whatform(&attribute) == DW_FORM_implicit_const) {
-        Dwarf_Sword value = 0;
-        if (dwarf_formsdata(&attribute, &value) != 0) return std::nullopt;
-        return value;
-    }
-    // GCC and Clang write negative values as sdata: what has another form is meant unsigned.
-    Dwarf_Word value = 0;
-    if (dwarf_formudata(&attribute, &value) != 0) return std::nullopt;
-    return static_cast<std::int64_t>(value);
+    auto const found = constant(die, DW_AT_const_value);
+    return found ? std::optional(static_cast<std::int64_t>(found->bits)) : std::nullopt;
 }
 
 bool flag(Dwarf_Die& die, unsigned attribute_name) {

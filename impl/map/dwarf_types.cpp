@@ -1,4 +1,4 @@
-#include "impl/map/dwarf_types.h"
+#include "impl/map/dwarf.h"
 
 #include <dwarf.h>
 

@@ -13,8 +13,8 @@ constexpr int kWrappersMax = 32;  // classes around one value
 constexpr int kNestingMax = 16;   // base classes and anonymous members inside each other
 constexpr int kStepsMax = 1 << 16;
 
-Missing missing(std::string reason) {
-    return Missing{std::move(reason)};
+tl::unexpected<Missing> missing(std::string reason) {
+    return tl::make_unexpected(Missing{std::move(reason)});
 }
 
 bool is_structure(Type const& type) {
@@ -84,8 +84,8 @@ Part<Variable const*> pick_variable(DebugInfo const& debug, std::string_view nam
         std::string_view const full = variable.name;
         if (full == name) {
             if (found != nullptr) {
-                return tl::make_unexpected(missing(
-                    fmt::format("There are several variables {}, in {} and in {}.", name, found->file, variable.file)));
+                return missing(
+                    fmt::format("There are several variables {}, in {} and in {}.", name, found->file, variable.file));
             }
             found = &variable;
         } else if (full.size() > name.size() + 2 && full.ends_with(name) &&
@@ -95,10 +95,10 @@ Part<Variable const*> pick_variable(DebugInfo const& debug, std::string_view nam
     }
     if (found != nullptr) return found;
     if (debug.variables.empty() && !debug.note.empty())
-        return tl::make_unexpected(missing(fmt::format("The variable {} cannot be found. {}", name, debug.note)));
+        return missing(fmt::format("The variable {} cannot be found. {}", name, debug.note));
     std::string reason = fmt::format("There is no global variable {}", name);
     reason += namesake != nullptr ? fmt::format("; {} is meant, perhaps.", namesake->name) : ".";
-    return tl::make_unexpected(missing(with_note(debug, reason)));
+    return missing(with_note(debug, reason));
 }
 
 // A place on its way along a path.
@@ -155,7 +155,7 @@ class Walk {
 
   private:
     tl::unexpected<Missing> fail(std::string_view what) const {
-        return tl::make_unexpected(missing(with_note(debug_, fmt::format("{} cannot be used: {}.", path_, what))));
+        return missing(with_note(debug_, fmt::format("{} cannot be used: {}.", path_, what)));
     }
 
     void measure() { place_.bytes = debug_.types[place_.type].bytes; }
@@ -201,6 +201,72 @@ class Walk {
     Place place_;
 };
 
+constexpr int kSearchNestingMax = 12;
+constexpr std::size_t kVisitsMax = 1U << 20;  // bounds the work that a hostile file can ask for
+
+// Every scalar of every variable.
+class Search {
+  public:
+    explicit Search(DebugInfo const& debug) : debug_(debug) {}
+
+    std::vector<Scalar> run() {
+        for (Variable const& variable : debug_.variables) {
+            Place place;
+            place.address = variable.address;
+            place.type = variable.type;
+            visit(variable.name, place, 0);
+        }
+        return std::move(found_);
+    }
+
+  private:
+    void visit(std::string const& name, Place place, int nesting) {
+        if (++visits_ > kVisitsMax || nesting > kSearchNestingMax) return;
+        Type const& type = debug_.types[place.type];
+        place.bytes = type.bytes;
+        if (!place.is_array) place.stride = type.bytes;
+        switch (type.kind) {
+            case Type::Kind::kInteger:
+            case Type::Kind::kPointer:
+            case Type::Kind::kEnumeration:
+                if (place.bytes > 0) found_.push_back({name, place});
+                return;
+            case Type::Kind::kStructure:
+                return visit_members(name, place, type, nesting);
+            case Type::Kind::kArray:
+                return visit_elements(name, place, type, nesting);
+            case Type::Kind::kOther:
+                return;
+        }
+    }
+
+    void visit_members(std::string const& name, Place const& structure, Type const& type, int nesting) {
+        for (Member const& member : type.members) {
+            if (member.is_bit_field) continue;
+            Place place = structure;
+            place.address = structure.address + member.offset;
+            place.type = member.type;
+            visit(member.name.empty() ? name : name + "." + member.name, place, nesting + 1);
+        }
+    }
+
+    void visit_elements(std::string const& name, Place place, Type const& array, int nesting) {
+        bool const continues = place.is_array && place.stride == array.bytes;
+        std::uint64_t count = array.count;
+        if ((place.is_array && !continues) || count == 0) return;
+        if (continues && __builtin_mul_overflow(count, place.count, &count)) return;
+        place.type = array.target;
+        place.stride = debug_.types[array.target].bytes;
+        place.count = count;
+        place.is_array = true;
+        visit(name, place, nesting + 1);
+    }
+
+    DebugInfo const& debug_;
+    std::vector<Scalar> found_;
+    std::size_t visits_ = 0;
+};
+
 }  // namespace
 
 TypeIndex unwrap(DebugInfo const& debug, TypeIndex type) {
@@ -230,9 +296,9 @@ Part<MemberPlace> find_member(DebugInfo const& debug, TypeIndex structure, std::
         if (!found) found = search_member(debug, unwrap(debug, place.type), name);
         if (!found || found->member->is_bit_field) {
             std::string const& in = debug.types[place.type].name;
-            return tl::make_unexpected(missing(fmt::format("There is no {} {} in {}.",
-                                                           found ? "member that is not a bit-field called" : "member",
-                                                           name, in.empty() ? "that type" : in)));
+            return missing(fmt::format("There is no {} {} in {}.",
+                                       found ? "member that is not a bit-field called" : "member", name,
+                                       in.empty() ? "that type" : in));
         }
         place.offset += found->offset;
         place.type = found->member->type;
@@ -240,8 +306,12 @@ Part<MemberPlace> find_member(DebugInfo const& debug, TypeIndex structure, std::
     TypeIndex const inside = unwrap(debug, place.type);
     if (!is_structure(debug.types[inside])) place.type = inside;
     place.bytes = debug.types[place.type].bytes;
-    if (place.bytes == 0) return tl::make_unexpected(missing(fmt::format("The size of {} is not known.", path)));
+    if (place.bytes == 0) return missing(fmt::format("The size of {} is not known.", path));
     return place;
+}
+
+std::vector<Scalar> scalars_of(DebugInfo const& debug) {
+    return Search(debug).run();
 }
 
 }  // namespace vmcheck::map

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vmcheck::map {
 
@@ -45,5 +46,16 @@ Part<MemberPlace> find_member(DebugInfo const& debug, TypeIndex structure, std::
 
 // The type with wrappers taken off: a structure whose only member has its size, at offset 0, is that member.
 TypeIndex unwrap(DebugInfo const& debug, TypeIndex type);
+
+// A scalar in a global variable: what a search for things that nobody named goes through.
+struct Scalar {
+    std::string name;  // a path that find_variable understands
+    Place place;       // its type is an integer, pointer or enumeration
+};
+
+// All scalars of all variables, members of structures included; an array counts once, as a place with many values.
+// Left out: bit-fields, what lies in arrays inside arrays' elements, what is nested deeper than any program does.
+// Pointers are not followed. In order of the variables, and then of members.
+std::vector<Scalar> scalars_of(DebugInfo const& debug);
 
 }  // namespace vmcheck::map

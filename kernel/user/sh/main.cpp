@@ -26,12 +26,6 @@ void complain(char const* what, char const* about) {
     write(2, "\n", 1);
 }
 
-int number_in(char const* text) {
-    int number = 0;
-    for (; *text >= '0' && *text <= '9'; text++) number = number * 10 + (*text - '0');
-    return number;
-}
-
 int run(Node const& node);
 
 // Runs `node` in a child that begins with `prepare`; the child's pid, or -1.

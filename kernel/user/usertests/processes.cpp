@@ -72,54 +72,44 @@ int pids_differ() {
     return 0;
 }
 
+// Whether a child can be killed in the midst of `body`.
+template <class Body>
+bool can_be_killed(Body body) {
+    Child const child([&body] {
+        body();
+        return 0;
+    });
+    sleep(1);
+    return kill(child.pid()) == 0 && child.status() == -1;
+}
+
 int kill_a_spinner() {
-    int const child = fork();
-    if (child == 0)
+    bool const killed = can_be_killed([] {
         for (;;) continue;
-    int status = 0;
-    return kill(child) == 0 && wait(&status) == child && status == -1 ? 0 : 1;
+    });
+    return killed ? 0 : 1;
 }
 
 int kill_a_sleeper() {
-    int const child = fork();
-    if (child == 0) {
-        sleep(kLong);
-        exit(0);
-    }
-    sleep(1);
-    int status = 0;
-    return kill(child) == 0 && wait(&status) == child && status == -1 ? 0 : 1;
+    return can_be_killed([] { sleep(kLong); }) ? 0 : 1;
 }
 
 int kill_a_reader() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
-    int const child = fork();
-    if (child == 0) {
-        char never;
-        read(ends[0], &never, 1);
-        exit(0);
-    }
-    sleep(1);
-    int status = 0;
-    return kill(child) == 0 && wait(&status) == child && status == -1 ? 0 : 2;
+    Pipe const ends;
+    char never;
+    return can_be_killed([&] { read(ends[0], &never, 1); }) ? 0 : 2;
 }
 
 int kill_a_writer() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
-    int const child = fork();
-    if (child == 0) {
+    Pipe const ends;
+    bool const killed = can_be_killed([&ends] {
         for (;;) write(ends[1], "full", 4);
-    }
-    sleep(1);
-    int status = 0;
-    return kill(child) == 0 && wait(&status) == child && status == -1 ? 0 : 2;
+    });
+    return killed ? 0 : 2;
 }
 
 int kill_one_who_waits() {
-    int pid_pipe[2];
-    if (pipe(pid_pipe) != 0) return 1;
+    Pipe const pid_pipe;
     int const child = fork();
     if (child == 0) {
         int const grandchild = fork();
@@ -140,12 +130,7 @@ int kill_one_who_waits() {
 }
 
 int kill_oneself() {
-    return status_of_child([] {
-               kill(getpid());
-               return 0;
-           }) == -1
-               ? 0
-               : 1;
+    return kills([] { kill(getpid()); }) ? 0 : 1;
 }
 
 int kill_nobody() {
@@ -166,15 +151,12 @@ int killed_in_a_family() {
     sleep(1);
     for (int const pid : pids)
         if (kill(pid) != 0) return 1;
-    int killed = 0;
-    for (int status = 0; wait(&status) > 0;) killed += status == -1 ? 1 : 0;
-    return killed == 6 ? 0 : 2;
+    return reap_all(-1) == 6 ? 0 : 2;
 }
 
 // The parent ends; its child goes on, and is told apart from it by a pipe only.
 int orphan() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
+    Pipe const ends;
     int const status = status_of_child([&ends] {
         if (fork() == 0) {
             sleep(2);
@@ -191,8 +173,7 @@ int orphan() {
 
 int full_table() {
     int forked = 0;
-    Gate gate;
-    if (!gate.make()) return 1;
+    Gate const gate;
     for (;;) {
         int const child = fork();
         if (child == 0) {
@@ -209,11 +190,8 @@ int full_table() {
 
 int tree(int depth) {
     if (depth == 0) return 0;
-    for (int i = 0; i < 2; i++) {
-        int const child = fork();
-        if (child == 0) exit(tree(depth - 1));
-        if (child < 0) return 1;
-    }
+    for (int i = 0; i < 2; i++)
+        if (Child([depth] { return tree(depth - 1); }).pid() < 0) return 1;
     return reap_all() == 2 ? 0 : 1;
 }
 
@@ -222,8 +200,7 @@ int family_tree() {
 }
 
 int exit_closes_files() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
+    Pipe const ends;
     int const child = fork();
     if (child == 0) exit(0);
     close(ends[1]);
@@ -249,15 +226,11 @@ int preemption() {
     int const until = uptime() + 3;
     while (uptime() < until) continue;  // this process goes on as well
     for (int const pid : pids) kill(pid);
-    int killed = 0;
-    for (int status = 0; wait(&status) > 0;) killed += status == -1 ? 1 : 0;
-    return killed == 3 ? 0 : 1;
+    return reap_all(-1) == 3 ? 0 : 1;
 }
 
 // Timer interrupts leave every register as it is. Long enough for some.
 int registers_stay() {
-    Gate gate;
-    if (!gate.make()) return 1;
     for (int i = 0; i < 2; i++)
         if (fork() == 0) {
             uint64_t const seed = word(getpid()) * 0x9e3779b97f4a7c15;
@@ -302,8 +275,6 @@ constexpr NamedTest kTests[] = {
 
 }  // namespace
 
-TestList process_tests() {
-    return list_of(kTests);
-}
+constinit TestList const process_tests = list_of(kTests);
 
 }  // namespace user

@@ -90,12 +90,8 @@ int run_command(Node const& node) {
     }
     if (node.kind == Kind::command && equal(node.words[0], "exit"))
         exit(node.word_count > 1 ? number_in(node.words[1]) : 0);
-    int const child = fork();
-    if (child == 0) become(node);
-    if (child < 0) {
-        complain("there is no room for another process", "");
-        return kNotExecuted;
-    }
+    int const child = start(node, [&node] { become(node); });
+    if (child < 0) return kNotExecuted;
     int const status = status_of(child);
     if (status == kKilled) complain("killed: ", node.kind == Kind::command ? node.words[0] : "( )");
     return status;

@@ -62,12 +62,9 @@ int wait_again() {
 int pids_differ() {
     int last = 0;
     for (int i = 0; i < 10; i++) {
-        int const child = fork();
-        if (child == 0) exit(getpid() % 128);
-        int status = -2;
-        wait(&status);
-        if (child <= last || status != child % 128) return 1;
-        last = child;
+        Child const child([] { return getpid() % 128; });
+        if (child.pid() <= last || child.status() != child.pid() % 128) return 1;
+        last = child.pid();
     }
     return 0;
 }
@@ -110,22 +107,16 @@ int kill_a_writer() {
 
 int kill_one_who_waits() {
     Pipe const pid_pipe;
-    int const child = fork();
-    if (child == 0) {
-        int const grandchild = fork();
-        if (grandchild == 0) {
-            sleep(kLong);
-            exit(0);
-        }
-        write(pid_pipe[1], &grandchild, sizeof grandchild);
-        wait(nullptr);
-        exit(0);
-    }
+    Child const child([&pid_pipe] {
+        Child const sleeper([] { return sleep(kLong); });
+        int const pid = sleeper.pid();
+        write(pid_pipe[1], &pid, sizeof pid);
+        return sleeper.status();
+    });
     int grandchild = 0;
     if (read(pid_pipe[0], &grandchild, sizeof grandchild) != sizeof grandchild) return 2;
     sleep(1);
-    int status = 0;
-    if (kill(child) != 0 || wait(&status) != child || status != -1) return 3;
+    if (kill(child.pid()) != 0 || child.status() != -1) return 3;
     return kill(grandchild) == 0 ? 0 : 4;  // an orphan by now
 }
 
@@ -174,15 +165,8 @@ int orphan() {
 int full_table() {
     int forked = 0;
     Gate const gate;
-    for (;;) {
-        int const child = fork();
-        if (child == 0) {
-            gate.pass();
-            exit(0);
-        }
-        if (child < 0) break;
+    while (Child([&gate] { return gate.pass() ? 0 : 1; }).pid() > 0)
         if (++forked > kProcessesMax) return 2;
-    }
     for (int i = 0; i < forked; i++) gate.open();
     if (forked < 16 || reap_all() != forked) return 3;  // fewer than slots, where fork copies: it is out of memory then
     return status_of_child([] { return 7; }) == 7 ? 0 : 4;

@@ -1,6 +1,8 @@
 #include "checker/class/documents.h"
 #include "checker/report/escape.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <initializer_list>
 
@@ -28,12 +30,6 @@ std::string line(std::initializer_list<std::string> cells) {
     return text + "\r\n";
 }
 
-std::string joined(std::vector<std::string> const& texts) {
-    std::string all;
-    for (std::string const& text : texts) all += (all.empty() ? "" : "; ") + text;
-    return all;
-}
-
 std::string row_line(Row const& row) {
     TreeResult const& result = row.result;
     Found const* const gravest = result.gravest();
@@ -45,8 +41,8 @@ std::string row_line(Row const& row) {
     return line({row.name, std::string(to_string(result.verdict)), std::to_string(result.defects()), other(true),
                  other(false), gravest ? gravest->signature : "", gravest ? gravest->rank : "",
                  gravest ? gravest->heading : "", what_to_know(result), result.timed_out ? "yes" : "no", result.profile,
-                 result.vintage, joined(result.missing), std::to_string(result.programs), std::to_string(result.steps),
-                 row.path});
+                 result.vintage, fmt::format("{}", fmt::join(result.missing, "; ")), std::to_string(result.programs),
+                 std::to_string(result.steps), row.path});
 }
 
 }  // namespace

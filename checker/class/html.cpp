@@ -76,22 +76,14 @@ std::string row_of(Row const& row) {
 std::string shared_table(Class const& all) {
     std::string rows;
     for (Shared const& shared : shared_defects(all)) {
-        std::string names;
-        for (std::string const& name : shared.trees) names += (names.empty() ? "" : ", ") + name;
         rows += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td></tr>\n", shared.trees.size(), safe(shared.heading),
-                            safe(names));
+                            safe(fmt::format("{}", fmt::join(shared.trees, ", "))));
     }
     if (rows.empty()) return rows;
     return "<h2>Defects, and how many trees have them</h2>\n<div class=\"scroll\"><table class=\"shared\">\n<thead><tr>"
            "<th scope=\"col\">trees</th><th scope=\"col\">defect</th><th scope=\"col\">whose</th></tr></thead>\n"
            "<tbody>\n" +
            rows + "</tbody></table></div>\n";
-}
-
-std::string joined(std::vector<std::string> const& texts) {
-    std::string all;
-    for (std::string const& text : texts) all += (all.empty() ? "" : " ") + text;
-    return all.empty() ? "default options" : all;
 }
 
 }  // namespace
@@ -105,7 +97,7 @@ std::string html_document(Class const& all) {
         "<style>{}{}</style>\n</head>\n<body>\n<main>\n<h1>{}</h1>\n",
         title, report::kHtmlStyle, kClassStyle, title);
     text += fmt::format("<p>{}</p>\n<p class=\"dim\">{} · {}</p>\n", safe(counts_line(all)), safe(all.directory),
-                        safe(joined(all.options)));
+                        all.options.empty() ? "default options" : safe(fmt::format("{}", fmt::join(all.options, " "))));
     for (std::string const& name : all.left_out)
         text += fmt::format("<p class=\"dim\">left out, for it is no student's directory: {}</p>\n", safe(name));
     text += shared_table(all);

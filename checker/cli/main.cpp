@@ -1,4 +1,5 @@
 #include "checker/cli/commands.h"
+#include "checker/cli/kernel_choice.h"
 #include "impl/base/interrupt.h"
 #include "spec/text.h"
 
@@ -73,24 +74,22 @@ constexpr char const* kRunHelp =
     "started, the kernel panicked or hung, or the time limit was reached; 2 wrong usage, no such program; 3 a problem\n"
     "of this machine; 4 the kernel did not reach user mode; 130 Ctrl-C.\n";
 
+constexpr char const* kDuration = "a duration such as 90s, 5m or 8h";
+
 // "90s", "5m", "8h" or a number of seconds.
-std::string parse_time(std::string const& text, std::optional<std::chrono::milliseconds>& time) {
+std::optional<std::chrono::milliseconds> parse_time(std::string const& text) {
     std::uint64_t count = 0;
     auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
     std::string const unit(static_cast<char const*>(end), text.data() + text.size());
     std::uint64_t const seconds = unit.empty() || unit == "s" ? 1U : unit == "m" ? 60U : unit == "h" ? 3600U : 0U;
     constexpr std::uint64_t kLongest = 10'000'000;
-    if (error != std::errc() || seconds == 0 || count == 0 || count > kLongest)
-        return "expected a duration such as 90s, 5m or 8h, found '" + text + "'";
-    time = std::chrono::seconds{count * seconds};
-    return {};
+    if (error != std::errc() || seconds == 0 || count == 0 || count > kLongest) return std::nullopt;
+    return std::chrono::seconds{count * seconds};
 }
 
-std::string parse_profile(std::string const& text, std::optional<spec::Profile>& profile) {
-    for (spec::ForkPolicy fork : {spec::ForkPolicy::cow, spec::ForkPolicy::eager})
-        for (spec::SbrkPolicy sbrk : {spec::SbrkPolicy::lazy, spec::SbrkPolicy::eager})
-            if (text == spec::print(spec::Profile{fork, sbrk})) profile = {fork, sbrk};
-    return profile ? std::string() : "expected cow+lazy, cow+eager, eager+lazy or eager+eager, found '" + text + "'";
+std::optional<spec::Profile> parse_profile(std::string const& text) {
+    auto const at = std::ranges::find(kProfiles, text, [](spec::Profile each) { return spec::print(each); });
+    return at == kProfiles.end() ? std::nullopt : std::optional(*at);
 }
 
 // The options as they were given, but for those that are about a class as a whole: what each of its trees is verified
@@ -125,19 +124,10 @@ class CommandLine {
             command("verify", "Check a kernel: the reference kernel in all profiles, or yours", cli::verify);
         add_kernel(verify, true);
         add_effort(verify, "Plain programs to run (default: as --effort says); the other modes in proportion");
-        verify
-            ->add_option_function<std::string>(
-                "--effort",
-                [this](std::string const& text) {
-                    auto const level = run::parse_level(text);
-                    if (!level)
-                        throw CLI::ValidationError("--effort",
-                                                   "expected quick, default or thorough, found '" + text + "'");
-                    options_.level = *level;
-                },
-                fmt::format("quick, default or thorough: {}, {} or {} programs, whatever the time",
-                            run::programs_of(run::Level::quick), run::programs_of(run::Level::normal),
-                            run::programs_of(run::Level::thorough)))
+        add_parsed(verify, "--effort", options_.level, run::parse_level, "quick, default or thorough",
+                   fmt::format("quick, default or thorough: {}, {} or {} programs, whatever the time",
+                               run::programs_of(run::Level::quick), run::programs_of(run::Level::normal),
+                               run::programs_of(run::Level::thorough)))
             ->type_name("LEVEL");
         add_findings_max(verify);
         verify
@@ -193,9 +183,26 @@ class CommandLine {
     CLI::App* command(char const* name, char const* about, Command chosen) {
         CLI::App* sub = app_.add_subcommand(name, about);
         sub->callback([this, chosen] { chosen_ = chosen; });
-        sub->add_flag_callback(
-            "--no-colour,--no-color", [this] { options_.colour = false; }, "No colours");
+        add_off(sub, "--no-colour,--no-color", options_.colour, "No colours");
         return sub;
+    }
+
+    // An option whose text `parse` makes a value of, unless it is not as `expected`.
+    template <class Value, class Parse>
+    static CLI::Option* add_parsed(CLI::App* sub, std::string const& name, Value& value, Parse parse,
+                                   std::string const& expected, std::string const& about) {
+        auto const take = [=, &value](std::string const& text) {
+            auto const parsed = parse(text);
+            if (!parsed) throw CLI::ValidationError(name, fmt::format("expected {}, found '{}'", expected, text));
+            value = *parsed;
+        };
+        return sub->add_option_function<std::string>(name, take, about);
+    }
+
+    // A flag that switches off what is on without it.
+    static void add_off(CLI::App* sub, char const* name, bool& what, char const* about) {
+        sub->add_flag_callback(
+            name, [&what] { what = false; }, about);
     }
 
     void add_kernel(CLI::App* sub, bool positional) {
@@ -209,16 +216,10 @@ class CommandLine {
         sub->add_option("--map", kernel.map_file,
                         "Names of the kernel's structures (default: ELF.map if there, else xv6's)")
             ->type_name("FILE");
-        sub->add_option_function<std::string>(
-               "--profile",
-               [this](std::string const& text) {
-                   if (auto error = parse_profile(text, options_.kernel.profile); !error.empty())
-                       throw CLI::ValidationError("--profile", error);
-               },
-               "What the kernel promises: cow+lazy, cow+eager, eager+lazy, eager+eager (default: found by probing)")
+        add_parsed(sub, "--profile", kernel.profile, parse_profile, "cow+lazy, cow+eager, eager+lazy or eager+eager",
+                   "What the kernel promises: cow+lazy, cow+eager, eager+lazy, eager+eager (default: found by probing)")
             ->type_name("PROFILE");
-        sub->add_flag_callback(
-            "--no-accel", [&kernel] { kernel.accelerate = false; }, "Let the guest run its own memset and memmove");
+        add_off(sub, "--no-accel", kernel.accelerate, "Let the guest run its own memset and memmove");
     }
 
     void add_jobs(CLI::App* sub) {
@@ -232,25 +233,14 @@ class CommandLine {
         sub->add_option("--seed", options_.seed, "The same seed finds the same")->capture_default_str();
         sub->add_option("--runs", options_.runs, about_runs)
             ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
-        sub->add_flag_callback(
-            "--no-oom", [this] { options_.allocation_faults = false; }, "Make no allocation fail");
-        sub->add_flag_callback(
-            "--no-pressure", [this] { options_.memory_pressure = false; },
-            "Run no program with little memory, and none to\nthe end of all frames or processes");
-        sub->add_flag_callback(
-            "--no-preempt", [this] { options_.preemption = false; }, "Interrupt no step");
-        sub->add_flag_callback(
-            "--no-harts", [this] { options_.several_harts = false; }, "Run no program on two or three harts");
-        sub->add_option_function<std::string>(
-               "--time",
-               [this](std::string const& text) {
-                   if (auto error = parse_time(text, options_.time); !error.empty())
-                       throw CLI::ValidationError("--time", error);
-               },
-               "Stop after this long, as in 90s, 5m or 8h")
+        add_off(sub, "--no-oom", options_.allocation_faults, "Make no allocation fail");
+        add_off(sub, "--no-pressure", options_.memory_pressure,
+                "Run no program with little memory, and none to\nthe end of all frames or processes");
+        add_off(sub, "--no-preempt", options_.preemption, "Interrupt no step");
+        add_off(sub, "--no-harts", options_.several_harts, "Run no program on two or three harts");
+        add_parsed(sub, "--time", options_.time, parse_time, kDuration, "Stop after this long, as in 90s, 5m or 8h")
             ->type_name("TIME");
-        sub->add_flag_callback(
-            "--no-shrink", [this] { options_.shrink = false; }, "Report failing programs as they were generated");
+        add_off(sub, "--no-shrink", options_.shrink, "Report failing programs as they were generated");
         sub->add_flag("--confirm", options_.confirm,
                       "Run each finding's repro.c on QEMU, with the same kernel, and report what it does there");
         add_report(sub);
@@ -265,14 +255,8 @@ class CommandLine {
     }
 
     void add_class(CLI::App* verify) {
-        verify
-            ->add_option_function<std::string>(
-                "--time-per-tree",
-                [this](std::string const& text) {
-                    if (auto error = parse_time(text, options_.time_per_tree); !error.empty())
-                        throw CLI::ValidationError("--time-per-tree", error);
-                },
-                "Of a class: the longest that one tree may take (default 5m, and --time)")
+        add_parsed(verify, "--time-per-tree", options_.time_per_tree, parse_time, kDuration,
+                   "Of a class: the longest that one tree may take (default 5m, and --time)")
             ->type_name("TIME");
         verify->add_flag("--again", options_.again, "Of a class: check every tree anew, and keep no earlier result");
         verify->footer(kClassHelp);
@@ -301,15 +285,8 @@ class CommandLine {
     void add_report(CLI::App* sub) {
         CLI::Option* const json =
             sub->add_flag("--json", options_.json, "The same as --format json; text goes to standard error");
-        sub->add_option_function<std::string>(
-               "--format",
-               [this](std::string const& text) {
-                   options_.format = report::parse_format(text);
-                   if (!options_.format)
-                       throw CLI::ValidationError("--format",
-                                                  fmt::format("expected {}, found '{}'", report::format_names(), text));
-               },
-               "The report as " + report::format_names() + ": in the file of --out, else on standard output")
+        add_parsed(sub, "--format", options_.format, report::parse_format, report::format_names(),
+                   "The report as " + report::format_names() + ": in the file of --out, else on standard output")
             ->type_name("FORMAT")
             ->excludes(json);
         sub->add_option("--out", options_.out, "Write the report into this file (as JSON where there is no --format)")

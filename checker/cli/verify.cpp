@@ -4,14 +4,102 @@
 #include "checker/cli/commands.h"
 #include "checker/cli/kernel_choice.h"
 #include "checker/cli/output.h"
-#include "checker/cli/progress.h"
+#include "checker/report/text.h"
+#include "checker/report/violation_words.h"
+#include "checker/session/session.h"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <limits>
 #include <vector>
 
 namespace vmcheck::cli {
 
 namespace {
+
+std::string progress_line(run::Progress const& progress) {
+    double const seconds = std::max(0.001, std::chrono::duration<double>(progress.elapsed).count());
+    auto const kinds = static_cast<std::size_t>(std::count_if(
+        progress.counts.kinds.begin(), progress.counts.kinds.end(), [](std::uint64_t n) { return n > 0; }));
+    std::string line = fmt::format("running   {} programs", progress.counts.programs);
+    if (progress.programs_wanted < UINT64_MAX)
+        line = fmt::format("running   {} of {} programs", progress.counts.programs, progress.programs_wanted);
+    line += fmt::format(" · {:.0f} programs/s · {:.0f} steps/s · {} of {} step kinds",
+                        static_cast<double>(progress.counts.programs) / seconds,
+                        static_cast<double>(progress.counts.steps) / seconds, kinds, spec::kActionKinds);
+    if (progress.families > 0) line += fmt::format(" · {} found", progress.families);
+    if (progress.left) {
+        auto const left =
+            std::chrono::duration_cast<std::chrono::seconds>(*progress.left + std::chrono::milliseconds{999}).count();
+        line += fmt::format(" · {}:{:02} left", left / 60, left % 60);
+    }
+    return line;
+}
+
+// How a session goes, for a person. What stays is text; the progress of its programs is one line on standard error: on
+// a terminal it is rewritten in place, elsewhere there is a new one every ten seconds.
+class TerminalObserver final : public session::Observer {
+  public:
+    TerminalObserver(std::FILE* text, bool colour) : text_(text), colour_(colour) {}
+    TerminalObserver(TerminalObserver const&) = delete;
+    TerminalObserver& operator=(TerminalObserver const&) = delete;
+    ~TerminalObserver() override { clear(); }
+
+    void on_kernel(SessionResult const& so_far) override {
+        fmt::print(text_, "{}", report::kernel_lines(so_far.kernel, {colour_}));
+        for (spec::Violation const& violation : so_far.boot_violations) {
+            report::ViolationWords const words = report::words_of(violation);
+            fmt::print(text_, "✗ {} · right after boot\n      {}\n      expected  {}\n      seen      {}\n",
+                       report::title_of(violation.invariant), words.story, words.expected, words.seen);
+        }
+    }
+
+    void on_progress(run::Progress const& progress) override {
+        last_ = progress;
+        auto const now = std::chrono::steady_clock::now();
+        if (now - shown_at_ < (terminal_ ? std::chrono::milliseconds{200} : std::chrono::milliseconds{10'000})) return;
+        shown_at_ = now;
+        shown_ = true;
+        if (terminal_)
+            fmt::print(stderr, "\r\033[K{}", progress_line(progress));
+        else
+            fmt::print(stderr, "{}\n", progress_line(progress));
+        std::fflush(stderr);
+    }
+
+    void on_run() override {
+        clear();
+        last_.left.reset();
+        fmt::print(text_, "{}\n", progress_line(last_));
+        std::fflush(text_);
+    }
+
+    void on_missing(std::string const& what) override {
+        fmt::print(text_, "{}", report::missing_line(what, {colour_}));
+    }
+
+    void on_confirm(std::size_t number, std::size_t total) override {
+        fmt::print(stderr, "on QEMU: finding {} of {}\n", number, total);
+    }
+
+  private:
+    // Takes the line away again.
+    void clear() {
+        if (terminal_ && shown_) fmt::print(stderr, "\r\033[K");
+        shown_ = false;
+    }
+
+    std::FILE* text_;
+    bool colour_;
+    bool terminal_ = ::isatty(STDERR_FILENO) == 1;
+    bool shown_ = false;
+    std::chrono::steady_clock::time_point shown_at_ = std::chrono::steady_clock::now();
+    run::Progress last_;
+};
 
 // How much is done, as the options ask for it; `programs`: where they do not say how many.
 run::Effort effort_of(Options const& options, std::uint64_t programs) {

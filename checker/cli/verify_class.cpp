@@ -1,14 +1,21 @@
 // A class: many trees, each verified by a vmcheck of its own, and the summary of them.
 
+#include "checker/class/discover.h"
 #include "checker/class/documents.h"
-#include "checker/cli/class_run.h"
+#include "checker/class/inputs.h"
+#include "checker/class/results.h"
+#include "checker/class/workers.h"
 #include "checker/cli/commands.h"
 #include "checker/cli/output.h"
+#include "checker/report/escape.h"
 #include "impl/base/files.h"
 
 #include <fmt/format.h>
+#include <tl/expected.hpp>
+#include <unistd.h>
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 namespace vmcheck::cli {
@@ -17,6 +24,223 @@ namespace {
 
 namespace fs = std::filesystem;
 using classes::TreeVerdict;
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+// The progress line, where there is a terminal to rewrite it on.
+class StatusLine {
+  public:
+    void show(classes::ClassProgress const& progress) {
+        if (!terminal_) return;
+        fmt::print(stderr, "\r\033[K{}", classes::progress_line(progress));
+        std::fflush(stderr);
+    }
+    void clear() {
+        if (terminal_) fmt::print(stderr, "\r\033[K");
+    }
+
+  private:
+    bool terminal_ = ::isatty(STDERR_FILENO) == 1;
+};
+
+class ClassRun {
+  public:
+    // `scratch`: for the temporary files of all children, which go with it, whatever became of them.
+    ClassRun(Options const& options, classes::Discovery discovery, base::ScratchDirectory scratch)
+        : options_(options),
+          members_(std::move(discovery.members)),
+          limit_(limit_of(options)),
+          scratch_(std::move(scratch)) {
+        all_.directory = options.kernel.kernel->string();
+        all_.options = options.passed_on;
+        all_.left_out = std::move(discovery.left_out);
+        for (classes::Member const& member : members_) {
+            all_.rows.push_back({member.name, member.path.string(), {}, {}});
+            if (member.kind != classes::Member::Kind::nothing) continue;
+            all_.rows.back().result.verdict = TreeVerdict::no_kernel;
+            all_.rows.back().result.message = member.why_nothing;
+        }
+    }
+
+    // Once. Fills every row that can be filled before the user interrupts it.
+    classes::Class run() {
+        plan();
+        auto const at_a_time = static_cast<unsigned>(std::clamp<std::size_t>(todo_.size(), 1, options_.jobs));
+        jobs_each_ = std::max(1U, options_.jobs / at_a_time);
+        announce(at_a_time);
+        milliseconds const grace = std::min(milliseconds{std::chrono::seconds{10}}, limit_);
+        classes::Workers workers({at_a_time, limit_, grace});
+        Clock::time_point const start = Clock::now();
+        std::size_t next = 0, ended = 0;
+        bool interrupted = false;
+        while (true) {
+            if (options_.stop.stop_requested() && !std::exchange(interrupted, true)) workers.interrupt();
+            while (!interrupted && next < todo_.size() && !workers.full()) begin(workers, todo_[next++]);
+            if (workers.idle() && (interrupted || next == todo_.size())) break;
+            constexpr milliseconds kRefresh{200};
+            for (classes::Workers::Ended const& each : workers.wait(kRefresh)) {
+                ++ended;
+                finish(each);
+            }
+            auto const elapsed = std::chrono::duration_cast<milliseconds>(Clock::now() - start);
+            show_progress(workers, classes::time_left(elapsed, ended, todo_.size() - ended, at_a_time));
+        }
+        status_.clear();
+        for (std::size_t i = 0; i < all_.rows.size(); ++i)
+            if (all_.rows[i].result.verdict != TreeVerdict::not_reached)
+                all_.rows[i].files = classes::files_for_people(directory_of(i), members_[i].name);
+        return std::move(all_);
+    }
+
+  private:
+    // The guard against a tree that hangs: far more than the effort takes, and never less than the user's own --time.
+    static milliseconds limit_of(Options const& options) {
+        constexpr std::chrono::minutes kDefault{5};
+        return options.time_per_tree.value_or(kDefault + options.time.value_or(milliseconds{}));
+    }
+
+    fs::path directory_of(std::size_t index) const { return options_.findings / members_[index].name; }
+
+    void announce(unsigned at_a_time) const {
+        fmt::print(options_.text, "class     {} · {} trees, {} to check · {} at a time, for at most {} each\n",
+                   all_.directory, members_.size(), todo_.size(), at_a_time, classes::clock_time(limit_));
+        for (std::string const& name : all_.left_out)
+            fmt::print(options_.text, "left out  {}: no student's directory\n", report::printable(name));
+        if (kept_ > 0)
+            fmt::print(options_.text, "kept      {} of {} trees from an earlier run (--again checks them anew)\n",
+                       kept_, members_.size());
+        std::fflush(options_.text);
+    }
+
+    // What is there already is kept; the rest is to be done.
+    void plan() {
+        std::vector<fs::path> also;
+        if (options_.kernel.map_file) also.push_back(*options_.kernel.map_file);
+        std::string const program = fmt::format("{} {}", VMCHECK_VERSION, classes::digest_of_file("/proc/self/exe"));
+        stamps_.resize(members_.size());
+        for (std::size_t i = 0; i < members_.size() && !options_.stop.stop_requested(); ++i) {
+            if (members_[i].kind == classes::Member::Kind::nothing) continue;
+            stamps_[i] = {program, options_.passed_on, classes::digest_of(members_[i], also), limit_, {}};
+            if (!options_.again && keep(i))
+                ++kept_;
+            else
+                todo_.push_back(i);
+        }
+    }
+
+    bool keep(std::size_t index) {
+        auto const text = base::read_file(directory_of(index) / classes::kStampFile);
+        auto const stamp = text ? classes::parse_stamp(*text) : std::nullopt;
+        if (!stamp || !classes::answers(*stamp, stamps_[index])) return false;
+        classes::TreeResult result = result_of(index, stamp->ending);
+        if (!classes::is_lasting(result)) return false;
+        all_.rows[index].result = std::move(result);
+        return true;
+    }
+
+    classes::TreeResult result_of(std::size_t index, classes::Ending const& ending) const {
+        auto const report = base::read_file(directory_of(index) / classes::kReportFile);
+        return classes::result_of(ending, report ? std::optional(*report) : std::nullopt);
+    }
+
+    void begin(classes::Workers& workers, std::size_t index) {
+        fs::path const results = directory_of(index), scratch = scratch_of(index);
+        std::error_code error;
+        fs::create_directories(results, error);
+        if (!error) fs::create_directories(scratch, error);
+        if (error) {
+            fail(index, fmt::format("{}: cannot be made: {}.", results.string(), error.message()));
+            say(index, "");
+            return;
+        }
+        classes::clear_results(results);
+        classes::Work work;
+        work.arguments = {"/proc/self/exe",
+                          "verify",
+                          members_[index].path.string(),
+                          "--format=json",
+                          "--out=" + (results / classes::kReportFile).string(),
+                          "--findings=" + results.string(),
+                          fmt::format("--jobs={}", jobs_each_),
+                          "--no-colour"};
+        work.arguments.insert(work.arguments.end(), options_.passed_on.begin(), options_.passed_on.end());
+        work.log = results / classes::kLogFile;
+        work.scratch = scratch;
+        auto const started = workers.start(index, work);
+        if (started) return;
+        fail(index, started.error().message);
+        say(index, "");
+    }
+
+    void fail(std::size_t index, std::string const& why) {
+        all_.rows[index].result = {};
+        all_.rows[index].result.verdict = TreeVerdict::could_not_run;
+        all_.rows[index].result.message = why;
+    }
+
+    void finish(classes::Workers::Ended const& ended) {
+        std::error_code ignored;
+        fs::remove_all(scratch_of(ended.task), ignored);
+        classes::TreeResult& result = all_.rows[ended.task].result;
+        result = result_of(ended.task, ended.ending);
+        if (classes::is_lasting(result)) {
+            classes::Stamp stamp = stamps_[ended.task];
+            stamp.ending = ended.ending;
+            auto const written =
+                base::write_file(directory_of(ended.task) / classes::kStampFile, classes::print(stamp));
+            if (!written) fail(ended.task, written.error().message);
+        }
+        say(ended.task, fmt::format(" ({})", classes::clock_time(ended.took)));
+    }
+
+    fs::path scratch_of(std::size_t index) const { return scratch_.path() / fmt::format("{}", index); }
+
+    // One line for a tree that is done.
+    void say(std::size_t index, std::string const& took) {
+        status_.clear();
+        classes::TreeResult const& result = all_.rows[index].result;
+        classes::Found const* const gravest = result.gravest();
+        std::string const about = gravest != nullptr ? gravest->heading : result.message;
+        fmt::print(options_.text, "{:>4} of {}  {}: {}{}{}\n", done(), all_.rows.size(),
+                   report::printable(all_.rows[index].name), classes::label(result),
+                   about.empty() ? "" : " · " + report::printable(about), took);
+        std::fflush(options_.text);
+    }
+
+    std::size_t done() const {
+        return static_cast<std::size_t>(std::count_if(all_.rows.begin(), all_.rows.end(), [](classes::Row const& row) {
+            return row.result.verdict != TreeVerdict::not_reached;
+        }));
+    }
+
+    void show_progress(classes::Workers const& workers, std::optional<milliseconds> left) {
+        classes::ClassProgress progress{done(), all_.rows.size(), {}, left};
+        for (classes::Workers::Running const& each : workers.running())
+            progress.running.emplace_back(members_[each.task].name, each.since);
+        status_.show(progress);
+    }
+
+    Options const& options_;
+    std::vector<classes::Member> members_;
+    milliseconds limit_;
+    classes::Class all_;                  // a row for each member
+    std::vector<classes::Stamp> stamps_;  // for each member, as it is to be; the ending still open
+    std::vector<std::size_t> todo_;       // members that are not kept
+    std::size_t kept_ = 0;
+    unsigned jobs_each_ = 1;
+    base::ScratchDirectory scratch_;
+    StatusLine status_;
+};
+
+// Verifies what was discovered in the class that `options` name, each tree by a vmcheck of its own unless it is kept
+// from an earlier run, and writes the results of each tree into a directory of its name in options.findings. Prints a
+// line as each tree ends. After an interruption the rest is `not reached`. Fails only where there is no room for
+// temporary files; what goes wrong with one tree is that tree's outcome.
+tl::expected<classes::Class, Stop> run_class(Options const& options, classes::Discovery discovery) {
+    auto scratch = base::ScratchDirectory::make("class");
+    if (!scratch) return tl::unexpected(Stop{ExitCode::environment, scratch.error().message});
+    return ClassRun(options, std::move(discovery), std::move(*scratch)).run();
+}
 
 // A word as a shell reads it back.
 std::string quoted(std::string const& word) {

@@ -19,8 +19,7 @@ QemuVerdict not_tried(std::string why) {
 
 std::string_view guest_source(std::string_view path) {
     auto const files = guest_files();
-    auto const found =
-        std::find_if(files.begin(), files.end(), [&](GuestFile const& each) { return each.path == path; });
+    auto const found = std::ranges::find(files, path, &GuestFile::path);
     return found == files.end() ? std::string_view() : found->text;
 }
 

@@ -25,9 +25,8 @@ struct Case {
 };
 
 struct CaseResult {
-    std::vector<Run> failures;  // each ends with a divergence
-    std::optional<std::string> cannot_start{};
-    Counts counts;
+    Swept ended;
+    Counts counts{};
 };
 
 // The programs of one mode, batch after batch.
@@ -105,26 +104,16 @@ CaseResult run_case(Execution& machine, Reference const& reference, Mode mode, s
     CaseResult result;
     // Each place where a step can be interrupted, instead of one: costs as much as so many programs.
     constexpr std::uint64_t kSweepEvery = 32;
-    if (mode == Mode::preempt && index % kSweepEvery == 0) {
-        result.failures = sweep_interruptions(machine, reference, program, result.counts);
-        return result;
-    }
-    if (mode == Mode::harts) {
-        SwitchSweep sweep = sweep_switches(machine, reference, program, result.counts);
-        result.cannot_start = std::move(sweep.cannot_start);
-        result.failures = std::move(sweep.failures);
-        return result;
-    }
-    if (mode == Mode::sweep) {
-        result.failures = sweep_allocations(machine, reference, program, result.counts);
+    if (mode == Mode::sweep || mode == Mode::harts || (mode == Mode::preempt && index % kSweepEvery == 0)) {
+        result.ended = sweep(machine, reference, program, mode, result.counts);
         return result;
     }
     // A second run costs as much as the first, and tells more only where the first left something behind.
     constexpr std::uint64_t kTwiceEvery = 8;
     RunOptions const options{.twice = mode != Mode::limits && index % kTwiceEvery == 0, .mode = mode};
     Run run = run_program(machine, reference, program, options, result.counts);
-    result.cannot_start = std::move(run.cannot_start);
-    result.failures = endings(std::move(run));
+    result.ended.cannot_start = std::move(run.cannot_start);
+    result.ended.failures = endings(std::move(run));
     return result;
 }
 
@@ -187,11 +176,11 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
         std::size_t defects = 0;
         for (std::size_t i = 0; i < cases.size(); ++i) {
             result.counts.add(results[i].counts);
-            if (auto& why = results[i].cannot_start; why && cases[i].mode == Mode::harts)
+            if (auto& why = results[i].ended.cannot_start; why && cases[i].mode == Mode::harts)
                 result.no_harts.insert(std::move(*why));
             else if (why && !result.no_pressure)
                 result.no_pressure = std::move(why);
-            for (Run& run : results[i].failures) {
+            for (Run& run : results[i].ended.failures) {
                 auto const [at, fresh] = by_family.try_emplace(family_of(run));
                 Failure& failure = at->second;
                 failure.seen += fresh ? 0 : 1;

@@ -3,21 +3,9 @@
 namespace vmcheck::run {
 
 std::string_view to_string(Mode mode) {
-    switch (mode) {
-        case Mode::plain:
-            return "plain";
-        case Mode::sweep:
-            return "allocation faults";
-        case Mode::pressure:
-            return "memory pressure";
-        case Mode::preempt:
-            return "preemption";
-        case Mode::harts:
-            return "several harts";
-        case Mode::limits:
-            break;
-    }
-    return "limits";
+    constexpr std::array<std::string_view, kModes> kNames{"plain",      "allocation faults", "memory pressure",
+                                                          "preemption", "several harts",     "limits"};
+    return kNames[static_cast<std::size_t>(mode)];
 }
 
 std::optional<Level> parse_level(std::string_view name) {
@@ -28,15 +16,8 @@ std::optional<Level> parse_level(std::string_view name) {
 }
 
 std::uint64_t programs_of(Level level) {
-    switch (level) {
-        case Level::quick:
-            return 1'500;
-        case Level::normal:
-            return 3'000;
-        case Level::thorough:
-            break;
-    }
-    return 100'000;
+    constexpr std::array<std::uint64_t, 3> kPrograms{1'500, 3'000, 100'000};
+    return kPrograms[static_cast<std::size_t>(level)];
 }
 
 void Counts::add(Counts const& other) {

@@ -7,6 +7,7 @@
 #include "spec/advance.h"
 
 #include <map>
+#include <memory>
 #include <utility>
 
 namespace vmcheck::run {
@@ -151,33 +152,22 @@ class OtherSwitch final : public Variation {
     }
 };
 
-std::vector<Run> sweep(Stepper& stepper, Variation const& variation, spec::Program const& program) {
-    Sweep all(stepper, variation);
-    all.run(program);
-    return all.failures();
+std::unique_ptr<Variation const> variation_of(Mode mode) {
+    if (mode == Mode::sweep) return std::make_unique<FailedAllocation const>();
+    if (mode == Mode::preempt) return std::make_unique<OtherInterruption const>();
+    return std::make_unique<OtherSwitch const>();
 }
 
 }  // namespace
 
-std::vector<Run> sweep_allocations(Execution& execution, Reference const& reference, spec::Program const& program,
-                                   Counts& counts) {
-    Stepper stepper(execution, reference, RunOptions{.mode = Mode::sweep}, counts);
-    return sweep(stepper, FailedAllocation{}, program);
-}
-
-std::vector<Run> sweep_interruptions(Execution& execution, Reference const& reference, spec::Program const& program,
-                                     Counts& counts) {
-    Stepper stepper(execution, reference, RunOptions{.mode = Mode::preempt}, counts);
-    return sweep(stepper, OtherInterruption{}, program);
-}
-
-SwitchSweep sweep_switches(Execution& execution, Reference const& reference, spec::Program const& program,
-                           Counts& counts) {
-    // In some, no two steps overlap; on one hart these tell nothing new.
-    if (spec::harts_of(program) == 1) return {};
-    Stepper stepper(execution, reference, RunOptions{.mode = Mode::harts}, counts);
-    auto failures = sweep(stepper, OtherSwitch{}, program);
-    return {std::move(failures), stepper.so_far().cannot_start};
+Swept sweep(Execution& execution, Reference const& reference, spec::Program const& program, Mode mode, Counts& counts) {
+    // Of those for several harts, some have no two steps that overlap; on one hart these tell nothing new.
+    if (mode == Mode::harts && spec::harts_of(program) == 1) return {};
+    auto const variation = variation_of(mode);
+    Stepper stepper(execution, reference, RunOptions{.mode = mode}, counts);
+    Sweep all(stepper, *variation);
+    all.run(program);
+    return {all.failures(), stepper.so_far().cannot_start};
 }
 
 }  // namespace vmcheck::run

@@ -20,8 +20,9 @@ TEST(Sweep, FailsEachAllocationOfEachStepOnceAndFindsNothingOnAKernelThatIsRight
         auto const programs = generate::programs(bench.target.setting(), {.steps_max = 12, .allocation_faults = false});
         Counts counts;
         for (std::uint64_t i = 0; i < 40; ++i) {
-            auto const runs = sweep_allocations(bench.pool.first(), bench.look.reference,
-                                                generate::program_of_case(programs, 1, i), counts);
+            auto const runs = sweep(bench.pool.first(), bench.look.reference, generate::program_of_case(programs, 1, i),
+                                    Mode::sweep, counts)
+                                  .failures;
             ASSERT_TRUE(runs.empty()) << spec::print(runs.front().program)
                                       << to_string(runs.front().divergence->signature);
         }
@@ -37,7 +38,7 @@ TEST(Sweep, StopsAtTheFirstAllocationThatIsNotThere) {
     // Three pages, in a region whose table is there already, and nothing else.
     auto const program = spec::parse("vmcheck 1\nprofile cow eager\np0 sbrk +3p\np0 load heap 8\n");
     Counts counts;
-    EXPECT_TRUE(sweep_allocations(bench.pool.first(), bench.look.reference, *program, counts).empty());
+    EXPECT_TRUE(sweep(bench.pool.first(), bench.look.reference, *program, Mode::sweep, counts).failures.empty());
     EXPECT_EQ(counts.of(Mode::sweep).reached, 3U);
 }
 
@@ -49,7 +50,7 @@ TEST(Sweep, FindsWhatShowsOnlyWhenAnAllocationFails) {
         Counts counts;
         auto const plain = run_program(bench.pool.first(), bench.look.reference, *program, {}, counts);
         EXPECT_FALSE(plain.divergence.has_value());
-        auto const runs = sweep_allocations(bench.pool.first(), bench.look.reference, *program, counts);
+        auto const runs = sweep(bench.pool.first(), bench.look.reference, *program, Mode::sweep, counts).failures;
         ASSERT_FALSE(runs.empty()) << signature;
         EXPECT_EQ(to_string(runs.front().divergence->signature), signature);
         EXPECT_TRUE(runs.front().program.steps.back().faults.oom.has_value());
@@ -95,7 +96,7 @@ TEST(Sweep, InterruptsAStepAtEachPlaceAndThenWhereTheProgramDoes) {
     auto const program = spec::parse(
         "vmcheck 1\nprofile cow lazy\np0 fork p1\np0 store data 8 = 1 @7\np1 store data 8 = 2 meanwhile\np1 exit 3\n");
     ASSERT_TRUE(program.has_value());
-    EXPECT_TRUE(sweep_interruptions(bench.machine, bench.reference, *program, bench.counts).empty());
+    EXPECT_TRUE(sweep(bench.machine, bench.reference, *program, Mode::preempt, bench.counts).failures.empty());
     EXPECT_THAT(bench.machine.tried, testing::ElementsAre(2, 5, 9, 7));
     EXPECT_EQ(bench.counts.of(Mode::preempt).programs, 1U);
     EXPECT_EQ(bench.counts.of(Mode::preempt).runs, 4U);
@@ -109,9 +110,9 @@ TEST(Sweep, SwitchesHartsAtOtherBlocksAndRunsWhatFollowsOnce) {
         "vmcheck 1\nprofile cow lazy\np0 fork p1\np0 store data 8 = 1 @h 7\np1 store data 8 = 2 meanwhile\np1 exit "
         "3\n");
     ASSERT_TRUE(program.has_value());
-    auto const sweep = sweep_switches(bench.machine, bench.reference, *program, bench.counts);
-    EXPECT_TRUE(sweep.failures.empty());
-    EXPECT_FALSE(sweep.cannot_start.has_value());
+    auto const swept = sweep(bench.machine, bench.reference, *program, Mode::harts, bench.counts);
+    EXPECT_TRUE(swept.failures.empty());
+    EXPECT_FALSE(swept.cannot_start.has_value());
     auto expected = switch_places(20, 7);
     expected.push_back(7);
     EXPECT_EQ(bench.machine.tried, expected);
@@ -122,7 +123,7 @@ TEST(Sweep, SwitchesHartsAtOtherBlocksAndRunsWhatFollowsOnce) {
 TEST(Sweep, AProgramForOneHartIsNotSweptOnTwo) {
     Interruptible bench;
     auto const program = spec::parse("vmcheck 1\nprofile cow lazy\np0 fork p1\n");
-    EXPECT_TRUE(sweep_switches(bench.machine, bench.reference, *program, bench.counts).failures.empty());
+    EXPECT_TRUE(sweep(bench.machine, bench.reference, *program, Mode::harts, bench.counts).failures.empty());
     EXPECT_EQ(bench.counts.of(Mode::harts).programs, 0U);
 }
 
@@ -132,7 +133,7 @@ TEST(Sweep, OfAFamilyOfFailuresOnlyTheShortestIsKept) {
         "vmcheck 1\nprofile cow lazy\np0 store data 8 = 9\np0 fork p1\np0 store data 8 = 1 @7\n"
         "p1 store data+16 8 = 2 meanwhile\n");
     ASSERT_TRUE(program.has_value());
-    auto const runs = sweep_interruptions(bench.machine, bench.reference, *program, bench.counts);
+    auto const runs = sweep(bench.machine, bench.reference, *program, Mode::preempt, bench.counts).failures;
     EXPECT_EQ(bench.machine.tried.size(), 4U);
     ASSERT_EQ(runs.size(), 1U);
     EXPECT_EQ(runs.front().divergence->signature.invariant, spec::Invariant::contents);

@@ -89,27 +89,6 @@ bool is_out_of_reach(Address const& address) {
     }
 }
 
-std::vector<std::int64_t> simpler(std::int64_t amount) {
-    if (amount == kPage || amount == -kPage) return {0};
-    std::vector<std::int64_t> all;
-    std::int64_t const pages = amount / kPage;
-    for (std::int64_t candidate : {std::int64_t{0}, kPage, -kPage, pages * kPage, amount / 2})
-        if (std::abs(candidate) <= std::abs(amount)) push_unless_equal(all, candidate, amount);
-    if (amount % kPage != 0) push_unless_equal(all, (pages + (amount < 0 ? -1 : 1)) * kPage, amount);
-    // Down to the least that will do, in ever smaller parts, the last of one page: what matters may begin at some
-    // number of pages.
-    for (std::int64_t part = 2; pages / part != 0; part *= 2)
-        push_unless_equal(all, (pages - pages / part) * kPage, amount);
-    return all;
-}
-
-std::vector<std::uint32_t> simpler(std::uint32_t length) {
-    std::vector<std::uint32_t> all;
-    for (std::uint32_t candidate : {1U, 8U, length / 2, length - 1})
-        if (candidate < length && candidate > 0) push_unless_equal(all, candidate, length);
-    return all;
-}
-
 // Without one of them; and a timer interrupt that comes sooner.
 std::vector<Faults> simpler(Faults const& faults) {
     std::vector<Faults> all;
@@ -128,13 +107,6 @@ std::vector<Faults> simpler(Faults const& faults) {
     if (std::uint32_t const now = faults.preempt.value_or(0); now > 0)
         for (std::uint32_t sooner : {0U, now / 2, now - now / 4, now - now / 8, now - now / 16, now - 1})
             add([&](Faults& each) { each.preempt = sooner; });
-    return all;
-}
-
-std::vector<std::uint64_t> simpler_value(std::uint64_t value) {
-    std::vector<std::uint64_t> all;
-    for (std::uint64_t candidate : {std::uint64_t{1}, std::uint64_t{2}, value & 0xff})
-        if (candidate < value) push_unless_equal(all, candidate, value);
     return all;
 }
 
@@ -164,19 +136,32 @@ std::vector<std::uint8_t> simpler(AccessSize<Kind> const&, std::uint8_t size) {
 }
 template <class Kind>
 std::vector<std::uint64_t> simpler(StoredValue<Kind> const&, std::uint64_t value) {
-    return simpler_value(value);
+    std::vector<std::uint64_t> all;
+    for (std::uint64_t candidate : {std::uint64_t{1}, std::uint64_t{2}, value & 0xff})
+        if (candidate < value) push_unless_equal(all, candidate, value);
+    return all;
+}
+// Of pages and of bytes.
+template <class Field>
+std::vector<std::uint32_t> simpler(Field const&, std::uint32_t length) {
+    std::vector<std::uint32_t> all;
+    for (std::uint32_t candidate : {1U, 8U, length / 2, length - 1})
+        if (candidate < length && candidate > 0) push_unless_equal(all, candidate, length);
+    return all;
 }
 template <class Kind>
-std::vector<std::uint32_t> simpler(PageCount<Kind> const&, std::uint32_t pages) {
-    return simpler(pages);
-}
-template <class Kind>
-std::vector<std::uint32_t> simpler(ByteCount<Kind> const&, std::uint32_t bytes) {
-    return simpler(bytes);
-}
-template <class Kind>
-std::vector<std::int64_t> simpler(BreakAmount<Kind> const&, std::int64_t bytes) {
-    return simpler(bytes);
+std::vector<std::int64_t> simpler(BreakAmount<Kind> const&, std::int64_t amount) {
+    if (amount == kPage || amount == -kPage) return {0};
+    std::vector<std::int64_t> all;
+    std::int64_t const pages = amount / kPage;
+    for (std::int64_t candidate : {std::int64_t{0}, kPage, -kPage, pages * kPage, amount / 2})
+        if (std::abs(candidate) <= std::abs(amount)) push_unless_equal(all, candidate, amount);
+    if (amount % kPage != 0) push_unless_equal(all, (pages + (amount < 0 ? -1 : 1)) * kPage, amount);
+    // Down to the least that will do, in ever smaller parts, the last of one page: what matters may begin at some
+    // number of pages.
+    for (std::int64_t part = 2; pages / part != 0; part *= 2)
+        push_unless_equal(all, (pages - pages / part) * kPage, amount);
+    return all;
 }
 template <class Kind>
 std::vector<SbrkMode> simpler(Mode<Kind> const&, SbrkMode mode) {
@@ -189,12 +174,8 @@ std::vector<std::int32_t> simpler(ExitStatus<Kind> const&, std::int32_t status) 
     return {0};
 }
 // Processes become fewer by the stages before.
-template <class Kind>
-std::vector<ProcId> simpler(NewProcess<Kind> const&, ProcId) {
-    return {};
-}
-template <class Kind>
-std::vector<ProcId> simpler(OtherProcess<Kind> const&, ProcId) {
+template <class Field>
+std::vector<ProcId> simpler(Field const&, ProcId) {
     return {};
 }
 

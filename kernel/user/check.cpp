@@ -76,11 +76,33 @@ void print(int number) {
     print(at);
 }
 
+int reap_all(int wanted) {
+    int reaped = 0;
+    for (int status = 0; wait(&status) > 0;) reaped += status == wanted ? 1 : 0;
+    return reaped;
+}
+
+bool exists(char const* path) {
+    return status_of(path).links >= 0;
+}
+
+FileStatus status_of(char const* path) {
+    FileStatus status{};
+    int const file = open(path, kReadOnly);
+    if (file < 0 || fstat(file, &status) != 0) status.type = status.links = -1;
+    close(file);
+    return status;
+}
+
+int number_in(char const* text) {
+    int number = 0;
+    for (; *text >= '0' && *text <= '9'; text++) number = number * 10 + (*text - '0');
+    return number;
+}
+
 void check(char const* what, bool passed) {
     (passed ? passed_count : failed_count)++;
-    print(passed ? "pass  " : "FAIL  ");
-    print(what);
-    print("\n");
+    print(passed ? "pass  " : "FAIL  ", what, "\n");
 }
 
 void begin_tests(int argument_count, char** arguments) {
@@ -89,9 +111,7 @@ void begin_tests(int argument_count, char** arguments) {
     path = argument_count > 0 ? arguments[0] : "/init";
     if (getpid() == 1) be_init(arguments);
     free_at_first = free_before = count_free_frames();
-    print("free frames: ");
-    print(free_before);
-    print("\n");
+    print("free frames: ", free_before, "\n");
 }
 
 char const* own_path() {
@@ -120,9 +140,7 @@ void leave_free(int frames) {
     close(down[1]);
     close(up[0]);
     free_before = count_free_frames(frames - frames / 4);
-    print("from here on: ");
-    print(free_before);
-    print("\n");
+    print("from here on: ", free_before, "\n");
 }
 
 void leave_all_free() {
@@ -141,28 +159,13 @@ void judge(char const* what, int status) {
     int const before = free_before;
     free_before = settled_free_frames();
     check(what, status == 0 && free_before == before);
-    if (status != 0) {
-        print("      its status: ");
-        print(status);
-        print("\n");
-    }
-    if (free_before != before) {
-        print("      free frames: ");
-        print(before);
-        print(" before, ");
-        print(free_before);
-        print(" after\n");
-    }
+    if (status != 0) print("      its status: ", status, "\n");
+    if (free_before != before) print("      free frames: ", before, " before, ", free_before, " after\n");
 }
 
 void finish(char const* program) {
     leave_all_free();
-    print(program);
-    print(": ");
-    print(passed_count);
-    print(" passed, ");
-    print(failed_count);
-    print(" failed\n");
+    print(program, ": ", passed_count, " passed, ", failed_count, " failed\n");
     if (getpid() != 1) exit(failed_count < kFailuresMax ? failed_count : kFailuresMax);
     for (;;) sleep(1000);
 }

@@ -12,6 +12,12 @@ namespace user {
 
 void print(char const* text);
 void print(int number);
+// Several, one behind the other.
+template <class First, class Second, class... More>
+void print(First first, Second second, More... more) {
+    print(first);
+    print(second, more...);
+}
 
 void check(char const* what, bool passed);
 
@@ -38,17 +44,86 @@ void leave_all_free();
 // How many frames were free when they were counted last, by judge() or one of the above.
 int free_frames();
 
-// Runs `body` in a child and returns its exit status: what it returned, -1 if it was killed, -2 if there was no child.
+// A pipe; where none can be had, this process ends with status 1.
+class Pipe {
+  public:
+    Pipe() {
+        if (pipe(ends_) != 0) exit(1);
+    }
+    int operator[](int end) const { return ends_[end]; }
+    void close() const {
+        user::close(ends_[0]);
+        user::close(ends_[1]);
+    }
+
+  private:
+    int ends_[2];
+};
+
+// Where children wait until they are let go on, one for each open(), so that a test decides what comes first.
+class Gate : public Pipe {
+  public:
+    void open() const { write((*this)[1], "g", 1); }
+    bool pass() const {
+        char go;
+        return read((*this)[0], &go, 1) == 1;
+    }
+};
+
+// A child that does `body` meanwhile, and ends with what it returns.
+class Child {
+  public:
+    template <class Body>
+    explicit Child(Body body) : pid_(fork()) {
+        if (pid_ == 0) exit(body());
+    }
+    int pid() const { return pid_; }
+    // Waits for its end: its exit status, -1 if it was killed, -2 if there was no child.
+    int status() const {
+        if (pid_ < 0) return -2;
+        int status = 0;
+        for (int ended = wait(&status); ended != pid_; ended = wait(&status))
+            if (ended < 0) return -2;  // others are orphans, which the first process gets
+        return status;
+    }
+
+  private:
+    int pid_;
+};
+
+// A child that does nothing until its status is wanted, so that what it shares stays shared.
+class Partner {
+  public:
+    template <class Body>
+    explicit Partner(Body body) : child_([&] { return gate_.pass() ? body() : 99; }) {}
+    bool forked() const { return child_.pid() > 0; }
+    int status() const {
+        gate_.open();
+        int const status = child_.status();
+        gate_.close();
+        return status;
+    }
+
+  private:
+    Gate gate_;
+    Child child_;
+};
+
 template <class Body>
 int status_of_child(Body body) {
-    int const child = fork();
-    if (child == 0) exit(body());
-    if (child < 0) return -2;
-    int status = 0;
-    for (int ended = wait(&status); ended != child; ended = wait(&status))
-        if (ended < 0) return -2;  // others are orphans, which the first process gets
-    return status;
+    return Child(body).status();
 }
+
+// Waits for all children; how many ended with `wanted`.
+int reap_all(int wanted = 0);
+
+// Whether there is something of that name that can be opened.
+bool exists(char const* path);
+// Its status; of what cannot be opened, type and links are -1.
+FileStatus status_of(char const* path);
+
+// The decimal number that a text begins with.
+int number_in(char const* text);
 
 // Loads and stores at addresses that the compiler must know nothing about.
 inline char load_at(uint64_t address) {

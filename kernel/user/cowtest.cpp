@@ -14,14 +14,6 @@ constexpr int kEnoughFrames = 4096;  // for all tests but the last, which has al
 int memory_pages;  // about what a process can get
 bool fork_shares;  // copy on write; or fork copies
 
-struct Status {
-    int device;
-    unsigned inode;
-    short type;
-    short links;
-    unsigned long bytes;
-};
-
 // One page each, so that each is shared or copied by itself.
 struct alignas(kPageBytes) Page {
     char bytes[kPageBytes];
@@ -43,33 +35,6 @@ bool tagged(char const* heap, int from, int to, int seed) {
     }
     return true;
 }
-
-// A child that does nothing until it may, so that what it shares stays shared.
-class Partner {
-  public:
-    template <class Body>
-    explicit Partner(Body body) {
-        pipe(ends_);
-        pid_ = fork();
-        if (pid_ != 0) return;
-        char go;
-        exit(read(ends_[0], &go, 1) == 1 ? body() : 99);
-    }
-    bool forked() const { return pid_ > 0; }
-    // Lets it go on; its exit status.
-    int status() {
-        write(ends_[1], "g", 1);
-        int status = -2;
-        wait(&status);
-        close(ends_[0]);
-        close(ends_[1]);
-        return status;
-    }
-
-  private:
-    int ends_[2] = {};
-    int pid_ = 0;
-};
 
 // A fork shares pages if a sleeping child makes the free frames fewer by far less than the parent's pages.
 bool find_whether_fork_shares() {
@@ -129,8 +94,7 @@ int read_into_shared_pages() {
         Page& buffer = buffers[i];
         buffer.bytes[0] = static_cast<char>(i + 1);
         Partner child([&buffer, file, i] {
-            int ends[2];
-            pipe(ends);
+            Pipe const ends;
             char const sent = static_cast<char>(i + 50);
             write(ends[1], &sent, 1);
             if (read(ends[0], buffer.bytes, 1) != 1 || buffer.bytes[0] != sent) return 10;
@@ -146,7 +110,7 @@ int read_into_shared_pages() {
 // The other calls that store; the result of each goes over the border of two shared pages.
 int results_into_shared_pages() {
     char* const border = buffers[1].bytes;
-    char const zeros[sizeof(Status)] = {};
+    char const zeros[sizeof(FileStatus)] = {};
     memmove(border - 4, zeros, sizeof zeros);
     int const status = status_of_child([border] {
         if (fstat(open(own_path(), kReadOnly), border - 4) != 0) return 1;
@@ -173,9 +137,7 @@ int many_children() {
             tag(heap, 0, kPages, i);
             exit(before && tagged(heap, 0, kPages, i) ? 0 : 1);
         }
-    int reaped = 0;
-    for (int status = 0; wait(&status) > 0;) reaped += status == 0 ? 1 : 0;
-    return reaped == kChildren && tagged(heap, 0, kPages, 1) ? 0 : 1;
+    return reap_all() == kChildren && tagged(heap, 0, kPages, 1) ? 0 : 1;
 }
 
 // Two processes that share more than half of memory, and one stores to all of it: it cannot get that many copies.
@@ -200,8 +162,7 @@ int parent_ends_first() {
     constexpr int kPages = 100;
     char* const heap = sbrk(kPages * kPageBytes);
     tag(heap, 0, kPages, 1);
-    int ends[2];
-    pipe(ends);
+    Pipe const ends;
     int const parent = fork();
     if (parent == 0) {
         for (int i = 0; i < 2; i++) {
@@ -224,14 +185,13 @@ int parent_ends_first() {
 }
 
 int text_stays_as_it_is() {
-    bool const protects = kills([] { store_at(4, 1); });
-    if (!protects) return 0;  // all pages of this kernel's processes can be written (xv6 up to 2021)
-    int const status = status_of_child([] {
+    if (!kills([] { store_at(4, 1); }))
+        return 0;  // all pages of this kernel's processes can be written (xv6 up to 2021)
+    return status_of_child([] {
         int const file = open(own_path(), kReadOnly);
         if (read(file, reinterpret_cast<void*>(4), 4) != -1) return 1;
         return kills([] { store_at(4, 1); }) ? 0 : 2;
     });
-    return status;
 }
 
 }  // namespace

@@ -13,14 +13,6 @@ constexpr int kFileBlocksMax = 12 + 256;
 
 char buffer[kBlockBytes];
 
-struct Status {
-    int device;
-    unsigned inode;
-    short type;
-    short links;
-    unsigned long bytes;
-};
-
 char pattern(int seed, int at) {
     return static_cast<char>(seed + at * 7 + at / 256);
 }
@@ -59,18 +51,6 @@ bool make_file(char const* path, int seed, int bytes, int step = kBlockBytes) {
     bool const made = file >= 0 && write_pattern(file, seed, bytes, step) == bytes;
     close(file);
     return made;
-}
-
-Status status_of(char const* path) {
-    Status status = {};
-    int const file = open(path, kReadOnly);
-    if (file < 0 || fstat(file, &status) < 0) status.links = -1;
-    close(file);
-    return status;
-}
-
-bool exists(char const* path) {
-    return status_of(path).links >= 0;
 }
 
 struct NumberedName {
@@ -130,10 +110,10 @@ int file_without_a_name() {
     int const file = open("open", kCreate | kReadWrite);
     if (unlink("open") != 0 || exists("open")) return 1;
     if (write_pattern(file, 5, 3000, kBlockBytes) != 3000) return 2;
-    Status status = {};
+    FileStatus status = {};
     if (fstat(file, &status) != 0 || status.links != 0 || status.bytes != 3000) return 3;
     int const other = open("open", kCreate | kReadWrite);  // the same name, another file
-    Status others = {};
+    FileStatus others = {};
     if (fstat(other, &others) != 0 || others.inode == status.inode || others.bytes != 0) return 4;
     close(other);
     return unlink("open") == 0 ? 0 : 5;
@@ -278,13 +258,7 @@ int writers_at_the_same_time() {
         }
         exit(0);
     }
-    int failed = 0;
-    for (int i = 0; i < kWriters; i++) {
-        int status = 1;
-        wait(&status);
-        failed += status;
-    }
-    return failed;
+    return kWriters - reap_all();
 }
 
 // Several processes write through one open file: each write is there once, and whole.
@@ -300,7 +274,7 @@ int shared_offset() {
             if (write(file, record, sizeof record) != sizeof record) exit(1);
         exit(0);
     }
-    for (int i = 0; i < kWriters; i++) wait(nullptr);
+    reap_all();
     close(file);
     int counts[kWriters] = {};
     int const written = open("shared", kReadOnly);
@@ -319,10 +293,7 @@ int shared_offset() {
 void run(char const* what, int (*body)()) {
     int const status = status_of_child(body);
     check(what, status == 0);
-    if (status == 0) return;
-    print("      its status: ");
-    print(status);
-    print("\n");
+    if (status != 0) print("      its status: ", status, "\n");
 }
 
 }  // namespace

@@ -167,8 +167,7 @@ int touches_out_of_range() {
     int const stack_page = static_cast<int>(word(heap) / kPageBytes) - 1;
     uint64_t const guard = word(stack_page - 1) * kPageBytes;
     if (!kills([guard] { load_at(guard); }) || !kills([guard] { store_at(guard + kPageBytes - 1, 1); })) return 2;
-    int ends[2];
-    pipe(ends);
+    Pipe const ends;
     write(ends[1], "abcd", 4);
     if (read(ends[0], end, 1) != -1 || read(ends[0], reinterpret_cast<void*>(guard), 1) != -1) return 3;
     return write(ends[1], end, 1) == -1 && open(end, kReadOnly) == -1 ? 0 : 4;

@@ -12,12 +12,6 @@ using namespace user;
 
 namespace {
 
-int number_in(char const* text) {
-    int number = 0;
-    for (; *text >= '0' && *text <= '9'; text++) number = number * 10 + (*text - '0');
-    return number;
-}
-
 int print_file(char const* name) {
     int const file = open(name, kReadOnly);
     if (file < 0) return 1;
@@ -33,13 +27,8 @@ int main(int argument_count, char** arguments) {
     open_console();
     if (argument_count < 2) return 2;
     char const* const how = arguments[1];
-    print("probe: ");
-    print(how);
-    for (int i = 2; i < argument_count; i++) {
-        print(" (");
-        print(arguments[i]);
-        print(")");
-    }
+    print("probe: ", how);
+    for (int i = 2; i < argument_count; i++) print(" (", arguments[i], ")");
     print("\n");
     if (kernel::equal(how, "wild")) store_at(uint64_t{1} << 36, 1);
     if (kernel::equal(how, "loop"))

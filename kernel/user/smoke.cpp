@@ -35,21 +35,9 @@ void check_isolation() {
     });
     check("a child's stores are its own", status == 11 && data == 1 && in_a_page_of_its_own() == 10);
 
-    int ends[2];
-    pipe(ends);
-    int const child = fork();
-    if (child == 0) {
-        char go;
-        read(ends[0], &go, 1);
-        exit(in_a_page_of_its_own());
-    }
+    Partner const child([] { return in_a_page_of_its_own(); });
     in_a_page_of_its_own() = 99;
-    write(ends[1], "g", 1);
-    int seen = -1;
-    wait(&seen);
-    close(ends[0]);
-    close(ends[1]);
-    check("a parent's stores after fork are its own", seen == 10 && in_a_page_of_its_own() == 99);
+    check("a parent's stores after fork are its own", child.status() == 10 && in_a_page_of_its_own() == 99);
 }
 
 void check_heap() {
@@ -105,16 +93,15 @@ void check_segment_rights() {
 void check_pipe() {
     int ends[2];
     check("pipe gives two files", pipe(ends) == 0 && ends[0] >= 3 && ends[1] > ends[0]);
-    int const child = fork();
-    if (child == 0) {
+    Child const child([&ends] {
         close(ends[0]);
         char chunk[100];
         for (int round = 0; round < 20; round++) {  // 2,000 bytes: the pipe holds 512
             for (char& byte : chunk) byte = static_cast<char>(round);
-            if (write(ends[1], chunk, sizeof chunk) != sizeof chunk) exit(1);
+            if (write(ends[1], chunk, sizeof chunk) != sizeof chunk) return 1;
         }
-        exit(0);
-    }
+        return 0;
+    });
     close(ends[1]);
     int total = 0;
     bool in_order = true;
@@ -122,8 +109,7 @@ void check_pipe() {
     for (int got = read(ends[0], buffer, sizeof buffer); got > 0; got = read(ends[0], buffer, sizeof buffer))
         for (int i = 0; i < got; i++, total++) in_order = in_order && buffer[i] == total / 100;
     close(ends[0]);
-    int status = -1;
-    wait(&status);
+    int status = child.status();
     check("a pipe carries all bytes in order, and then ends", status == 0 && total == 2000 && in_order);
 
     // The kernel stores into memory that the child shares (copy on write), or that it has never touched (lazy).
@@ -151,11 +137,7 @@ void check_kill() {
     if (sleeping == 0) sleep(1'000'000);
     sleep(1);
     check("kill accepts a pid and refuses what is none", kill(spinning) == 0 && kill(sleeping) == 0 && kill(0) == -1);
-    int first = 0;
-    int second = 0;
-    wait(&first);
-    wait(&second);
-    check("the killed end with -1, running or asleep", first == -1 && second == -1);
+    check("the killed end with -1, running or asleep", reap_all(-1) == 2);
 }
 
 void check_files() {
@@ -165,13 +147,7 @@ void check_files() {
     int const again = dup(file);
     char next = 0;
     check("dup shares the offset", again > file && read(again, &next, 1) == 1 && next == 2);
-    struct {
-        int device;
-        unsigned inode;
-        short type;
-        short links;
-        unsigned long bytes;
-    } status = {};
+    FileStatus status = {};
     check("fstat says what it is", fstat(file, &status) == 0 && status.type == 2 && status.bytes > 4096);
     close(file);
     close(again);

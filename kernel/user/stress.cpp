@@ -29,13 +29,7 @@ bool holds(char const* start, int count, int seed) {
 
 void check_nothing_lost(char const* after_what) {
     int const now = count_free_frames();
-    if (now != free_at_start) {
-        print("      free frames: ");
-        print(free_at_start);
-        print(" before, ");
-        print(now);
-        print(" now\n");
-    }
+    if (now != free_at_start) print("      free frames: ", free_at_start, " before, ", now, " now\n");
     check(after_what, now == free_at_start);
 }
 
@@ -53,9 +47,7 @@ void full_process_table() {
     }
     check("fork fails when the process table is full, and not before", forked == kProcessesMax - 1);
     for (int i = 0; i < forked; i++) kill(pids[i]);
-    int reaped = 0;
-    for (int status = 0; wait(&status) > 0;) reaped += status == -1 ? 1 : 0;
-    check("all of them can be killed and waited for", reaped == forked);
+    check("all of them can be killed and waited for", reap_all(-1) == forked);
     check_nothing_lost("a full process table leaves nothing behind");
 }
 
@@ -96,11 +88,7 @@ void full_memory() {
         // 42: exec succeeded. Killed (-1): it wanted more pages than there are.
         if (status == 0 || status == 42 || (status == -1 && spare <= 4)) continue;
         good = false;
-        print("      with spare frames ");
-        print(spare);
-        print(": status ");
-        print(status);
-        print("\n");
+        print("      with spare frames ", spare, ": status ", status, "\n");
     }
     check("with memory full, calls fail and the data stays", good);
     check_nothing_lost("full memory leaves nothing behind");

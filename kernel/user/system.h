@@ -25,78 +25,54 @@ inline uint64_t word(void const* pointer) {
 inline uint64_t word(int number) {
     return static_cast<uint64_t>(number);
 }
-inline long call(Call number, uint64_t x = 0, uint64_t y = 0, uint64_t z = 0) {
-    return system_call(static_cast<unsigned long>(number), x, y, z);
-}
 
-inline int fork() {
-    return static_cast<int>(call(Call::fork));
-}
+// A system call as a function: its number, and what it takes.
+template <Call number, class... Parameters>
+struct Function {
+    int operator()(Parameters... parameters) const {
+        return static_cast<int>(system_call(static_cast<unsigned long>(number), word(parameters)...));
+    }
+};
+inline constexpr Function<Call::fork> fork;
+inline constexpr Function<Call::wait, int*> wait;                             // where the status goes, or null
+inline constexpr Function<Call::pipe, int*> pipe;                             // two files
+inline constexpr Function<Call::read, int, void*, int> read;                  // file, to, bytes
+inline constexpr Function<Call::write, int, void const*, int> write;          // file, from, bytes
+inline constexpr Function<Call::kill, int> kill;                              // pid
+inline constexpr Function<Call::exec, char const*, char const* const*> exec;  // path, arguments
+inline constexpr Function<Call::open, char const*, int> open;                 // path, mode
+inline constexpr Function<Call::close, int> close;                            // file
+inline constexpr Function<Call::dup, int> dup;                                // file
+inline constexpr Function<Call::fstat, int, void*> fstat;                     // file, FileStatus
+inline constexpr Function<Call::chdir, char const*> chdir;
+inline constexpr Function<Call::mkdir, char const*> mkdir;
+inline constexpr Function<Call::mknod, char const*, int, int> mknod;   // path, major, minor
+inline constexpr Function<Call::link, char const*, char const*> link;  // old path, new path
+inline constexpr Function<Call::unlink, char const*> unlink;
+inline constexpr Function<Call::getpid> getpid;
+inline constexpr Function<Call::sleep, int> sleep;  // ticks
+inline constexpr Function<Call::uptime> uptime;
+
 [[noreturn]] inline void exit(int status) {
-    call(Call::exit, word(status));
+    system_call(static_cast<unsigned long>(Call::exit), word(status));
     __builtin_unreachable();
-}
-inline int wait(int* status) {
-    return static_cast<int>(call(Call::wait, word(status)));
-}
-inline int pipe(int* ends) {
-    return static_cast<int>(call(Call::pipe, word(ends)));
-}
-inline int read(int file, void* to, int bytes) {
-    return static_cast<int>(call(Call::read, word(file), word(to), word(bytes)));
-}
-inline int write(int file, void const* from, int bytes) {
-    return static_cast<int>(call(Call::write, word(file), word(from), word(bytes)));
-}
-inline int kill(int pid) {
-    return static_cast<int>(call(Call::kill, word(pid)));
-}
-inline int exec(char const* path, char const* const* arguments) {
-    return static_cast<int>(call(Call::exec, word(path), word(arguments)));
-}
-inline int open(char const* path, int mode) {
-    return static_cast<int>(call(Call::open, word(path), word(mode)));
-}
-inline int close(int file) {
-    return static_cast<int>(call(Call::close, word(file)));
-}
-inline int dup(int file) {
-    return static_cast<int>(call(Call::dup, word(file)));
-}
-inline int fstat(int file, void* status) {
-    return static_cast<int>(call(Call::fstat, word(file), word(status)));
-}
-inline int chdir(char const* path) {
-    return static_cast<int>(call(Call::chdir, word(path)));
-}
-inline int mkdir(char const* path) {
-    return static_cast<int>(call(Call::mkdir, word(path)));
-}
-inline int mknod(char const* path, int major, int minor) {
-    return static_cast<int>(call(Call::mknod, word(path), word(major), word(minor)));
-}
-inline int link(char const* old_path, char const* new_path) {
-    return static_cast<int>(call(Call::link, word(old_path), word(new_path)));
-}
-inline int unlink(char const* path) {
-    return static_cast<int>(call(Call::unlink, word(path)));
-}
-inline int getpid() {
-    return static_cast<int>(call(Call::getpid));
-}
-inline int sleep(int ticks) {
-    return static_cast<int>(call(Call::sleep, word(ticks)));
-}
-inline int uptime() {
-    return static_cast<int>(call(Call::uptime));
 }
 
 // The old break, where a heap that grows goes on; kNoMemory on failure. Kernels as of 2025 also want to be told when
 // to find the memory; others do not look.
 inline char* sbrk(int bytes, int mode = kernel::kSbrkLazy) {
-    return reinterpret_cast<char*>(call(Call::sbrk, word(bytes), word(mode)));
+    return reinterpret_cast<char*>(system_call(static_cast<unsigned long>(Call::sbrk), word(bytes), word(mode)));
 }
 inline char* const kNoMemory = reinterpret_cast<char*>(-1L);
+
+// What fstat stores.
+struct FileStatus {
+    int device;
+    unsigned inode;
+    short type;  // 1: a directory, 2: a file, 3: a device
+    short links;
+    unsigned long bytes;
+};
 
 inline constexpr int kReadOnly = 0;
 inline constexpr int kWriteOnly = 1;

@@ -18,11 +18,6 @@ int main() {
             in_word = !blank;
         }
     }
-    print(lines);
-    print(" ");
-    print(words);
-    print(" ");
-    print(bytes);
-    print("\n");
+    print(lines, " ", words, " ", bytes, "\n");
     return 0;
 }

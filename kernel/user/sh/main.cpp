@@ -26,12 +26,6 @@ void complain(char const* what, char const* about) {
     write(2, "\n", 1);
 }
 
-int number_in(char const* text) {
-    int number = 0;
-    for (; *text >= '0' && *text <= '9'; text++) number = number * 10 + (*text - '0');
-    return number;
-}
-
 int run(Node const& node);
 
 // Runs `node` in a child that begins with `prepare`; the child's pid, or -1.
@@ -96,12 +90,8 @@ int run_command(Node const& node) {
     }
     if (node.kind == Kind::command && equal(node.words[0], "exit"))
         exit(node.word_count > 1 ? number_in(node.words[1]) : 0);
-    int const child = fork();
-    if (child == 0) become(node);
-    if (child < 0) {
-        complain("there is no room for another process", "");
-        return kNotExecuted;
-    }
+    int const child = start(node, [&node] { become(node); });
+    if (child < 0) return kNotExecuted;
     int const status = status_of(child);
     if (status == kKilled) complain("killed: ", node.kind == Kind::command ? node.words[0] : "( )");
     return status;

@@ -31,8 +31,7 @@ int closed_descriptor() {
 }
 
 int wild_read_buffers() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
+    Pipe const ends;
     for (uint64_t const address : kWildAddresses) {
         write(ends[1], "abcd", 4);
         if (read(ends[0], at(address), 4) > 0) return 2;
@@ -44,8 +43,7 @@ int wild_read_buffers() {
 }
 
 int wild_write_buffers() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
+    Pipe const ends;
     for (uint64_t const address : kWildAddresses)
         if (write(ends[1], at(address), 4) > 0) return 2;
     return 0;
@@ -53,8 +51,7 @@ int wild_write_buffers() {
 
 int text_as_a_buffer() {
     if (!kills([] { store_at(4, 1); })) return 0;  // every page of this kernel's programs can be written
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
+    Pipe const ends;
     char const before = load_at(4);
     write(ends[1], "abcd", 4);
     if (read(ends[0], at(4), 4) > 0) return 2;
@@ -63,8 +60,7 @@ int text_as_a_buffer() {
 
 int guard_as_a_buffer() {
     uint64_t const guard = (word(sbrk(0)) / kPageBytes - 2) * kPageBytes;
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
+    Pipe const ends;
     write(ends[1], "abcd", 4);
     if (read(ends[0], at(guard + 16), 4) > 0) return 2;
     return write(ends[1], at(guard + 16), 4) > 0 ? 3 : 0;
@@ -76,8 +72,7 @@ int buffers_over_the_break() {
     char* const end = sbrk(0);
     if (word(end) % kPageBytes != 0) return 0;
     fill(heap, kPageBytes, 'h');
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
+    Pipe const ends;
     int const written = write(ends[1], end - 4, 8);
     if (written > 4) return 2;
     write(ends[1], "12345678", 8);
@@ -88,8 +83,7 @@ int buffers_over_the_break() {
 }
 
 int negative_counts() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
+    Pipe const ends;
     char byte = 0;
     if (write(ends[1], &byte, -1) > 0 || write(ends[1], &byte, -0x7fffffff) > 0) return 2;
     write(ends[1], "x", 1);
@@ -97,8 +91,7 @@ int negative_counts() {
 }
 
 int huge_counts() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
+    Pipe const ends;
     write(ends[1], "abc", 3);
     char got[8] = {};
     if (read(ends[0], got, 0x7fffffff) != 3) return 2;  // what there is, where it was asked for
@@ -189,8 +182,6 @@ constexpr NamedTest kTests[] = {
 
 }  // namespace
 
-TestList argument_tests() {
-    return list_of(kTests);
-}
+constinit TestList const argument_tests = list_of(kTests);
 
 }  // namespace user

@@ -17,24 +17,18 @@ bool make(char const* path) {
     return file >= 0;
 }
 
-bool there(char const* path) {
-    int const file = open(path, kReadOnly);
-    close(file);
-    return file >= 0;
-}
-
 int directory() {
     if (mkdir("d-one") != 0 || mkdir("d-one") != -1) return 1;
-    if (!make("d-one/file") || !there("/d-one/file") || there("file")) return 2;
+    if (!make("d-one/file") || !exists("/d-one/file") || exists("file")) return 2;
     if (unlink("d-one") != -1) return 3;  // not empty
     if (unlink("d-one/file") != 0 || unlink("d-one") != 0) return 4;
-    return there("d-one") ? 5 : 0;
+    return exists("d-one") ? 5 : 0;
 }
 
 int change_directory() {
     if (mkdir("d-cd") != 0 || chdir("d-cd") != 0) return 1;
-    if (!make("inside") || !there("/d-cd/inside") || !there("./inside") || !there("../d-cd/inside")) return 2;
-    if (chdir("nowhere") != -1 || chdir("inside") != -1 || !there("inside")) return 3;
+    if (!make("inside") || !exists("/d-cd/inside") || !exists("./inside") || !exists("../d-cd/inside")) return 2;
+    if (chdir("nowhere") != -1 || chdir("inside") != -1 || !exists("inside")) return 3;
     if (unlink("inside") != 0 || chdir("..") != 0) return 4;
     return unlink("d-cd") == 0 ? 0 : 5;
 }
@@ -43,7 +37,7 @@ int dots() {
     if (mkdir("d-dots") != 0) return 1;
     if (unlink("d-dots/.") != -1 || unlink("d-dots/..") != -1) return 2;
     if (mkdir(".") != -1 || mkdir("..") != -1 || mkdir("/") != -1 || mkdir("") != -1) return 3;
-    if (!there("d-dots/./../d-dots/.") || !there("/../..") || unlink("/") != -1) return 4;
+    if (!exists("d-dots/./../d-dots/.") || !exists("/../..") || unlink("/") != -1) return 4;
     return unlink("d-dots") == 0 ? 0 : 5;
 }
 
@@ -61,13 +55,14 @@ int nested() {
         path[length] = 0;
         if (unlink(path) != 0) return 2;
     }
-    return there("d-nest") ? 3 : 0;
+    return exists("d-nest") ? 3 : 0;
 }
 
 int slashes() {
     if (mkdir("d-slash") != 0 || !make("d-slash/f")) return 1;
-    if (!there("//d-slash///f") || !there("d-slash//f")) return 2;
-    if (there("d-slash/f/x") || mkdir("d-slash/f/x") != -1 || open("d-slash/f/x", kCreate | kReadWrite) != -1) return 3;
+    if (!exists("//d-slash///f") || !exists("d-slash//f")) return 2;
+    if (exists("d-slash/f/x") || mkdir("d-slash/f/x") != -1 || open("d-slash/f/x", kCreate | kReadWrite) != -1)
+        return 3;
     return unlink("d-slash//f") == 0 && unlink("///d-slash") == 0 ? 0 : 4;
 }
 
@@ -77,21 +72,15 @@ int links() {
     if (write(first, "same", 4) != 4) return 2;
     close(first);
     if (link("d-link1", "d-link2") != -1 || link("d-nothing", "d-link3") != -1 || link("/", "d-link4") != -1) return 3;
-    if (unlink("d-link1") != 0 || there("d-link1")) return 4;
+    if (unlink("d-link1") != 0 || exists("d-link1")) return 4;
     char got[8] = {};
     int const second = open("d-link2", kReadOnly);
     if (read(second, got, 8) != 4 || got[0] != 's' || got[3] != 'e') return 5;
-    return unlink("d-link2") == 0 && !there("d-link2") ? 0 : 6;
+    return unlink("d-link2") == 0 && !exists("d-link2") ? 0 : 6;
 }
 
 int link_counts() {
-    struct {
-        int device;
-        unsigned inode;
-        short type;
-        short links;
-        unsigned long bytes;
-    } status;
+    FileStatus status;
     char name[] = "d-count0";
     if (!make("d-count")) return 1;
     int const file = open("d-count", kReadOnly);
@@ -109,8 +98,8 @@ int link_counts() {
 int long_names() {
     // Fourteen characters count, and no more.
     if (!make("d-fourteen-abc")) return 1;
-    if (!there("d-fourteen-abc") || there("d-fourteen-ab") || there("d-fourteen-abd")) return 2;
-    return unlink("d-fourteen-abc") == 0 && !there("d-fourteen-abc") ? 0 : 3;
+    if (!exists("d-fourteen-abc") || exists("d-fourteen-ab") || exists("d-fourteen-abd")) return 2;
+    return unlink("d-fourteen-abc") == 0 && !exists("d-fourteen-abc") ? 0 : 3;
 }
 
 // As many names as one directory holds in several blocks; then none of them.
@@ -127,7 +116,7 @@ int many_names() {
     }
     for (int i = 0; i < 90; i++) {
         set(i);
-        if (!there(name)) return 3;
+        if (!exists(name)) return 3;
     }
     for (int i = 89; i >= 0; i--) {
         set(i);
@@ -165,15 +154,15 @@ int contended_names() {
     if (reap_all() != 4) return 1;
     unlink("d-contend");
     unlink("d-contend2");
-    return !there("d-contend") && make("d-contend") && unlink("d-contend") == 0 ? 0 : 2;
+    return !exists("d-contend") && make("d-contend") && unlink("d-contend") == 0 ? 0 : 2;
 }
 
 // The directory that one stands in is removed: it can be left, and nothing can be made in it.
 int removed_below_us() {
     if (mkdir("d-gone") != 0 || chdir("d-gone") != 0) return 1;
     if (unlink("../d-gone") != 0) return 2;
-    if (open("new", kCreate | kReadWrite) >= 0 && there("/d-gone/new")) return 3;
-    return chdir("/") == 0 && !there("d-gone") ? 0 : 4;
+    if (open("new", kCreate | kReadWrite) >= 0 && exists("/d-gone/new")) return 3;
+    return chdir("/") == 0 && !exists("d-gone") ? 0 : 4;
 }
 
 // No more inodes; then all of them again.
@@ -216,8 +205,6 @@ constexpr NamedTest kTests[] = {
 
 }  // namespace
 
-TestList directory_tests() {
-    return list_of(kTests);
-}
+constinit TestList const directory_tests = list_of(kTests);
 
 }  // namespace user

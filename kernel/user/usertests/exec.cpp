@@ -28,8 +28,7 @@ int image_is_fresh() {
 }
 
 int files_stay_open() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
+    Pipe const ends;
     char const file[] = {static_cast<char>('0' + ends[1]), 0};
     if (run("write", file) != 43) return 2;
     char said = 0;
@@ -106,9 +105,7 @@ constexpr NamedTest kTests[] = {
 
 }  // namespace
 
-TestList exec_tests() {
-    return list_of(kTests);
-}
+constinit TestList const exec_tests = list_of(kTests);
 
 int executed_by_a_test(int argument_count, char** arguments) {
     if (argument_count < 3 || !equal(arguments[1], "executed")) return -1;

@@ -10,23 +10,6 @@ constexpr int kBlockBytes = 1024;
 
 char buffer[4 * kBlockBytes];
 
-// As fstat stores it (xv6 kernel/stat.h).
-struct Status {
-    int device;
-    unsigned inode;
-    short type;
-    short links;
-    unsigned long bytes;
-};
-
-Status status_of(char const* path) {
-    Status status{};
-    int const file = open(path, kReadOnly);
-    if (file < 0 || fstat(file, &status) != 0) status.type = -1;
-    close(file);
-    return status;
-}
-
 bool write_file(char const* path, char value, int bytes) {
     int const file = open(path, kCreate | kTruncate | kReadWrite);
     fill(buffer, bytes, value);
@@ -48,7 +31,7 @@ int create() {
     if (open("f-create", kReadOnly) != -1) return 1;
     if (!write_file("f-create", 'c', 100)) return 2;
     if (!file_has("f-create", 'c', 100)) return 3;
-    Status const status = status_of("f-create");
+    FileStatus const status = status_of("f-create");
     if (status.type != 2 || status.links != 1 || status.bytes != 100) return 4;
     if (!write_file("f-create", 'd', 10) || !file_has("f-create", 'd', 10)) return 5;
     return unlink("f-create") == 0 && open("f-create", kReadOnly) == -1 ? 0 : 6;
@@ -186,7 +169,7 @@ int write_over_the_break() {
     int const written = write(file, end - 100, 300);
     if (written > 100) return 1;
     close(file);
-    Status const status = status_of("f-break");
+    FileStatus const status = status_of("f-break");
     return status.type == 2 && status.bytes <= 100 && unlink("f-break") == 0 ? 0 : 2;
 }
 
@@ -271,8 +254,7 @@ int execute_what_was_written() {
 }
 
 int console_is_a_device() {
-    Status const status = status_of("/console");
-    return status.type == 3 ? 0 : 1;
+    return status_of("/console").type == 3 ? 0 : 1;
 }
 
 constexpr NamedTest kTests[] = {
@@ -297,8 +279,6 @@ constexpr NamedTest kTests[] = {
 
 }  // namespace
 
-TestList file_tests() {
-    return list_of(kTests);
-}
+constinit TestList const file_tests = list_of(kTests);
 
 }  // namespace user

@@ -19,13 +19,13 @@ constexpr int kEnoughFrames = 1200;
 
 template <class Visit>
 void for_each_test(Visit visit) {
-    TestList const lists[] = {memory_tests(), sharing_tests(),  process_tests(), exec_tests(),
-                              pipe_tests(),   argument_tests(), file_tests(),    directory_tests()};
+    TestList const lists[] = {memory_tests, sharing_tests,  process_tests, exec_tests,
+                              pipe_tests,   argument_tests, file_tests,    directory_tests};
     for (TestList const& list : lists)
         for (int i = 0; i < list.count; i++) visit(list.tests[i]);
 }
 
-bool exists(char const* name) {
+bool is_test(char const* name) {
     bool found = false;
     for_each_test([&](NamedTest const& each) { found = found || kernel::equal(each.name, name); });
     return found;
@@ -39,10 +39,7 @@ bool is_wanted(NamedTest const& each, int argument_count, char** arguments) {
 }
 
 int print_names() {
-    for_each_test([](NamedTest const& each) {
-        print(each.name);
-        print("\n");
-    });
+    for_each_test([](NamedTest const& each) { print(each.name, "\n"); });
     return 0;
 }
 
@@ -53,10 +50,8 @@ int main(int argument_count, char** arguments) {
     begin_tests(argument_count, arguments);
     if (argument_count == 2 && kernel::equal(arguments[1], "-l")) return print_names();
     for (int i = 1; i < argument_count; i++)
-        if (!exists(arguments[i])) {
-            print("usertests: there is no test ");
-            print(arguments[i]);
-            print("; -l lists them\n");
+        if (!is_test(arguments[i])) {
+            print("usertests: there is no test ", arguments[i], "; -l lists them\n");
             return 2;
         }
     leave_free(kEnoughFrames);

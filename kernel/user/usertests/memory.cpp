@@ -144,12 +144,11 @@ int guard_page() {
 }
 
 int stack_overflow() {
-    return kills([] {
+    bool const killed = kills([] {
         uint64_t const near = word(__builtin_frame_address(0));
         for (int pages = 0; pages < 3; pages++) store_at(near - static_cast<uint64_t>(pages) * kPageBytes, 1);
-    })
-               ? 0
-               : 1;
+    });
+    return killed ? 0 : 1;
 }
 
 // Kernels up to 2021 map every page of a program with all rights; those have nothing to protect here.
@@ -268,8 +267,6 @@ constexpr NamedTest kTests[] = {
 
 }  // namespace
 
-TestList memory_tests() {
-    return list_of(kTests);
-}
+constinit TestList const memory_tests = list_of(kTests);
 
 }  // namespace user

@@ -10,8 +10,7 @@ constexpr int kFilesMax = 16;
 char buffer[2 * kPageBytes];
 
 int small() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
+    Pipe const ends;
     if (write(ends[1], "abc", 3) != 3) return 2;
     char got[8] = {};
     if (read(ends[0], got, sizeof got) != 3) return 3;
@@ -21,50 +20,41 @@ int small() {
 // More than a pipe holds, in pieces whose sizes do not fit each other.
 int stream() {
     constexpr int kBytes = 10'000;
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
-    int const child = fork();
-    if (child == 0) {
+    Pipe const ends;
+    Child const child([&ends] {
         close(ends[0]);
         for (int done = 0; done < kBytes;) {
             char piece[77];
             int const length = kBytes - done < 77 ? kBytes - done : 77;
             for (int i = 0; i < length; i++) piece[i] = static_cast<char>((done + i) % 251);
-            if (write(ends[1], piece, length) != length) exit(1);
+            if (write(ends[1], piece, length) != length) return 1;
             done += length;
         }
-        exit(0);
-    }
+        return 0;
+    });
     close(ends[1]);
     int done = 0;
     for (int got = read(ends[0], buffer, 1000); got > 0; got = read(ends[0], buffer, 1000))
         for (int i = 0; i < got; i++, done++)
             if (buffer[i] != static_cast<char>(done % 251)) return 2;
-    int status = -2;
-    wait(&status);
-    return done == kBytes && status == 0 ? 0 : 3;
+    return done == kBytes && child.status() == 0 ? 0 : 3;
 }
 
 // One write of more than it holds waits for its reader.
 int large_write() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
-    int const child = fork();
-    if (child == 0) {
+    Pipe const ends;
+    Child const child([&ends] {
         fill(buffer, 5000, 'L');
-        exit(write(ends[1], buffer, 5000) == 5000 ? 0 : 1);
-    }
+        return write(ends[1], buffer, 5000) == 5000 ? 0 : 1;
+    });
     close(ends[1]);
     fill(buffer, 5000, 0);
     if (read_all(ends[0], buffer, 6000) != 5000 || !all_are(buffer, 5000, 'L')) return 2;
-    int status = -2;
-    wait(&status);
-    return status;
+    return child.status();
 }
 
 int end_of_file() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
+    Pipe const ends;
     write(ends[1], "z", 1);
     close(ends[1]);
     char got = 0;
@@ -73,33 +63,27 @@ int end_of_file() {
 }
 
 int no_reader() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
+    Pipe const ends;
     close(ends[0]);
     return write(ends[1], "x", 1) == -1 ? 0 : 2;
 }
 
 int reader_leaves() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
-    int const child = fork();
-    if (child == 0) {
+    Pipe const ends;
+    Child const child([&ends] {
         close(ends[0]);
         for (int i = 0; i < 100'000; i++)
-            if (write(ends[1], buffer, 100) == -1) exit(0);
-        exit(1);
-    }
+            if (write(ends[1], buffer, 100) == -1) return 0;
+        return 1;
+    });
     close(ends[1]);
     read(ends[0], buffer + 200, 10);
     close(ends[0]);
-    int status = -2;
-    wait(&status);
-    return status;
+    return child.status();
 }
 
 int wrong_end() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
+    Pipe const ends;
     char got;
     return read(ends[1], &got, 1) == -1 && write(ends[0], "x", 1) == -1 ? 0 : 2;
 }
@@ -107,8 +91,7 @@ int wrong_end() {
 int several_writers() {
     constexpr int kWriters = 5;
     constexpr int kEach = 300;
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
+    Pipe const ends;
     for (int w = 0; w < kWriters; w++)
         if (fork() == 0) {
             char const mine = static_cast<char>('a' + w);
@@ -130,9 +113,8 @@ int several_writers() {
 }
 
 int several_readers() {
-    int ends[2];
-    int back[2];
-    if (pipe(ends) != 0 || pipe(back) != 0) return 1;
+    Pipe const ends;
+    Pipe const back;
     for (int r = 0; r < 4; r++)
         if (fork() == 0) {
             close(ends[1]);
@@ -159,12 +141,10 @@ int several_readers() {
 // A line of processes; each passes on what it reads, and adds one.
 int chain() {
     constexpr int kLinks = 6;
-    int first[2];
-    if (pipe(first) != 0) return 1;
+    Pipe const first;
     int from = first[0];
     for (int i = 0; i < kLinks; i++) {
-        int next[2];
-        if (pipe(next) != 0) return 2;
+        Pipe const next;
         if (fork() == 0) {
             close(first[1]);
             close(next[0]);
@@ -188,40 +168,34 @@ int chain() {
 }
 
 int there_and_back() {
-    int to[2];
-    int from[2];
-    if (pipe(to) != 0 || pipe(from) != 0) return 1;
-    int const child = fork();
-    if (child == 0) {
+    Pipe const to;
+    Pipe const from;
+    Child const child([&] {
         char ball;
         for (int i = 0; i < 100; i++) {
-            if (read(to[0], &ball, 1) != 1) exit(1);
+            if (read(to[0], &ball, 1) != 1) return 1;
             ball++;
             write(from[1], &ball, 1);
         }
-        exit(0);
-    }
+        return 0;
+    });
     char ball = 0;
     for (int i = 0; i < 100; i++) {
         write(to[1], &ball, 1);
         if (read(from[0], &ball, 1) != 1 || ball != i + 1) return 2;
     }
-    int status = -2;
-    wait(&status);
-    return status;
+    return child.status();
 }
 
 int nothing_to_move() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
+    Pipe const ends;
     if (write(ends[1], buffer, 0) != 0) return 2;
     write(ends[1], "x", 1);
     return read(ends[0], buffer, 0) == 0 && read(ends[0], buffer, 5) == 1 ? 0 : 3;
 }
 
 int duplicates() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
+    Pipe const ends;
     int const second = dup(ends[1]);
     if (second <= ends[1]) return 2;
     close(ends[1]);
@@ -254,9 +228,8 @@ int full_descriptor_table() {
 // The system's table of open files is full before the processes' own are.
 int full_file_table() {
     int forked = 0;
-    Gate gate;
-    int ready[2];
-    if (!gate.make() || pipe(ready) != 0) return 1;
+    Gate const gate;
+    Pipe const ready;
     for (; forked < 12; forked++)
         if (fork() == 0) {
             int ends[2];
@@ -295,8 +268,6 @@ constexpr NamedTest kTests[] = {
 
 }  // namespace
 
-TestList pipe_tests() {
-    return list_of(kTests);
-}
+constinit TestList const pipe_tests = list_of(kTests);
 
 }  // namespace user

@@ -62,90 +62,66 @@ int wait_again() {
 int pids_differ() {
     int last = 0;
     for (int i = 0; i < 10; i++) {
-        int const child = fork();
-        if (child == 0) exit(getpid() % 128);
-        int status = -2;
-        wait(&status);
-        if (child <= last || status != child % 128) return 1;
-        last = child;
+        Child const child([] { return getpid() % 128; });
+        if (child.pid() <= last || child.status() != child.pid() % 128) return 1;
+        last = child.pid();
     }
     return 0;
 }
 
+// Whether a child can be killed in the midst of `body`.
+template <class Body>
+bool can_be_killed(Body body) {
+    Child const child([&body] {
+        body();
+        return 0;
+    });
+    sleep(1);
+    return kill(child.pid()) == 0 && child.status() == -1;
+}
+
 int kill_a_spinner() {
-    int const child = fork();
-    if (child == 0)
+    bool const killed = can_be_killed([] {
         for (;;) continue;
-    int status = 0;
-    return kill(child) == 0 && wait(&status) == child && status == -1 ? 0 : 1;
+    });
+    return killed ? 0 : 1;
 }
 
 int kill_a_sleeper() {
-    int const child = fork();
-    if (child == 0) {
-        sleep(kLong);
-        exit(0);
-    }
-    sleep(1);
-    int status = 0;
-    return kill(child) == 0 && wait(&status) == child && status == -1 ? 0 : 1;
+    return can_be_killed([] { sleep(kLong); }) ? 0 : 1;
 }
 
 int kill_a_reader() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
-    int const child = fork();
-    if (child == 0) {
-        char never;
-        read(ends[0], &never, 1);
-        exit(0);
-    }
-    sleep(1);
-    int status = 0;
-    return kill(child) == 0 && wait(&status) == child && status == -1 ? 0 : 2;
+    Pipe const ends;
+    char never;
+    return can_be_killed([&] { read(ends[0], &never, 1); }) ? 0 : 2;
 }
 
 int kill_a_writer() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
-    int const child = fork();
-    if (child == 0) {
+    Pipe const ends;
+    bool const killed = can_be_killed([&ends] {
         for (;;) write(ends[1], "full", 4);
-    }
-    sleep(1);
-    int status = 0;
-    return kill(child) == 0 && wait(&status) == child && status == -1 ? 0 : 2;
+    });
+    return killed ? 0 : 2;
 }
 
 int kill_one_who_waits() {
-    int pid_pipe[2];
-    if (pipe(pid_pipe) != 0) return 1;
-    int const child = fork();
-    if (child == 0) {
-        int const grandchild = fork();
-        if (grandchild == 0) {
-            sleep(kLong);
-            exit(0);
-        }
-        write(pid_pipe[1], &grandchild, sizeof grandchild);
-        wait(nullptr);
-        exit(0);
-    }
+    Pipe const pid_pipe;
+    Child const child([&pid_pipe] {
+        Child const sleeper([] { return sleep(kLong); });
+        int const pid = sleeper.pid();
+        write(pid_pipe[1], &pid, sizeof pid);
+        return sleeper.status();
+    });
     int grandchild = 0;
     if (read(pid_pipe[0], &grandchild, sizeof grandchild) != sizeof grandchild) return 2;
     sleep(1);
-    int status = 0;
-    if (kill(child) != 0 || wait(&status) != child || status != -1) return 3;
+    if (kill(child.pid()) != 0 || child.status() != -1) return 3;
     return kill(grandchild) == 0 ? 0 : 4;  // an orphan by now
 }
 
 int kill_oneself() {
-    return status_of_child([] {
-               kill(getpid());
-               return 0;
-           }) == -1
-               ? 0
-               : 1;
+    return kills([] { kill(getpid()); }) ? 0 : 1;
 }
 
 int kill_nobody() {
@@ -166,15 +142,12 @@ int killed_in_a_family() {
     sleep(1);
     for (int const pid : pids)
         if (kill(pid) != 0) return 1;
-    int killed = 0;
-    for (int status = 0; wait(&status) > 0;) killed += status == -1 ? 1 : 0;
-    return killed == 6 ? 0 : 2;
+    return reap_all(-1) == 6 ? 0 : 2;
 }
 
 // The parent ends; its child goes on, and is told apart from it by a pipe only.
 int orphan() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
+    Pipe const ends;
     int const status = status_of_child([&ends] {
         if (fork() == 0) {
             sleep(2);
@@ -191,17 +164,9 @@ int orphan() {
 
 int full_table() {
     int forked = 0;
-    Gate gate;
-    if (!gate.make()) return 1;
-    for (;;) {
-        int const child = fork();
-        if (child == 0) {
-            gate.pass();
-            exit(0);
-        }
-        if (child < 0) break;
+    Gate const gate;
+    while (Child([&gate] { return gate.pass() ? 0 : 1; }).pid() > 0)
         if (++forked > kProcessesMax) return 2;
-    }
     for (int i = 0; i < forked; i++) gate.open();
     if (forked < 16 || reap_all() != forked) return 3;  // fewer than slots, where fork copies: it is out of memory then
     return status_of_child([] { return 7; }) == 7 ? 0 : 4;
@@ -209,11 +174,8 @@ int full_table() {
 
 int tree(int depth) {
     if (depth == 0) return 0;
-    for (int i = 0; i < 2; i++) {
-        int const child = fork();
-        if (child == 0) exit(tree(depth - 1));
-        if (child < 0) return 1;
-    }
+    for (int i = 0; i < 2; i++)
+        if (Child([depth] { return tree(depth - 1); }).pid() < 0) return 1;
     return reap_all() == 2 ? 0 : 1;
 }
 
@@ -222,8 +184,7 @@ int family_tree() {
 }
 
 int exit_closes_files() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
+    Pipe const ends;
     int const child = fork();
     if (child == 0) exit(0);
     close(ends[1]);
@@ -249,15 +210,11 @@ int preemption() {
     int const until = uptime() + 3;
     while (uptime() < until) continue;  // this process goes on as well
     for (int const pid : pids) kill(pid);
-    int killed = 0;
-    for (int status = 0; wait(&status) > 0;) killed += status == -1 ? 1 : 0;
-    return killed == 3 ? 0 : 1;
+    return reap_all(-1) == 3 ? 0 : 1;
 }
 
 // Timer interrupts leave every register as it is. Long enough for some.
 int registers_stay() {
-    Gate gate;
-    if (!gate.make()) return 1;
     for (int i = 0; i < 2; i++)
         if (fork() == 0) {
             uint64_t const seed = word(getpid()) * 0x9e3779b97f4a7c15;
@@ -302,8 +259,6 @@ constexpr NamedTest kTests[] = {
 
 }  // namespace
 
-TestList process_tests() {
-    return list_of(kTests);
-}
+constinit TestList const process_tests = list_of(kTests);
 
 }  // namespace user

@@ -53,18 +53,10 @@ int stack_is_private() {
 
 // What the parent stores after fork is not the child's, who looks later.
 int parents_store() {
-    Gate gate;
-    if (!gate.make()) return 1;
     fill(pages[0].bytes, kPageBytes, 'a');
-    int const child = fork();
-    if (child == 0) {
-        gate.pass();
-        exit(all_are(pages[0].bytes, kPageBytes, 'a') ? 0 : 1);
-    }
+    Partner const child([] { return all_are(pages[0].bytes, kPageBytes, 'a') ? 0 : 1; });
     fill(pages[0].bytes, kPageBytes, 'b');
-    gate.open();
-    int status = -2;
-    if (wait(&status) != child || status != 0) return 2;
+    if (child.status() != 0) return 2;
     return all_are(pages[0].bytes, kPageBytes, 'b') ? 0 : 3;
 }
 
@@ -86,8 +78,7 @@ int generations() {
 
 int many_sharers() {
     constexpr int kChildren = 20;
-    Gate gate;
-    if (!gate.make()) return 1;
+    Gate const gate;
     for (Page& page : pages) fill(page.bytes, kPageBytes, 's');
     for (int i = 0; i < kChildren; i++)
         if (fork() == 0) {
@@ -117,8 +108,7 @@ int stores_over_a_border() {
 
 // The kernel stores on a child's behalf; the parent sees nothing of it.
 int read_into_shared() {
-    int ends[2];
-    if (pipe(ends) != 0) return 1;
+    Pipe const ends;
     char* const border = pages[2].bytes;
     fill(border - 4, 8, 'p');
     int const status = status_of_child([&ends, border] {
@@ -131,21 +121,12 @@ int read_into_shared() {
 
 // And on the parent's, while the child still shares.
 int read_by_the_parent() {
-    Gate gate;
-    int ends[2];
-    if (!gate.make() || pipe(ends) != 0) return 1;
+    Pipe const ends;
     fill(pages[3].bytes, 64, 'x');
-    int const child = fork();
-    if (child == 0) {
-        gate.pass();
-        exit(all_are(pages[3].bytes, 64, 'x') ? 0 : 1);
-    }
+    Partner const child([] { return all_are(pages[3].bytes, 64, 'x') ? 0 : 1; });
     write(ends[1], "hello", 5);
     if (read(ends[0], pages[3].bytes, 5) != 5) return 2;
-    gate.open();
-    int status = -2;
-    wait(&status);
-    return status == 0 && pages[3].bytes[0] == 'h' && pages[3].bytes[5] == 'x' ? 0 : 3;
+    return child.status() == 0 && pages[3].bytes[0] == 'h' && pages[3].bytes[5] == 'x' ? 0 : 3;
 }
 
 int status_into_shared() {
@@ -181,22 +162,13 @@ int child_grows() {
 }
 
 int parent_shrinks() {
-    Gate gate;
-    if (!gate.make()) return 1;
     char* const heap = sbrk(4 * kPageBytes);
     fill(heap, 4 * kPageBytes, 'p');
-    int const child = fork();
-    if (child == 0) {
-        gate.pass();
-        exit(all_are(heap, 4 * kPageBytes, 'p') ? 0 : 1);
-    }
+    Partner const child([heap] { return all_are(heap, 4 * kPageBytes, 'p') ? 0 : 1; });
     sbrk(-4 * kPageBytes);
     sbrk(4 * kPageBytes);
     fill(heap, 4 * kPageBytes, 'n');
-    gate.open();
-    int status = -2;
-    wait(&status);
-    return status == 0 ? 0 : 2;
+    return child.status() == 0 ? 0 : 2;
 }
 
 // Fork of what was reserved and never touched.
@@ -243,8 +215,6 @@ constexpr NamedTest kTests[] = {
 
 }  // namespace
 
-TestList sharing_tests() {
-    return list_of(kTests);
-}
+constinit TestList const sharing_tests = list_of(kTests);
 
 }  // namespace user

@@ -20,14 +20,14 @@ constexpr TestList list_of(NamedTest const (&tests)[count]) {
     return {tests, static_cast<int>(count)};
 }
 
-TestList memory_tests();
-TestList sharing_tests();
-TestList process_tests();
-TestList exec_tests();
-TestList pipe_tests();
-TestList argument_tests();
-TestList file_tests();
-TestList directory_tests();
+extern TestList const memory_tests;
+extern TestList const sharing_tests;
+extern TestList const process_tests;
+extern TestList const exec_tests;
+extern TestList const pipe_tests;
+extern TestList const argument_tests;
+extern TestList const file_tests;
+extern TestList const directory_tests;
 
 // What a program of ours does that was executed by a test with these arguments: its exit status. -1: not such a one.
 int executed_by_a_test(int argument_count, char** arguments);
@@ -37,20 +37,6 @@ inline constexpr uint64_t kWildAddresses[] = {
     uint64_t{1} << 30,  uint64_t{1} << 36,  0x3fffffe000,       0x3ffffff000,      uint64_t{1} << 38,
     uint64_t{1} << 39,  0x80000000,         0x80200000,         0x10000000,        uint64_t{1} << 63,
     0xffffffc000000000, 0xffffffff80000000, 0xfffffffffffff000, 0xffffffffffffffff};
-
-// A child that is told to go on, so that a test decides what comes first.
-class Gate {
-  public:
-    bool make() { return pipe(ends_) == 0; }
-    void open() const { write(ends_[1], "g", 1); }
-    void pass() const {
-        char go;
-        read(ends_[0], &go, 1);
-    }
-
-  private:
-    int ends_[2] = {-1, -1};
-};
 
 // Whether all of the bytes are that value.
 inline bool all_are(char const* bytes, int count, char value) {
@@ -71,13 +57,6 @@ inline int read_all(int file, char* to, int bytes) {
         done += got;
     }
     return done;
-}
-
-// Waits for all children; how many ended with 0.
-inline int reap_all() {
-    int good = 0;
-    for (int status = 0; wait(&status) > 0;) good += status == 0 ? 1 : 0;
-    return good;
 }
 
 }  // namespace user

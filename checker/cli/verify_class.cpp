@@ -238,7 +238,7 @@ class ClassRun {
 // temporary files; what goes wrong with one tree is that tree's outcome.
 tl::expected<classes::Class, Stop> run_class(Options const& options, classes::Discovery discovery) {
     auto scratch = base::ScratchDirectory::make("class");
-    if (!scratch) return tl::unexpected(Stop{ExitCode::environment, scratch.error().message});
+    if (!scratch) return tl::unexpected(Stop{Stop::Cause::machine, scratch.error().message});
     return ClassRun(options, std::move(discovery), std::move(*scratch)).run();
 }
 

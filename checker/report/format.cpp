@@ -16,9 +16,10 @@ struct FormatRow {
     std::string (*document)(std::vector<SessionResult> const&);
 };
 // In the order of Format.
-constexpr std::array kFormats = {FormatRow{"text", text_document},   FormatRow{"json", json_document},
-                                 FormatRow{"junit", junit_document}, FormatRow{"gradescope", gradescope_document},
-                                 FormatRow{"html", html_document},   FormatRow{"github", github_annotations}};
+constexpr std::array kFormats = {
+    FormatRow{"text", text_document},   FormatRow{"json", [](auto const& sessions) { return json_document(sessions); }},
+    FormatRow{"junit", junit_document}, FormatRow{"gradescope", gradescope_document},
+    FormatRow{"html", html_document},   FormatRow{"github", github_annotations}};
 
 }  // namespace
 

@@ -54,8 +54,6 @@ struct Config {
     DiskInterface disk_interface = DiskInterface::modern;
     // The disk's contents; padded with zeros to whole 512-byte sectors. Empty: a disk of no sectors.
     std::vector<std::byte> disk_image{};
-    // An ecall from U-mode with this in a7 is a hypercall: it stops the board and the kernel never sees it.
-    std::uint64_t hypercall_number = VMCHECK_HYPERCALL;
     // Entry addresses of the kernel's memset, memmove and memcpy, to be done by the host: the same bytes in the same
     // frames, but faster. Calls whose arguments are not plain RAM under the current translation are left to the guest.
     // All empty: nothing is accelerated.
@@ -76,8 +74,9 @@ struct Config {
 
 // Why run() returned. The board may be run on after each of these, except after EngineError.
 namespace stop {
-// A U-mode hart executed the hypercall. Its pc is still at the ecall; its registers may be read and written. The next
-// run() goes on after the ecall, unless the pc was written or an interrupt was taken first (raise_timer).
+// A U-mode hart executed the hypercall (an ecall with VMCHECK_HYPERCALL in a7), which the kernel never sees. Its pc is
+// still at the ecall; its registers may be read and written. The next run() goes on after the ecall, unless the pc was
+// written or an interrupt was taken first (raise_timer).
 struct Hypercall {
     HartIndex hart;
 };
@@ -118,12 +117,6 @@ struct Golden;
 // every board that has the same golden image.
 class Checkpoint {
   public:
-    Checkpoint(Checkpoint const&) = default;
-    Checkpoint(Checkpoint&&) noexcept = default;
-    Checkpoint& operator=(Checkpoint const&) = default;
-    Checkpoint& operator=(Checkpoint&&) noexcept = default;
-    ~Checkpoint() = default;
-
     // The memory that this checkpoint holds, in bytes.
     std::size_t bytes() const;
 

@@ -1,5 +1,7 @@
 #include "impl/board/hart.h"
 
+#include "impl/board/machine.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,25 +26,29 @@ Error unicorn_error(char const* what, uc_err error) {
 
 }  // namespace
 
-Hart::Hart(HartIndex index, Surroundings const& surroundings, Engine engine)
-    : index_(index), world_(surroundings), engine_(std::move(engine)), code_(surroundings.memory) {
-    world_.memory.add_listener(code_);
+Hart::Hart(HartIndex index, Machine& machine, Engine engine)
+    : index_(index), machine_(machine), engine_(std::move(engine)), code_(machine.memory) {
+    machine_.memory.add_listener(code_);
 }
 
-tl::expected<std::unique_ptr<Hart>, Error> Hart::create(HartIndex index, Surroundings const& surroundings) {
+tl::expected<std::unique_ptr<Hart>, Error> Hart::create(HartIndex index, Machine& machine) {
     tl::expected<Engine, Error> engine = Engine::open();
     if (!engine) return tl::unexpected(engine.error());
     // Hooks hold the hart's address, so it never moves.
-    std::unique_ptr<Hart> hart{new Hart{index, surroundings, std::move(*engine)}};
+    std::unique_ptr<Hart> hart{new Hart{index, machine, std::move(*engine)}};
     if (std::optional<Error> error = hart->install()) return tl::unexpected(*error);
     return hart;
 }
 
-std::optional<Error> Hart::map_devices(std::span<DeviceMapping const> devices) {
+std::optional<Error> Hart::map_devices() {
     uc_engine* const engine = engine_.handle();
-    for (DeviceMapping const& mapping : devices) {
-        uc_err const error = uc_mmio_map(engine, mapping.range.start.value, mapping.range.bytes, read_device,
-                                         mapping.device, write_device, mapping.device);
+    std::pair<DeviceRange, Device*> const devices[] = {{kClintRange, &machine_.clint},
+                                                       {kPlicRange, &machine_.plic},
+                                                       {kUartRange, &machine_.uart},
+                                                       {kDiskRange, &machine_.block_device}};
+    for (auto const& [range, device] : devices) {
+        uc_err const error =
+            uc_mmio_map(engine, range.start.value, range.bytes, read_device, device, write_device, device);
         if (error != UC_ERR_OK) return unicorn_error("map a device", error);
     }
     uc_err const error =
@@ -53,19 +59,19 @@ std::optional<Error> Hart::map_devices(std::span<DeviceMapping const> devices) {
 
 std::optional<Error> Hart::install() {
     uc_engine* const engine = engine_.handle();
-    Memory& memory = world_.memory;
+    Memory& memory = machine_.memory;
     if (uc_err const error = uc_mem_map_ptr(engine, kRamStart.value, memory.size(), UC_PROT_ALL, memory.host_base());
         error != UC_ERR_OK) {
         return unicorn_error("map the guest's RAM", error);
     }
-    if (std::optional<Error> error = map_devices(world_.devices)) return error;
+    if (std::optional<Error> error = map_devices()) return error;
 
     for (uc_err const error :
          {engine_.add_hook(UC_HOOK_TLB_FILL, fill_hook, this), engine_.add_hook(UC_HOOK_INTR, exception_hook, this),
           engine_.add_hook(UC_HOOK_BLOCK, block_hook, this),
           engine_.add_hook(UC_HOOK_EDGE_GENERATED, translation_hook, this)})
         if (error != UC_ERR_OK) return unicorn_error("install a hook", error);
-    Config const& config = world_.config;
+    Config const& config = machine_.config;
     for (std::optional<VirtAddr> const& routine : {config.memset_at, config.memmove_at, config.memcpy_at}) {
         if (!routine) continue;
         if (std::optional<Error> error = watch(*routine)) return error;

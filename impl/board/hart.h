@@ -8,14 +8,10 @@
 //     on_address     breakpoints, calls done by the host    hart_address.cpp
 
 #include "impl/board/board.h"
-#include "impl/board/clint.h"
 #include "impl/board/clock.h"
-#include "impl/board/device.h"
 #include "impl/board/engine.h"
 #include "impl/board/instruction.h"
 #include "impl/board/memory.h"
-#include "impl/board/plic.h"
-#include "impl/board/reports.h"
 #include "impl/board/spin_watch.h"
 #include "impl/board/sv39.h"
 #include "impl/board/translated_code.h"
@@ -56,28 +52,9 @@ struct WatchedInstruction {
     bool writes_satp() const { return (bits & ~kWriteSatpVaries) == kWriteSatp; }
 };
 
-struct DeviceMapping {
-    DeviceRange range;
-    Device* device = nullptr;
-};
-
 struct BreakpointEntry {
     VirtAddr address;
     bool armed = true;
-};
-
-// What all harts of a board share. The references outlive the harts.
-struct Surroundings {
-    Config const& config;
-    Memory& memory;
-    Clock& clock;
-    RunLimits& limits;
-    Counters& counters;
-    Reports& reports;
-    Clint& clint;
-    Plic& plic;
-    std::vector<BreakpointEntry>& breakpoints;
-    std::vector<DeviceMapping> devices;
 };
 
 class Hart {
@@ -97,7 +74,8 @@ class Hart {
 
     enum class Pause { stopped, slice_over, spinning, waiting };
 
-    static tl::expected<std::unique_ptr<Hart>, Error> create(HartIndex index, Surroundings const& surroundings);
+    // The machine outlives the hart.
+    static tl::expected<std::unique_ptr<Hart>, Error> create(HartIndex index, Machine& machine);
     Hart(Hart const&) = delete;
     Hart& operator=(Hart const&) = delete;
 
@@ -167,9 +145,9 @@ class Hart {
         unsigned repeats = 0;
     };
 
-    Hart(HartIndex index, Surroundings const& surroundings, Engine engine);
+    Hart(HartIndex index, Machine& machine, Engine engine);
     std::optional<Error> install();
-    std::optional<Error> map_devices(std::span<DeviceMapping const> devices);
+    std::optional<Error> map_devices();
     using AddressHook = void(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
     std::optional<Error> add_address_hook(VirtAddr address, AddressHook* function);
 
@@ -182,7 +160,7 @@ class Hart {
     std::uint64_t parcels_until(std::uint64_t block) const;
     bool accepts_interrupts() const;
     std::uint64_t next_timer_event() const;
-    void charge_trap() { world_.clock.parcels += kTrapCost.value; }
+    void charge_trap();
     static void translation_hook(uc_engine*, uc_tb* block, uc_tb* previous, void* user);
     void charge_host_work(std::uint64_t units);
     void stop(Stop reason);
@@ -223,7 +201,7 @@ class Hart {
     bool is_plain_memory(VirtAddr address, std::uint64_t bytes, Access access);
 
     HartIndex index_;
-    Surroundings world_;
+    Machine& machine_;
     Engine engine_;
     TranslatedCode code_;
     std::optional<Stop> stop_;

@@ -1,6 +1,6 @@
 // What happens at particular addresses: breakpoints, calls that the host does for the guest, and reads of mhartid.
 
-#include "impl/board/hart.h"
+#include "impl/board/machine.h"
 
 #include <cstring>
 
@@ -38,7 +38,7 @@ void Hart::satp_hook(uc_engine*, std::uint64_t, std::uint32_t, void* user) {
 void Hart::on_address(VirtAddr pc) {
     // A user program may have code of its own at that address.
     if (stop_ || engine_.privilege() == Privilege::user) return;
-    for (BreakpointEntry const& breakpoint : world_.breakpoints) {
+    for (BreakpointEntry const& breakpoint : machine_.breakpoints) {
         if (breakpoint.address != pc) continue;
         bool const pass = std::exchange(state.pass_breakpoint, std::nullopt) == pc;
         if (breakpoint.armed && !pass) {
@@ -47,7 +47,7 @@ void Hart::on_address(VirtAddr pc) {
         }
     }
     if (accelerate(pc)) {
-        ++world_.counters.accelerated_calls;
+        ++machine_.counters.accelerated_calls;
         engine_.set_pc(VirtAddr{engine_.read_general(static_cast<unsigned>(Register::ra))});
     }
 }
@@ -55,7 +55,7 @@ void Hart::on_address(VirtAddr pc) {
 // Whether these bytes are RAM, at the same physical as virtual address, and may be accessed. Sets A and D bits on the
 // way, as the guest's own accesses would.
 bool Hart::is_plain_memory(VirtAddr address, std::uint64_t bytes, Access access) {
-    if (!world_.memory.contains(PhysAddr{address.value}, bytes)) return false;
+    if (!machine_.memory.contains(PhysAddr{address.value}, bytes)) return false;
     for (Vpn page = address.page(); start_of(page) < address + bytes; page = page + 1) {
         auto const leaf = translate(start_of(page), access);
         if (!leaf || leaf->address.value != start_of(page).value) return false;
@@ -65,9 +65,9 @@ bool Hart::is_plain_memory(VirtAddr address, std::uint64_t bytes, Access access)
 
 // Calling convention: destination in a0, which is also the result; value or source in a1; size in a2.
 bool Hart::accelerate(VirtAddr pc) {
-    bool const is_set = pc == world_.config.memset_at;
-    bool const is_move = pc == world_.config.memmove_at;
-    bool const is_copy = pc == world_.config.memcpy_at;
+    bool const is_set = pc == machine_.config.memset_at;
+    bool const is_move = pc == machine_.config.memmove_at;
+    bool const is_copy = pc == machine_.config.memcpy_at;
     if (!is_set && !is_move && !is_copy) return false;
     auto argument = [this](Register which) { return engine_.read_general(static_cast<unsigned>(which)); };
     VirtAddr const destination{argument(Register::a0)};
@@ -81,15 +81,14 @@ bool Hart::accelerate(VirtAddr pc) {
     bool const overlaps = source < destination.value + bytes && destination.value < source + bytes;
     if (is_copy && overlaps) return false;
 
-    auto const target = *world_.memory.open_for_write(PhysAddr{destination.value}, bytes);
+    auto const target = *machine_.memory.open_for_write(PhysAddr{destination.value}, bytes);
     if (is_set) {
         std::memset(target.data(), static_cast<int>(source & 0xff), bytes);
     } else {
-        std::memmove(target.data(), world_.memory.view(PhysAddr{source}, bytes)->data(), bytes);
+        std::memmove(target.data(), machine_.memory.view(PhysAddr{source}, bytes)->data(), bytes);
     }
-    world_.counters.accelerated_bytes += bytes;
-    world_.clock.parcels += bytes / kBytesPerParcel;
-    if (code_.flush_requested()) world_.limits.attention = 0;
+    machine_.clock.parcels += bytes / kBytesPerParcel;
+    if (code_.flush_requested()) machine_.limits.attention = 0;
     return true;
 }
 

@@ -2,7 +2,7 @@
 // (0x14d) and menvcfg (0x30a). Sources: RISC-V privileged spec, "Counters", "Machine Environment Configuration
 // Register"; the Sstc extension, version 1.0.
 
-#include "impl/board/hart.h"
+#include "impl/board/machine.h"
 
 namespace vmcheck::board {
 namespace {
@@ -32,7 +32,7 @@ bool Hart::may_access_csr(unsigned csr) {
 bool Hart::emulate_csr(std::uint32_t instruction) {
     std::optional<CsrAccess> const access = decode_csr_access(instruction);
     if (!access) return false;
-    std::uint64_t time = world_.clock.time();
+    std::uint64_t time = machine_.clock.time();
     std::uint64_t* target = nullptr;
     switch (access->csr) {
         case kStimecmp:
@@ -64,11 +64,11 @@ bool Hart::emulate_csr(std::uint32_t instruction) {
                 *target = old_value & ~source;
                 break;
         }
-        world_.limits.attention = 0;  // the timer may be due earlier now, or later
+        machine_.limits.attention = 0;  // the timer may be due earlier now, or later
         refresh_supervisor_lines();
     }
     engine_.write_general(access->destination, old_value);
-    ++world_.counters.csr_emulations;
+    ++machine_.counters.csr_emulations;
     return true;
 }
 

@@ -1,7 +1,6 @@
 // The TLB-fill hook: every translation that the engine does not have yet comes through here.
 
-#include "impl/board/device.h"
-#include "impl/board/hart.h"
+#include "impl/board/machine.h"
 
 namespace vmcheck::board {
 namespace {
@@ -54,18 +53,18 @@ WalkRequest Hart::request_for(VirtAddr address, Access access) {
 
 tl::expected<Translation, PageFault> Hart::translate(VirtAddr address, Access access) {
     WalkRequest request = request_for(address, access);
-    tl::expected<Translation, PageFault> leaf = walk_and_mark(world_.memory, request);
+    tl::expected<Translation, PageFault> leaf = walk_and_mark(machine_.memory, request);
     if (leaf || (leaf.error() != PageFault::privilege && leaf.error() != PageFault::permission)) return leaf;
     // Rare enough to read mstatus only now: the two bits can only turn these faults into permissions.
     std::uint64_t const status = engine_.read(Register::mstatus);
     request.supervisor_user_memory = (status & mstatus::supervisor_user_memory) != 0;
     request.make_executable_readable = (status & mstatus::make_executable_readable) != 0;
     if (!request.supervisor_user_memory && !request.make_executable_readable) return leaf;
-    return walk_and_mark(world_.memory, request);
+    return walk_and_mark(machine_.memory, request);
 }
 
 bool Hart::fill(VirtAddr page, Access access, uc_tlb_entry& result) {
-    ++world_.counters.fills;
+    ++machine_.counters.fills;
     charge_host_work(1);
     if (identity_fills_) {
         result.paddr = page.value;
@@ -77,7 +76,7 @@ bool Hart::fill(VirtAddr page, Access access, uc_tlb_entry& result) {
         fault_ = Fault{page, access, false};
         return false;
     }
-    if (world_.memory.contains(leaf->address.frame())) return fill_from_memory(*leaf, access, result);
+    if (machine_.memory.contains(leaf->address.frame())) return fill_from_memory(*leaf, access, result);
     return fill_from_elsewhere(page, leaf->address, access, result);
 }
 
@@ -85,7 +84,7 @@ bool Hart::fill(VirtAddr page, Access access, uc_tlb_entry& result) {
 // frame has to come here (dirty frames), the first store through a clean PTE too (its D bit), and so has the
 // first fetch since the host has rewritten the frame (translated code).
 bool Hart::fill_from_memory(Translation const& leaf, Access access, uc_tlb_entry& result) {
-    Memory& memory = world_.memory;
+    Memory& memory = machine_.memory;
     FrameNo const frame = leaf.address.frame();
     if (access == Access::fetch && !code_.may_fetch(frame)) {
         rewritten_frame_ = frame;
@@ -113,8 +112,8 @@ bool Hart::fill_from_elsewhere(VirtAddr page, PhysAddr where, Access access, uc_
     if (is_device(device_page)) {
         result.paddr = device_page.value;
     } else {
-        ++world_.counters.void_accesses;
-        world_.reports.add(VoidAccess{device_page, access, engine_.pc(), index_});
+        ++machine_.counters.void_accesses;
+        machine_.reports.add(VoidAccess{device_page, access, engine_.pc(), index_});
         result.paddr = kNothingPage.value;
     }
     result.perms = protection(true, true, false);

@@ -1,6 +1,6 @@
 // Running: time, budget, interrupts, waiting.
 
-#include "impl/board/hart.h"
+#include "impl/board/machine.h"
 
 #include <fmt/format.h>
 
@@ -32,20 +32,24 @@ constexpr std::uint64_t kUnitParcels = 32;
 // that this one has no stack frame to set up (it was a sixth of a run with one).
 void Hart::block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user) {
     Hart& hart = *static_cast<Hart*>(user);
-    Surroundings& world = hart.world_;
-    if (world.clock.parcels >= world.limits.attention || world.reports.wants_blocks()) [[unlikely]]
+    Machine& machine = hart.machine_;
+    if (machine.clock.parcels >= machine.limits.attention || machine.reports.wants_blocks()) [[unlikely]]
         return hart.on_rare_block(VirtAddr{address}, bytes);
-    world.clock.parcels += bytes / 2;
-    ++world.counters.blocks;
+    machine.clock.parcels += bytes / 2;
+    ++machine.counters.blocks;
 }
 
 [[gnu::noinline]] void Hart::on_rare_block(VirtAddr pc, std::uint32_t bytes) {
-    if (world_.clock.parcels >= world_.limits.attention && attend(pc)) return;
-    if (world_.reports.openings.is_on() && accepts_interrupts())
-        world_.reports.openings.add(Parcels{world_.clock.parcels});
-    world_.clock.parcels += bytes / 2;
-    ++world_.counters.blocks;
-    if (world_.reports.trace.is_on() && engine_.privilege() == Privilege::supervisor) world_.reports.trace.add(pc);
+    if (machine_.clock.parcels >= machine_.limits.attention && attend(pc)) return;
+    if (machine_.reports.openings.is_on() && accepts_interrupts())
+        machine_.reports.openings.add(Parcels{machine_.clock.parcels});
+    machine_.clock.parcels += bytes / 2;
+    ++machine_.counters.blocks;
+    if (machine_.reports.trace.is_on() && engine_.privilege() == Privilege::supervisor) machine_.reports.trace.add(pc);
+}
+
+void Hart::charge_trap() {
+    machine_.clock.parcels += kTrapCost.value;
 }
 
 // Of S-mode. Looks at no more than the present privilege may: a change of privilege would cost a load reservation.
@@ -64,11 +68,11 @@ void Hart::translation_hook(uc_engine*, uc_tb*, uc_tb*, void* user) {
 // its parcels say. Beyond what any sane kernel needs within one run(), that work costs virtual time, so that the budget
 // holds for it as well. What is below must cost nothing: it depends on what an earlier run has left translated.
 void Hart::charge_host_work(std::uint64_t units) {
-    std::uint64_t& left = world_.limits.free_host_work;
+    std::uint64_t& left = machine_.limits.free_host_work;
     if (left >= units) {
         left -= units;
     } else {
-        world_.clock.parcels += units * kUnitParcels;
+        machine_.clock.parcels += units * kUnitParcels;
     }
 }
 
@@ -80,8 +84,8 @@ void Hart::stop(Stop reason) {
 
 // Whether another hart is to go on.
 bool Hart::is_turn_over(VirtAddr pc) {
-    std::uint64_t const blocks = world_.counters.blocks;
-    if (blocks >= world_.limits.slice_end) {
+    std::uint64_t const blocks = machine_.counters.blocks;
+    if (blocks >= machine_.limits.slice_end) {
         end_turn(Pause::slice_over);
     } else if (blocks >= spin_watch_.next_look() && spin_watch_.look(blocks, pc, engine_)) {
         end_turn(Pause::spinning);
@@ -96,23 +100,23 @@ void Hart::end_turn(Pause why) {
 
 // The clock shows this or more when so many blocks have been executed: each is at least one parcel long.
 std::uint64_t Hart::parcels_until(std::uint64_t block) const {
-    std::uint64_t const now = world_.clock.parcels;
-    std::uint64_t const blocks = world_.counters.blocks;
+    std::uint64_t const now = machine_.clock.parcels;
+    std::uint64_t const blocks = machine_.counters.blocks;
     return block <= blocks ? now : now + std::min(block - blocks, kNever - now);
 }
 
 // Looks at everything that may change the course of things before the block at `pc`. Returns true when the block is not
 // to be executed now: the hart stops, or goes on elsewhere.
 bool Hart::attend(VirtAddr pc) {
-    RunLimits& limits = world_.limits;
+    RunLimits& limits = machine_.limits;
     if (stop_ || turn_over_) return true;
     if (code_.take_flush_request()) engine_.flush_tlb();
-    if (world_.clock.parcels >= limits.budget_end) {
+    if (machine_.clock.parcels >= limits.budget_end) {
         stop(stop::BudgetExhausted{});
         return true;
     }
     if (limits.slice_end != kNever && is_turn_over(pc)) return true;
-    if (world_.clock.parcels >= limits.preempt_at) {
+    if (machine_.clock.parcels >= limits.preempt_at) {
         limits.preempt_at = kNever;
         if (timer_due() != kNever) expire_timer();
     }
@@ -134,8 +138,8 @@ bool Hart::attend(VirtAddr pc) {
 
 // Unicorn delivers S-mode interrupts by itself once their bits in mip are set.
 void Hart::refresh_supervisor_lines() {
-    bool const timer = uses_supervisor_timer() && world_.clock.time() >= state.supervisor_timer_compare;
-    bool const external = world_.plic.supervisor_external(static_cast<unsigned>(index_.value));
+    bool const timer = uses_supervisor_timer() && machine_.clock.time() >= state.supervisor_timer_compare;
+    bool const external = machine_.plic.supervisor_external(static_cast<unsigned>(index_.value));
     if (timer == state.supervisor_timer_line && external == state.supervisor_external_line) return;
     bool const raised_timer = timer && !state.supervisor_timer_line;
     bool const raised_external = external && !state.supervisor_external_line;
@@ -149,27 +153,27 @@ void Hart::refresh_supervisor_lines() {
     engine_.write_raw(UC_RISCV_REG_MIP, pending);
     state.supervisor_timer_line = timer;
     state.supervisor_external_line = external;
-    world_.counters.timer_interrupts += raised_timer;
-    world_.counters.external_interrupts += raised_external;
+    machine_.counters.external_interrupts += raised_external;
     if (raised_timer || raised_external) {
         line_raised_ = true;
-        world_.limits.attention = 0;
+        machine_.limits.attention = 0;
     }
 }
 
 std::uint64_t Hart::timer_due() const {
-    return uses_supervisor_timer() ? state.supervisor_timer_compare : world_.clint.state.timer_compare[index_.value];
+    return uses_supervisor_timer() ? state.supervisor_timer_compare : machine_.clint.state.timer_compare[index_.value];
 }
 
 // Where there are several harts, a jump of the clock would make the others' timers expire as well.
 void Hart::expire_timer() {
-    std::uint64_t const now = world_.clock.time();
-    if (world_.config.harts == 1)
-        world_.clock.jump_to(std::max(now, timer_due()));
+    std::uint64_t const now = machine_.clock.time();
+    if (machine_.config.harts == 1)
+        machine_.clock.jump_to(std::max(now, timer_due()));
     else if (uses_supervisor_timer())
         state.supervisor_timer_compare = std::min(now, state.supervisor_timer_compare);
     else
-        world_.clint.state.timer_compare[index_.value] = std::min(now, world_.clint.state.timer_compare[index_.value]);
+        machine_.clint.state.timer_compare[index_.value] =
+            std::min(now, machine_.clint.state.timer_compare[index_.value]);
 }
 
 std::uint64_t Hart::wakeful_timer_due() {
@@ -179,9 +183,9 @@ std::uint64_t Hart::wakeful_timer_due() {
 
 // When, in parcels, a timer line will change by itself.
 std::uint64_t Hart::next_timer_event() const {
-    Clock const& clock = world_.clock;
-    std::uint64_t const machine_due = world_.clint.state.timer_compare[index_.value];
-    bool const machine_pending = clock.time() >= machine_due || world_.clint.state.software_interrupt[index_.value];
+    Clock const& clock = machine_.clock;
+    std::uint64_t const machine_due = machine_.clint.state.timer_compare[index_.value];
+    bool const machine_pending = clock.time() >= machine_due || machine_.clint.state.software_interrupt[index_.value];
     std::uint64_t event = kNever;
     if (machine_pending) {
         // Masked, or it would be taken now. M-mode code is short, and what it masks must come right after it.
@@ -200,14 +204,13 @@ bool Hart::wakes() {
     refresh_supervisor_lines();
     CsrWindow const window{engine_};
     std::uint64_t pending = engine_.read_raw(UC_RISCV_REG_MIP);
-    if (world_.clint.state.software_interrupt[index_.value]) pending |= kMachineSoftware;
-    if (world_.clock.time() >= world_.clint.state.timer_compare[index_.value]) pending |= kMachineTimer;
+    if (machine_.clint.state.software_interrupt[index_.value]) pending |= kMachineSoftware;
+    if (machine_.clock.time() >= machine_.clint.state.timer_compare[index_.value]) pending |= kMachineTimer;
     return (pending & engine_.read_raw(UC_RISCV_REG_MIE)) != 0;
 }
 
 // After a wfi. Nothing: it was a no-op.
 std::optional<Hart::Pause> Hart::wait() {
-    ++world_.counters.waits;
     charge_trap();
     if (wakes() || ++state.waits_in_a_row <= kWaitsBeforeJump) return std::nullopt;
     state.asleep = true;
@@ -223,7 +226,7 @@ void Hart::drop_rewritten_code() {
     identity_fills_ = false;
     engine_.flush_tlb();
     code_.forget(frame);
-    ++world_.counters.invalidations;
+    ++machine_.counters.invalidations;
 }
 
 // What uc_emu_start has come back for. Nothing: go on.
@@ -256,7 +259,7 @@ void Hart::begin_turn() {
 
 Hart::Pause Hart::run() {
     turn_over_.reset();
-    spin_watch_.begin(world_.counters.blocks);
+    spin_watch_.begin(machine_.counters.blocks);
     state.asleep = false;
     trap_row_ = {};
     if (std::exchange(state.awaiting_reply, false)) engine_.set_pc(engine_.pc() + 4);
@@ -269,7 +272,6 @@ Hart::Pause Hart::run() {
         }
         if (stop_) return Pause::stopped;
         if (turn_over_) return *turn_over_;
-        ++world_.counters.engine_starts;
         if (std::optional<Pause> const pause = resume_after(engine_.start())) return *pause;
     }
 }

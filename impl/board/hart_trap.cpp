@@ -1,6 +1,6 @@
 // Exceptions and traps. Unicorn reports an exception and does nothing else; the hart's part is played here.
 
-#include "impl/board/hart.h"
+#include "impl/board/machine.h"
 
 #include <algorithm>
 
@@ -46,10 +46,10 @@ void Hart::on_exception(std::uint32_t number) {
 void Hart::on_ecall(VirtAddr pc) {
     switch (engine_.privilege()) {
         case Privilege::user:
-            if (engine_.read_general(static_cast<unsigned>(Register::a7)) != world_.config.hypercall_number) {
+            if (engine_.read_general(static_cast<unsigned>(Register::a7)) != VMCHECK_HYPERCALL) {
                 return take_trap(cause::user_ecall, pc, 0);
             }
-            ++world_.counters.hypercalls;
+            ++machine_.counters.hypercalls;
             engine_.set_pc(pc);
             state.awaiting_reply = true;
             state.waits_in_a_row = 0;
@@ -70,9 +70,9 @@ void Hart::on_illegal_instruction(VirtAddr pc) {
 
 std::optional<std::uint32_t> Hart::instruction_at(VirtAddr pc) {
     auto half = [this](VirtAddr address) -> std::optional<std::uint32_t> {
-        auto const leaf = walk(world_.memory, request_for(address, Access::fetch));
+        auto const leaf = walk(machine_.memory, request_for(address, Access::fetch));
         if (!leaf) return std::nullopt;
-        return world_.memory.load<std::uint16_t>(leaf->address);
+        return machine_.memory.load<std::uint16_t>(leaf->address);
     };
     std::optional<std::uint32_t> const low = half(pc);
     if (!low || is_compressed(*low)) return low;
@@ -88,7 +88,6 @@ std::uint64_t Hart::faulting_address(MemoryAccess const& access) const {
 // Unicorn tells which page could not be translated, not which address: the instruction says that. Where an access
 // crosses into the page that faults, stval is the start of that page (privileged spec, "stval").
 void Hart::take_page_fault(Fault const& fault) {
-    ++world_.counters.page_faults;
     VirtAddr const pc = engine_.pc();
     if (fault.access == Access::fetch) {
         VirtAddr const address = pc.page() == fault.page.page() ? pc : fault.page;
@@ -120,7 +119,7 @@ void Hart::take_trap(std::uint64_t cause, VirtAddr pc, std::uint64_t value) {
                               engine_.read_raw(UC_RISCV_REG_STVEC),
                               engine_.read_raw(UC_RISCV_REG_MTVEC)};
     TrapEntry const entry = enter_trap(context, cause);
-    ++world_.counters.traps;
+    ++machine_.counters.traps;
     charge_trap();
     notice_trap_loop(cause, pc);
     if (entry.to == Privilege::machine && context.machine_vector == 0) {
@@ -130,8 +129,8 @@ void Hart::take_trap(std::uint64_t cause, VirtAddr pc, std::uint64_t value) {
     }
     if (from == Privilege::supervisor && !is_interrupt) {
         VirtAddr const return_address{engine_.read_general(static_cast<unsigned>(Register::ra))};
-        world_.reports.kernel_fault =
-            KernelFault{cause, pc, value, return_address, index_, Parcels{world_.clock.parcels}};
+        machine_.reports.kernel_fault =
+            KernelFault{cause, pc, value, return_address, index_, Parcels{machine_.clock.parcels}};
     }
     if (from == Privilege::user) state.waits_in_a_row = 0;
     bool const to_supervisor = entry.to == Privilege::supervisor;
@@ -142,21 +141,21 @@ void Hart::take_trap(std::uint64_t cause, VirtAddr pc, std::uint64_t value) {
     if (to_supervisor) engine_.set_privilege(Privilege::supervisor);
     engine_.set_pc(entry.vector);
     // The handler may have to be interrupted in its turn.
-    world_.limits.attention = 0;
+    machine_.limits.attention = 0;
 }
 
 // A handler that traps at its first instruction (stvec or satp is garbage) goes on so for ever, and a trap takes the
 // host longer than its cost in virtual time. The budget passes at once, or where there are several harts, the turn.
 void Hart::notice_trap_loop(std::uint64_t cause, VirtAddr pc) {
-    std::uint64_t const blocks = world_.counters.blocks;
+    std::uint64_t const blocks = machine_.counters.blocks;
     bool const same = trap_row_.pc == pc && trap_row_.cause == cause && blocks - trap_row_.blocks <= 1;
     trap_row_ = {pc, cause, blocks, same ? trap_row_.repeats + 1 : 0};
     if (trap_row_.repeats < kTrapLoop) return;
-    RunLimits const& limits = world_.limits;
+    RunLimits const& limits = machine_.limits;
     if (limits.slice_end == kNever) {
-        world_.clock.parcels = std::max(world_.clock.parcels, limits.budget_end);
+        machine_.clock.parcels = std::max(machine_.clock.parcels, limits.budget_end);
     } else if (!turn_over_) {
-        world_.clock.parcels += kTrapLoopCost;
+        machine_.clock.parcels += kTrapLoopCost;
         end_turn(Pause::slice_over);
     }
 }
@@ -164,8 +163,8 @@ void Hart::notice_trap_loop(std::uint64_t cause, VirtAddr pc) {
 // The CLINT's timer and software interrupts: Unicorn cannot be told of them (its mip lets only the S-mode bits be
 // written), so the board takes them.
 bool Hart::take_machine_interrupt(VirtAddr pc) {
-    bool const timer = world_.clock.time() >= world_.clint.state.timer_compare[index_.value];
-    bool const software = world_.clint.state.software_interrupt[index_.value];
+    bool const timer = machine_.clock.time() >= machine_.clint.state.timer_compare[index_.value];
+    bool const software = machine_.clint.state.software_interrupt[index_.value];
     if (!timer && !software) return false;
     std::uint64_t enabled = 0;
     {
@@ -182,7 +181,6 @@ bool Hart::take_machine_interrupt(VirtAddr pc) {
         return true;
     }
     if (timer && (enabled & (1 << 7))) {
-        ++world_.counters.timer_interrupts;
         take_trap(cause::machine_timer_interrupt, pc, 0);
         return true;
     }

@@ -53,7 +53,7 @@ Machine::Machine(Config given, Memory ram)
       memory(std::move(ram)),
       disk(std::exchange(config.disk_image, {})),
       console(config.console_bytes_max),
-      clint(clock, [this] { limits_.attention = 0; }),
+      clint(clock, [this] { limits.attention = 0; }),
       plic([this] {
           for (std::unique_ptr<Hart> const& hart : harts_) hart->refresh_supervisor_lines();
       }),
@@ -63,15 +63,8 @@ Machine::Machine(Config given, Memory ram)
 }
 
 std::optional<Error> Machine::add_harts() {
-    Surroundings const surroundings{
-        config,       memory,
-        clock,        limits_,
-        counters,     reports,
-        clint,        plic,
-        breakpoints_, {{kClintRange, &clint}, {kPlicRange, &plic}, {kUartRange, &uart}, {kDiskRange, &block_device}},
-    };
     for (unsigned index = 0; index < config.harts; ++index) {
-        tl::expected<std::unique_ptr<Hart>, Error> hart = Hart::create(HartIndex{index}, surroundings);
+        tl::expected<std::unique_ptr<Hart>, Error> hart = Hart::create(HartIndex{index}, *this);
         if (!hart) return hart.error();
         harts_.push_back(std::move(*hart));
     }
@@ -118,19 +111,19 @@ void Machine::reset(PhysAddr entry) {
 Stop Machine::run(Parcels budget) {
     if (failure_) return stop::EngineError{failure_->message};
     std::uint64_t const start = clock.parcels;
-    limits_.budget_end = start + std::clamp<std::uint64_t>(budget.value, 1, kNever - start);
+    limits.budget_end = start + std::clamp<std::uint64_t>(budget.value, 1, kNever - start);
     std::optional<Parcels> const preempt = std::exchange(preempt_after_, std::nullopt);
-    limits_.free_host_work = kFreeHostWork;
-    limits_.preempt_at = preempt ? start + std::min(preempt->value, kNever - start) : kNever;
+    limits.free_host_work = kFreeHostWork;
+    limits.preempt_at = preempt ? start + std::min(preempt->value, kNever - start) : kNever;
     std::optional<Blocks> slice = std::exchange(switch_hart_after_, std::nullopt);
     while (true) {
-        limits_.attention = 0;
+        limits.attention = 0;
         if (!give_turn()) return stop::Idle{};
         if (harts() > 1) {
             if (ran_last_ != turn_) current().begin_turn();
             ran_last_ = turn_;
             std::uint64_t const blocks = std::exchange(slice, std::nullopt).value_or(config.hart_slice).value;
-            limits_.slice_end = counters.blocks + std::min(blocks, kNever - 1 - counters.blocks);
+            limits.slice_end = counters.blocks + std::min(blocks, kNever - 1 - counters.blocks);
         }
         if (current().run() == Hart::Pause::stopped) return current().take_stop();
         next_turn();
@@ -165,12 +158,12 @@ bool Machine::raise_timer() {
 }
 
 std::optional<Error> Machine::add_breakpoint(VirtAddr address) {
-    auto const known = std::ranges::find(breakpoints_, address, &BreakpointEntry::address);
-    if (known != breakpoints_.end()) {
+    auto const known = std::ranges::find(breakpoints, address, &BreakpointEntry::address);
+    if (known != breakpoints.end()) {
         known->armed = true;
         return std::nullopt;
     }
-    breakpoints_.push_back({address, true});
+    breakpoints.push_back({address, true});
     for (std::unique_ptr<Hart> const& hart : harts_) {
         if (std::optional<Error> error = hart->watch(address)) return error;
     }
@@ -178,8 +171,8 @@ std::optional<Error> Machine::add_breakpoint(VirtAddr address) {
 }
 
 void Machine::arm_breakpoint(VirtAddr address, bool armed) {
-    auto const known = std::ranges::find(breakpoints_, address, &BreakpointEntry::address);
-    if (known != breakpoints_.end()) known->armed = armed;
+    auto const known = std::ranges::find(breakpoints, address, &BreakpointEntry::address);
+    if (known != breakpoints.end()) known->armed = armed;
 }
 
 MachineState Machine::state() const {

@@ -74,11 +74,13 @@ class Machine {
     Memory memory;
     Disk disk;
     Clock clock;
+    RunLimits limits;
     Console console;
     Clint clint;
     Plic plic;
     Uart uart;
     VirtioBlock block_device;
+    std::vector<BreakpointEntry> breakpoints;
     std::shared_ptr<Golden const> golden;
 
   private:
@@ -92,8 +94,6 @@ class Machine {
     bool jump_to_next_event();
     void next_turn() { turn_ = (turn_ + 1) % harts(); }
 
-    RunLimits limits_;
-    std::vector<BreakpointEntry> breakpoints_;
     std::vector<std::unique_ptr<Hart>> harts_;
     unsigned turn_ = 0;
     std::optional<unsigned> ran_last_;  // which hart ran last, since reset or restore

@@ -8,7 +8,7 @@
 
 namespace vmcheck::board {
 
-void Memory::Unmap::operator()(std::byte* base) const {
+void Unmap::operator()(std::byte* base) const {
     munmap(base, size);
 }
 

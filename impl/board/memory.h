@@ -32,6 +32,13 @@ class CodeFrameListener {
     ~CodeFrameListener() = default;
 };
 
+// Memory that was got by mmap().
+struct Unmap {
+    std::uint64_t size = 0;
+    void operator()(std::byte* base) const;
+};
+using Mapping = std::unique_ptr<std::byte, Unmap>;
+
 class Memory {
   public:
     // Cleared RAM of `bytes` bytes at kRamStart. Requires: a positive multiple of 4 KiB.
@@ -114,17 +121,12 @@ class Memory {
     static constexpr std::uint8_t kDirty = 1;
     static constexpr std::uint8_t kCode = 2;
 
-    struct Unmap {
-        std::uint64_t size = 0;
-        void operator()(std::byte* base) const;
-    };
-
     Memory(std::byte* base, std::uint64_t size) : base_(base, Unmap{size}), size_(size), flags_(size / kPageBytes) {}
 
     static constexpr std::uint64_t index_of(FrameNo frame) { return frame.value - kRamStart.frame().value; }
     void tell_listeners(FrameNo frame);
 
-    std::unique_ptr<std::byte, Unmap> base_;
+    Mapping base_;
     std::uint64_t size_;
     std::vector<std::uint8_t> flags_;
     std::vector<FrameNo> dirty_;

@@ -24,30 +24,20 @@ bool is_zero(std::byte const* page) {
 }  // namespace
 
 tl::expected<SharedRam, Error> SharedRam::copy_of(std::span<std::byte const> bytes) {
-    SharedRam ram;
-    ram.file_descriptor_ = memfd_create("vmcheck-golden", MFD_CLOEXEC);
-    if (ram.file_descriptor_ < 0) return tl::unexpected(host_error("make a memory file"));
-    if (ftruncate(ram.file_descriptor_, static_cast<off_t>(bytes.size())) != 0) {
+    base::Descriptor file(memfd_create("vmcheck-golden", MFD_CLOEXEC));
+    if (!file.valid()) return tl::unexpected(host_error("make a memory file"));
+    if (ftruncate(file.number(), static_cast<off_t>(bytes.size())) != 0)
         return tl::unexpected(host_error("size a memory file"));
-    }
-    void* const mapping = mmap(nullptr, bytes.size(), PROT_READ | PROT_WRITE, MAP_SHARED, ram.file_descriptor_, 0);
+    void* const mapping = mmap(nullptr, bytes.size(), PROT_READ | PROT_WRITE, MAP_SHARED, file.number(), 0);
     if (mapping == MAP_FAILED) return tl::unexpected(host_error("map a memory file"));
     auto* const target = static_cast<std::byte*>(mapping);
-    ram.bytes_ = {target, bytes.size()};
+    SharedRam ram(std::move(file), Mapping(target, Unmap{bytes.size()}));
     // Pages that stay holes in the file take no memory.
     for (std::size_t at = 0; at < bytes.size(); at += kPageBytes) {
         if (!is_zero(bytes.data() + at)) std::memcpy(target + at, bytes.data() + at, kPageBytes);
     }
     mprotect(mapping, bytes.size(), PROT_READ);
     return ram;
-}
-
-SharedRam::SharedRam(SharedRam&& other) noexcept
-    : file_descriptor_(std::exchange(other.file_descriptor_, -1)), bytes_(std::exchange(other.bytes_, {})) {}
-
-SharedRam::~SharedRam() {
-    if (!bytes_.empty()) munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
-    if (file_descriptor_ >= 0) close(file_descriptor_);
 }
 
 std::size_t Checkpoint::bytes() const {
@@ -96,8 +86,6 @@ std::size_t Board::restore() {
     memory.clear_dirty();
     machine.disk.discard_written();
     machine.apply(golden.snapshot);
-    ++machine.counters.restores;
-    machine.counters.frames_restored += frames;
     return frames;
 }
 
@@ -145,8 +133,6 @@ std::size_t Board::restore(Checkpoint const& saved) {
     machine.disk.set_written(checkpoint.disk);
     machine.console.assign(machine.golden->console + checkpoint.console);
     machine.apply(checkpoint.snapshot);
-    ++machine.counters.restores;
-    machine.counters.frames_restored += frames;
     return frames;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // What golden images and checkpoints hold. How a machine is put back: snapshot.cpp.
 
+#include "impl/base/descriptor.h"
 #include "impl/board/board.h"
 #include "impl/board/machine.h"
 
@@ -18,21 +19,18 @@ class SharedRam {
   public:
     // A copy of `bytes`. Fails with the host's reason.
     static tl::expected<SharedRam, Error> copy_of(std::span<std::byte const> bytes);
-    SharedRam(SharedRam&& other) noexcept;
-    SharedRam& operator=(SharedRam&&) = delete;
-    ~SharedRam();
 
-    int file_descriptor() const { return file_descriptor_; }
-    std::span<std::byte const> bytes() const { return bytes_; }
+    int file_descriptor() const { return file_.number(); }
+    std::span<std::byte const> bytes() const { return {mapping_.get(), mapping_.get_deleter().size}; }
     std::span<std::byte const, kPageBytes> frame(FrameNo frame) const {
         std::size_t const index = frame.value - kRamStart.frame().value;
-        return bytes_.subspan(index * kPageBytes).first<kPageBytes>();
+        return bytes().subspan(index * kPageBytes).first<kPageBytes>();
     }
 
   private:
-    SharedRam() = default;
-    int file_descriptor_ = -1;
-    std::span<std::byte const> bytes_;
+    SharedRam(base::Descriptor file, Mapping mapping) : file_(std::move(file)), mapping_(std::move(mapping)) {}
+    base::Descriptor file_;
+    Mapping mapping_;
 };
 
 struct Golden {

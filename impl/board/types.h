@@ -63,28 +63,15 @@ enum class Register : std::uint8_t {
     // clang-format on
     count_,
     // By the names of the calling convention (RISC-V ELF psABI, "Integer Register Convention").
-    zero = x0,
     ra = x1,
-    sp = x2,
-    gp = x3,
-    tp = x4,
     t0 = x5,
     t1 = x6,
-    t2 = x7,
-    s0 = x8,
-    s1 = x9,
     a0 = x10,
     a1 = x11,
     a2 = x12,
     a3 = x13,
-    a4 = x14,
-    a5 = x15,
-    a6 = x16,
     a7 = x17,
-    s2 = x18,
     s11 = x27,
-    t3 = x28,
-    t6 = x31,
 };
 
 // A failure to set something up.
@@ -135,25 +122,17 @@ struct KernelFault {
 // Totals since the board was made. All but `fills`, `invalidations` and `void_accesses` grow by the same amount in
 // every run of the same program from the same state: Unicorn sizes its TLB by the host's clock, so refills may differ.
 struct Counters {
-    std::uint64_t parcels = 0;              // executed code, as in Parcels
     std::uint64_t blocks = 0;               // blocks entered
     std::uint64_t fills = 0;                // page-table walks
     std::uint64_t traps = 0;                // exceptions taken by the guest, and M-mode timer interrupts
-    std::uint64_t page_faults = 0;          // of those, page faults
-    std::uint64_t timer_interrupts = 0;     // raised
     std::uint64_t external_interrupts = 0;  // raised by devices
     std::uint64_t hypercalls = 0;
     std::uint64_t csr_emulations = 0;
-    std::uint64_t waits = 0;  // wfi
-    std::uint64_t engine_starts = 0;
     std::uint64_t accelerated_calls = 0;  // memset, memmove, memcpy done by the host
-    std::uint64_t accelerated_bytes = 0;
-    std::uint64_t invalidations = 0;  // frames whose translated code was dropped because the host rewrote them
+    std::uint64_t invalidations = 0;      // frames whose translated code was dropped because the host rewrote them
     std::uint64_t disk_requests = 0;
     std::uint64_t disk_errors = 0;    // malformed requests and requests outside the disk
     std::uint64_t void_accesses = 0;  // first accesses to a page with nothing behind it
-    std::uint64_t restores = 0;
-    std::uint64_t frames_restored = 0;
 };
 
 }  // namespace vmcheck::board

@@ -55,13 +55,6 @@ constexpr std::uint64_t kNotificationSectorsMax = 65536;
 constexpr std::uint64_t kSectorParcels = 64;
 constexpr std::uint64_t kDescriptorParcels = 8;
 
-PhysAddr with_low(PhysAddr address, std::uint32_t value) {
-    return PhysAddr{(address.value & 0xffff'ffff'0000'0000) | value};
-}
-PhysAddr with_high(PhysAddr address, std::uint32_t value) {
-    return PhysAddr{(address.value & 0xffff'ffff) | (std::uint64_t{value} << 32)};
-}
-
 }  // namespace
 
 VirtioBlock::VirtioBlock(DiskInterface interface, Memory& memory, Disk& disk, InterruptLines& lines, Clock& clock,
@@ -185,29 +178,25 @@ void VirtioBlock::write_legacy(std::uint64_t offset, std::uint32_t value) {
 void VirtioBlock::write_modern(std::uint64_t offset, std::uint32_t value) {
     if (state.queue_selector != 0) return;
     VirtioQueue::State& queue = state.queue;
+    // Addresses are written by halves.
+    auto const set_half = [&](PhysAddr& address) {
+        std::uint64_t const shift = 8 * (offset & 4);
+        address.value = (address.value & ~(std::uint64_t{0xffff'ffff} << shift)) | (std::uint64_t{value} << shift);
+    };
     switch (offset) {
         case kQueueReady:
             state.queue_ready = value & 1;
             if (state.queue_ready) queue.next_available = queue.next_used = 0;
             break;
         case kQueueDescriptors:
-            queue.descriptors = with_low(queue.descriptors, value);
-            break;
         case kQueueDescriptors + 4:
-            queue.descriptors = with_high(queue.descriptors, value);
-            break;
+            return set_half(queue.descriptors);
         case kQueueDriver:
-            queue.available = with_low(queue.available, value);
-            break;
         case kQueueDriver + 4:
-            queue.available = with_high(queue.available, value);
-            break;
+            return set_half(queue.available);
         case kQueueDevice:
-            queue.used = with_low(queue.used, value);
-            break;
         case kQueueDevice + 4:
-            queue.used = with_high(queue.used, value);
-            break;
+            return set_half(queue.used);
         default:
             break;
     }

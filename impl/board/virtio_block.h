@@ -9,7 +9,6 @@
 #include "impl/board/types.h"
 #include "impl/board/virtio_queue.h"
 
-#include <array>
 #include <cstdint>
 
 namespace vmcheck::board {

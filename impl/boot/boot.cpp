@@ -92,11 +92,6 @@ class Preparation {
     std::string failure_;
 };
 
-void load(board::Board& board, elf::KernelImage const& image) {
-    for (elf::Segment const& segment : image.segments()) board.write(segment.physical, segment.bytes);
-    board.reset(*image.to_physical(image.entry()));
-}
-
 KernelEntries entries_of(map::KernelMap const& map) {
     KernelEntries entries;
     if (map.panic) entries.panic = *map.panic;
@@ -167,6 +162,16 @@ tl::expected<Booted, AttemptError> attempt(KernelOptions const& options, elf::Ke
 
 }  // namespace
 
+void accelerate(board::Config& config, map::KernelMap const& map) {
+    if (map.memset) config.memset_at = *map.memset;
+    if (map.memmove) config.memmove_at = *map.memmove;
+}
+
+void load(board::Board& board, elf::KernelImage const& image) {
+    for (elf::Segment const& segment : image.segments()) board.write(segment.physical, segment.bytes);
+    board.reset(*image.to_physical(image.entry()));
+}
+
 std::string describe(spec::Completion const& result, std::string_view panic, std::string_view otherwise) {
     if (auto const* panicked = std::get_if<spec::Panicked>(&result))
         return fmt::format("{}: {}", panic, panicked->message);
@@ -198,10 +203,7 @@ tl::expected<Booted, BootError> boot_to_agent(KernelOptions const& options, elf:
     config.harts = harts;
     // Harts change where the program says so, and where one has to wait; else hardly ever.
     config.hart_slice = kHartSlice;
-    if (options.accelerate) {
-        if (map.memset) config.memset_at = *map.memset;
-        if (map.memmove) config.memmove_at = *map.memmove;
-    }
+    if (options.accelerate) accelerate(config, map);
     auto modern = attempt(options, image, map, config);
     if (modern) return std::move(*modern);
     if (!modern.error().panicked) return tl::unexpected(modern.error().error);

@@ -43,6 +43,11 @@ tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_harts(Booted
                                                                           KernelOptions const& options,
                                                                           std::uint32_t harts);
 
+// Has the host do what the kernel's memset and memmove do, where they are known.
+void accelerate(board::Config& config, map::KernelMap const& map);
+// Puts the kernel into a board's RAM, ready to start.
+void load(board::Board& board, elf::KernelImage const& image);
+
 // In words what the machine died of, `panic` before the message of a panic; `otherwise` where it lives.
 std::string describe(spec::Completion const& result, std::string_view panic, std::string_view otherwise = {});
 

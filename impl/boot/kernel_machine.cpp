@@ -6,15 +6,10 @@
 
 namespace vmcheck {
 
-LazyKernel::Made const& LazyKernel::get() {
-    std::call_once(once_, [this] { made_ = make_(); });
-    return *made_;
-}
-
 tl::expected<std::unique_ptr<KernelExecution>, std::string> LazyKernel::start() {
-    Made const& kernel = get();
-    if (!kernel) return tl::unexpected(kernel.error());
-    return KernelExecution::start(*kernel).map_error([](BootError const& error) { return error.sentence(); });
+    std::call_once(once_, [this] { made_ = make_(); });
+    if (!*made_) return tl::unexpected(made_->error());
+    return KernelExecution::start(**made_).map_error([](BootError const& error) { return error.sentence(); });
 }
 
 KernelMachine::KernelMachine(std::unique_ptr<KernelExecution> ample, std::shared_ptr<LazyKernel> scarce_kernel,

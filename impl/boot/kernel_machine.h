@@ -20,7 +20,6 @@ class LazyKernel {
   public:
     using Made = tl::expected<std::shared_ptr<BootedKernel const>, std::string>;
     explicit LazyKernel(std::function<Made()> make) : make_(std::move(make)) {}
-    Made const& get();
     // A machine that starts from it.
     tl::expected<std::unique_ptr<KernelExecution>, std::string> start();
 

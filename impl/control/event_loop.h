@@ -18,9 +18,9 @@ namespace vmcheck {
 
 // Addresses in the kernel that are stopped at, where they are known.
 struct KernelEntries {
-    std::optional<VirtAddr> panic;
-    std::optional<VirtAddr> allocate;
-    std::vector<PhysAddr> free_list_heads;
+    std::optional<VirtAddr> panic{};
+    std::optional<VirtAddr> allocate{};
+    std::vector<PhysAddr> free_list_heads{};
 };
 
 // A hypercall; else Blocked where every process sleeps, or what the machine has died of.

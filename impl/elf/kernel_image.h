@@ -78,8 +78,6 @@ struct Segment {
     VirtAddr linked;                   // p_vaddr: where its symbols say it is
     std::span<std::byte const> bytes;  // p_filesz bytes; lives as long as any copy of the image
     std::uint64_t memory_bytes = 0;    // p_memsz >= bytes.size(), > 0
-    bool readable = false;
-    bool writable = false;
     bool executable = false;
 };
 

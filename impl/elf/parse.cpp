@@ -216,8 +216,6 @@ class File {
         segment.linked = VirtAddr{header.p_vaddr};
         segment.bytes = bytes_.subspan(header.p_offset, header.p_filesz);
         segment.memory_bytes = header.p_memsz;
-        segment.readable = (header.p_flags & PF_R) != 0;
-        segment.writable = (header.p_flags & PF_W) != 0;
         segment.executable = (header.p_flags & PF_X) != 0;
         return std::optional<Segment>{segment};
     }

@@ -195,16 +195,17 @@ class Parser {
     }
 
   private:
-    tl::unexpected<MapFileError> error(unsigned column, std::string_view what) const {
-        std::string const end = what.back() == '.' || what.back() == '?' ? "" : ".";
-        return tl::make_unexpected(
-            MapFileError{fmt::format("{}{}", what, end), line_, column, fmt::format("{}:{}:{}", file_, line_, column)});
+    template <class... Parts>
+    tl::unexpected<MapFileError> error(std::size_t column, fmt::format_string<Parts...> text, Parts&&... parts) const {
+        std::string const what = fmt::format(text, std::forward<Parts>(parts)...);
+        std::string_view const end = what.back() == '.' || what.back() == '?' ? "" : ".";
+        return tl::make_unexpected(MapFileError{fmt::format("{}{}", what, end), line_, static_cast<unsigned>(column),
+                                                fmt::format("{}:{}:{}", file_, line_, column)});
     }
 
     tl::expected<void, MapFileError> take_version(std::vector<Word> const& words) {
         if (words[0].text != "vmcheck-map")
-            return error(words[0].column,
-                         fmt::format("expected \"vmcheck-map 1\", found \"{}\"", shown(words[0].text)));
+            return error(words[0].column, "expected \"vmcheck-map 1\", found \"{}\"", shown(words[0].text));
         if (words.size() != 2 || words[1].text != "1") {
             Word const& found = words.size() < 2 ? words[0] : words[1];
             return error(found.column, "expected version 1 after vmcheck-map, and nothing else");
@@ -218,22 +219,19 @@ class Parser {
         auto const key = std::ranges::find(kKeys, word.text, &Key::name);
         if (key == kKeys.end()) {
             std::string_view const start = word.text.substr(0, kWordBytesMax);
-            return error(word.column, fmt::format("unknown key \"{}\"{}", shown(word.text), suggestion(start)));
+            return error(word.column, "unknown key \"{}\"{}", shown(word.text), suggestion(start));
         }
-        if (!seen_keys_.insert(key->name).second)
-            return error(word.column, fmt::format("{} is given a second time", key->name));
+        if (!seen_keys_.insert(key->name).second) return error(word.column, "{} is given a second time", key->name);
         std::string_view const wanted = expected_text(key->kind);
         if (words.size() == 1) {
-            auto const after = static_cast<unsigned>(word.column + word.text.size());
-            return error(after, fmt::format("expected {} after {}", wanted, key->name));
+            return error(word.column + word.text.size(), "expected {} after {}", wanted, key->name);
         }
         if (words.size() > 2)
-            return error(words[2].column,
-                         fmt::format("expected the end of the line, found \"{}\"", shown(words[2].text)));
+            return error(words[2].column, "expected the end of the line, found \"{}\"", shown(words[2].text));
         Word const& value = words[1];
         if (value.text.size() > kWordBytesMax || !is_complete(key->kind, value.text)) {
-            auto const wrong = static_cast<unsigned>(value.column + wrong_at(key->kind, value.text));
-            return error(wrong, fmt::format("expected {}, found \"{}\"", wanted, shown(value.text)));
+            return error(value.column + wrong_at(key->kind, value.text), "expected {}, found \"{}\"", wanted,
+                         shown(value.text));
         }
         key->set(names_, value.text);
         return {};

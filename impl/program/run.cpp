@@ -1,6 +1,7 @@
 #include "impl/program/run.h"
 
 #include "impl/abi/launcher_abi.h"
+#include "impl/boot/boot.h"
 #include "impl/map/map_file.h"
 
 #include <fmt/format.h>
@@ -132,19 +133,13 @@ tl::expected<Run, BootError> load(Request const& request, elf::KernelImage const
     config.disk_interface = disk_interface;
     config.harts = request.harts;
     config.console_bytes_max = kConsoleBytesMax;
-    if (request.kernel.accelerate) {
-        if (map.memset) config.memset_at = *map.memset;
-        if (map.memmove) config.memmove_at = *map.memmove;
-    }
+    if (request.kernel.accelerate) accelerate(config, map);
     auto board = board::Board::create(std::move(config));
     if (!board) return tl::unexpected(BootError{board.error().message, BootError::Kind::machine});
     std::optional<VirtAddr> panic;
     if (map.panic) panic = *map.panic;
-    if (panic)
-        if (auto added = board->add_breakpoint(*panic); !added)
-            return tl::unexpected(BootError{added.error().message, BootError::Kind::machine});
-    for (elf::Segment const& segment : image.segments()) board->write(segment.physical, segment.bytes);
-    board->reset(*image.to_physical(image.entry()));
+    if (auto added = add_breakpoints(*board, {.panic = panic}); !added) return tl::unexpected(added.error());
+    vmcheck::load(*board, image);
     return Run(std::move(*board), request, panic, relay);
 }
 

@@ -15,13 +15,13 @@ static_assert(std::endian::native == std::endian::little, "integers of the guest
 // REQUIRES: at most 8 bytes. The missing high ones are zero.
 inline std::uint64_t load_little_endian(std::span<std::byte const> bytes) {
     std::uint64_t value = 0;
-    std::memcpy(&value, bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(&value, bytes.data(), bytes.size());
     return value;
 }
 
 // The low bytes of `value`, as many as there is room for. REQUIRES: at most 8.
 inline void store_little_endian(std::span<std::byte> bytes, std::uint64_t value) {
-    std::memcpy(bytes.data(), &value, bytes.size());
+    if (!bytes.empty()) std::memcpy(bytes.data(), &value, bytes.size());
 }
 
 // The same as bytes of their own. REQUIRES: at most 8.

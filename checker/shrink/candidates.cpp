@@ -149,14 +149,22 @@ std::vector<std::uint32_t> simpler(Field const&, std::uint32_t length) {
         if (candidate < length && candidate > 0) push_unless_equal(all, candidate, length);
     return all;
 }
+// Of the lowest number as well, which has no positive counterpart.
+std::uint64_t magnitude(std::int64_t value) {
+    return value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+}
+
 template <class Kind>
 std::vector<std::int64_t> simpler(BreakAmount<Kind> const&, std::int64_t amount) {
     if (amount == kPage || amount == -kPage) return {0};
     std::vector<std::int64_t> all;
     std::int64_t const pages = amount / kPage;
     for (std::int64_t candidate : {std::int64_t{0}, kPage, -kPage, pages * kPage, amount / 2})
-        if (std::abs(candidate) <= std::abs(amount)) push_unless_equal(all, candidate, amount);
-    if (amount % kPage != 0) push_unless_equal(all, (pages + (amount < 0 ? -1 : 1)) * kPage, amount);
+        if (magnitude(candidate) <= magnitude(amount)) push_unless_equal(all, candidate, amount);
+    // Up to whole pages, where there is such a number.
+    constexpr std::uint64_t kRoundedMax = std::uint64_t{1} << 62;
+    if (amount % kPage != 0 && magnitude(amount) < kRoundedMax)
+        push_unless_equal(all, (pages + (amount < 0 ? -1 : 1)) * kPage, amount);
     // Down to the least that will do, in ever smaller parts, the last of one page: what matters may begin at some
     // number of pages.
     for (std::int64_t part = 2; pages / part != 0; part *= 2)

@@ -1,6 +1,7 @@
 #include "checker/shrink/shrinker.h"
 
 #include "checker/run/campaign.h"
+#include "checker/run/runner.h"
 #include "checker/run/twin_testing.h"
 #include "checker/shrink/candidates.h"
 #include "spec/text.h"
@@ -48,6 +49,22 @@ TEST(Shrinker, FindsTheOneStepThatShowsAForkDefect) {
 TEST(Shrinker, KeepsTheSignature) {
     for (PlantedDefect const defect : {PlantedDefect::freed_while_shared, PlantedDefect::root_leaked})
         EXPECT_LE(shrink_first_failure(defect, 1).run.program.steps.size(), 5U);
+}
+
+// Of two steps that overlap the first is blamed for what memory shows after both; it did nothing here.
+TEST(Shrinker, GivesUpAnOverlapThatIsNotNeededAndNamesTheStepThatGoesWrong) {
+    run::Twin const target(kCowLazy, PlantedDefect::root_leaked);
+    auto pool = *run::MachinePool::start(target, 1);
+    auto const look = run::first_look(pool.first(), target.setting());
+    run::Counts counts;
+    run::Run failing = run::run_program(
+        pool.first(), look.reference, program("p0 fork p1\np1 exit 0\np0 fork p2\np2 load data 8\np0 wait meanwhile\n"),
+        {.close = false}, counts);
+    ASSERT_TRUE(failing.divergence.has_value());
+    ASSERT_EQ(run::to_string(failing.divergence->signature), "I6 load");
+    Shrunk const shrunk = shrink(pool, look.reference, std::move(failing), {}, {});
+    EXPECT_EQ(run::to_string(shrunk.run.divergence->signature), "I6 wait");
+    for (spec::Step const& step : shrunk.run.program.steps) EXPECT_FALSE(step.faults.meanwhile);
 }
 
 TEST(Shrinker, GivesTheSameOnOneAndOnThreeWorkers) {

@@ -1,7 +1,7 @@
 #pragma once
-// The invariants that relate the abstract machine to the picture of the real one, each its own function: I1...I6, I8.
-// (I7, I9 and I10 judge outcomes: advance.h.) Every function appends what it finds; an empty vector means that it
-// holds.
+// The invariants that relate the abstract machine to the picture of the real one, each its own function: I1...I6, I8,
+// and of I7 that no child is lost. (The rest of I7, I9 and I10 judge outcomes: advance.h.) Every function appends what
+// it finds; an empty vector means that it holds.
 
 #include "spec/observation.h"
 #include "spec/violation.h"

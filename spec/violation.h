@@ -32,10 +32,6 @@ enum class Invariant : std::uint8_t {
 };
 inline constexpr std::size_t kInvariants = 10;
 
-// It judges what a step gave (I7, I9, I10), rather than the state after it.
-constexpr bool is_about_outcome(Invariant invariant) {
-    return invariant == Invariant::results || invariant == Invariant::liveness || invariant == Invariant::containment;
-}
 std::string_view short_name(Invariant invariant);  // "I1"
 std::string_view title(Invariant invariant);       // "contents"
 std::string_view promise(Invariant invariant);     // the sentence beside each enumerator above
@@ -205,6 +201,7 @@ enum class Mistake : std::uint8_t {
     sleeper_sleeps_on_after_kill,
 };
 
+struct ChildLost {};  // Violation::process has ended and was not waited for, but is gone from the process table
 struct WrongAnswer {
     Mistake mistake = Mistake::panicked;
     Step step;
@@ -231,8 +228,8 @@ struct GrowsOverTrapframe {
 };
 
 using Facts = std::variant<NoPageTable, PageLost, WrongByte, WrongRights, WritableShared, WrongCount, FreeListBroken,
-                           TableBroken, TwoRoles, FreeInUse, WrongTotal, MappedEarly, NotMapped, Copied, WrongAnswer,
-                           NeedlessKill, GrowsOverTrapframe>;
+                           TableBroken, TwoRoles, FreeInUse, WrongTotal, MappedEarly, NotMapped, Copied, ChildLost,
+                           WrongAnswer, NeedlessKill, GrowsOverTrapframe>;
 
 // One broken invariant.
 struct Violation {
@@ -242,5 +239,11 @@ struct Violation {
     std::optional<Address> place{};     // the same, relative to the region that it lies in
     Facts facts;
 };
+
+// Whether it is about what a step gave, rather than the state after it.
+inline bool is_about_outcome(Violation const& violation) {
+    return std::holds_alternative<WrongAnswer>(violation.facts) ||
+           std::holds_alternative<NeedlessKill>(violation.facts);
+}
 
 }  // namespace vmcheck::spec

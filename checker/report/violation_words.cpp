@@ -254,6 +254,13 @@ struct Words {
             fmt::format("{}'s page at {} is below the break, but not mapped: eager sbrk maps at once", who(), where()),
             "a valid PTE", "none"};
     }
+    ViolationWords operator()(spec::ChildLost const&) const {
+        return {
+            fmt::format("{}, which has ended and was not waited for, is gone from the process table: its parent can "
+                        "never learn its exit status",
+                        who()),
+            "a zombie", "no such process"};
+    }
     ViolationWords operator()(spec::Copied const& copied) const {
         std::string const both = fmt::format("{} and {}", name_of(copied.original), name_of(copied.copy));
         return {fmt::format("fork copied {} that {} should share until one of them stores",

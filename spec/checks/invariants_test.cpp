@@ -86,6 +86,9 @@ class GoodPicture : public Drawing {
             }
         }
         observation.census.free = 1000;
+        observation.zombies.emplace();
+        for (auto const& [id, process] : world.processes())
+            if (process.life == Life::zombie) observation.zombies->push_back(id);
     }
 };
 
@@ -251,7 +254,7 @@ TEST(I4AndI6, AreSkippedWhileZombiesAreInvisible) {
     Story story{kCowLazy};
     story.then(by(0, Fork{ProcId{1}}), forked(2)).then(by(1, Exit{0}), ended());
     GoodPicture blind{story.world()};
-    blind.observation.zombies_seen = false;
+    blind.observation.zombies.reset();
     for (auto& [frame, count] : blind.counts) count = 2;
     CheckCounts counts;
     EXPECT_TRUE(inspect(story.world(), blind.observation, Baseline{1}, counts).empty());
@@ -334,6 +337,18 @@ TEST(I6, CountsWhatAProcessHoldsBesidesItsTables) {
         *with_zombie.observation.census.free -= invisible;
         EXPECT_TRUE(broken(Invariant::conservation, story.world(), with_zombie, baseline).empty());
     }
+}
+
+TEST(I7, FiresWhenNobodyCanWaitForAChildAnyMore) {
+    Story story{kCowLazy};
+    story.then(by(0, Fork{ProcId{1}}), forked(2)).then(by(1, Exit{0}), ended());
+    GoodPicture lost{story.world()};
+    EXPECT_EQ(broken_in(story.world(), lost), Numbers{});
+    lost.observation.zombies->clear();
+    auto const violations = broken(Invariant::results, story.world(), lost);
+    ASSERT_EQ(violations.size(), 1u);
+    EXPECT_EQ(violations[0].process, ProcId{1});
+    EXPECT_TRUE(std::holds_alternative<ChildLost>(violations[0].facts));
 }
 
 TEST(I8, FiresWhenForkCopies) {

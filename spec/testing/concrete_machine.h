@@ -48,6 +48,7 @@ enum class PlantedDefect : std::uint8_t {
     sbrk_maps_at_once,           // I8: lazy in name only
     panic_on_wild_store,         // I9: instead of killing the process
     wait_sleeps,                 // I9: wait sleeps with a zombie at hand
+    wait_forgets,                // I7: wait gives up the child whose status it cannot store
     panic_on_failed_allocation,  // I10
     failed_fork_kills,           // I10: fork that runs out of memory ends the caller instead of returning -1
     survives_failed_allocation,  // I1: a fault that cannot be served is answered by going on without the store

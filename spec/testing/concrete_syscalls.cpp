@@ -87,6 +87,11 @@ Outcome Syscalls::operator()(Exit const& exit) {
     return end_self(exit.status);
 }
 
+void Syscalls::reap(Process& zombie) {
+    if (zombie.has_memory) memory_.release(zombie);
+    machine_.state_.processes.erase(zombie.id);
+}
+
 Outcome Syscalls::operator()(Wait const& wait) {
     auto& processes = machine_.state_.processes;
     Process* zombie = nullptr;
@@ -107,11 +112,12 @@ Outcome Syscalls::operator()(Wait const& wait) {
         if (machine_.defect_ == PlantedDefect::wrong_exit_status) status &= 0xff;
         auto const bytes = integer(status, 4);
         Copied const copied = copy_out(to, bytes);
-        if (copied.end != Served::yes) return result_of(copied, bytes.size(), 0, false);
+        bool const stored = copied.end == Served::yes;
+        if (!stored && machine_.defect_ == PlantedDefect::wait_forgets) reap(*zombie);
+        if (!stored) return result_of(copied, bytes.size(), 0, false);
     }
     std::uint64_t const pid = zombie->pid;
-    if (zombie->has_memory) memory_.release(*zombie);
-    processes.erase(zombie->id);
+    reap(*zombie);
     return returned(pid);
 }
 

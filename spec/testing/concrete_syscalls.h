@@ -35,6 +35,7 @@ class Syscalls {
     Outcome operator()(Yield const& yield);
 
   private:
+    void reap(Process& zombie);  // frees its memory and its slot
     // How far a kernel copy came, and what stopped it.
     struct Copied {
         std::size_t bytes = 0;

@@ -159,6 +159,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Expectation{PlantedDefect::sbrk_maps_at_once, Invariant::laziness},
                       Expectation{PlantedDefect::panic_on_wild_store, Invariant::liveness},
                       Expectation{PlantedDefect::wait_sleeps, Invariant::liveness},
+                      Expectation{PlantedDefect::wait_forgets, Invariant::results},
                       Expectation{PlantedDefect::panic_on_failed_allocation, Invariant::containment, true},
                       Expectation{PlantedDefect::failed_fork_kills, Invariant::containment, true},
                       Expectation{PlantedDefect::survives_failed_allocation, Invariant::contents, true}));

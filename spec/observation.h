@@ -26,6 +26,8 @@ struct Blocked {};    // the actor sleeps in the kernel
 struct Panicked {     // the kernel stopped itself
     std::string message;
     std::string cause{};  // the exception that the kernel took itself, where that is why; for a reader
+    // Where it died: the call of panic or the instruction that faulted, then who called that, as far as can be told.
+    std::vector<VirtAddr> stack{};
 };
 struct Stuck {  // the step did not end within its budget, or the machine went where nothing can be executed
     std::string where;

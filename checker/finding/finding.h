@@ -69,6 +69,7 @@ std::string describe(QemuVerdict const& verdict);      // "confirmed: the kernel
 
 struct Finding {
     run::Signature signature;
+    run::Family family;  // of the shrunk program
     Severity severity = Severity::defect;
     run::Divergence divergence;
     // Shrunk; ends with the failing step. Where the kernel must be told when sbrk's memory is to come, each sbrk tells

@@ -1,3 +1,4 @@
+#include "checker/finding/cause.h"
 #include "checker/finding/finding.h"
 #include "checker/report/format.h"
 #include "checker/report/pseudo_code.h"
@@ -61,8 +62,25 @@ Json to_json(std::vector<PageRow> const& rows) {
     return all;
 }
 
+Json to_json(run::Family const& family) {
+    Json g = Json::array();
+    for (int i = 0; i < 7; ++i)
+        if (family.circumstances.grounds.contains(static_cast<spec::Ground>(i))) g.push_back(i);
+    return {{"symptom", static_cast<int>(family.symptom)},
+            {"way", static_cast<int>(family.way)},
+            {"grounds", g},
+            {"crosses", family.circumstances.crosses},
+            {"refused", family.circumstances.refused},
+            {"overlapped", family.circumstances.overlapped},
+            {"died", family.died.size()},
+            {"died_at", family.died.empty() ? 0 : family.died[0].value},
+            {"died_from", family.died.size() < 2 ? 0 : family.died[1].value}};
+}
+
 Json to_json(Finding const& finding) {
     Json json;
+    json["cause"] = to_json(finding.family);
+    json["cause"]["id"] = cause_of(finding.family).id;
     json["signature"] = run::to_string(finding.signature);
     json["invariant"] = spec::short_name(finding.signature.invariant);
     json["kind"] = spec::kind_name(finding.signature.kind);

@@ -161,6 +161,23 @@ std::vector<Topic> topics_of(Finding const& finding) {
 
 }  // namespace
 
+bool share_code(Finding const& one, Finding const& other, bool helpers_too) {
+    // Every trap goes through these, and every system call.
+    constexpr std::array<std::string_view, 5> kEveryStep{"usertrap", "user_trap", "syscall", "system_call", "argaddr"};
+    auto const tells = [&](CodePlace const& place) {
+        auto const is_in = [&](auto const& names) {
+            return std::find(names.begin(), names.end(), place.function) != names.end();
+        };
+        return !is_in(kEveryStep) && (helpers_too || (!is_in(kFrames) && !is_in(kStock)));
+    };
+    auto const others = suspects_in(other).ran;
+    auto const ran = suspects_in(one).ran;
+    return std::any_of(ran.begin(), ran.end(), [&](CodePlace const& place) {
+        return tells(place) && std::any_of(others.begin(), others.end(),
+                                           [&](CodePlace const& each) { return each.function == place.function; });
+    });
+}
+
 std::string_view place_label(Finding const& finding, std::size_t i) {
     bool const died = finding.evidence.trace.last.has_value();
     if (i == 0) return died ? "Died in" : "Look at";

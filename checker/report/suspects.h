@@ -18,6 +18,10 @@ struct Suspects {
 // Names are shortened to what the source says: no "kernel::", no "(anonymous namespace)::".
 Suspects suspects_in(Finding const& finding);
 
+// Whether both failing steps went through one function that is not on the way of every step, nor, unless `helpers_too`,
+// one that all parts of the kernel use.
+bool share_code(Finding const& one, Finding const& other, bool helpers_too = false);
+
 // What goes in front of the i-th of Suspects::at: "Died in", "Look at", or nothing where it stands already.
 std::string_view place_label(Finding const& finding, std::size_t i);
 

@@ -100,7 +100,7 @@ std::vector<rc::Gen<spec::Program>> to_limits(Reference const& reference) {
 }
 
 CaseResult run_case(Execution& machine, Reference const& reference, Mode mode, std::uint64_t index,
-                    spec::Program const& program) {
+                    spec::Program const& program, Steering const& known) {
     CaseResult result;
     // Each place where a step can be interrupted, instead of one: costs as much as so many programs.
     constexpr std::uint64_t kSweepEvery = 32;
@@ -110,7 +110,11 @@ CaseResult run_case(Execution& machine, Reference const& reference, Mode mode, s
     }
     // A second run costs as much as the first, and tells more only where the first left something behind.
     constexpr std::uint64_t kTwiceEvery = 8;
-    RunOptions const options{.twice = mode != Mode::limits && index % kTwiceEvery == 0, .mode = mode};
+    // Some go there still: what is known may hide something of the same kind.
+    constexpr std::uint64_t kStraightEvery = 8;
+    RunOptions const options{.twice = mode != Mode::limits && index % kTwiceEvery == 0,
+                             .mode = mode,
+                             .steering = index % kStraightEvery == 7 ? nullptr : &known};
     Run run = run_program(machine, reference, program, options, result.counts);
     result.ended.cannot_start = std::move(run.cannot_start);
     result.ended.failures = endings(std::move(run));
@@ -136,6 +140,33 @@ Progress progress_of(CampaignResult const& result, std::size_t families, Effort 
     return progress;
 }
 
+// A family that another one explains goes into it.
+std::vector<Failure> causes(std::map<Family, Failure> by_family) {
+    std::vector<std::pair<Family, Failure>> families(std::make_move_iterator(by_family.begin()),
+                                                     std::make_move_iterator(by_family.end()));
+    std::stable_sort(families.begin(), families.end(), [](auto const& a, auto const& b) {
+        return std::pair(spec::count_of(a.first.circumstances), b.second.seen) <
+               std::pair(spec::count_of(b.first.circumstances), a.second.seen);
+    });
+    std::vector<std::pair<Family, Failure>> causes;
+    for (auto& each : families) {
+        auto const cause = std::find_if(causes.begin(), causes.end(),
+                                        [&](auto const& known) { return explains(known.first, each.first); });
+        if (cause == causes.end()) {
+            causes.push_back(std::move(each));
+            continue;
+        }
+        cause->second.seen += each.second.seen;
+        cause->second.also.insert(each.second.also.begin(), each.second.also.end());
+    }
+    std::vector<Failure> failures;
+    for (auto& [family, failure] : causes) {
+        failure.also.erase(failure.run.divergence->signature);
+        failures.push_back(std::move(failure));
+    }
+    return failures;
+}
+
 }  // namespace
 
 CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::uint64_t seed, Effort const& effort,
@@ -154,6 +185,7 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
     std::array<std::uint64_t, kModes> const sizes{effort.batch.plain,   effort.batch.sweep, effort.batch.pressure,
                                                   effort.batch.preempt, effort.batch.harts, 0};
     std::uint32_t const batches_to_limits = effort.batch.batches_to_limits;
+    Steering known;
     for (std::uint64_t next = 0, batch = 0; next < effort.programs; ++batch) {
         if (stop.stop_requested()) {
             result.interrupted = true;
@@ -171,9 +203,9 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
         pool.for_each(cases.size(), [&](Execution& machine, std::size_t i) {
             auto const& [mode, index] = cases[i];
             results[i] =
-                run_case(machine, reference, mode, index, series[static_cast<std::size_t>(mode)].program(index));
+                run_case(machine, reference, mode, index, series[static_cast<std::size_t>(mode)].program(index), known);
         });
-        std::size_t defects = 0;
+        std::size_t endless = 0;
         for (std::size_t i = 0; i < cases.size(); ++i) {
             result.counts.add(results[i].counts);
             if (auto& why = results[i].ended.cannot_start; why && cases[i].mode == Mode::harts)
@@ -182,6 +214,7 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
                 result.no_pressure = std::move(why);
             for (Run& run : results[i].ended.failures) {
                 auto const [at, fresh] = by_family.try_emplace(family_of(run));
+                if (at->first.symptom == Symptom::no_end) ++endless;
                 Failure& failure = at->second;
                 failure.seen += fresh ? 0 : 1;
                 failure.also.insert(run.divergence->signature);
@@ -193,17 +226,18 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
                 }
             }
         }
-        for (auto const& [family, failure] : by_family) defects += family.advice ? 0 : 1;
+        // Often enough to be sure of it.
+        constexpr std::uint64_t kSightings = 8;
+        for (auto const& [family, failure] : by_family)
+            if (failure.seen >= kSightings) known.avoid(family);
         next += count;
         if ((result.engine_failure = pool.engine_failure())) break;
         report(progress_of(result, by_family.size(), effort, started));
-        if (defects >= effort.families_max) break;
+        // A kernel that hangs wherever one goes costs much time for nothing new.
+        if (2 * endless > cases.size()) break;
     }
     if (result.counts.of(Mode::pressure).programs > 0) result.no_pressure.reset();
-    for (auto& [family, failure] : by_family) {
-        failure.also.erase(failure.run.divergence->signature);
-        result.failures.push_back(std::move(failure));
-    }
+    result.failures = causes(std::move(by_family));
     std::sort(result.failures.begin(), result.failures.end(), [](Failure const& a, Failure const& b) {
         return std::pair(a.mode, a.index) < std::pair(b.mode, b.index);
     });

@@ -33,6 +33,7 @@ void Counts::add(Counts const& other) {
     pairs += other.pairs;
     preempted += other.preempted;
     undecided += other.undecided;
+    for (auto const& [trigger, times] : other.steered) steered[trigger] += times;
     checks.add(other.checks);
 }
 

@@ -2,6 +2,7 @@
 // How much is done to a kernel, and how: counted in programs, never in seconds, so that verdicts repeat. And how much
 // was done: programs, steps, pairs and checks, for the summary that says what a verdict rests on.
 
+#include "checker/run/steering.h"
 #include "spec/invariants.h"
 #include "spec/program.h"
 
@@ -65,7 +66,7 @@ struct Effort {
     bool faults_in_plain = true;
     // Stop after this long; results then depend on the machine's speed. Nothing: only `programs` counts.
     std::optional<std::chrono::milliseconds> time{};
-    // End after the batch that brought so many families of failures: what is left of the effort tells little more.
+    // Findings are made of so many families of failures at most, the gravest ones.
     std::uint32_t families_max = 5;
 };
 
@@ -75,6 +76,7 @@ struct Counts {
     std::array<std::uint64_t, spec::kActionKinds> kinds{};  // steps by kind
     std::uint64_t pairs = 0;                                // of two steps that were to overlap
     std::uint64_t preempted = 0;  // of these, those of which the second began within the first
+    Steered steered{};
     std::uint64_t undecided = 0;  // programs that ended because of such a pair: Run::undecided
     spec::CheckCounts checks{};
     std::array<ModeCounts, kModes> modes{};

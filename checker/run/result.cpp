@@ -1,18 +1,50 @@
 #include "checker/run/result.h"
 
+#include "spec/answer.h"
+
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 namespace vmcheck::run {
 
 namespace {
 
-// What a kernel says when it took an exception itself: these messages are the same for every cause. The first is
-// kerneltrap's in xv6, the second the reference kernel's.
-constexpr std::array<std::string_view, 2> kSaysNothing{"kerneltrap", "trap in the kernel"};
+Symptom symptom_of(spec::WrongAnswer const& answer) {
+    using spec::Mistake;
+    switch (answer.mistake) {
+        case Mistake::panicked:
+        case Mistake::init_killed:
+            return Symptom::died;
+        case Mistake::never_ended:
+        case Mistake::slept:
+        case Mistake::sleeper_sleeps_on_after_kill:
+        case Mistake::lost:
+            return Symptom::no_end;
+        case Mistake::killed_though_legal:
+        case Mistake::fork_failed:
+        case Mistake::exec_failed:
+        case Mistake::sbrk_failed:
+        case Mistake::copy_failed_at_good_address:
+        case Mistake::open_did_not_find:
+        case Mistake::took_less_than_given:
+            return Symptom::refused;
+        case Mistake::survived_though_fatal:
+        case Mistake::wait_stored_at_bad_address:
+        case Mistake::sbrk_accepted:
+        case Mistake::copyout_accepted:
+        case Mistake::copyin_accepted:
+        case Mistake::counted_unreadable:
+        case Mistake::counted_unwritable:
+        case Mistake::open_took_bad_path:
+            return Symptom::accepted;
+        default:
+            break;
+    }
+    // A copy that fails though it must not.
+    auto const* returned = std::get_if<spec::Returned>(&answer.seen.what);
+    return returned && returned->value == spec::kFailed ? Symptom::refused : Symptom::wrong_result;
+}
 
 }  // namespace
 
@@ -33,14 +65,86 @@ std::vector<Run> endings(Run run) {
     return all;
 }
 
+Symptom symptom_of(spec::Violation const& violation) {
+    struct Visitor {
+        Symptom operator()(spec::NoPageTable const&) const { return Symptom::wrong_bytes; }
+        Symptom operator()(spec::PageLost const&) const { return Symptom::wrong_bytes; }
+        Symptom operator()(spec::WrongByte const&) const { return Symptom::wrong_bytes; }
+        Symptom operator()(spec::WrongRights const&) const { return Symptom::wrong_rights; }
+        Symptom operator()(spec::WritableShared const&) const { return Symptom::writable_shared; }
+        Symptom operator()(spec::WrongCount const& count) const {
+            return count.seen > count.expected ? Symptom::kept : Symptom::freed_early;
+        }
+        Symptom operator()(spec::FreeListBroken const&) const { return Symptom::freed_early; }
+        Symptom operator()(spec::TableBroken const&) const { return Symptom::freed_early; }
+        Symptom operator()(spec::TwoRoles const&) const { return Symptom::freed_early; }
+        Symptom operator()(spec::FreeInUse const&) const { return Symptom::freed_early; }
+        Symptom operator()(spec::WrongTotal const& total) const {
+            return total.seen < total.expected ? Symptom::kept : Symptom::freed_early;
+        }
+        Symptom operator()(spec::MappedEarly const&) const { return Symptom::not_lazy; }
+        Symptom operator()(spec::NotMapped const&) const { return Symptom::not_lazy; }
+        Symptom operator()(spec::Copied const&) const { return Symptom::not_lazy; }
+        Symptom operator()(spec::ChildLost const&) const { return Symptom::child_lost; }
+        Symptom operator()(spec::WrongAnswer const& answer) const { return symptom_of(answer); }
+        Symptom operator()(spec::NeedlessKill const&) const { return Symptom::refused; }
+        Symptom operator()(spec::GrowsOverTrapframe const&) const { return Symptom::accepted; }
+    };
+    return std::visit(Visitor{}, violation.facts);
+}
+
 Family family_of(Run const& run) {
-    Divergence const& divergence = *run.divergence;
-    spec::Way const way = spec::way_of(run.program.steps.at(divergence.at.value).action);
-    if (divergence.panic.empty()) return {divergence.signature.invariant, way, {}, divergence.advice};
-    // A panic for want of memory (I10) is the panic all the same.
-    bool const says_nothing =
-        std::find(kSaysNothing.begin(), kSaysNothing.end(), divergence.panic) != kSaysNothing.end();
-    return {spec::Invariant::liveness, says_nothing ? way : spec::Way::none, divergence.panic, false};
+    return family_of(*run.divergence, run.program.steps.at(run.divergence->at.value));
+}
+
+Family family_of(Divergence const& divergence, spec::Step const& failed) {
+    Family family{.symptom = symptom_of(divergence.violations.front()),
+                  .way = spec::way_of(failed.action),
+                  .circumstances = divergence.circumstances,
+                  .advice = divergence.advice};
+    // Only where the step is itself at fault does it matter what it accesses: a copy that fails by right is undone in
+    // the same way wherever it failed.
+    if (family.symptom == Symptom::child_lost) family.circumstances = {};
+    if (divergence.died.empty()) return family;
+    constexpr std::size_t kFrames = 2;
+    family.symptom = Symptom::died;
+    family.died = divergence.died;
+    if (family.died.size() > kFrames) family.died.resize(kFrames);
+    return family;
+}
+
+namespace {
+
+// The parts of a kernel that have code in common: faults; copies; what makes, changes and ends address spaces.
+int part_of(spec::Way way) {
+    switch (way) {
+        case spec::Way::fault:
+        case spec::Way::none:
+            return 0;
+        case spec::Way::copyin:
+        case spec::Way::copyout:
+        case spec::Way::copyinstr:
+            return 1;
+        default:
+            return 2;
+    }
+}
+
+// Panics of one text come from places that call each other: walk() says the same to whoever hands it a bad address,
+// so there it is the caller that counts.
+bool died_alike(Family const& one, Family const& other) {
+    if (one.died == other.died) return true;
+    bool const same_caller = one.died.size() > 1 && other.died.size() > 1 && one.died[1] == other.died[1];
+    bool const same_place = one.died[0] == other.died[0] && part_of(one.way) == part_of(other.way);
+    return same_caller || same_place;
+}
+
+}  // namespace
+
+bool explains(Family const& plain, Family const& other) {
+    if (plain.symptom != other.symptom || plain.advice != other.advice) return false;
+    if (plain.symptom == Symptom::died && !plain.died.empty() && !other.died.empty()) return died_alike(plain, other);
+    return plain.way == other.way && spec::are_within(plain.circumstances, other.circumstances);
 }
 
 }  // namespace vmcheck::run

@@ -1,6 +1,7 @@
 #pragma once
 // What came of one program: the steps that were run, and where the kernel and the model parted, if they did.
 
+#include "spec/circumstances.h"
 #include "spec/invariants.h"
 #include "spec/program.h"
 #include "spec/step_kinds.h"
@@ -27,8 +28,9 @@ struct Divergence {
     spec::StepIndex at;                       // in Run::program
     std::vector<spec::Violation> violations;  // at least one; the first is the most telling
     Signature signature;
-    std::string panic{};  // the message, where the kernel panicked and gave one
-    bool advice = false;  // legal by the labs' texts, but poor: breaks no invariant
+    spec::Circumstances circumstances{};
+    std::vector<VirtAddr> died{};  // spec::Panicked::stack, where the kernel panicked
+    bool advice = false;           // legal by the labs' texts, but poor: breaks no invariant
 };
 
 // One step as it went.
@@ -57,16 +59,43 @@ struct Run {
 // The ways in which a run ended or could have: at its divergence, and at what is advice. Each ends with a divergence.
 std::vector<Run> endings(Run run);
 
-// Which failures are one to a reader. A defect in copyout shows at fstat, at read and at wait; a panic in the code that
-// frees memory shows at exit, at exec and at sbrk. Signatures tell such failures apart, which is right for shrinking
-// and wrong for a report: a family holds those that go the same way through the kernel.
+// What goes wrong, whatever the step: several invariants may show one symptom, and one invariant several.
+enum class Symptom : std::uint8_t {
+    died,             // the kernel panicked, or took an exception itself
+    no_end,           // the step did not end, slept for nothing, or the machine went astray
+    refused,          // what must be done: a legal access killed, a good address given -1
+    accepted,         // what must not be: a bad address, a wild access survived
+    wrong_result,     // another one
+    wrong_bytes,      // or none where there must be some
+    wrong_rights,     //
+    writable_shared,  //
+    kept,             // a frame is lost, or counted too often
+    freed_early,      // a frame is free or in two places, or counted too seldom
+    not_lazy,         // more memory is used than was promised, or less
+    child_lost,       //
+};
+Symptom symptom_of(spec::Violation const& violation);
+
+// Which failures are one to a reader: those of one cause, as far as can be told from how they fail. A defect in copyout
+// shows at fstat, at read and at wait; a panic in the code that frees memory shows at exit, at exec and at sbrk. But a
+// copy to the guard page and one across a page border that go wrong are two defects. Signatures would tell the former
+// apart and not the latter.
 struct Family {
-    spec::Invariant invariant = spec::Invariant::contents;
+    Symptom symptom = Symptom::wrong_result;
     spec::Way way = spec::Way::none;
-    std::string panic;  // its message says more than the way to it; empty where there is none
+    spec::Circumstances circumstances{};
+    // Where the kernel died, if it did, and who called that.
+    std::vector<VirtAddr> died{};
     bool advice = false;
     friend auto operator<=>(Family const&, Family const&) = default;
 };
+
+// Whether what fails as `plain` does is all that is needed for a failure of `other`: the same goes wrong on the same
+// way, and nothing but more circumstances come together. A kernel that died at the same place has died of the same.
+bool explains(Family const& plain, Family const& other);
+
+// `failed`: the step at which it shows.
+Family family_of(Divergence const& divergence, spec::Step const& failed);
 // REQUIRES: run.divergence.
 Family family_of(Run const& run);
 

@@ -50,13 +50,18 @@ bool overlap_comes(Stepper const& stepper, Steps rest) {
 
 void take_turn(Stepper& stepper, Steps& rest) {
     spec::Turn const turn = spec::next_turn(stepper.world(), rest);
-    if (auto const* pair = std::get_if<spec::Pair>(&turn))
-        stepper.overlap(*pair);
-    else if (std::holds_alternative<spec::LeftOut>(turn))
-        stepper.leave_out();
-    else
-        stepper.perform(rest.front());
     rest = rest.subspan(spec::steps_in(turn));
+    if (std::holds_alternative<spec::LeftOut>(turn)) return stepper.leave_out();
+    if (auto const* step = std::get_if<spec::Step>(&turn)) {
+        if (auto const asked = stepper.steered(*step)) stepper.perform(*asked);
+        return;
+    }
+    spec::Pair const& pair = std::get<spec::Pair>(turn);
+    auto const first = stepper.steered(pair.first), second = stepper.steered(pair.second);
+    if (first && second)
+        stepper.overlap(pair);
+    else if (first)
+        stepper.perform(*first);
 }
 
 void take_steps(Stepper& stepper, Steps steps) {

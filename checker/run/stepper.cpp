@@ -54,6 +54,16 @@ bool reaches_what_it_is_for(Mode mode, spec::Outcome const& outcome, spec::Step 
     return may_be_refused && returned != nullptr && static_cast<std::int64_t>(returned->value) == -1;
 }
 
+// Whether memory was short, as far as that may change what a correct kernel does.
+bool was_short(spec::World const& world, spec::Step const& step, spec::Outcome const& outcome,
+               spec::FrameCensus const& before) {
+    if (spec::allocation_failed(outcome)) return true;
+    auto const answers = spec::allowed(world, step);
+    return std::any_of(answers.begin(), answers.end(), [&](spec::Answer const& each) {
+        return each.excuse && spec::is_excused(each, world, step, outcome, before);
+    });
+}
+
 }  // namespace
 
 FirstLook first_look(Execution& execution, std::shared_ptr<spec::Setting const> setting) {
@@ -114,6 +124,14 @@ bool Stepper::done() const {
            state_.world.over();
 }
 
+std::optional<spec::Step> Stepper::steered(spec::Step step) {
+    if (options_.steering == nullptr) return step;
+    auto const verdict = options_.steering->judge(state_.world, step, counts_.steered);
+    if (verdict == Steering::Verdict::leave_out) return std::nullopt;
+    if (verdict == Steering::Verdict::ask_without_fault) step.faults.oom.reset();
+    return step;
+}
+
 // ---- one step
 
 void Stepper::perform(spec::Step step) {
@@ -127,21 +145,26 @@ void Stepper::perform(spec::Step step) {
     allocation_failed_ = spec::allocation_failed(outcome);
     count_judged(outcome);
     if (reaches_what_it_is_for(options_.mode, outcome, step)) ++counts_.of(options_.mode).reached;
+    auto const met_in = [&](spec::World const& world) {
+        spec::Circumstances met = spec::circumstances_of(world, step);
+        met.refused = was_short(world, step, outcome, before);
+        return met;
+    };
     auto next = spec::advance(state_.world, step, outcome, before);
     if (!next) {
-        diverge(at, step, {next.error()});
+        diverge(at, step, {next.error()}, met_in(state_.world));
         note_panic(outcome);
         return;
     }
     if (state_.sharing_known)
         if (auto advice = spec::advice_on(state_.world, step, outcome)) advise(at, step, std::move(*advice));
     if (!leaves_sharing_known(step, outcome)) state_.sharing_known = false;
-    state_.world = std::move(*next);
+    spec::World const before_it = std::exchange(state_.world, std::move(*next));
     if (done()) return;
     spec::Observation const seen = execution_.observe();
     state_.world = spec::settle(std::move(state_.world), seen);
     auto violations = spec::inspect(state_.world, seen, baseline_, counts_.checks);
-    if (!violations.empty()) diverge(at, step, std::move(violations));
+    if (!violations.empty()) diverge(at, step, std::move(violations), met_in(before_it));
 }
 
 // As it is run and recorded: what does not overlap does not say that it does.
@@ -208,9 +231,17 @@ void Stepper::judge(spec::Pair const& pair, std::array<spec::StepIndex, 2> at, s
         for (StepRecord& record : records_of(state_.world, pair, outcome, verdict))
             state_.result.records.push_back(std::move(record));
     if (verdict.undecided) return give_up();
+    bool const refused =
+        spec::allocation_failed(outcome.first) || (outcome.second && spec::allocation_failed(*outcome.second));
+    auto const met_by = [&](spec::Step const& step) {
+        spec::Circumstances met = spec::circumstances_of(state_.world, step);
+        met.refused = refused;
+        met.overlapped = true;
+        return met;
+    };
     if (verdict.violation) {
-        bool const seconds = verdict.violation_is_the_seconds;
-        diverge(at[seconds ? 1 : 0], seconds ? pair.second : pair.first, {std::move(*verdict.violation)});
+        spec::Step const& failed = verdict.violation_is_the_seconds ? pair.second : pair.first;
+        diverge(at[verdict.violation_is_the_seconds ? 1 : 0], failed, {std::move(*verdict.violation)}, met_by(failed));
         note_panic(outcome.first);
         if (outcome.second) note_panic(*outcome.second);
         return;
@@ -225,7 +256,7 @@ void Stepper::judge(spec::Pair const& pair, std::array<spec::StepIndex, 2> at, s
     if (agreed.world)
         state_.world = std::move(*agreed.world);
     else
-        diverge(at[0], pair.first, std::move(agreed.violations));
+        diverge(at[0], pair.first, std::move(agreed.violations), met_by(pair.first));
 }
 
 // ---- what is noted of it
@@ -245,21 +276,22 @@ void Stepper::count_judged(Invariant invariant) {
     ++counts_.checks.evaluated[static_cast<std::size_t>(invariant)];
 }
 
-void Stepper::diverge(spec::StepIndex at, spec::Step const& step, std::vector<spec::Violation> violations) {
+void Stepper::diverge(spec::StepIndex at, spec::Step const& step, std::vector<spec::Violation> violations,
+                      spec::Circumstances const& met) {
     Signature const signature{violations.front().invariant, step.action.index()};
-    state_.result.divergence = Divergence{at, std::move(violations), signature};
+    state_.result.divergence = Divergence{at, std::move(violations), signature, met};
 }
 
 void Stepper::note_panic(spec::Outcome const& outcome) {
     if (auto const* panicked = std::get_if<spec::Panicked>(&outcome.what))
-        state_.result.divergence->panic = panicked->message;
+        state_.result.divergence->died = panicked->stack;
 }
 
 void Stepper::advise(spec::StepIndex at, spec::Step const& step, spec::Violation advice) {
     auto& where = options_.stop_at_advice ? state_.result.divergence : state_.result.advice;
     if (where) return;
     Signature const signature{advice.invariant, step.action.index()};
-    where = Divergence{at, {std::move(advice)}, signature, {}, true};
+    where = Divergence{.at = at, .violations = {std::move(advice)}, .signature = signature, .advice = true};
 }
 
 // ---- there and back

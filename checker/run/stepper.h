@@ -5,6 +5,7 @@
 #include "checker/generate/generator.h"
 #include "checker/run/effort.h"
 #include "checker/run/result.h"
+#include "checker/run/steering.h"
 #include "impl/target.h"
 #include "spec/invariants.h"
 #include "spec/overlap.h"
@@ -56,7 +57,8 @@ struct RunOptions {
     bool stop_at_advice = false;
     Mode mode = Mode::plain;  // what it is counted as
     bool records = false;
-    Watcher* watcher = nullptr;  // not owned
+    Steering const* steering = nullptr;  // what is known of the kernel, to be avoided. Not owned.
+    Watcher* watcher = nullptr;          // not owned
     // Adds where steps can be interrupted; costs time. Not owned.
     generate::Interruptions* interruptions = nullptr;
 };
@@ -91,6 +93,8 @@ class Stepper {
     void overlap(spec::Pair pair);
     // Notes that a step could not be asked.
     void leave_out() { ++state_.result.left_out; }
+    // The step as it is to be asked, where what is known of the kernel is avoided; nothing: not at all.
+    std::optional<spec::Step> steered(spec::Step step);
     // In the latest step, an allocation failed.
     bool allocation_failed() const { return allocation_failed_; }
 
@@ -121,7 +125,8 @@ class Stepper {
     void give_up();
     void count_judged(spec::Outcome const& outcome);
     void count_judged(spec::Invariant invariant);
-    void diverge(spec::StepIndex at, spec::Step const& step, std::vector<spec::Violation> violations);
+    void diverge(spec::StepIndex at, spec::Step const& step, std::vector<spec::Violation> violations,
+                 spec::Circumstances const& met);
     void note_panic(spec::Outcome const& outcome);
     void advise(spec::StepIndex at, spec::Step const& step, spec::Violation advice);
 

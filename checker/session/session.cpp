@@ -4,6 +4,7 @@
 #include "checker/qemu/trial.h"
 #include "checker/repro/repro_c.h"
 #include "checker/run/runner.h"
+#include "checker/session/mistakes.h"
 #include "checker/session/reproduce.h"
 #include "checker/shrink/shrinker.h"
 
@@ -64,6 +65,7 @@ Finding explain(run::Failure const& failure, shrink::Shrunk const& shrunk, spec:
     // By how the shrunk program fails: it may tell more plainly what goes wrong than the one that was found.
     run::Divergence const& divergence = *shrunk.run.divergence;
     Finding finding{.signature = divergence.signature,
+                    .family = run::family_of(shrunk.run),
                     .severity = divergence.advice ? Severity::advice : Severity::defect,
                     .divergence = std::move(reproduction.divergence),
                     .program = std::move(program),
@@ -80,17 +82,6 @@ Finding explain(run::Failure const& failure, shrink::Shrunk const& shrunk, spec:
                     .evidence = std::move(reproduction.evidence)};
     finding.repro_c = repro::repro_c(finding);
     return finding;
-}
-
-// Failures of two families may turn out to be one when they are shrunk.
-void add(Finding finding, std::vector<Finding>& findings) {
-    auto const same = std::find_if(findings.begin(), findings.end(), [&](Finding const& each) {
-        return each.signature == finding.signature && each.program == finding.program;
-    });
-    if (same == findings.end())
-        findings.push_back(std::move(finding));
-    else
-        same->seen += finding.seen;
 }
 
 // The second opinion. REQUIRES: the kernel's image still exists, as it does while its target lives.
@@ -131,7 +122,7 @@ tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& op
     for (run::Failure& failure : gravest(std::move(campaign.failures), options.effort.families_max)) {
         auto finding = make_finding(*kernel, std::move(failure), options);
         if (!finding) return tl::unexpected(finding.error());
-        add(std::move(*finding), result.findings);
+        add(std::move(*finding), kernel->look.reference.setting, result.findings);
     }
     sort_by_rank(result.findings);
     if (options.confirm) confirm_on_qemu(result, options.stop, observer);

@@ -37,7 +37,7 @@ class Shrinker {
     // Two panics at the same kind of step are two defects, unless they say the same.
     bool is_the_same(Run const& other) const {
         bool const alike = other.divergence->signature == best_.divergence->signature &&
-                           run::family_of(other) == run::family_of(best_);
+                           run::explains(run::family_of(other), run::family_of(best_));
         return alike || is_plain_failure(other);
     }
 

@@ -64,8 +64,10 @@ enum class Register : std::uint8_t {
     count_,
     // By the names of the calling convention (RISC-V ELF psABI, "Integer Register Convention").
     ra = x1,
+    sp = x2,
     t0 = x5,
     t1 = x6,
+    s0 = x8,
     a0 = x10,
     a1 = x11,
     a2 = x12,

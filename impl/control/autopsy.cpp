@@ -39,11 +39,37 @@ spec::Panicked Autopsy::panicked(board::Parcels since) {
     died_at_ = VirtAddr{board_.read(Register::ra) - 1};
     spec::Panicked panicked{read_string(VirtAddr{board_.read(Register::a0)})};
     // A panic that follows an exception of the kernel's own is explained by that: "kerneltrap" says nothing.
+    panicked.stack = callers();
     if (auto fault = board_.last_kernel_fault(); fault && fault->at >= since) {
         died_at_ = fault->pc;
         panicked.cause = fmt::format("{} {:#x} in {}", deed_of(fault->cause), fault->value, where_(fault->pc));
     }
+    panicked.stack.insert(panicked.stack.begin(), *died_at_);
     return panicked;
+}
+
+// By the frame pointer, which xv6 is compiled to keep (CFLAGS in its Makefile); at the entry of panic it is the
+// caller's. Below it lie the return address and the frame pointer of the caller's caller (RISC-V ELF psABI, "Frame
+// Pointer Convention"). Frames lie one above the other on a stack of a page or two.
+std::vector<VirtAddr> Autopsy::callers() const {
+    constexpr std::size_t kMost = 6;
+    constexpr std::uint64_t kStackBytes = 16 * kPageBytes;
+    auto const word_at = [&](std::uint64_t at) -> std::optional<std::uint64_t> {
+        auto const place = board_.translate(board_.read(Register::satp), VirtAddr{at}, board::Access::load,
+                                            board::Privilege::supervisor);
+        return place ? board_.read_u64(place->address) : std::nullopt;
+    };
+    std::vector<VirtAddr> callers;
+    std::uint64_t below = board_.read(Register::sp);
+    std::uint64_t frame = board_.read(Register::s0);
+    while (callers.size() < kMost && frame >= below + 16 && frame - below <= kStackBytes && frame % 16 == 0) {
+        auto const to = word_at(frame - 8), next = word_at(frame - 16);
+        if (!to || !next || *to == 0) break;
+        callers.push_back(VirtAddr{*to - 1});
+        below = frame;
+        frame = *next;
+    }
+    return callers;
 }
 
 std::optional<spec::Panicked> Autopsy::panic_on_console() const {

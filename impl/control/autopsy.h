@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vmcheck {
 
@@ -34,6 +35,7 @@ class Autopsy {
 
   private:
     std::string read_string(VirtAddr at) const;
+    std::vector<VirtAddr> callers() const;
 
     board::Board const& board_;
     std::function<std::string(VirtAddr)> where_;

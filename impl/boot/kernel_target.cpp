@@ -213,8 +213,9 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     setting.traits.sbrk_takes_mode = probed->sbrk_takes_mode;
     setting.traits.sbrk_keeps_to_the_heap = probed->sbrk_keeps_to_the_heap;
     bool const all_segments_rwx = ignores_segment_rights(p0.processes.front());
-    // The same kernels map what sbrk gives as they map the image (uvmalloc in kernel/vm.c); a lazy one need not.
-    setting.layout.heap_rights.execute = all_segments_rwx && probed->heap_executable;
+    // The same kernels map what sbrk gives as they map the image (uvmalloc in kernel/vm.c); a lazy one need not, nor
+    // need a copy keep X. Where it may be missing is in spec/checks/rights.cpp.
+    setting.layout.heap_rights.execute = all_segments_rwx;
     inherit(find_vintage(*image, {all_segments_rwx, probed->sbrk_takes_mode}, options.tree), *probed, setting.layout,
             setting.traits, summary);
     setting.traits.frames_per_process = probed->frames_per_process;

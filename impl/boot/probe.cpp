@@ -165,9 +165,6 @@ tl::expected<ProbeResult, BootError> probe(KernelExecution& execution, spec::Set
     bool const mapped_when_eager = is_mapped(execution.observe(), heap.page() + 1);
     if (auto const stored = must_return(execution, spec::Store{absolute(heap), 1, 1}); !stored)
         return tl::unexpected(stored.error());
-    spec::Observation const touched = execution.observe();
-    auto const* heap_page = page_in(touched.processes.front(), heap.page());
-    found.heap_executable = heap_page != nullptr && heap_page->rights.execute;
     found.profile.sbrk = mapped_when_lazy ? spec::SbrkPolicy::eager : spec::SbrkPolicy::lazy;
     found.sbrk_takes_mode = mapped_when_lazy != mapped_when_eager;
 

@@ -34,7 +34,6 @@ struct ProbeResult {
     bool copyinstr_skips_reserved = false;     // a path that ends in an untouched lazy page was refused
     std::optional<PastTop> past_top{};         // lazy sbrk took the break over the trapframe
     bool sbrk_keeps_to_the_heap = false;       // no sbrk took stack and image, wherever the stack pointer was
-    bool heap_executable = false;              // what sbrk gave could be executed
     std::uint64_t frames_per_process = 0;      // that a process holds beyond what its page table shows
 };
 

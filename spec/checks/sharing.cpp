@@ -1,4 +1,5 @@
-// I3 isolation: a frame that any user PTE may write has exactly one reference.
+// I3 isolation: a frame that a living process may write has no other living reference. A zombie never runs again: it
+// neither writes nor reads, and what it refers to is I4's.
 // I4 reference counts: the kernel's count of a frame is the number of PTEs that refer to it.
 
 #include "spec/checks/frame_map.h"
@@ -29,10 +30,12 @@ Checked isolation_in(FrameMap const& map) {
     Checked checked;
     for_each_user_frame(map, [&](std::span<Reference const> references) {
         checked.judged = true;
+        auto const living = std::count_if(references.begin(), references.end(),
+                                          [](Reference const& reference) { return !reference.zombie; });
         auto const writer = std::find_if(references.begin(), references.end(), [](Reference const& reference) {
-            return reference.rights.user && reference.rights.write;
+            return !reference.zombie && reference.rights.user && reference.rights.write;
         });
-        if (writer == references.end() || references.size() == 1) return;
+        if (writer == references.end() || living == 1) return;
         checked.add(map.at(Invariant::isolation, writer->process, start_of(writer->page),
                            WritableShared{map.sharers_of(references), writer->rights}));
     });

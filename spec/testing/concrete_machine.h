@@ -66,6 +66,7 @@ struct Manners {
     bool sbrk_keeps_image = false;         // refuses to shrink below the heap's start
     bool sole_owner_copies = false;        // a store to a page that was shared copies even for the last owner
     bool wait_takes_newest = false;        // of several zombies
+    bool buffers_are_made_ready = false;   // all of a buffer, before a byte of it is copied
     bool stores_end_at_the_break = false;  // a store to a shared page is refused above the break
     bool copies_end_at_the_break = false;  // so is a kernel's copy there, whether the page is mapped or not
 };

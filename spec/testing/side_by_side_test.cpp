@@ -54,6 +54,7 @@ Manners manners_from(std::uint64_t bits) {
                    .sbrk_keeps_image = (bits & 32) != 0,
                    .sole_owner_copies = (bits & 64) != 0,
                    .wait_takes_newest = (bits & 128) != 0,
+                   .buffers_are_made_ready = (bits & 64) != 0,
                    .stores_end_at_the_break = (bits & 256) != 0,
                    .copies_end_at_the_break = (bits & 128) != 0};
 }

@@ -37,6 +37,7 @@ Address place_of(Layout const& layout, VirtAddr address) {
     auto const from = [&](Anchor anchor) {
         return Address{anchor, static_cast<std::int64_t>(address.value - layout.start_of(anchor).value)};
     };
+    if (address >= layout.top && address < layout.trapframe) return from(Anchor::trapframe);
     if (address < layout.stack && address >= layout.guard + kPageBytes && layout.stack > layout.guard)
         return from(Anchor::stack);
     Anchor nearest = Anchor::absolute;

@@ -96,6 +96,10 @@ struct WrongCount {
     Sharers sharers;
 };
 
+struct UsyscallShared {  // Violation::process: whose pid the page below the trapframe holds, which others map as well
+    Sharers sharers;
+};
+
 // ---- I5 no dangling, I6 conservation
 
 // What a frame is used for.
@@ -229,7 +233,7 @@ struct GrowsOverTrapframe {
 
 using Facts = std::variant<NoPageTable, PageLost, WrongByte, WrongRights, WritableShared, WrongCount, FreeListBroken,
                            TableBroken, TwoRoles, FreeInUse, WrongTotal, MappedEarly, NotMapped, Copied, ChildLost,
-                           WrongAnswer, NeedlessKill, GrowsOverTrapframe>;
+                           WrongAnswer, NeedlessKill, GrowsOverTrapframe, UsyscallShared>;
 
 // One broken invariant.
 struct Violation {

@@ -192,6 +192,7 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     spec::Observation p0;
     auto windows = find_windows(*kernel->map, *booted, summary, p0);
     auto setting = describe_kernel(*kernel->map, *booted, windows, p0, *disk);
+    if (setting.layout.has_usyscall()) summary.windows.emplace_back("a read-only page below the trapframe (usyscall)");
     auto golden = booted->board.take_golden();
     if (!golden) return tl::unexpected(BootError{golden.error().message, BootError::Kind::machine});
     kernel->windows = std::make_shared<observe::Windows const>(std::move(windows));
@@ -212,7 +213,7 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     setting.profile = options.profile.value_or(probed->profile);
     setting.traits.sbrk_takes_mode = probed->sbrk_takes_mode;
     setting.traits.sbrk_keeps_to_the_heap = probed->sbrk_keeps_to_the_heap;
-    bool const all_segments_rwx = ignores_segment_rights(p0.processes.front());
+    bool const all_segments_rwx = ignores_segment_rights(p0.processes.front(), booted->heap);
     // The same kernels map what sbrk gives as they map the image (uvmalloc in kernel/vm.c); a lazy one need not, nor
     // need a copy keep X. Where it may be missing is in spec/checks/rights.cpp.
     setting.layout.heap_rights.execute = all_segments_rwx;

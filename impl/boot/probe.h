@@ -37,8 +37,8 @@ struct ProbeResult {
     std::uint64_t frames_per_process = 0;      // that a process holds beyond what its page table shows
 };
 
-// Whether every segment of the image is mapped read-write-execute.
-bool ignores_segment_rights(spec::ObservedProcess const& p0);
+// Whether every segment of the image, which ends where the heap begins, is mapped read-write-execute.
+bool ignores_segment_rights(spec::ObservedProcess const& p0, VirtAddr heap);
 
 // Runs the probes. Fails when the kernel cannot even do these: a sentence for the user.
 tl::expected<ProbeResult, BootError> probe(KernelExecution& execution, spec::Setting const& provisional);

@@ -258,6 +258,52 @@ TEST(I3, LetsAZombieKeepWhatItHad) {
     EXPECT_EQ(broken(Invariant::counts, world, picture).size(), 1u) << "but its reference counts";
 }
 
+// p0 and p1, each with a page below the trapframe.
+struct WithUsyscall {
+    World world = [] {
+        Story story{with_usyscall(small_setting(kCowLazy))};
+        story.then(by(0, Fork{ProcId{1}}), forked(2));
+        return story.world();
+    }();
+    GoodPicture picture{world};
+    Vpn page = world.setting().layout.top.page();
+};
+
+TEST(Usyscall, IsAPageOfOnesOwn) {
+    WithUsyscall family;
+    EXPECT_NE(family.picture.pte(0, family.page)->frame, family.picture.pte(1, family.page)->frame);
+    family.picture.frames[family.picture.pte(1, family.page)->frame].fill(std::byte{0x77});
+    EXPECT_EQ(broken_in(family.world, family.picture), Numbers({})) << "what it holds is the kernel's own";
+}
+
+TEST(Usyscall, SharedByTwoItGivesOneAWrongPid) {
+    for (int held : {1, 2, 3}) {
+        WithUsyscall family;
+        FrameNo const frame = family.picture.pte(0, family.page)->frame;
+        family.picture.pte(1, family.page)->frame = frame;
+        family.picture.frames[frame][0] = static_cast<std::byte>(held);
+        family.picture.counts[frame] = 2;
+        auto const violations = broken(Invariant::isolation, family.world, family.picture);
+        ASSERT_EQ(violations.size(), held <= 2 ? 1U : 0U) << "3 is nobody's pid: the kernel shows something else there";
+        if (held > 2) continue;
+        EXPECT_EQ(violations.front().process, ProcId{static_cast<std::uint32_t>(held - 1)});
+        EXPECT_EQ(violations.front().place, (Address{Anchor::trapframe, -4096}));
+        EXPECT_EQ(std::get<UsyscallShared>(violations.front().facts).sharers.all, 2U);
+    }
+}
+
+TEST(Usyscall, IsReadOnlyAndThereInEveryProcess) {
+    WithUsyscall writable;
+    writable.picture.pte(1, writable.page)->rights.write = true;
+    EXPECT_EQ(broken_in(writable.world, writable.picture), Numbers({2}));
+    WithUsyscall executable;
+    executable.picture.pte(0, executable.page)->rights.execute = true;
+    EXPECT_EQ(broken_in(executable.world, executable.picture), Numbers({2}));
+    WithUsyscall lost;
+    lost.picture.unmap(1, lost.page);
+    EXPECT_EQ(broken_in(lost.world, lost.picture), Numbers({1}));
+}
+
 TEST(I4, FiresWhenACountIsNotTheNumberOfReferences) {
     World const world = family(kCowLazy);
     for (int wrong : {1, 3}) {

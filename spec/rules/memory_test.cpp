@@ -188,6 +188,19 @@ TEST(Access, AboveTheBreakOnItsPageMayBeFatalWhereTheKernelIsAsked) {
     EXPECT_EQ(story.verdict(store, returned(0)), "allowed");
 }
 
+TEST(Access, OfThePageBelowTheTrapframeIsAskedOnlyWhereItMustBeRefused) {
+    Story story{with_usyscall(small_setting(kCowLazy))};
+    story.then(by(0, Sbrk{kPage}), returned(kHeap)).then(by(0, Sbrk{-kPage}), returned(kHeap + kPage));
+    story.then(by(0, Fork{ProcId{1}}), forked(2));
+    EXPECT_EQ(story.verdict(by(1, Store{at(Anchor::top), 8, 1}), ended()), "allowed");
+    EXPECT_EQ(story.verdict(by(1, Store{at(Anchor::top), 8, 1}), returned(0)), "I7");
+    EXPECT_EQ(story.verdict(by(0, Fstat{at(Anchor::top)}), returned(kMinus1)), "allowed");
+    EXPECT_EQ(story.verdict(by(0, Fstat{at(Anchor::top)}), returned(0)), "I7");
+    EXPECT_TRUE(why_not(story.world(), by(1, Load{at(Anchor::top), 8}))) << "what it holds is the kernel's own";
+    EXPECT_TRUE(why_not(story.world(), by(1, PipeWrite{at(Anchor::trapframe, -8), 8})));
+    EXPECT_FALSE(why_not(story.world(), by(1, Load{at(Anchor::trapframe), 8})));
+}
+
 TEST(Access, AcrossTwoPagesNeedsBoth) {
     Story story{kCowLazy};
     story.then(by(0, Sbrk{2 * kPage}), returned(kHeap))

@@ -86,9 +86,10 @@ bool UserMemory::copy(Process& parent, Process& child) {
     bool const shares = setting_.profile.fork == ForkPolicy::cow && defect_ != PlantedDefect::fork_copies;
     auto const pages = parent.table.leaves();
     for (auto const& [page, pte] : pages) {
-        if (page >= setting_.layout.top.page()) continue;
-        bool const mapped =
-            shares ? share(child, page, *parent.table.find(page)) : duplicate(child, page, *parent.table.find(page));
+        if (page >= setting_.layout.trapframe.page()) continue;
+        bool const mapped = shares && page < setting_.layout.top.page()
+                                ? share(child, page, *parent.table.find(page))
+                                : duplicate(child, page, *parent.table.find(page));
         if (!mapped) return false;
     }
     child.size = parent.size;

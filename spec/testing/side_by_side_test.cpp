@@ -107,6 +107,15 @@ TEST_P(CorrectMachine, IsNeverAccusedWhenSbrkTakesAMode) {
     }
 }
 
+TEST_P(CorrectMachine, IsNeverAccusedOfThePageBelowTheTrapframe) {
+    auto const setting = std::make_shared<Setting const>(with_usyscall(small_setting(profile())));
+    for (std::uint64_t seed = 0; seed < 300; ++seed) {
+        auto const failure =
+            run_random_program(setting, PlantedDefect::none, manners_from(seed * 7), seed, StepTaste{10});
+        ASSERT_FALSE(failure) << "seed " << seed << "\n" << words(*failure);
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(InEveryProfile, CorrectMachine, ::testing::Range(std::size_t{0}, kAllProfiles.size()),
                          [](auto const& instance) {
                              std::string name = print(kAllProfiles[instance.param]);

@@ -113,7 +113,7 @@ tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& op
     if (!kernel) return tl::unexpected(kernel.error());
     SessionResult result = introduce(*kernel, options.seed);
     observer.on_kernel(result);
-    if (!kernel->look.violations.empty()) return result;
+    if (!kernel->look.can_go_on) return result;
 
     run::CampaignResult campaign =
         run::run_campaign(kernel->machines, kernel->look.reference, options.seed, options.effort, options.stop,

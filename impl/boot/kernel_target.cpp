@@ -38,9 +38,15 @@ class WindowFinder {
     void find_free_list() {
         if (!map_.free_list) return miss(map_.free_list.error().reason, "I5 and I6 are not checked");
         auto list = observe::GoldenFreeList::take(ram_, map_.free_list->heads);
-        if (!list)
-            return miss(fmt::format("{} is no sound list of frames right after boot", map_.free_list->name),
+        if (!list) {
+            // One that is sound for long is a list of frames, so that it is broken and not read amiss.
+            constexpr std::uint64_t kEntriesToTell = 256;
+            if (!map_.free_list->guessed && list.error().sound >= kEntriesToTell)
+                summary_.wrong.push_back(
+                    {.invariant = spec::Invariant::dangling, .facts = spec::FreeListBroken{list.error().why}});
+            return miss(fmt::format("{} is no sound list of frames right after boot.", map_.free_list->name),
                         "I5 and I6 are not checked");
+        }
         summary_.windows.push_back(fmt::format("free list {}{} ({} frames)", map_.free_list->name,
                                                map_.free_list->guessed ? " (guessed)" : "", list->length()));
         windows_.free_list = std::make_shared<observe::GoldenFreeList const>(std::move(*list));

@@ -21,7 +21,7 @@ namespace vmcheck::spec {
 enum class Invariant : std::uint8_t {
     contents = 1,      // I1: every readable byte of every process is the model's
     rights = 2,        // I2: U, R, X of each user PTE are the logical ones; W only where logically writable; no others
-    isolation = 3,     // I3: a frame that any user PTE may write has exactly one reference
+    isolation = 3,     // I3: a frame that a living process may write has no other living reference
     counts = 4,        // I4: the kernel's count of a frame = PTE references to it
     dangling = 5,      // I5: no mapped or page-table frame is on the free list; the list is sound
     conservation = 6,  // I6: free + reachable is constant; nothing leaks, failed calls included
@@ -93,6 +93,10 @@ struct WritableShared {  // Violation::process and address are the writer's
 struct WrongCount {
     std::int64_t expected = 0;  // PTEs that refer to the frame
     std::int64_t seen = 0;      // the kernel's count
+    Sharers sharers;
+};
+
+struct UsyscallShared {  // Violation::process: whose pid the page below the trapframe holds, which others map as well
     Sharers sharers;
 };
 
@@ -229,7 +233,7 @@ struct GrowsOverTrapframe {
 
 using Facts = std::variant<NoPageTable, PageLost, WrongByte, WrongRights, WritableShared, WrongCount, FreeListBroken,
                            TableBroken, TwoRoles, FreeInUse, WrongTotal, MappedEarly, NotMapped, Copied, ChildLost,
-                           WrongAnswer, NeedlessKill, GrowsOverTrapframe>;
+                           WrongAnswer, NeedlessKill, GrowsOverTrapframe, UsyscallShared>;
 
 // One broken invariant.
 struct Violation {

@@ -212,6 +212,11 @@ struct Words {
                 "PTE_W only with one reference",
                 fmt::format("{} with {} references", pte(shared.seen), shared.sharers.all)};
     }
+    ViolationWords operator()(spec::UsyscallShared const& shared) const {
+        return {fmt::format("{} map one frame: it holds the pid of {} (USYSCALL), which others take for theirs",
+                            words(shared.sharers), who()),
+                "a frame for each process", fmt::format("one frame with {} references", shared.sharers.all)};
+    }
     ViolationWords operator()(spec::WrongCount const& wrong) const {
         return {fmt::format("the frame at {} is counted {} time{}: {}", words(wrong.sharers), wrong.seen,
                             wrong.seen == 1 ? "" : "s",

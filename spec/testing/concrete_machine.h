@@ -42,6 +42,7 @@ enum class PlantedDefect : std::uint8_t {
     wild_store_survives,         // I7: a store to nowhere is skipped instead of being fatal
     break_off_by_one,            // I7: the page just above the break is served to the first touch
     copyout_ignores_rights,      // I7: the kernel writes to read-only pages for the user
+    copyout_shares_above_break,  // I1: above the break, it writes to shared pages as they are
     copyin_refuses_reserved,     // I7: the kernel does not know of reserved pages
     kill_spares,                 // I7: kill returns 0 and does nothing
     fork_copies,                 // I8: cow in name only
@@ -62,9 +63,12 @@ struct Manners {
     bool out_of_memory_kills_in_copies = false;  // and not: the copy fails
     bool break_counts_in_pages = false;          // a first touch above the break, on its page, is served
     bool sbrk_takes_64_bits = false;
-    bool sbrk_keeps_image = false;   // refuses to shrink below the heap's start
-    bool sole_owner_copies = false;  // a store to a page that was shared copies even for the last owner
-    bool wait_takes_newest = false;  // of several zombies
+    bool sbrk_keeps_image = false;         // refuses to shrink below the heap's start
+    bool sole_owner_copies = false;        // a store to a page that was shared copies even for the last owner
+    bool wait_takes_newest = false;        // of several zombies
+    bool buffers_are_made_ready = false;   // all of a buffer, before a byte of it is copied
+    bool stores_end_at_the_break = false;  // a store to a shared page is refused above the break
+    bool copies_end_at_the_break = false;  // so is a kernel's copy there, whether the page is mapped or not
 };
 
 class ConcreteMachine {

@@ -228,6 +228,12 @@ Outcome Syscalls::operator()(Exec const&) {
     return outcome;
 }
 
+void Syscalls::make_ready(VirtAddr at, std::size_t bytes, Want want) {
+    if (!machine_.manners_.buffers_are_made_ready) return;
+    for (std::size_t i = 0; i < bytes; i += std::min(kPageBytes - (at + i).offset(), bytes - i))
+        memory_.reach(self(), at + i, want, false);
+}
+
 Syscalls::Copied Syscalls::copy_out(VirtAddr to, std::span<std::byte const> bytes) {
     for (std::size_t i = 0; i < bytes.size(); ++i) {
         auto const served = memory_.reach(self(), to + i, Want::write, false);
@@ -246,6 +252,7 @@ Outcome Syscalls::result_of(Copied const& copied, std::size_t wanted, std::uint6
 
 Outcome Syscalls::operator()(PipeWrite const& write) {
     VirtAddr const from = resolve(write.from);
+    make_ready(from, write.bytes, Want::read);
     Copied copied;
     for (; copied.bytes < write.bytes; ++copied.bytes) {
         copied.end = memory_.reach(self(), from + copied.bytes, Want::read, false);
@@ -263,6 +270,7 @@ Outcome Syscalls::operator()(PipeRead const& read) {
         outcome.what = Blocked{};
         return outcome;
     }
+    make_ready(to, read.bytes, Want::write);
     std::size_t const wanted = std::min<std::size_t>(read.bytes, pipe.size());
     Copied copied;
     for (; copied.bytes < wanted; ++copied.bytes) {
@@ -279,6 +287,7 @@ Outcome Syscalls::operator()(PipeRead const& read) {
 Outcome Syscalls::operator()(FileRead const& read) {
     auto const& file = machine_.setting_->data_file.contents;
     std::size_t const wanted = std::min<std::size_t>(read.bytes, file.size());
+    make_ready(resolve(read.to), read.bytes, Want::write);
     return result_of(copy_out(resolve(read.to), std::span{file}.first(wanted)), wanted, wanted, true);
 }
 

@@ -7,6 +7,7 @@
 
 #include <bit>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 
 namespace vmcheck::spec {
@@ -22,6 +23,8 @@ enum class Ground : std::uint8_t {
     hole,       // nothing there, up to the highest address that a process can have
     above_maxva,
 };
+
+inline constexpr std::size_t kGrounds = 7;
 
 // A set of them; empty: memory that is there, and may be accessed so.
 class Grounds {

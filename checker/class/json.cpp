@@ -20,6 +20,7 @@ Json to_json(Found const& found) {
     json["signature"] = found.signature;
     json["severity"] = found.severity;
     json["rank"] = text_or_null(found.rank);
+    json["cause"] = text_or_null(found.cause);
     json["heading"] = found.heading;
     json["story"] = text_or_null(found.story);
     json["reproduced"] = found.solid;

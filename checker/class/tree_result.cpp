@@ -28,7 +28,8 @@ std::string text_or_empty(json const& value) {
     return value.is_string() ? value.get<std::string>() : std::string();
 }
 
-// Its heading is "I3 isolation · at fork": the title is that of the first violation of the finding's own invariant.
+// The heading of a mistake that has no name is "I3 isolation · at fork": the title is that of the first violation of
+// the finding's own invariant.
 Found found_in(json const& finding) {
     Found found;
     found.signature = finding.at("signature").get<std::string>();
@@ -41,7 +42,11 @@ Found found_in(json const& finding) {
     for (json const& violation : finding.at("violations"))
         if (title.empty() && violation.at("invariant") == invariant)
             title = ' ' + violation.at("title").get<std::string>();
-    found.heading = fmt::format("{}{} · at {}", invariant, title, finding.at("kind").get<std::string>());
+    json const& cause = finding.at("cause");
+    found.cause = cause.at("id").get<std::string>();
+    found.heading = cause.at("has_a_name").get<bool>()
+                        ? cause.at("title").get<std::string>()
+                        : fmt::format("{}{} · at {}", invariant, title, finding.at("kind").get<std::string>());
     return found;
 }
 

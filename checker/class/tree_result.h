@@ -35,9 +35,10 @@ struct Found {
     std::string signature;  // "I3 fork"; "I3 boot" of a kernel that is wrong right after boot
     std::string severity;   // "defect", "advice"
     std::string rank;       // "isolation"; empty right after boot
-    std::string heading;    // "I3 isolation · at fork"; the same for the same kind of defect in any tree
+    std::string heading;    // "fork leaves a shared page writable"; the same for the same mistake in any tree
     std::string story;      // one sentence; empty of one that did not come back
     bool solid = true;      // it came back
+    std::string cause{};    // the mistake's stable id; empty right after boot
     bool is_defect() const { return solid && severity == "defect"; }
 };
 

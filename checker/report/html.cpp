@@ -1,3 +1,4 @@
+#include "checker/finding/cause.h"
 #include "checker/finding/finding.h"
 #include "checker/report/escape.h"
 #include "checker/report/format.h"
@@ -140,6 +141,8 @@ std::string article(Finding const& finding, std::size_t number, std::size_t tota
         fmt::format("<article{}>\n<h3><span class=\"tag\">{}</span> · at {}</h3>\n",
                     finding.severity == Severity::advice ? " class=\"advice\"" : "",
                     safe(title_of(finding.signature.invariant)), safe(spec::kind_name(finding.signature.kind)));
+    Cause const cause = cause_of(finding.family);
+    text += fmt::format("<p>{} <span class=\"dim\">({})</span></p>\n", safe(cause.title), safe(cause.id));
     text += fmt::format(
         "<p class=\"dim\">{} of {} · {} · {} · seen in {} program{} · reproduced {} of {} times from a fresh "
         "boot</p>\n",

@@ -63,24 +63,20 @@ Json to_json(std::vector<PageRow> const& rows) {
 }
 
 Json to_json(run::Family const& family) {
-    Json g = Json::array();
-    for (int i = 0; i < 7; ++i)
-        if (family.circumstances.grounds.contains(static_cast<spec::Ground>(i))) g.push_back(i);
-    return {{"symptom", static_cast<int>(family.symptom)},
-            {"way", static_cast<int>(family.way)},
-            {"grounds", g},
-            {"crosses", family.circumstances.crosses},
-            {"refused", family.circumstances.refused},
-            {"overlapped", family.circumstances.overlapped},
-            {"died", family.died.size()},
-            {"died_at", family.died.empty() ? 0 : family.died[0].value},
-            {"died_from", family.died.size() < 2 ? 0 : family.died[1].value}};
+    Cause const cause = cause_of(family);
+    spec::Circumstances const& met = family.circumstances;
+    return {{"id", cause.id},
+            {"title", cause.title},
+            {"has_a_name", cause.known},
+            {"grounds", names_of(met.grounds)},
+            {"crosses", met.crosses},
+            {"refused", met.refused},
+            {"overlapped", met.overlapped}};
 }
 
 Json to_json(Finding const& finding) {
     Json json;
     json["cause"] = to_json(finding.family);
-    json["cause"]["id"] = cause_of(finding.family).id;
     json["signature"] = run::to_string(finding.signature);
     json["invariant"] = spec::short_name(finding.signature.invariant);
     json["kind"] = spec::kind_name(finding.signature.kind);
@@ -161,6 +157,12 @@ Json to_json(SessionResult const& session) {
             {"programs", counts.programs}, {"runs", counts.runs}, {"reached", counts.reached}};
     }
     json["second_runs"] = session.counts.second_runs;
+    json["steered_around"] = Json::array();
+    for (auto const& [trigger, steps] : session.counts.steered)
+        json["steered_around"].push_back({{"way", name_of(trigger.way)},
+                                          {"grounds", names_of(trigger.met.grounds)},
+                                          {"refused", trigger.met.refused},
+                                          {"steps", steps}});
     json["different_failures"] = session.families;
     json["boot_violations"] = Json::array();
     for (spec::Violation const& violation : session.boot_violations) {

@@ -1,3 +1,4 @@
+#include "checker/finding/cause.h"
 #include "checker/report/escape.h"
 #include "checker/report/format.h"
 #include "checker/report/story.h"
@@ -21,8 +22,10 @@ std::string test_case(SessionResult const& session, InvariantVerdict const& verd
         return text + fmt::format(">\n      <skipped message=\"{}\"/>\n    </testcase>\n", escape_markup(verdict.text));
     std::string const message =
         verdict.findings.empty() ? verdict.text : story_of(session.findings[verdict.findings.front()]);
-    return text + fmt::format(">\n      <failure type=\"{}\" message=\"{}\">{}</failure>\n    </testcase>\n",
-                              spec::short_name(verdict.invariant), escape_markup(message), escape_markup(verdict.text));
+    std::string const type = verdict.findings.empty() ? std::string(spec::short_name(verdict.invariant))
+                                                      : cause_of(session.findings[verdict.findings.front()].family).id;
+    return text + fmt::format(">\n      <failure type=\"{}\" message=\"{}\">{}</failure>\n    </testcase>\n", type,
+                              escape_markup(message), escape_markup(verdict.text));
 }
 
 std::string test_suite(SessionResult const& session) {

@@ -4,7 +4,9 @@
 #include "checker/report/violation_words.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <array>
 #include <variant>
 
 namespace vmcheck::report {
@@ -26,6 +28,28 @@ char const* consequence(spec::Violation const& violation) {
 }
 
 }  // namespace
+
+std::string_view name_of(spec::Way way) {
+    constexpr std::array<std::string_view, 9> kNames{"page fault", "copyin", "copyout", "copyinstr",  "fork",
+                                                     "exec",       "sbrk",   "exit",    "system call"};
+    return kNames.at(static_cast<std::size_t>(way));
+}
+
+std::vector<std::string_view> names_of(spec::Grounds grounds) {
+    constexpr std::array<std::string_view, spec::kGrounds> kNames{
+        "copy-on-write page", "untouched heap page", "page of the break",  "page without that right",
+        "page without PTE_U", "unmapped address",    "address above MAXVA"};
+    std::vector<std::string_view> names;
+    for (std::size_t i = 0; i < kNames.size(); ++i)
+        if (grounds.contains(static_cast<spec::Ground>(i))) names.push_back(kNames[i]);
+    return names;
+}
+
+std::string words_of(run::Trigger const& trigger) {
+    return fmt::format("{}{}{}{}", name_of(trigger.way),
+                       trigger.met.grounds.empty() ? "" : " at: ", fmt::join(names_of(trigger.met.grounds), ", "),
+                       trigger.met.refused ? ", without memory" : "");
+}
 
 std::string title_of(spec::Invariant invariant) {
     return fmt::format("{} {}", spec::short_name(invariant), spec::title(invariant));

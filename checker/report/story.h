@@ -4,8 +4,17 @@
 #include "checker/finding/finding.h"
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace vmcheck::report {
+
+// "copyout"
+std::string_view name_of(spec::Way way);
+// "copy-on-write page", "page without PTE_U"
+std::vector<std::string_view> names_of(spec::Grounds grounds);
+// "copyout to or from a page without PTE_U"
+std::string words_of(run::Trigger const& trigger);
 
 // "I3 isolation"
 std::string title_of(spec::Invariant invariant);

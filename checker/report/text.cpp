@@ -1,5 +1,6 @@
 #include "checker/report/text.h"
 
+#include "checker/finding/cause.h"
 #include "checker/finding/finding.h"
 #include "checker/report/escape.h"
 #include "checker/report/page_view.h"
@@ -180,6 +181,15 @@ struct TurnInWords {
     }
 };
 
+// What most programs leave out, since the kernel is known to fail at it.
+std::string steered_lines(run::Steered const& steered) {
+    std::string text;
+    for (auto const& [trigger, steps] : steered)
+        text += fmt::format("  steered around {}, which fails on this kernel: {} step{}\n", words_of(trigger), steps,
+                            steps == 1 ? "" : "s");
+    return text;
+}
+
 }  // namespace
 
 std::string kernel_lines(TargetSummary const& summary, TextStyle style) {
@@ -203,6 +213,8 @@ std::string finding_text(Finding const& finding, std::size_t number, std::size_t
         return text + "      The program did not fail again: this finding is flaky, and not counted.\n\n" +
                spec::print(finding.program) + on_qemu(finding, style) + "\n";
     ViolationWords const words = words_of(finding.divergence.violations.front());
+    Cause const cause = cause_of(finding.family);
+    text += fmt::format("      {} ({})\n\n", cause.title, cause.id);
     text += wrapped(one_line(story_of(finding)), 6, Paint::bold, style) + '\n';
     text += step_table(finding, style) + '\n';
     text += fmt::format("      {:<9} {}\n      {:<9} {}\n\n", "Expected", one_line(words.expected), "Seen",
@@ -243,8 +255,10 @@ std::string modes_table(run::Counts const& counts, TextStyle style) {
         text += '\n';
     }
     text += fmt::format("  reached: {}\n", run::kWhatIsReached);
-    return text + fmt::format("  {} of them were run a second time, from where the first run had left the machine\n",
-                              counts.second_runs);
+    return text +
+           fmt::format("  {} of them were run a second time, from where the first run had left the machine\n",
+                       counts.second_runs) +
+           steered_lines(counts.steered);
 }
 
 std::string checks_table(run::Counts const& counts, TextStyle style) {

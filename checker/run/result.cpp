@@ -72,6 +72,7 @@ Symptom symptom_of(spec::Violation const& violation) {
         Symptom operator()(spec::WrongByte const&) const { return Symptom::wrong_bytes; }
         Symptom operator()(spec::WrongRights const&) const { return Symptom::wrong_rights; }
         Symptom operator()(spec::WritableShared const&) const { return Symptom::writable_shared; }
+        Symptom operator()(spec::UsyscallShared const&) const { return Symptom::writable_shared; }
         Symptom operator()(spec::WrongCount const& count) const {
             return count.seen > count.expected ? Symptom::kept : Symptom::freed_early;
         }

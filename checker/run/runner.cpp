@@ -58,10 +58,10 @@ void take_turn(Stepper& stepper, Steps& rest) {
     }
     spec::Pair const& pair = std::get<spec::Pair>(turn);
     auto const first = stepper.steered(pair.first), second = stepper.steered(pair.second);
-    if (first && second)
-        stepper.overlap(pair);
-    else if (first)
-        stepper.perform(*first);
+    if (first && second) return stepper.overlap(pair);
+    // What is left of the two: a step that would sleep needs the other.
+    for (auto const& each : {first, second})
+        if (each && !spec::why_not(stepper.world(), *each)) stepper.perform(*each);
 }
 
 void take_steps(Stepper& stepper, Steps steps) {

@@ -62,11 +62,7 @@ class WindowFinder {
     // Where no map file names the array, it is looked for later, by probing.
     void find_counts(spec::ObservedProcess const& p0) {
         constexpr char const* kConsequence = "I4 is not checked";
-        if (!map_.reference_counts) {
-            if (map_.candidates.empty())
-                miss("No variable that could be an array of reference counts was found.", kConsequence);
-            return;
-        }
+        if (!map_.reference_counts) return;
         map::ReferenceCounts const& layout = *map_.reference_counts;
         FrameNo const base = layout.index_base == map::IndexBase::kZero ? FrameNo{0} : ram_.first();
         observe::ReferenceCounts counts(layout, base);
@@ -91,9 +87,29 @@ class WindowFinder {
     observe::Windows windows_;
 };
 
-std::string describe(spec::Profile profile) {
-    return fmt::format("{} fork, {} sbrk", profile.fork == spec::ForkPolicy::cow ? "cow" : "eager",
-                       profile.sbrk == spec::SbrkPolicy::lazy ? "lazy" : "eager");
+// xv6 of 2025 has two calls in user space for the two modes of its one sbrk.
+std::string describe(spec::Profile profile, bool sbrk_takes_mode) {
+    bool const lazy = profile.sbrk == spec::SbrkPolicy::lazy;
+    return fmt::format("{} fork, {}", profile.fork == spec::ForkPolicy::cow ? "cow" : "eager",
+                       !lazy             ? "eager sbrk"
+                       : sbrk_takes_mode ? "eager sbrk, lazy sbrklazy"
+                                         : "lazy sbrk");
+}
+
+// What the kernel is asked to do: what it does, and what the lab asks for that its tree names.
+spec::Profile asked_for(spec::Profile does, std::optional<Lab> lab) {
+    if (lab == Lab::cow) does.fork = spec::ForkPolicy::cow;
+    if (lab == Lab::lazy) does.sbrk = spec::SbrkPolicy::lazy;
+    return does;
+}
+
+// What it does, where that is less than it is asked for.
+std::optional<spec::Profile> instead_of(spec::Profile asked, spec::Profile does) {
+    bool const copies = asked.fork == spec::ForkPolicy::cow && does.fork == spec::ForkPolicy::eager;
+    bool const maps = asked.sbrk == spec::SbrkPolicy::lazy && does.sbrk == spec::SbrkPolicy::eager;
+    if (copies) asked.fork = does.fork;
+    if (maps) asked.sbrk = does.sbrk;
+    return copies || maps ? std::optional(asked) : std::nullopt;
 }
 
 observe::Windows find_windows(map::KernelMap const& map, Booted& booted, TargetSummary& summary,
@@ -209,7 +225,8 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     if (auto failure = execution.engine_failure())
         return tl::unexpected(BootError{std::move(*failure), BootError::Kind::machine});
     if (!probed) return tl::unexpected(BootError{probed.error().message + ".", BootError::Kind::kernel, image->name()});
-    setting.profile = options.profile.value_or(probed->profile);
+    setting.profile = options.profile.value_or(asked_for(probed->profile, options.lab));
+    summary.instead = instead_of(setting.profile, probed->profile);
     setting.traits.sbrk_takes_mode = probed->sbrk_takes_mode;
     setting.traits.sbrk_keeps_to_the_heap = probed->sbrk_keeps_to_the_heap;
     bool const all_segments_rwx = ignores_segment_rights(p0.processes.front());
@@ -219,22 +236,21 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
             setting.traits, summary);
     setting.traits.frames_per_process = probed->frames_per_process;
     auto final = std::make_shared<BootedKernel>(*kernel);
-    if (!kernel->windows->counts && !kernel->map->candidates.empty()) {
+    if (!kernel->windows->counts && probed->profile.fork == spec::ForkPolicy::eager) {
+        summary.windows.push_back("fork copies: nothing is counted");
+    } else if (!kernel->windows->counts && !kernel->map->reference_counts) {
         auto windows_with_counts = std::make_shared<observe::Windows>(*kernel->windows);
         if (auto found = find_reference_counts(execution, kernel->map->candidates)) {
             summary.windows.push_back("counts " + describe(found->layout, found->raw_for_one) + ", found by probing");
             windows_with_counts->counts.emplace(std::move(found->counts));
             windows_with_counts->raw_count_for_one = found->raw_for_one;
         } else {
-            summary.missing.push_back(
-                probed->profile.fork == spec::ForkPolicy::eager
-                    ? "This kernel's fork copies, so no array of reference counts can be recognised. I4 is not checked."
-                    : "No array of reference counts was recognised. I4 is not checked.");
+            summary.missing.push_back("No array of reference counts was recognised. I4 is not checked.");
         }
         final->windows = std::move(windows_with_counts);
     }
     final->setting = std::make_shared<spec::Setting const>(std::move(setting));
-    summary.profile = describe(final->setting->profile);
+    summary.profile = describe(final->setting->profile, probed->sbrk_takes_mode);
     summary.boot_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     return std::unique_ptr<KernelTarget>(new KernelTarget(options, std::move(final), std::move(summary)));
 }
@@ -249,9 +265,9 @@ tl::expected<std::unique_ptr<Execution>, BootError> KernelTarget::start() const 
     return std::make_unique<KernelMachine>(std::move(*execution), scarce_, by_harts_);
 }
 
-tl::expected<std::unique_ptr<Target>, BootError> KernelTarget::reboot() const {
+tl::expected<std::unique_ptr<Target>, BootError> KernelTarget::reboot(spec::Profile profile) const {
     KernelOptions options = options_;
-    options.profile = kernel_->setting->profile;
+    options.profile = profile;
     auto target = boot(options);
     if (!target) return tl::unexpected(target.error());
     return std::unique_ptr<Target>(std::move(*target));

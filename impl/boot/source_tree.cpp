@@ -92,11 +92,44 @@ std::vector<std::string> complaints(fs::path const& log) {
     return errors;
 }
 
+std::string_view trimmed(std::string_view text) {
+    constexpr std::string_view kBlank = " \t\r";
+    std::size_t const first = text.find_first_not_of(kBlank);
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+// What a makefile gives a variable first, if it does so in a line that is nothing else.
+std::optional<std::string_view> make_variable(std::string_view text, std::string_view name) {
+    while (!text.empty()) {
+        std::size_t const end = std::min(text.find('\n'), text.size());
+        std::string_view line = trimmed(text.substr(0, std::min(end, text.find('#'))));
+        text.remove_prefix(std::min(end + 1, text.size()));
+        std::size_t const equals = line.find('=');
+        if (equals == std::string_view::npos) continue;
+        std::string_view left = line.substr(0, equals);
+        while (left.ends_with(':') || left.ends_with('?')) left.remove_suffix(1);
+        if (trimmed(left) == name) return trimmed(line.substr(equals + 1));
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 bool is_source_tree(fs::path const& path) {
     std::error_code error;
     return fs::is_regular_file(path / "Makefile", error) && fs::is_directory(path / "kernel", error);
+}
+
+std::optional<Lab> lab_of(fs::path const& tree) {
+    for (fs::path const& file : {tree / "conf" / "lab.mk", tree / "Makefile"}) {
+        auto const text = base::read_file(file);
+        if (!text) continue;
+        auto const lab = make_variable(*text, "LAB");
+        if (lab)
+            return *lab == "cow" ? std::optional(Lab::cow) : *lab == "lazy" ? std::optional(Lab::lazy) : std::nullopt;
+    }
+    return std::nullopt;
 }
 
 bool is_built(fs::path const& tree) {

@@ -31,6 +31,11 @@ struct TreeKernel {
 // Whether `path` is a tree of the xv6 family: a directory with a Makefile and kernel/.
 bool is_source_tree(std::filesystem::path const& path);
 
+// The labs that ask for something of virtual memory that a kernel without them does not do.
+enum class Lab { cow, lazy };
+// The one that the tree is of, by its conf/lab.mk or Makefile (LAB=cow); nothing for any other.
+std::optional<Lab> lab_of(std::filesystem::path const& tree);
+
 // Whether the tree's kernel/kernel is there and no source is younger, so that it is used as it is.
 bool is_built(std::filesystem::path const& tree);
 

@@ -146,8 +146,12 @@ struct TargetSummary {
     std::string profile;  // "cow fork, lazy sbrk"
     // What it does, where that is less than it is asked for: the lab was not done.
     std::optional<spec::Profile> instead{};
-    std::vector<std::string> windows;  // what was found: "free list kernel::frames.head", ...
-    std::vector<std::string> missing;  // what was not, with the reason and what is not checked for it
+    bool nothing_counted = false;  // its fork copies, so it has no reference counts
+    // System calls about memory that it has and no step uses.
+    std::vector<std::string> never_called{};
+    std::vector<std::string> advice{};  // what is legal, and may harm elsewhere
+    std::vector<std::string> windows;   // what was found: "free list kernel::frames.head", ...
+    std::vector<std::string> missing;   // what was not, with the reason and what is not checked for it
     // Defects that the bare tree of that vintage has as well: put up with, not counted.
     std::vector<std::string> inherited;
     // What probing saw that no kernel may do, and its vintage does not do by itself.

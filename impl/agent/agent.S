@@ -10,6 +10,7 @@
 
     .section .agent, "ax"
     .globl _start
+    nop                         // some kernels take no program that starts at 0
 _start:
     li      a0, VMCHECK_AGENT_FRESH
 ask:

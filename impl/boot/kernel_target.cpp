@@ -10,7 +10,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <string_view>
 #include <utility>
 
 namespace vmcheck {
@@ -88,6 +91,35 @@ class WindowFinder {
 };
 
 // xv6 of 2025 has two calls in user space for the two modes of its one sbrk.
+// Names of what other system calls do to memory; parts of a name, since each kernel has its own.
+constexpr std::array<std::string_view, 12> kMemoryWords{"map", "mprotect", "mremap", "madvise", "clone", "vfork",
+                                                        "shm", "share",    "thread", "brk",     "mlock", "swap"};
+
+// Bits 8 and 9 of a PTE are the kernel's own (privileged spec, "Sv39"); others that fork marks a shared page with have
+// a meaning, or are reserved for one.
+void advise_on_mark(std::uint64_t mark, TargetSummary& summary) {
+    constexpr std::uint64_t kGlobal = std::uint64_t{1} << 5, kReserved = ~((std::uint64_t{1} << 54) - 1);
+    if ((mark & (kGlobal | kReserved)) == 0) return;
+    summary.advice.push_back(
+        (mark & kGlobal) != 0
+            ? "fork marks shared pages with PTE_G (bit 5), by which hardware may keep a translation for all processes: "
+              "bits 8 and 9 are free"
+            : fmt::format(
+                  "fork marks shared pages with bits {:#x} of the PTE, which are reserved: bits 8 and 9 are free",
+                  mark & kReserved));
+}
+
+void find_never_called(map::SystemCalls const& calls, TargetSummary& summary) {
+    for (auto const& [name, number] : calls) {
+        auto const names_it = [&](std::string_view word) { return name.find(word) != std::string::npos; };
+        if (name != "sbrk" && std::any_of(kMemoryWords.begin(), kMemoryWords.end(), names_it))
+            summary.never_called.push_back(name);
+    }
+    if (!summary.never_called.empty())
+        summary.missing.push_back(fmt::format("No step calls {}. What they do to memory is not checked.",
+                                              fmt::join(summary.never_called, ", ")));
+}
+
 std::string describe(spec::Profile profile, bool sbrk_takes_mode) {
     bool const lazy = profile.sbrk == spec::SbrkPolicy::lazy;
     return fmt::format("{} fork, {}", profile.fork == spec::ForkPolicy::cow ? "cow" : "eager",
@@ -185,29 +217,28 @@ KernelTarget::KernelTarget(KernelOptions options, std::shared_ptr<BootedKernel c
             [kernel = kernel_, options = options_, harts] { return with_harts(*kernel, options, harts); });
 }
 
-tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(KernelOptions const& options) {
+tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(KernelOptions const& asked) {
     auto const started = std::chrono::steady_clock::now();
-    auto image = elf::KernelImage::load(options.kernel, elf::kDefaultRam);
-    if (!image)
-        return tl::unexpected(BootError{image.error().message, BootError::Kind::unsupported, image.error().about});
-    auto const names = map::names_for(options.kernel, options.map_file);
-    if (!names) return tl::unexpected(BootError{names.error().message, BootError::Kind::kernel, names.error().about});
+    auto up = bring_up(asked);
+    if (!up) return tl::unexpected(up.error());
+    KernelOptions options = asked;
+    options.ram_bytes = up->booted.config.ram_bytes;
+    options.disk = up->disk;
+    auto const& image = up->image;
+    auto* const booted = &up->booted;
     auto kernel = std::make_shared<BootedKernel>();
-    kernel->image = std::make_shared<elf::KernelImage const>(*image);
-    kernel->map = std::make_shared<map::KernelMap const>(map::make_kernel_map(*image, *names, elf::kDefaultRam));
-    auto disk = make_disk();
-    if (!disk) return tl::unexpected(disk.error());
-    auto booted = boot_to_agent(options, *image, *kernel->map, *disk);
-    if (!booted) return tl::unexpected(booted.error());
+    kernel->image = image;
+    kernel->map = up->map;
 
     TargetSummary summary;
     summary.name = options.tree.value_or(options.kernel).string();
     summary.ram_bytes = booted->config.ram_bytes;
     summary.image = options.kernel;
     summary.legacy_disk = booted->config.disk_interface == board::DiskInterface::legacy;
+    find_never_called(system_calls_of(*image, options.tree), summary);
     spec::Observation p0;
     auto windows = find_windows(*kernel->map, *booted, summary, p0);
-    auto setting = describe_kernel(*kernel->map, *booted, windows, p0, *disk);
+    auto setting = describe_kernel(*kernel->map, *booted, windows, p0, *up->disk);
     auto golden = booted->board.take_golden();
     if (!golden) return tl::unexpected(BootError{golden.error().message, BootError::Kind::machine});
     kernel->windows = std::make_shared<observe::Windows const>(std::move(windows));
@@ -229,6 +260,7 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     summary.instead = instead_of(setting.profile, probed->profile);
     setting.traits.sbrk_takes_mode = probed->sbrk_takes_mode;
     setting.traits.sbrk_keeps_to_the_heap = probed->sbrk_keeps_to_the_heap;
+    advise_on_mark(probed->fork_mark, summary);
     bool const all_segments_rwx = ignores_segment_rights(p0.processes.front());
     // The same kernels map what sbrk gives as they map the image (uvmalloc in kernel/vm.c); a lazy one need not.
     setting.layout.heap_rights.execute = all_segments_rwx && probed->heap_executable;
@@ -237,11 +269,13 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     setting.traits.frames_per_process = probed->frames_per_process;
     auto final = std::make_shared<BootedKernel>(*kernel);
     if (!kernel->windows->counts && probed->profile.fork == spec::ForkPolicy::eager) {
+        summary.nothing_counted = true;
         summary.windows.push_back("fork copies: nothing is counted");
     } else if (!kernel->windows->counts && !kernel->map->reference_counts) {
         auto windows_with_counts = std::make_shared<observe::Windows>(*kernel->windows);
-        if (auto found = find_reference_counts(execution, kernel->map->candidates)) {
-            summary.windows.push_back("counts " + describe(found->layout, found->raw_for_one) + ", found by probing");
+        if (auto found = find_reference_counts(execution, kernel->map->candidates, *image)) {
+            summary.windows.push_back("counts " + describe(found->layout, found->raw_for_one) +
+                                      (found->layout.by_use ? ", recognised by its use" : ", found by probing"));
             windows_with_counts->counts.emplace(std::move(found->counts));
             windows_with_counts->raw_count_for_one = found->raw_for_one;
         } else {

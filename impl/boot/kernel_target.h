@@ -9,11 +9,14 @@
 
 #include <tl/expected.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
 
 namespace vmcheck {
+
+struct Disk;
 
 struct KernelOptions {
     std::filesystem::path kernel;
@@ -27,6 +30,10 @@ struct KernelOptions {
     std::optional<spec::Profile> profile{};
     // And the lab that the tree says it is of, where there is no profile: what it asks for is promised.
     std::optional<Lab> lab{};
+    // Of the machine; it gets more where the kernel shows that it takes more for granted.
+    std::uint64_t ram_bytes = elf::kDefaultRam.bytes;
+    // The disk that it boots from; null: one that it can read is found.
+    std::shared_ptr<Disk const> disk{};
     // memset and memmove done by the host: the same bytes, faster.
     bool accelerate = true;
     Budgets budgets{};

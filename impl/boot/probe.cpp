@@ -1,6 +1,7 @@
 #include "impl/boot/probe.h"
 
 #include "impl/agent/agent.h"
+#include "impl/boot/boot.h"
 #include "spec/invariants.h"
 #include "spec/world.h"
 
@@ -42,14 +43,22 @@ spec::Address absolute(VirtAddr at) {
     return {spec::Anchor::absolute, static_cast<std::int64_t>(at.value)};
 }
 
+// Of what the machine survives.
+std::string what_became(spec::Completion const& what) {
+    if (auto const* returned = std::get_if<spec::Returned>(&what))
+        return fmt::format("it returns {}", static_cast<std::int64_t>(returned->value));
+    if (std::holds_alternative<spec::Blocked>(what)) return "the process sleeps in the kernel";
+    return "the process is killed";
+}
+
 // Runs one step of p0 that must return a value that is not negative.
 tl::expected<std::uint64_t, BootError> must_return(KernelExecution& execution, spec::Action const& action) {
     spec::Step const step{spec::kInit, action};
-    auto const value = success(execution.run(step, kPagesOfAProbe).outcome.what);
-    if (!value)
-        return tl::unexpected(
-            BootError{fmt::format("the kernel boots, but its first {} fails", spec::kind_name(step.action))});
-    return *value;
+    spec::Completion const what = execution.run(step, kPagesOfAProbe).outcome.what;
+    if (auto const value = success(what)) return *value;
+    return tl::unexpected(
+        BootError{fmt::format("the kernel boots, but its first {} fails: {}", spec::kind_name(step.action),
+                              describe(what, "the kernel panics", what_became(what)))});
 }
 
 // What a step of p0 returned; -1 for anything else.
@@ -99,6 +108,19 @@ std::optional<PastTop> grow_past_top(KernelExecution& execution, spec::Layout co
         seen.from = next;
     }
     return grow(seen.from, seen.to) ? std::optional{seen} : std::nullopt;
+}
+
+// The leaf PTE of a process's page; 0 where there is none.
+std::uint64_t pte_of(board::Board const& board, spec::ObservedProcess const& process, Vpn page) {
+    if (process.table_frames.empty()) return 0;
+    observe::Ram const ram{board.ram_start(), board.ram()};
+    std::uint64_t pte = 0;
+    PhysAddr table = start_of(process.table_frames.front());
+    for (unsigned level = 3; level-- > 0;) {
+        pte = ram.load(table + (page.value >> (9 * level) & 511) * 8, 8).value_or(0);
+        table = PhysAddr{(pte >> 10 & ((std::uint64_t{1} << 44) - 1)) << 12};
+    }
+    return pte;
 }
 
 bool is_mapped(spec::Observation const& seen, Vpn page) {
@@ -175,6 +197,8 @@ tl::expected<ProbeResult, BootError> probe(KernelExecution& execution, spec::Set
     execution.reset();
     auto const stored = must_return(execution, spec::Store{absolute(provisional.layout.data + 128), 8, 1});
     if (!stored) return tl::unexpected(stored.error());
+    Vpn const data = provisional.layout.data.page();
+    std::uint64_t const unshared = pte_of(execution.board(), execution.observe().processes.front(), data);
     auto const before = spec::take_baseline(world, execution.observe());
     auto const forked = must_return(execution, spec::Fork{spec::ProcId{1}});
     if (!forked) return tl::unexpected(forked.error());
@@ -185,6 +209,10 @@ tl::expected<ProbeResult, BootError> probe(KernelExecution& execution, spec::Set
     auto const* childs = page_in(seen.processes[1], provisional.layout.data.page());
     bool const shared = parents != nullptr && childs != nullptr && parents->frame == childs->frame;
     found.profile.fork = shared ? spec::ForkPolicy::cow : spec::ForkPolicy::eager;
+    if (shared) {
+        constexpr std::uint64_t kAccessedOrDirty = 0xc0;
+        found.fork_mark = pte_of(execution.board(), seen.processes[1], data) & ~unshared & ~kAccessedOrDirty;
+    }
     auto const after = spec::take_baseline(world, seen);
     if (before && after && before->accounted_frames > after->accounted_frames)
         found.frames_per_process = before->accounted_frames - after->accounted_frames;

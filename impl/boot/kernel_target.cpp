@@ -256,6 +256,9 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     if (auto failure = execution.engine_failure())
         return tl::unexpected(BootError{std::move(*failure), BootError::Kind::machine});
     if (!probed) return tl::unexpected(BootError{probed.error().message + ".", BootError::Kind::kernel, image->name()});
+    // Some make a page table of all memory for each process.
+    constexpr std::uint64_t kAsLongAsItsFork = 8;
+    kernel->budgets.step.value = std::max(kernel->budgets.step.value, kAsLongAsItsFork * probed->fork_takes.value);
     setting.profile = options.profile.value_or(asked_for(probed->profile, options.lab));
     summary.instead = instead_of(setting.profile, probed->profile);
     setting.traits.sbrk_takes_mode = probed->sbrk_takes_mode;

@@ -38,6 +38,8 @@ spec::Contents contents_of(elf::KernelImage const& image, Vpn page) {
 
 // More than any probe uses.
 constexpr std::uint64_t kPagesOfAProbe = 64;
+// Nobody knows yet how long a kernel takes.
+constexpr std::uint64_t kPagesOfAFirstStep = std::uint64_t{1} << 16;
 
 spec::Address absolute(VirtAddr at) {
     return {spec::Anchor::absolute, static_cast<std::int64_t>(at.value)};
@@ -54,7 +56,7 @@ std::string what_became(spec::Completion const& what) {
 // Runs one step of p0 that must return a value that is not negative.
 tl::expected<std::uint64_t, BootError> must_return(KernelExecution& execution, spec::Action const& action) {
     spec::Step const step{spec::kInit, action};
-    spec::Completion const what = execution.run(step, kPagesOfAProbe).outcome.what;
+    spec::Completion const what = execution.run(step, kPagesOfAFirstStep).outcome.what;
     if (auto const value = success(what)) return *value;
     return tl::unexpected(
         BootError{fmt::format("the kernel boots, but its first {} fails: {}", spec::kind_name(step.action),
@@ -200,7 +202,9 @@ tl::expected<ProbeResult, BootError> probe(KernelExecution& execution, spec::Set
     Vpn const data = provisional.layout.data.page();
     std::uint64_t const unshared = pte_of(execution.board(), execution.observe().processes.front(), data);
     auto const before = spec::take_baseline(world, execution.observe());
+    board::Parcels const began = execution.board().elapsed();
     auto const forked = must_return(execution, spec::Fork{spec::ProcId{1}});
+    found.fork_takes = execution.board().elapsed() - began;
     if (!forked) return tl::unexpected(forked.error());
     spec::Observation const seen = execution.observe();
     if (seen.processes.size() < 2)

@@ -35,6 +35,7 @@ struct ProbeResult {
     std::optional<PastTop> past_top{};         // lazy sbrk took the break over the trapframe
     bool sbrk_keeps_to_the_heap = false;       // no sbrk took stack and image, wherever the stack pointer was
     bool heap_executable = false;              // what sbrk gave could be executed
+    board::Parcels fork_takes{};               // the first fork
     std::uint64_t fork_mark = 0;               // bits of a PTE that fork sets where it shares
     std::uint64_t frames_per_process = 0;      // that a process holds beyond what its page table shows
 };

@@ -165,6 +165,39 @@ class HeapAtBoot final : public Twin {
     }
 };
 
+// A kernel that does nothing of what it is asked for.
+class Unfinished final : public Twin {
+  public:
+    Unfinished() : Twin(kCowLazy) { asked_.instead = {spec::ForkPolicy::eager, spec::SbrkPolicy::eager}; }
+    TargetSummary const& summary() const override { return asked_; }
+    tl::expected<std::unique_ptr<Execution>, BootError> start() const override {
+        return std::make_unique<TwinExecution>(spec::testing::shared_setting(*asked_.instead), PlantedDefect::none);
+    }
+    tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile profile) const override {
+        if (profile == kCowLazy) return std::make_unique<Unfinished>();
+        return std::make_unique<Twin>(profile);
+    }
+
+  private:
+    TargetSummary asked_;
+};
+
+TEST(Session, OfALabThatWasNotDoneSaysSoAndGoesOnWithWhatTheKernelDoes) {
+    SessionResult const result = result_of([] { return std::make_unique<Unfinished>(); }, quick());
+    EXPECT_EQ(result.counts.programs, 128U);
+    ASSERT_THAT(result.findings, SizeIs(2)) << "and nothing else";
+    using Lab = spec::LabNotDone::Lab;
+    for (auto const& [finding, lab] :
+         {std::pair{&result.findings[0], Lab::copy_on_write}, std::pair{&result.findings[1], Lab::lazy_allocation}}) {
+        EXPECT_TRUE(is_solid(*finding));
+        ASSERT_THAT(finding->divergence.violations, SizeIs(1));
+        auto const* facts = std::get_if<spec::LabNotDone>(&finding->divergence.violations.front().facts);
+        ASSERT_NE(facts, nullptr);
+        EXPECT_EQ(facts->lab, lab);
+        EXPECT_GE(facts->pages, 3U);
+    }
+}
+
 TEST(Session, OfAKernelThatIsWrongRightAfterBootRunsNothing) {
     Notes notes;
     auto const result = check([] { return std::make_unique<HeapAtBoot>(); }, quick(), notes);

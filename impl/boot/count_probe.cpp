@@ -218,7 +218,9 @@ class UseProbe {
         auto const one = observe::ReferenceCounts(layout, ram_start).raw(ram, shared_[0]);
         if (!fresh || !one) return std::nullopt;
         if (*fresh != *one) layout.never_shared = *fresh;
-        if (layout.never_shared && *fresh > *one) return std::nullopt;  // it would read as several
+        // It would read as several.
+        constexpr std::int64_t kReferencesMax = 1024;
+        if (*fresh > *one && *fresh < *one + kReferencesMax) return std::nullopt;
         FoundCounts found{layout, observe::ReferenceCounts(layout, ram_start), *one};
         execution_.reset();
         auto const heap = static_cast<std::int64_t>(kPageBytes);

@@ -270,6 +270,12 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     inherit(find_vintage(*image, {all_segments_rwx, probed->sbrk_takes_mode}, options.tree), *probed, setting.layout,
             setting.traits, summary);
     setting.traits.frames_per_process = probed->frames_per_process;
+    setting.traits.frames_beside_vary = probed->frames_beside_vary;
+    if (probed->frames_beside_vary)
+        summary.missing.push_back(
+            "A process holds frames beside its page table, and not always as many (for a kernel page table of its "
+            "own?). "
+            "I6 is not checked.");
     auto final = std::make_shared<BootedKernel>(*kernel);
     if (!kernel->windows->counts && probed->profile.fork == spec::ForkPolicy::eager) {
         summary.nothing_counted = true;

@@ -125,6 +125,26 @@ std::uint64_t pte_of(board::Board const& board, spec::ObservedProcess const& pro
     return pte;
 }
 
+// Whether p1, which has just been forked, comes by frames with a store that its page table does not show, and gives
+// them back at its end. `forked`: the account with it.
+bool frames_beside_vary(KernelExecution& execution, spec::World const& world,
+                        std::optional<spec::Baseline> const& forked) {
+    constexpr spec::ProcId kChild{1};
+    std::int64_t const data = static_cast<std::int64_t>(world.setting().layout.data.value) + 128;
+    auto const step = [&](spec::ProcId actor, spec::Action const& action) {
+        return !spec::is_mishap(execution.run({actor, action, {}}, kPagesOfAFirstStep).outcome);
+    };
+    if (!step(kChild, spec::Store{{spec::Anchor::absolute, data}, 8, 2})) return false;
+    auto const stored = spec::take_baseline(world, execution.observe());
+    if (!forked || !stored || stored->accounted_frames >= forked->accounted_frames) return false;
+    std::uint64_t const missing = forked->accounted_frames - stored->accounted_frames;
+    if (!step(kChild, spec::Exit{0}) || !step(spec::kInit, spec::Wait{})) return false;
+    // A leak is still missing.
+    if (!step(spec::kInit, spec::Fork{kChild})) return false;
+    auto const again = spec::take_baseline(world, execution.observe());
+    return again && again->accounted_frames + missing > forked->accounted_frames;
+}
+
 bool is_mapped(spec::Observation const& seen, Vpn page) {
     return page_in(seen.processes.front(), page) != nullptr;
 }
@@ -220,6 +240,7 @@ tl::expected<ProbeResult, BootError> probe(KernelExecution& execution, spec::Set
     auto const after = spec::take_baseline(world, seen);
     if (before && after && before->accounted_frames > after->accounted_frames)
         found.frames_per_process = before->accounted_frames - after->accounted_frames;
+    found.frames_beside_vary = frames_beside_vary(execution, world, after);
     probe_copies(execution, provisional.layout, found);
     found.sbrk_keeps_to_the_heap = keeps_to_the_heap(execution, provisional.layout);
     if (found.profile.sbrk == spec::SbrkPolicy::lazy) found.past_top = grow_past_top(execution, provisional.layout);

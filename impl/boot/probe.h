@@ -37,6 +37,7 @@ struct ProbeResult {
     bool heap_executable = false;              // what sbrk gave could be executed
     board::Parcels fork_takes{};               // the first fork
     std::uint64_t fork_mark = 0;               // bits of a PTE that fork sets where it shares
+    bool frames_beside_vary = false;           // what a process holds beside came with a store, and went with its end
     std::uint64_t frames_per_process = 0;      // that a process holds beyond what its page table shows
 };
 

@@ -141,11 +141,17 @@ struct BootError {
 
 // What the user should know about the kernel before any result: one line each, ready to print.
 struct TargetSummary {
-    std::string name;                  // the path as given
-    std::string vintage;               // "2024 tree"; empty for kernels outside the xv6 family
-    std::string profile;               // "cow fork, lazy sbrk"
-    std::vector<std::string> windows;  // what was found: "free list kernel::frames.head", ...
-    std::vector<std::string> missing;  // what was not, with the reason and what is not checked for it
+    std::string name;     // the path as given
+    std::string vintage;  // "2024 tree"; empty for kernels outside the xv6 family
+    std::string profile;  // "cow fork, lazy sbrk"
+    // What it does, where that is less than it is asked for: the lab was not done.
+    std::optional<spec::Profile> instead{};
+    bool nothing_counted = false;  // its fork copies, so it has no reference counts
+    // System calls about memory that it has and no step uses.
+    std::vector<std::string> never_called{};
+    std::vector<std::string> advice{};  // what is legal, and may harm elsewhere
+    std::vector<std::string> windows;   // what was found: "free list kernel::frames.head", ...
+    std::vector<std::string> missing;   // what was not, with the reason and what is not checked for it
     // Defects that the bare tree of that vintage has as well: put up with, not counted.
     std::vector<std::string> inherited;
     // What probing saw that no kernel may do, and its vintage does not do by itself.
@@ -169,8 +175,9 @@ class Target {
     // A machine of its own, at the state right after boot. May be called from any thread.
     virtual tl::expected<std::unique_ptr<Execution>, BootError> start() const = 0;
 
-    // The same kernel booted once more from its first instruction: nothing is shared with this target's machines.
-    virtual tl::expected<std::unique_ptr<Target>, BootError> reboot() const = 0;
+    // The same kernel booted once more from its first instruction, to be held to that profile: nothing is shared with
+    // this target's machines.
+    virtual tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile profile) const = 0;
 };
 
 }  // namespace vmcheck

@@ -31,7 +31,7 @@ struct CheckCounts {
 struct Baseline {
     std::uint64_t accounted_frames = 0;  // free + reachable then
 };
-// Nothing when the observation has no free-frame census.
+// Nothing when the observation has no free-frame census, or what processes hold beside varies.
 std::optional<Baseline> take_baseline(World const& world, Observation const& observation);
 
 // All of them, in an order that puts the most telling first, but for what is known (Setting::known_wrong); of each

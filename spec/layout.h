@@ -74,6 +74,9 @@ struct Traits {
     std::uint64_t frames_total = 0;
     // Frames that a process holds beside user pages and page tables that its PTEs show (measured: often 0).
     std::uint64_t frames_per_process = 0;
+    // And that their number changes while it lives, as that of a kernel page table of its own does: nobody can tell a
+    // leak then.
+    bool frames_beside_vary = false;
     // The stack contents of p0's first image, where the kernel chose arguments for /init; null: all zero.
     Contents first_stack{};
     // sbrk takes the eager/lazy flag as second argument (2025).

@@ -135,7 +135,14 @@ struct MappedEarly {  // nobody has touched the page
 struct NotMapped {};  // below the break of an eager sbrk
 struct Copied {       // by a fork that should share
     std::uint64_t frames = 0;
-    ProcId original, copy;  // of the first of them; Violation::address is its page
+    ProcId original, copy;     // of the first of them; Violation::address is its page
+    std::uint64_t shared = 0;  // pages that do share
+};
+// What the lab asks for is not there at all, as the first fork or sbrk shows.
+struct LabNotDone {
+    enum class Lab : std::uint8_t { copy_on_write, lazy_allocation };
+    Lab lab = Lab::copy_on_write;
+    std::uint64_t pages = 0;  // that fork copied, or that sbrk mapped at once
 };
 
 // ---- I7 results, I9 liveness, I10 containment
@@ -232,8 +239,8 @@ struct GrowsOverTrapframe {
 };
 
 using Facts = std::variant<NoPageTable, PageLost, WrongByte, WrongRights, WritableShared, WrongCount, FreeListBroken,
-                           TableBroken, TwoRoles, FreeInUse, WrongTotal, MappedEarly, NotMapped, Copied, ChildLost,
-                           WrongAnswer, NeedlessKill, GrowsOverTrapframe, UsyscallShared>;
+                           TableBroken, TwoRoles, FreeInUse, WrongTotal, MappedEarly, NotMapped, Copied, LabNotDone,
+                           ChildLost, WrongAnswer, NeedlessKill, GrowsOverTrapframe, UsyscallShared>;
 
 // One broken invariant.
 struct Violation {

@@ -58,6 +58,9 @@ tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice) {
             auto built = kernel_of_tree(options.kernel, choice.stop);
             if (!built) return tl::unexpected(no_kernel_from_tree(built.error(), options.kernel));
             options.tree = options.kernel;
+            TreeFacts const facts = read_tree(options.kernel);
+            if (choice.of_lab) options.lab = facts.lab;
+            if (facts.ram_bytes) options.ram_bytes = *facts.ram_bytes;
             options.built = std::make_shared<TreeKernel const>(std::move(*built));
             options.kernel = options.built->kernel;
         }
@@ -94,6 +97,9 @@ tl::expected<session::Kernel, Stop> start(KernelChoice const& choice, unsigned j
 
 KernelChoice kernel_for(spec::Program const& program, KernelChoice asked) {
     if (!asked.kernel && !asked.profile) asked.profile = program.profile;
+    auto const lab = asked.kernel ? read_tree(*asked.kernel).lab : std::nullopt;
+    asked.of_lab = (lab == Lab::cow && program.profile.fork == spec::ForkPolicy::cow) ||
+                   (lab == Lab::lazy && program.profile.sbrk == spec::SbrkPolicy::lazy);
     return asked;
 }
 

@@ -35,7 +35,8 @@ tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice);
 // And starts machines with it, ready to run programs.
 tl::expected<session::Kernel, Stop> start(KernelChoice const& choice, unsigned jobs);
 
-// For a program from a file: the kernel that was asked for, else the reference kernel of the program's own profile.
+// For a program from a file: the kernel that was asked for, held to its lab where the program is; else the reference
+// kernel of the program's own profile.
 KernelChoice kernel_for(spec::Program const& program, KernelChoice asked);
 
 // The directory of the user programs that come with the reference kernel. Nothing where it is not there.

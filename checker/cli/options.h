@@ -21,6 +21,7 @@ struct KernelChoice {
     std::optional<std::filesystem::path> kernel;  // nothing: the reference kernel
     std::optional<std::filesystem::path> map_file;
     std::optional<spec::Profile> profile;
+    bool of_lab = true;  // a tree that says which lab it is of is held to it
     bool accelerate = true;
     std::stop_token stop{};  // ends the build of a tree
 };

@@ -68,8 +68,10 @@ tl::expected<ExitCode, Stop> conclude(SessionResult const& session, std::filesys
                report::modes_table(session.counts, style));
     if (session.interrupted) fmt::print(options.text, "interrupted: what is above is what was done until then\n");
     if (session.findings.empty() && !wrong_at_boot) {
-        fmt::print(options.text, "✓ nothing found in {} programs ({} steps) · seed {}\n", session.counts.programs,
-                   session.counts.steps, session.seed);
+        std::vector<std::string> const& others = session.kernel.never_called;
+        fmt::print(options.text, "✓ nothing found in {} programs ({} steps) · seed {}{}\n", session.counts.programs,
+                   session.counts.steps, session.seed,
+                   others.empty() ? "" : fmt::format(" · never called: {}", fmt::join(others, ", ")));
         return ExitCode::nothing_found;
     }
     std::size_t const defects = report::defects_in(session);

@@ -97,7 +97,7 @@ class Replayer {
 
     tl::expected<session::Kernel*, Stop> kernel_for(spec::Program const& program) {
         KernelChoice const choice = cli::kernel_for(program, options_.kernel);
-        std::string const key = choice.kernel ? std::string() : spec::print(*choice.profile);
+        std::string const key = choice.kernel ? (choice.of_lab ? "lab" : "") : spec::print(*choice.profile);
         auto at = kernels_.find(key);
         if (at == kernels_.end()) {
             auto kernel = start(choice, 1);

@@ -53,6 +53,33 @@ TEST_P(Vintage, HasNothingToBeFound) {
 
 INSTANTIATE_TEST_SUITE_P(Years, Vintage, testing::Range(2020, 2026));
 
+// Right, and made otherwise than xv6 is.
+class OtherMake : public testing::TestWithParam<std::pair<char const*, char const*>> {};
+
+TEST_P(OtherMake, HasNothingToBeFound) {
+    Scratch const scratch;
+    auto const [name, says] = GetParam();
+    Result const result =
+        vmcheck({"verify", "--kernel", std::string(VMCHECK_KERNELS "/variants/") + name + "/kernel", "--runs", "128"},
+                scratch.path());
+    EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+    EXPECT_THAT(result.out, testing::HasSubstr(says));
+}
+
+INSTANTIATE_TEST_SUITE_P(As, OtherMake,
+                         testing::Values(std::pair{"ram-256", " 256 MiB "},
+                                         std::pair{"refuses-entry-zero", "nothing found"},
+                                         std::pair{"holds-a-frame-beside", "I6 is not checked"},
+                                         std::pair{"counts-with-locks",
+                                                   "all_counts (int32, 1 for one reference), "
+                                                   "recognised by its use"},
+                                         std::pair{"marks-with-g", "advice    fork marks shared pages with PTE_G"}),
+                         [](auto const& parameter) {
+                             std::string name = parameter.param.first;
+                             std::replace(name.begin(), name.end(), '-', '_');
+                             return name;
+                         });
+
 TEST(Corpus, IsReplayedWithoutADifference) {
     Scratch const scratch;
     Result const result = vmcheck({"replay", VMCHECK_CORPUS}, scratch.path());

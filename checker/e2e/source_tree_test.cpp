@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
+#include <tuple>
 
 namespace vmcheck::e2e {
 namespace {
@@ -72,6 +73,100 @@ TEST_F(SourceTree, IsNotFailedByWarningsThatOldTreesTurnIntoErrors) {
         "/vintage-2024/kernel kernel/kernel && cp " VMCHECK_KERNELS "/vintage-2024/kernel.map kernel/kernel.map");
     scratch.file("tree/kernel/main.c", "int main(void) { int unused; return 0; }\n");
     EXPECT_EQ(vmcheck({"verify", tree, "--runs", "50"}, scratch.path()).exit_code, 0);
+}
+
+// ---- what the tree says of itself
+
+class OtherTree : public SourceTree {
+  protected:
+    // A tree that makes one of our kernels by `rule`, with `more` in its Makefile.
+    std::string tree_of(std::string const& kernel, std::string const& rule = "kernel/kernel",
+                        std::string const& more = "") const {
+        fs::create_directories(scratch.path() / "tree" / "kernel");
+        std::string const from = std::string(VMCHECK_KERNELS "/") + kernel + "/kernel";
+        scratch.file("tree/Makefile", rule + ":\n\tmkdir -p " + fs::path(rule).parent_path().string() + " && cp " +
+                                          from + " $@ && cp " + from + ".map $@.map\n" + more);
+        return (scratch.path() / "tree").string();
+    }
+    nlohmann::json session(std::string const& tree) const {
+        Result const result = vmcheck({"verify", tree, "--runs", "64", "--json"}, scratch.path());
+        EXPECT_EQ(result.exit_code, 0) << result.err;
+        return nlohmann::json::parse(result.out).at("sessions").at(0);
+    }
+};
+
+TEST_F(OtherTree, OfALabThatWasNotDoneIsToldSoFirst) {
+    std::string const tree = tree_of("eager-eager");
+    for (auto const& [lab, signature, story] :
+         {std::tuple{"cow", "I8 fork", "copy-on-write is not implemented: fork copied 6 pages."},
+          std::tuple{"lazy", "I8 sbrk", "lazy allocation is not implemented: sbrk mapped 3 pages at once."}}) {
+        fs::create_directories(scratch.path() / "tree" / "conf");
+        scratch.file("tree/conf/lab.mk", std::string("LAB=") + lab + "\n");
+        Result const result = vmcheck({"verify", tree, "--runs", "64", "--json"}, scratch.path());
+        ASSERT_EQ(result.exit_code, 1) << result.err;
+        auto const session = nlohmann::json::parse(result.out).at("sessions").at(0);
+        ASSERT_EQ(session.at("findings").size(), 1U) << "otherwise it is held to what it does";
+        EXPECT_EQ(session.at("findings").at(0).at("signature"), signature);
+        EXPECT_EQ(session.at("findings").at(0).at("story"), story);
+        EXPECT_FALSE(session.at("findings").at(0).at("look_at").empty());
+        EXPECT_EQ(session.at("profile"), "eager fork, eager sbrk");
+        Result const replay = vmcheck({"replay", "--kernel", tree, "findings"}, scratch.path());
+        EXPECT_EQ(replay.exit_code, 1) << replay.out;
+        fs::remove_all(scratch.path() / "findings");
+    }
+    scratch.file("tree/conf/lab.mk", "LAB=util\n");
+    EXPECT_TRUE(session(tree).at("findings").empty());
+}
+
+TEST_F(OtherTree, OfALabThatWasDoneHasNothingToBeFound) {
+    std::string const tree = tree_of("cow-eager");
+    fs::create_directories(scratch.path() / "tree" / "conf");
+    scratch.file("tree/conf/lab.mk", "LAB=cow\n");
+    EXPECT_EQ(session(tree).at("profile"), "cow fork, eager sbrk");
+}
+
+TEST_F(OtherTree, IsBuiltByTheRuleForWhatItsMachineRuns) {
+    std::string const tree = tree_of("vintage-2024", "build/os.elf",
+                                     "B = build\nqemu:\n\tqemu-system-riscv64 -machine virt -kernel $(B)/os.elf\n");
+    EXPECT_EQ(session(tree).at("kernel"), tree);
+}
+
+TEST_F(OtherTree, SaysHowMuchMemoryItsMachineHas) {
+    std::string const tree = tree_of("variants/ram-256", "kernel/kernel", "QEMUOPTS = -machine virt -m 256M -smp 3\n");
+    Result const result = vmcheck({"verify", tree, "--runs", "64"}, scratch.path());
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.out, HasSubstr(" 256 MiB "));
+}
+
+TEST_F(OtherTree, WithAnotherFileSystemHasItsDiskMadeByItsOwnMkfs) {
+    std::string const tree = tree_of("variants/other-file-system");
+    fs::create_directories(scratch.path() / "tree" / "mkfs");
+    // Ours, and then another magic number: the first byte of block 1.
+    scratch.file("tree/mkfs/mkfs.sh", "#!/bin/sh\nset -e\n" VMCHECK_MKFS
+                                      " \"$1\" data=data init=_init\n"
+                                      "printf A | dd of=\"$1\" bs=1 seek=1024 conv=notrunc\n");
+    scratch.file("tree/Makefile",
+                 read(scratch.path() / "tree" / "Makefile") + "mkfs/mkfs: mkfs/mkfs.sh\n\tcp $< $@ && chmod +x $@\n");
+    EXPECT_TRUE(session(tree).at("missing").empty());
+    fs::remove(scratch.path() / "tree" / "mkfs" / "mkfs.sh");
+    Result const without = vmcheck({"verify", tree}, scratch.path());
+    EXPECT_EQ(without.exit_code, 4);
+    EXPECT_THAT(without.err, HasSubstr("the disk holds none"));
+}
+
+TEST_F(OtherTree, HasItsOwnNumbersOfSystemCallsAndSaysWhichAreNeverCalled) {
+    std::string const tree = tree_of("variants/other-call-numbers");
+    std::string numbers;
+    int number = 31;
+    for (char const* name :
+         {"fork",  "exit",   "wait", "pipe",  "read",  "kill",   "exec", "fstat", "chdir", "dup",  "getpid", "sbrk",
+          "sleep", "uptime", "open", "write", "mknod", "unlink", "link", "mkdir", "close", "mmap", "munmap"})
+        numbers += std::string("#define SYS_") + name + "  " + std::to_string(number++) + "\n";
+    scratch.file("tree/kernel/syscall.h", numbers);
+    Result const result = vmcheck({"verify", tree, "--runs", "64"}, scratch.path());
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.out, HasSubstr("never called: mmap, munmap"));
+    EXPECT_THAT(result.out, HasSubstr("missing   No step calls mmap, munmap."));
 }
 
 // ---- a build that hangs

@@ -25,18 +25,29 @@ class StrippedKernel : public testing::Test {
     Scratch scratch;
 };
 
-class StrippedVintage : public StrippedKernel, public testing::WithParamInterface<std::string> {};
+struct Counting {
+    char const* vintage;
+    char const* counts;
+};
+void PrintTo(Counting const& counting, std::ostream* out) {
+    *out << counting.vintage;
+}
+class StrippedVintage : public StrippedKernel, public testing::WithParamInterface<Counting> {};
 
 TEST_P(StrippedVintage, PassesAndSaysWhatWasNotChecked) {
-    Result const result = vmcheck({"verify", "--kernel", stripped(GetParam()), "--runs", "200"}, scratch.path());
+    Result const result =
+        vmcheck({"verify", "--kernel", stripped(GetParam().vintage), "--runs", "200"}, scratch.path());
     EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
     EXPECT_THAT(result.out, HasSubstr("I5 and I6 are not checked"));
-    EXPECT_THAT(result.out, HasSubstr("I4 is not checked"));
+    EXPECT_THAT(result.out, HasSubstr(GetParam().counts));
 }
 
-// The oldest needs the disk's legacy registers, which only its panic tells.
-INSTANTIATE_TEST_SUITE_P(Every, StrippedVintage, testing::Values("vintage-2020", "vintage-2022", "vintage-2025"),
-                         [](auto const& parameter) { return parameter.param.substr(8); });
+// The oldest needs the disk's legacy registers, which only its panic tells. Counts need no name.
+INSTANTIATE_TEST_SUITE_P(Every, StrippedVintage,
+                         testing::Values(Counting{"vintage-2020", "recognised by its use"},
+                                         Counting{"vintage-2022", "fork copies: nothing is counted"},
+                                         Counting{"vintage-2025", "recognised by its use"}),
+                         [](auto const& parameter) { return std::string(parameter.param.vintage).substr(8); });
 
 TEST_F(StrippedKernel, WithADefectThatProgramsCanSeeIsFound) {
     Result const result =

@@ -221,14 +221,18 @@ constexpr std::array kRows = {
         "sbrk maps pages, or leaves them out, against its promise"},
     Row{Symptom::not_lazy, kTouches, Where::any, Memory::any, "sole-owner-copies",
         "more memory is used than was promised"},
+    Row{Symptom::lab_not_done, kFork, Where::any, Memory::any, "copy-on-write-not-implemented",
+        "copy-on-write is not implemented"},
+    Row{Symptom::lab_not_done, kSbrk, Where::any, Memory::any, "lazy-allocation-not-implemented",
+        "lazy allocation is not implemented"},
     Row{Symptom::child_lost, kAny, Where::any, Memory::any, "wait-loses-child", "wait loses the child"},
     Row{Symptom::wrong_result, kSbrk, Where::any, Memory::any, "sbrk-returns-wrong-break",
         "sbrk returns or moves the break wrongly"},
 };
 
-constexpr std::array<std::string_view, 12> kSymptoms{"dies",         "never-ends",  "refuses",      "accepts",
-                                                     "wrong-result", "wrong-bytes", "wrong-rights", "writable-shared",
-                                                     "keeps",        "frees-early", "not-lazy",     "loses-child"};
+constexpr std::array<std::string_view, 13> kSymptoms{
+    "dies",  "never-ends",  "refuses",  "accepts",     "wrong-result", "wrong-bytes", "wrong-rights", "writable-shared",
+    "keeps", "frees-early", "not-lazy", "loses-child", "lab-not-done"};
 constexpr std::array<std::string_view, 9> kWays{"fault", "copyin", "copyout", "copyinstr", "fork",
                                                 "exec",  "sbrk",   "end",     "call"};
 

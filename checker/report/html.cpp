@@ -182,6 +182,8 @@ std::string section(SessionResult const& session) {
                     session.counts.steps, session.seed);
     for (std::string const& inherited : session.kernel.inherited)
         text += fmt::format("<p><strong>inherited</strong> {}</p>\n", safe(inherited));
+    for (std::string const& advice : session.kernel.advice)
+        text += fmt::format("<p><strong>advice</strong> {}</p>\n", safe(advice));
     for (std::string const& missing : session.kernel.missing)
         text += fmt::format("<p><strong>missing</strong> {}</p>\n", safe(missing));
     for (spec::Violation const& violation : session.boot_violations)

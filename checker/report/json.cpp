@@ -139,6 +139,8 @@ Json to_json(SessionResult const& session) {
     json["missing"] = session.kernel.missing;
     json["vintage"] = session.kernel.vintage;
     json["inherited"] = session.kernel.inherited;
+    json["advice"] = session.kernel.advice;
+    json["never_called"] = session.kernel.never_called;
     json["seed"] = session.seed;
     json["programs"] = session.counts.programs;
     json["steps"] = session.counts.steps;

@@ -59,6 +59,7 @@ std::string story_of(Finding const& finding) {
     spec::Violation const& violation = finding.divergence.violations.front();
     spec::Step const& step = finding.program.steps[finding.divergence.at.value];
     std::string const what = words_of(violation).story;
+    if (std::holds_alternative<spec::LabNotDone>(violation.facts)) return what + '.';
     std::size_t const after = finding.divergence.at.value + 1;
     bool const overlaps = after < finding.program.steps.size() && finding.program.steps[after].faults.meanwhile;
     std::string const whose =

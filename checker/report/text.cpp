@@ -198,6 +198,7 @@ std::string kernel_lines(TargetSummary const& summary, TextStyle style) {
                                    summary.profile, summary.ram_bytes >> 20, summary.boot_seconds);
     if (!summary.windows.empty()) text += fmt::format("windows   {}\n", fmt::join(summary.windows, " · "));
     for (std::string const& inherited : summary.inherited) text += fmt::format("inherited {}\n", inherited);
+    for (std::string const& advice : summary.advice) text += fmt::format("advice    {}\n", advice);
     for (std::string const& missing : summary.missing) text += missing_line(missing, style);
     return text;
 }

@@ -41,7 +41,9 @@ std::vector<InvariantVerdict> verdicts(SessionResult const& session) {
             verdict.state = State::failed;
         } else if (verdict.evaluated == 0) {
             verdict.state = State::skipped;
-            verdict.text = session.boot_violations.empty()
+            bool const nothing_counted = verdict.invariant == spec::Invariant::counts && session.kernel.nothing_counted;
+            verdict.text = nothing_counted ? "fork copies: nothing is counted"
+                           : session.boot_violations.empty()
                                ? "never evaluated: what it needs was not found in this kernel"
                                : "not reached: the kernel is wrong right after boot";
         } else {

@@ -273,6 +273,14 @@ struct Words {
                 fmt::format("{} map one frame at {}", both, where()),
                 fmt::format("{} frames of their own", copied.frames)};
     }
+    ViolationWords operator()(spec::LabNotDone const& lab) const {
+        std::string const pages = plural(lab.pages, "page");
+        if (lab.lab == spec::LabNotDone::Lab::copy_on_write)
+            return {"copy-on-write is not implemented: fork copied " + pages,
+                    "parent and child share each page until one of them stores", pages + " copied"};
+        return {"lazy allocation is not implemented: sbrk mapped " + pages + " at once",
+                "sbrk only moves the break; a page is mapped when it is touched", pages + " mapped"};
+    }
     ViolationWords operator()(spec::WrongAnswer const& answer) const {
         // With a failed allocation in the step, a wrong answer is a failure to contain it, whatever form it takes.
         bool const contained = violation.invariant != spec::Invariant::containment;

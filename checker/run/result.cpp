@@ -86,6 +86,7 @@ Symptom symptom_of(spec::Violation const& violation) {
         Symptom operator()(spec::MappedEarly const&) const { return Symptom::not_lazy; }
         Symptom operator()(spec::NotMapped const&) const { return Symptom::not_lazy; }
         Symptom operator()(spec::Copied const&) const { return Symptom::not_lazy; }
+        Symptom operator()(spec::LabNotDone const&) const { return Symptom::lab_not_done; }
         Symptom operator()(spec::ChildLost const&) const { return Symptom::child_lost; }
         Symptom operator()(spec::WrongAnswer const& answer) const { return symptom_of(answer); }
         Symptom operator()(spec::NeedlessKill const&) const { return Symptom::refused; }

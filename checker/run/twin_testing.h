@@ -89,19 +89,18 @@ class TwinExecution : public Execution {
 class Twin : public Target {
   public:
     explicit Twin(spec::Profile profile, spec::testing::PlantedDefect defect = spec::testing::PlantedDefect::none)
-        : profile_(profile), defect_(defect), setting_(spec::testing::shared_setting(profile)) {}
+        : defect_(defect), setting_(spec::testing::shared_setting(profile)) {}
 
     std::shared_ptr<spec::Setting const> setting() const override { return setting_; }
     TargetSummary const& summary() const override { return summary_; }
     tl::expected<std::unique_ptr<Execution>, BootError> start() const override {
         return std::make_unique<TwinExecution>(setting_, defect_);
     }
-    tl::expected<std::unique_ptr<Target>, BootError> reboot() const override {
-        return std::make_unique<Twin>(profile_, defect_);
+    tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile profile) const override {
+        return std::make_unique<Twin>(profile, defect_);
     }
 
   private:
-    spec::Profile profile_;
     spec::testing::PlantedDefect defect_;
     std::shared_ptr<spec::Setting const> setting_;
     TargetSummary summary_{};

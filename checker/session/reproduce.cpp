@@ -117,7 +117,7 @@ void put_the_clearest_first(spec::Layout const& layout, std::vector<spec::Violat
 
 tl::expected<Reproduction, BootError> reproduce(Target const& target, spec::Program const& program,
                                                 run::Divergence const& failure, std::uint32_t attempts) {
-    auto fresh = target.reboot();
+    auto fresh = target.reboot(target.setting()->profile);
     if (!fresh) return tl::unexpected(fresh.error());
     auto execution = (*fresh)->start();
     if (!execution) return tl::unexpected(execution.error());

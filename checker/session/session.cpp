@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace vmcheck::session {
@@ -52,6 +53,60 @@ bool free_list_is_broken(SessionResult const& result) {
     return std::any_of(
         result.boot_violations.begin(), result.boot_violations.end(),
         [](spec::Violation const& violation) { return std::holds_alternative<spec::FreeListBroken>(violation.facts); });
+}
+
+// The one step in which a kernel shows that a lab was not done at all.
+tl::expected<Finding, BootError> finding_of_lab(Kernel& kernel, spec::LabNotDone::Lab lab, Options options) {
+    using Lab = spec::LabNotDone::Lab;
+    constexpr std::int64_t kSbrkPages = 3;
+    spec::Program program;
+    program.profile = kernel.target->setting()->profile;
+    program.steps.push_back({spec::kInit, lab == Lab::copy_on_write
+                                              ? spec::Action{spec::Fork{spec::ProcId{1}}}
+                                              : spec::Action{spec::Sbrk{kSbrkPages * std::int64_t{kPageBytes}}}});
+    auto run = run_once(kernel, program, "the first step");
+    if (!run) return tl::unexpected(run.error());
+    if (!run->divergence) return Finding{};  // it does do it, if only in part
+    options.shrink = false;
+    auto finding = make_finding(kernel, {.run = std::move(*run), .seen = 1}, options);
+    if (!finding || !is_solid(*finding)) return finding;
+    auto& violations = finding->divergence.violations;
+    auto const pages_mapped =
+        static_cast<std::uint64_t>(std::count_if(violations.begin(), violations.end(), [](spec::Violation const& each) {
+            return std::holds_alternative<spec::MappedEarly>(each.facts);
+        }));
+    auto const* const copied = std::get_if<spec::Copied>(&violations.front().facts);
+    if (copied && copied->shared == 0)
+        violations.front().facts = spec::LabNotDone{Lab::copy_on_write, copied->frames};
+    else if (pages_mapped == kSbrkPages)
+        violations.front().facts = spec::LabNotDone{Lab::lazy_allocation, pages_mapped};
+    else
+        return finding;
+    violations.resize(1);
+    finding->family = run::family_of(finding->divergence, program.steps.front());
+    return finding;
+}
+
+// What the kernel was asked for and does not do at all, a finding each; from then on it is held to what it does
+// instead.
+tl::expected<std::vector<Finding>, BootError> labs_not_done(Kernel& kernel, Options const& options) {
+    using Lab = spec::LabNotDone::Lab;
+    std::vector<Finding> findings;
+    auto const instead = kernel.target->summary().instead;
+    if (!instead) return findings;
+    spec::Profile const asked = kernel.target->setting()->profile;
+    for (Lab lab : {Lab::copy_on_write, Lab::lazy_allocation}) {
+        if (lab == Lab::copy_on_write ? asked.fork == instead->fork : asked.sbrk == instead->sbrk) continue;
+        auto finding = finding_of_lab(kernel, lab, options);
+        if (!finding) return tl::unexpected(finding.error());
+        if (is_solid(*finding)) findings.push_back(std::move(*finding));
+    }
+    auto again = kernel.target->reboot(*instead);
+    if (!again) return tl::unexpected(again.error());
+    auto judged = start([&] { return std::move(*again); }, options.jobs);
+    if (!judged) return tl::unexpected(judged.error());
+    kernel = std::move(*judged);
+    return findings;
 }
 
 // So many failures at most: those that matter most to a student; within a rank what was found first.
@@ -109,7 +164,11 @@ void confirm_on_qemu(SessionResult& result, std::stop_token const& stop, Observe
 tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& options, Observer& observer) {
     auto kernel = start(boot, options.jobs);
     if (!kernel) return tl::unexpected(kernel.error());
+    auto not_done = labs_not_done(*kernel, options);
+    if (!not_done) return tl::unexpected(not_done.error());
     SessionResult result = introduce(*kernel, options.seed);
+    result.families = not_done->size();
+    result.findings = std::move(*not_done);
     observer.on_kernel(result);
     if (!kernel->look.can_go_on) return result;
 
@@ -127,14 +186,16 @@ tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& op
     }
     result.counts = campaign.counts;
     result.interrupted = campaign.interrupted;
-    result.families = campaign.failures.size();
+    result.families += campaign.failures.size();
 
+    std::vector<Finding> findings;
     for (run::Failure& failure : gravest(std::move(campaign.failures), options.effort.families_max)) {
         auto finding = make_finding(*kernel, std::move(failure), options);
         if (!finding) return tl::unexpected(finding.error());
-        add(std::move(*finding), kernel->look.reference.setting, result.findings);
+        add(std::move(*finding), kernel->look.reference.setting, findings);
     }
-    sort_by_rank(result.findings);
+    sort_by_rank(findings);
+    std::move(findings.begin(), findings.end(), std::back_inserter(result.findings));
     if (options.confirm) confirm_on_qemu(result, options.stop, observer);
     return result;
 }

@@ -161,7 +161,7 @@ class WrongImage final : public Twin {
         spoil_(spoilt->layout.image);
         return std::make_unique<TwinExecution>(std::move(spoilt), PlantedDefect::none);
     }
-    tl::expected<std::unique_ptr<Target>, BootError> reboot() const override {
+    tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile) const override {
         return std::make_unique<WrongImage>(spoil_);
     }
 
@@ -185,6 +185,39 @@ TEST(Session, WhatIsWrongRightAfterBootIsToldOnceAndTheRestIsJudged) {
         EXPECT_EQ(result.boot_violations.front().invariant, invariant);
         EXPECT_THAT(result.findings, IsEmpty());
         EXPECT_EQ(result.counts.programs, 128U);
+    }
+}
+
+// A kernel that does nothing of what it is asked for.
+class Unfinished final : public Twin {
+  public:
+    Unfinished() : Twin(kCowLazy) { asked_.instead = {spec::ForkPolicy::eager, spec::SbrkPolicy::eager}; }
+    TargetSummary const& summary() const override { return asked_; }
+    tl::expected<std::unique_ptr<Execution>, BootError> start() const override {
+        return std::make_unique<TwinExecution>(spec::testing::shared_setting(*asked_.instead), PlantedDefect::none);
+    }
+    tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile profile) const override {
+        if (profile == kCowLazy) return std::make_unique<Unfinished>();
+        return std::make_unique<Twin>(profile);
+    }
+
+  private:
+    TargetSummary asked_;
+};
+
+TEST(Session, OfALabThatWasNotDoneSaysSoAndGoesOnWithWhatTheKernelDoes) {
+    SessionResult const result = result_of([] { return std::make_unique<Unfinished>(); }, quick());
+    EXPECT_EQ(result.counts.programs, 128U);
+    ASSERT_THAT(result.findings, SizeIs(2)) << "and nothing else";
+    using Lab = spec::LabNotDone::Lab;
+    for (auto const& [finding, lab] :
+         {std::pair{&result.findings[0], Lab::copy_on_write}, std::pair{&result.findings[1], Lab::lazy_allocation}}) {
+        EXPECT_TRUE(is_solid(*finding));
+        ASSERT_THAT(finding->divergence.violations, SizeIs(1));
+        auto const* facts = std::get_if<spec::LabNotDone>(&finding->divergence.violations.front().facts);
+        ASSERT_NE(facts, nullptr);
+        EXPECT_EQ(facts->lab, lab);
+        EXPECT_GE(facts->pages, 3U);
     }
 }
 

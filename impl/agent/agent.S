@@ -10,6 +10,7 @@
 
     .section .agent, "ax"
     .globl _start
+    nop                         // some kernels take no program that starts at 0
 _start:
     li      a0, VMCHECK_AGENT_FRESH
 ask:
@@ -62,6 +63,15 @@ orders:
     jalr    ra, 0(a1)
     j       ask
 
+// What the agent's own calls need lies beside its code: a kernel that loads but code and data right still comes up.
+    .balign 1024
+own_path_data:
+    .asciz "/data"
+    .balign 16
+    .asciz "/init"
+    .balign 16
+    .dword 0
+
 // Victim page of code: nothing but returns, so that a jump to any even offset of the filled part comes straight back.
     .section .victim_text, "ax"
     .globl victim_text
@@ -70,7 +80,7 @@ victim_text:
     .half 0x8082                // c.jr ra
     .endr
 
-// Victim page of constants. Its start doubles as the paths and the empty argument vector that system calls need.
+// Victim page of constants. Its start doubles as paths for open() through a read-only page.
     .section .rodata, "a"
     .globl victim_rodata, path_data, path_init, no_arguments
 victim_rodata:

@@ -19,9 +19,9 @@ inline constexpr VirtAddr kVictimData{0x3000};
 inline constexpr VirtAddr kVictimBss{0x4000};
 inline constexpr VirtAddr kImageEnd{0x5000};
 
-// Strings and the empty argument vector in the read-only page, for system calls that need them.
-inline constexpr VirtAddr kPathData = kVictimRodata;          // "/data"
-inline constexpr VirtAddr kPathInit = kVictimRodata + 16;     // "/init"
-inline constexpr VirtAddr kNoArguments = kVictimRodata + 32;  // a null pointer
+// Strings and the empty argument vector beside the code, for the agent's own system calls.
+inline constexpr VirtAddr kPathData = kCode + 1024;       // "/data"
+inline constexpr VirtAddr kPathInit = kPathData + 16;     // "/init"
+inline constexpr VirtAddr kNoArguments = kPathInit + 16;  // a null pointer
 
 }  // namespace vmcheck::agent

@@ -1,11 +1,15 @@
 #include "impl/boot/boot.h"
 
 #include "impl/agent/agent.h"
+#include "impl/boot/source_tree.h"
 #include "impl/image/disk_image.h"
+#include "impl/map/map_file.h"
+#include "impl/map/system_calls.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace vmcheck {
@@ -106,20 +110,55 @@ std::string out_of_frames(board::Board& board, KernelEntries const& entries) {
     if (heads.empty() ||
         std::any_of(heads.begin(), heads.end(), [&](PhysAddr head) { return board.read_u64(head) != 0; }))
         return {};
-    return " Its free list is empty: the boot put no frame on it, or used them all up.";
+    return "; its free list is empty: the boot put no frame on it, or used them all up";
 }
 
-struct AttemptError {
-    BootError error;
-    bool panicked = false;
-};
+constexpr std::uint64_t kRamBytesMax = std::uint64_t{1} << 30;
 
-tl::expected<Booted, AttemptError> attempt(KernelOptions const& options, elf::KernelImage const& image,
-                                           map::KernelMap const& map, board::Config config) {
+// Whether it went behind the end of RAM, but not where no machine of the family has any.
+bool wants_more_ram(board::Board const& board) {
+    auto const accesses = board.void_accesses();
+    PhysAddr const most = board.ram_start() + kRamBytesMax;
+    return std::any_of(accesses.begin(), accesses.end(),
+                       [&](board::VoidAccess const& each) { return each.page >= board.ram_end() && each.page < most; });
+}
+
+// The system calls that steps use; xv6 of 2025 calls sleep pause.
+struct NamedCall {
+    std::string_view name;
+    std::uint64_t number;
+};
+constexpr std::array<NamedCall, 15> kCalls{{{"fork", syscalls::kFork},
+                                            {"exit", syscalls::kExit},
+                                            {"wait", syscalls::kWait},
+                                            {"pipe", syscalls::kPipe},
+                                            {"read", syscalls::kRead},
+                                            {"kill", syscalls::kKill},
+                                            {"exec", syscalls::kExec},
+                                            {"fstat", syscalls::kFstat},
+                                            {"getpid", syscalls::kGetpid},
+                                            {"sbrk", syscalls::kSbrk},
+                                            {"sleep", syscalls::kSleep},
+                                            {"pause", syscalls::kSleep},
+                                            {"open", syscalls::kOpen},
+                                            {"write", syscalls::kWrite},
+                                            {"close", syscalls::kClose}}};
+
+// Where nobody says, xv6's.
+SyscallNumbers numbers_of(map::SystemCalls const& calls) {
+    SyscallNumbers numbers;
+    for (NamedCall const& call : kCalls)
+        if (auto const here = calls.find(call.name); here != calls.end()) numbers.here[call.number] = here->second;
+    return numbers;
+}
+
+tl::expected<Booted, BootFailure> attempt(KernelOptions const& options, elf::KernelImage const& image,
+                                          map::KernelMap const& map, board::Config config) {
     auto board = board::Board::create(config);
-    if (!board) return tl::unexpected(AttemptError{{board.error().message, BootError::Kind::machine}});
-    KernelEntries const entries = entries_of(map);
-    if (auto added = add_breakpoints(*board, entries); !added) return tl::unexpected(AttemptError{added.error()});
+    if (!board) return tl::unexpected(BootFailure{{board.error().message, BootError::Kind::machine}});
+    KernelEntries entries = entries_of(map);
+    entries.numbers = numbers_of(system_calls_of(image, options.tree));
+    if (auto added = add_breakpoints(*board, entries); !added) return tl::unexpected(BootFailure{added.error()});
     load(*board, image);
     auto const where = [&](VirtAddr pc) {
         auto const function = image.function_at(pc);
@@ -128,16 +167,23 @@ tl::expected<Booted, AttemptError> attempt(KernelOptions const& options, elf::Ke
     std::optional<observe::ProcessTable> table;
     if (map.processes) table.emplace(*map.processes);
     Conductor conductor(*board, table ? &*table : nullptr, entries, where);
-    board::Parcels const budget = config.memset_at ? options.budgets.boot : options.budgets.boot_unaccelerated;
+    board::Parcels budget = config.memset_at ? options.budgets.boot : options.budgets.boot_unaccelerated;
+    budget.value = budget.value * std::max<std::uint64_t>(config.ram_bytes >> 20, 128) / 128;
     Done const reached = conductor.wait_for_init(budget);
     if (conductor.engine_failure())
-        return tl::unexpected(AttemptError{{*conductor.engine_failure(), BootError::Kind::machine}});
+        return tl::unexpected(BootFailure{{*conductor.engine_failure(), BootError::Kind::machine}});
+    auto const failed = [&](std::string const& why, std::optional<spec::Completion> const& what) {
+        board::Counters const& done = board->counters();
+        return tl::unexpected(
+            BootFailure{{fmt::format("{}. {}", why, tail_of(*board)), BootError::Kind::kernel, image.name()},
+                        what && std::holds_alternative<spec::Panicked>(*what),
+                        wants_more_ram(*board),
+                        {reached ? 1U : 0U, done.disk_requests, done.blocks}});
+    };
     if (!reached)
-        return tl::unexpected(AttemptError{
-            {fmt::format("the kernel did not reach user mode: {}. {}{}", describe(reached.error(), kPanicked),
-                         tail_of(*board), out_of_frames(*board, entries)),
-             BootError::Kind::kernel, image.name()},
-            std::holds_alternative<spec::Panicked>(reached.error())});
+        return failed(fmt::format("the kernel did not reach user mode: {}{}", describe(reached.error(), kPanicked),
+                                  out_of_frames(*board, entries)),
+                      reached.error());
     conductor.begin_step(budget, std::nullopt);
     Preparation prepare(conductor);
     Descriptors descriptors;
@@ -152,15 +198,18 @@ tl::expected<Booted, AttemptError> attempt(KernelOptions const& options, elf::Ke
     prepare.exec();
     std::uint64_t const heap = prepare.call("sbrk(0)", syscalls::kSbrk, 0, syscalls::kSbrkEager);
     if (conductor.engine_failure())
-        return tl::unexpected(AttemptError{{*conductor.engine_failure(), BootError::Kind::machine}});
+        return tl::unexpected(BootFailure{{*conductor.engine_failure(), BootError::Kind::machine}});
     if (!prepare.failure().empty())
-        return tl::unexpected(AttemptError{
-            {fmt::format("the kernel boots, but /init cannot prepare: {}. {}", prepare.failure(), tail_of(*board)),
-             BootError::Kind::kernel, image.name()}});
+        return failed(fmt::format("the kernel boots, but /init cannot prepare: {}", prepare.failure()), std::nullopt);
     return Booted{std::move(*board), std::move(config), entries, conductor.state(), descriptors, VirtAddr{heap}};
 }
 
 }  // namespace
+
+map::SystemCalls system_calls_of(elf::KernelImage const& image, std::optional<std::filesystem::path> const& tree) {
+    auto calls = map::system_calls(image);
+    return calls.empty() && tree ? system_calls_of(*tree) : calls;
+}
 
 void accelerate(board::Config& config, map::KernelMap const& map) {
     if (map.memset) config.memset_at = *map.memset;
@@ -180,7 +229,7 @@ std::string describe(spec::Completion const& result, std::string_view panic, std
     return std::string(otherwise);
 }
 
-tl::expected<Disk, BootError> make_disk() {
+tl::expected<std::shared_ptr<Disk const>, BootError> make_disk() {
     auto const agent_bytes = agent::elf_file();
     image::Contents contents;
     contents.files.push_back({"data", data_file_bytes()});
@@ -193,25 +242,80 @@ tl::expected<Disk, BootError> make_disk() {
     disk.bytes = std::move(image->bytes);
     disk.data_file.contents = data_file_bytes();
     disk.data_file.inode = image->inodes.find("data")->second;
-    return disk;
+    return std::make_shared<Disk const>(std::move(disk));
 }
 
-tl::expected<Booted, BootError> boot_to_agent(KernelOptions const& options, elf::KernelImage const& image,
-                                              map::KernelMap const& map, Disk const& disk, unsigned harts) {
+tl::expected<std::shared_ptr<Disk const>, base::Error> make_disk_of(std::filesystem::path const& tree) {
+    auto const agent_bytes = agent::elf_file();
+    // mkfs leaves out the underscore, and numbers files from the root's inode on.
+    auto bytes = disk_of_tree(tree, {{"data", data_file_bytes()}, {"_init", {agent_bytes.begin(), agent_bytes.end()}}});
+    if (!bytes) return tl::unexpected(bytes.error());
+    Disk disk;
+    disk.bytes = std::move(*bytes);
+    disk.data_file.contents = data_file_bytes();
+    disk.data_file.inode = image::kRootInode + 1;
+    return std::make_shared<Disk const>(std::move(disk));
+}
+
+tl::expected<Booted, BootFailure> boot_to_agent(KernelOptions const& options, elf::KernelImage const& image,
+                                                map::KernelMap const& map, Disk const& disk, unsigned harts) {
     board::Config config;
+    config.ram_bytes = options.ram_bytes;
     config.disk_image = disk.bytes;
     config.harts = harts;
     // Harts change where the program says so, and where one has to wait; else hardly ever.
     config.hart_slice = kHartSlice;
     if (options.accelerate) accelerate(config, map);
     auto modern = attempt(options, image, map, config);
-    if (modern) return std::move(*modern);
-    if (!modern.error().panicked) return tl::unexpected(modern.error().error);
+    if (modern || !modern.error().panicked) return modern;
     // Kernels of 2020 and 2021 drive the legacy register layout, and panic where they find the modern one.
     config.disk_interface = board::DiskInterface::legacy;
     auto legacy = attempt(options, image, map, config);
-    if (legacy) return std::move(*legacy);
-    return tl::unexpected(modern.error().error);
+    if (legacy || legacy.error().progress > modern.error().progress) return legacy;
+    return modern;
+}
+
+namespace {
+
+// With that disk, on a machine with ever more RAM.
+tl::expected<Up, BootFailure> bring_up_from(KernelOptions options, std::shared_ptr<Disk const> disk) {
+    auto const names = map::names_for(options.kernel, options.map_file);
+    if (!names)
+        return tl::unexpected(BootFailure{{names.error().message, BootError::Kind::kernel, names.error().about}});
+    for (options.ram_bytes =
+             std::clamp(options.ram_bytes / kPageBytes * kPageBytes, std::uint64_t{1} << 20, kRamBytesMax);
+         ; options.ram_bytes *= 2) {
+        elf::AddressRange const ram{board::kRamStart, options.ram_bytes};
+        auto const image = elf::KernelImage::load(options.kernel, ram);
+        if (!image)
+            return tl::unexpected(
+                BootFailure{{image.error().message, BootError::Kind::unsupported, image.error().about}});
+        auto map = std::make_shared<map::KernelMap const>(map::make_kernel_map(*image, *names, ram));
+        auto booted = boot_to_agent(options, *image, *map, *disk);
+        if (booted)
+            return Up{std::make_shared<elf::KernelImage const>(*image), std::move(map), std::move(disk),
+                      std::move(*booted)};
+        if (!booted.error().wants_more_ram || options.ram_bytes * 2 > kRamBytesMax)
+            return tl::unexpected(std::move(booted.error()));
+    }
+}
+
+}  // namespace
+
+tl::expected<Up, BootError> bring_up(KernelOptions const& options) {
+    auto const error_of = [](BootFailure const& failure) { return failure.error; };
+    if (options.disk) return bring_up_from(options, options.disk).map_error(error_of);
+    auto disk = make_disk();
+    if (!disk) return tl::unexpected(disk.error());
+    auto up = bring_up_from(options, std::move(*disk));
+    if (up || !options.tree || up.error().error.kind != BootError::Kind::kernel)
+        return std::move(up).map_error(error_of);
+    // Its file system may be another than xv6's.
+    auto own = make_disk_of(*options.tree);
+    if (!own) return std::move(up).map_error(error_of);
+    auto again = bring_up_from(options, std::move(*own));
+    if (again || again.error().progress > up.error().progress) up = std::move(again);
+    return std::move(up).map_error(error_of);
 }
 
 }  // namespace vmcheck

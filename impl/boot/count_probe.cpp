@@ -6,7 +6,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
+#include <map>
+#include <set>
 #include <utility>
 
 namespace vmcheck {
@@ -103,12 +106,173 @@ class CountProbe {
     std::vector<FrameNo> both_;    // of those, the ones that fork shared
 };
 
+// Counts that no declaration shows: behind a pointer, in structures with a lock each, from another frame on, with a
+// value of its own for what was never shared. They are found by their use: of the bytes that change, those that rise by
+// one at each fork and fall again when the children are gone, one for each shared frame, a fixed distance apart.
+class UseProbe {
+  public:
+    UseProbe(KernelExecution& execution, elf::KernelImage const& image) : execution_(execution), image_(image) {}
+
+    std::optional<FoundCounts> take() {
+        // Twice the same: first to learn which frames of RAM change at all.
+        if (!rehearse([](std::size_t) {})) return std::nullopt;
+        auto const dirty = execution_.board().dirty_frames();
+        std::vector<FrameNo> changing(dirty.begin(), dirty.end());
+        std::sort(changing.begin(), changing.end());
+        std::erase_if(changing, [&](FrameNo frame) { return mapped_.contains(frame); });
+        std::array<std::vector<std::byte>, kMoments> seen;
+        bool const again = rehearse([&](std::size_t moment) {
+            for (FrameNo frame : changing)
+                if (auto const bytes = execution_.board().frame(frame))
+                    seen[moment].insert(seen[moment].end(), bytes->begin(), bytes->end());
+        });
+        if (!again || shared_.size() < kFramesToTell) return std::nullopt;
+        std::vector<std::uint64_t> counting;  // physical addresses, ascending
+        for (std::size_t i = 0; i < seen[0].size(); ++i) {
+            auto const at = [&](std::size_t moment) { return std::to_integer<unsigned>(seen[moment][i]); };
+            if (at(kForked) == at(kAlone) + 1 && at(kForkedTwice) == at(kForked) + 1 && at(kForkedAgain) == at(kForked))
+                counting.push_back(start_of(changing[i / kPageBytes]).value + i % kPageBytes);
+        }
+        for (std::uint64_t first : counting)
+            for (std::uint64_t second : counting)
+                if (auto found = reading(counting, first, second)) return found;
+        return std::nullopt;
+    }
+
+  private:
+    enum Moment : std::size_t { kFresh, kForked, kForkedTwice, kAlone, kForkedAgain, kMoments };
+    static constexpr std::uint64_t kStrideMax = 256;
+
+    bool step(std::uint32_t actor, spec::Action const& action) {
+        spec::Outcome const outcome = execution_.run({spec::ProcId{actor}, action, {}}, kPagesOfAProbe).outcome;
+        return std::holds_alternative<spec::Returned>(outcome.what) ||
+               std::holds_alternative<spec::Ended>(outcome.what);
+    }
+
+    // Keeps only the frames that all processes map.
+    void look() {
+        for (spec::ObservedProcess const& process : execution_.observe().processes) {
+            auto const frames = user_frames(process);
+            mapped_.insert(frames.begin(), frames.end());
+            if (shared_.empty()) shared_ = frames;
+            std::erase_if(shared_,
+                          [&](FrameNo each) { return !std::binary_search(frames.begin(), frames.end(), each); });
+        }
+        shared_.erase(std::unique(shared_.begin(), shared_.end()), shared_.end());
+    }
+
+    template <class AtMoment>
+    bool rehearse(AtMoment at_moment) {
+        using spec::ProcId;
+        execution_.reset();
+        look();
+        at_moment(kFresh);
+        if (!step(0, spec::Fork{ProcId{1}})) return false;
+        look();
+        at_moment(kForked);
+        if (!step(0, spec::Fork{ProcId{2}})) return false;
+        look();
+        at_moment(kForkedTwice);
+        for (std::uint32_t child : {1U, 2U})
+            if (!step(child, spec::Exit{0}) || !step(0, spec::Wait{})) return false;
+        at_moment(kAlone);
+        if (!step(0, spec::Fork{ProcId{3}})) return false;
+        look();
+        at_moment(kForkedAgain);
+        return true;
+    }
+
+    // With the counts of the first two shared frames at these addresses, if all others' are where they must be then.
+    std::optional<FoundCounts> reading(std::vector<std::uint64_t> const& counting, std::uint64_t first,
+                                       std::uint64_t second) {
+        std::uint64_t const apart = shared_[1].value - shared_[0].value;
+        if (second <= first || (second - first) % apart != 0 || (second - first) / apart > kStrideMax)
+            return std::nullopt;
+        std::uint64_t const stride = (second - first) / apart;
+        for (FrameNo frame : shared_)
+            if (!std::binary_search(counting.begin(), counting.end(),
+                                    first + (frame.value - shared_[0].value) * stride))
+                return std::nullopt;
+        FrameNo const ram_start = execution_.board().ram_start().frame();
+        map::ReferenceCounts layout{.name = name_of(first),
+                                    .base = PhysAddr{first - (shared_[0].value - ram_start.value) * stride},
+                                    .stride = stride,
+                                    .is_signed = true,
+                                    .index_base = map::IndexBase::kRam,
+                                    .by_use = true};
+        for (std::uint64_t bytes : {4U, 2U, 1U}) {
+            if (bytes > stride || stride % bytes != 0 || first % bytes != 0) continue;
+            layout.element_bytes = bytes;
+            if (auto found = confirmed(layout, ram_start)) return found;
+        }
+        return std::nullopt;
+    }
+
+    // Whether it tells of each frame how many refer to it: of shared ones, of the copy after a store, of a new page.
+    std::optional<FoundCounts> confirmed(map::ReferenceCounts layout, FrameNo ram_start) {
+        observe::Ram const ram{execution_.board().ram_start(), execution_.board().ram()};
+        execution_.reset();
+        auto const fresh = observe::ReferenceCounts(layout, ram_start).raw(ram, shared_[0]);
+        if (!step(0, spec::Fork{spec::ProcId{1}}) || !step(1, spec::Exit{0}) || !step(0, spec::Wait{}))
+            return std::nullopt;
+        auto const one = observe::ReferenceCounts(layout, ram_start).raw(ram, shared_[0]);
+        if (!fresh || !one) return std::nullopt;
+        if (*fresh != *one) layout.never_shared = *fresh;
+        // It would read as several.
+        constexpr std::int64_t kReferencesMax = 1024;
+        if (*fresh > *one && *fresh < *one + kReferencesMax) return std::nullopt;
+        FoundCounts found{layout, observe::ReferenceCounts(layout, ram_start), *one};
+        execution_.reset();
+        auto const heap = static_cast<std::int64_t>(kPageBytes);
+        std::uint64_t const brk = break_after(heap);
+        if (brk == 0) return std::nullopt;
+        spec::Address const page{spec::Anchor::absolute, static_cast<std::int64_t>(brk)};
+        if (!step(0, spec::Store{page, 1, 1}) || !step(0, spec::Fork{spec::ProcId{1}}) ||
+            !step(1, spec::Store{page, 1, 2}))
+            return std::nullopt;
+        std::map<FrameNo, std::int64_t> references;
+        for (spec::ObservedProcess const& process : execution_.observe().processes)
+            for (FrameNo frame : user_frames(process)) ++references[frame];
+        for (auto const& [frame, number] : references)
+            if (found.counts.normalised(ram, frame, *one) != number) return std::nullopt;
+        return found;
+    }
+
+    // The break before an sbrk; 0 where it fails.
+    std::uint64_t break_after(std::int64_t bytes) {
+        spec::Step const grow{spec::kInit, spec::Sbrk{bytes, spec::SbrkMode::eager}, {}};
+        auto const outcome = execution_.run(grow, kPagesOfAProbe).outcome;
+        auto const* returned = std::get_if<spec::Returned>(&outcome.what);
+        return returned && static_cast<std::int64_t>(returned->value) > 0 ? returned->value : 0;
+    }
+
+    // The variable that holds that address, if one does.
+    std::string name_of(std::uint64_t address) const {
+        for (elf::Symbol const& symbol : image_.symbols()) {
+            auto const start = symbol.bytes > 0 ? image_.to_physical(symbol.address) : std::nullopt;
+            if (start && address >= start->value && address - start->value < symbol.bytes)
+                return elf::source_name(symbol.name);
+        }
+        return fmt::format("at {:#x}", address);
+    }
+
+    KernelExecution& execution_;
+    elf::KernelImage const& image_;
+    std::set<FrameNo> mapped_;     // by any process, at any moment
+    std::vector<FrameNo> shared_;  // by all processes at all moments; ascending
+};
+
 }  // namespace
 
 std::optional<FoundCounts> find_reference_counts(KernelExecution& execution,
-                                                 std::vector<map::ReferenceCounts> const& candidates) {
-    if (candidates.empty()) return std::nullopt;
-    return CountProbe(execution, readings_of(candidates, execution.board().ram_start().frame())).take();
+                                                 std::vector<map::ReferenceCounts> const& candidates,
+                                                 elf::KernelImage const& image) {
+    if (!candidates.empty())
+        if (auto found = CountProbe(execution, readings_of(candidates, execution.board().ram_start().frame())).take())
+            return found;
+    auto found = UseProbe(execution, image).take();
+    execution.reset();
+    return found;
 }
 
 std::string describe(map::ReferenceCounts const& layout, std::int64_t raw_for_one) {

@@ -10,7 +10,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <string_view>
 #include <utility>
 
 namespace vmcheck {
@@ -68,11 +71,7 @@ class WindowFinder {
     // Where no map file names the array, it is looked for later, by probing.
     void find_counts(spec::ObservedProcess const& p0) {
         constexpr char const* kConsequence = "I4 is not checked";
-        if (!map_.reference_counts) {
-            if (map_.candidates.empty())
-                miss("No variable that could be an array of reference counts was found.", kConsequence);
-            return;
-        }
+        if (!map_.reference_counts) return;
         map::ReferenceCounts const& layout = *map_.reference_counts;
         FrameNo const base = layout.index_base == map::IndexBase::kZero ? FrameNo{0} : ram_.first();
         observe::ReferenceCounts counts(layout, base);
@@ -97,9 +96,58 @@ class WindowFinder {
     observe::Windows windows_;
 };
 
-std::string describe(spec::Profile profile) {
-    return fmt::format("{} fork, {} sbrk", profile.fork == spec::ForkPolicy::cow ? "cow" : "eager",
-                       profile.sbrk == spec::SbrkPolicy::lazy ? "lazy" : "eager");
+// xv6 of 2025 has two calls in user space for the two modes of its one sbrk.
+// Names of what other system calls do to memory; parts of a name, since each kernel has its own.
+constexpr std::array<std::string_view, 12> kMemoryWords{"map", "mprotect", "mremap", "madvise", "clone", "vfork",
+                                                        "shm", "share",    "thread", "brk",     "mlock", "swap"};
+
+// Bits 8 and 9 of a PTE are the kernel's own (privileged spec, "Sv39"); others that fork marks a shared page with have
+// a meaning, or are reserved for one.
+void advise_on_mark(std::uint64_t mark, TargetSummary& summary) {
+    constexpr std::uint64_t kGlobal = std::uint64_t{1} << 5, kReserved = ~((std::uint64_t{1} << 54) - 1);
+    if ((mark & (kGlobal | kReserved)) == 0) return;
+    summary.advice.push_back(
+        (mark & kGlobal) != 0
+            ? "fork marks shared pages with PTE_G (bit 5), by which hardware may keep a translation for all processes: "
+              "bits 8 and 9 are free"
+            : fmt::format(
+                  "fork marks shared pages with bits {:#x} of the PTE, which are reserved: bits 8 and 9 are free",
+                  mark & kReserved));
+}
+
+void find_never_called(map::SystemCalls const& calls, TargetSummary& summary) {
+    for (auto const& [name, number] : calls) {
+        auto const names_it = [&](std::string_view word) { return name.find(word) != std::string::npos; };
+        if (name != "sbrk" && std::any_of(kMemoryWords.begin(), kMemoryWords.end(), names_it))
+            summary.never_called.push_back(name);
+    }
+    if (!summary.never_called.empty())
+        summary.missing.push_back(fmt::format("No step calls {}. What they do to memory is not checked.",
+                                              fmt::join(summary.never_called, ", ")));
+}
+
+std::string describe(spec::Profile profile, bool sbrk_takes_mode) {
+    bool const lazy = profile.sbrk == spec::SbrkPolicy::lazy;
+    return fmt::format("{} fork, {}", profile.fork == spec::ForkPolicy::cow ? "cow" : "eager",
+                       !lazy             ? "eager sbrk"
+                       : sbrk_takes_mode ? "eager sbrk, lazy sbrklazy"
+                                         : "lazy sbrk");
+}
+
+// What the kernel is asked to do: what it does, and what the lab asks for that its tree names.
+spec::Profile asked_for(spec::Profile does, std::optional<Lab> lab) {
+    if (lab == Lab::cow) does.fork = spec::ForkPolicy::cow;
+    if (lab == Lab::lazy) does.sbrk = spec::SbrkPolicy::lazy;
+    return does;
+}
+
+// What it does, where that is less than it is asked for.
+std::optional<spec::Profile> instead_of(spec::Profile asked, spec::Profile does) {
+    bool const copies = asked.fork == spec::ForkPolicy::cow && does.fork == spec::ForkPolicy::eager;
+    bool const maps = asked.sbrk == spec::SbrkPolicy::lazy && does.sbrk == spec::SbrkPolicy::eager;
+    if (copies) asked.fork = does.fork;
+    if (maps) asked.sbrk = does.sbrk;
+    return copies || maps ? std::optional(asked) : std::nullopt;
 }
 
 observe::Windows find_windows(map::KernelMap const& map, Booted& booted, TargetSummary& summary,
@@ -175,29 +223,28 @@ KernelTarget::KernelTarget(KernelOptions options, std::shared_ptr<BootedKernel c
             [kernel = kernel_, options = options_, harts] { return with_harts(*kernel, options, harts); });
 }
 
-tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(KernelOptions const& options) {
+tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(KernelOptions const& asked) {
     auto const started = std::chrono::steady_clock::now();
-    auto image = elf::KernelImage::load(options.kernel, elf::kDefaultRam);
-    if (!image)
-        return tl::unexpected(BootError{image.error().message, BootError::Kind::unsupported, image.error().about});
-    auto const names = map::names_for(options.kernel, options.map_file);
-    if (!names) return tl::unexpected(BootError{names.error().message, BootError::Kind::kernel, names.error().about});
+    auto up = bring_up(asked);
+    if (!up) return tl::unexpected(up.error());
+    KernelOptions options = asked;
+    options.ram_bytes = up->booted.config.ram_bytes;
+    options.disk = up->disk;
+    auto const& image = up->image;
+    auto* const booted = &up->booted;
     auto kernel = std::make_shared<BootedKernel>();
-    kernel->image = std::make_shared<elf::KernelImage const>(*image);
-    kernel->map = std::make_shared<map::KernelMap const>(map::make_kernel_map(*image, *names, elf::kDefaultRam));
-    auto disk = make_disk();
-    if (!disk) return tl::unexpected(disk.error());
-    auto booted = boot_to_agent(options, *image, *kernel->map, *disk);
-    if (!booted) return tl::unexpected(booted.error());
+    kernel->image = image;
+    kernel->map = up->map;
 
     TargetSummary summary;
     summary.name = options.tree.value_or(options.kernel).string();
     summary.ram_bytes = booted->config.ram_bytes;
     summary.image = options.kernel;
     summary.legacy_disk = booted->config.disk_interface == board::DiskInterface::legacy;
+    find_never_called(system_calls_of(*image, options.tree), summary);
     spec::Observation p0;
     auto windows = find_windows(*kernel->map, *booted, summary, p0);
-    auto setting = describe_kernel(*kernel->map, *booted, windows, p0, *disk);
+    auto setting = describe_kernel(*kernel->map, *booted, windows, p0, *up->disk);
     if (setting.layout.has_usyscall()) summary.windows.emplace_back("a read-only page below the trapframe (usyscall)");
     auto golden = booted->board.take_golden();
     if (!golden) return tl::unexpected(BootError{golden.error().message, BootError::Kind::machine});
@@ -216,9 +263,14 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     if (auto failure = execution.engine_failure())
         return tl::unexpected(BootError{std::move(*failure), BootError::Kind::machine});
     if (!probed) return tl::unexpected(BootError{probed.error().message + ".", BootError::Kind::kernel, image->name()});
-    setting.profile = options.profile.value_or(probed->profile);
+    // Some make a page table of all memory for each process.
+    constexpr std::uint64_t kAsLongAsItsFork = 8;
+    kernel->budgets.step.value = std::max(kernel->budgets.step.value, kAsLongAsItsFork * probed->fork_takes.value);
+    setting.profile = options.profile.value_or(asked_for(probed->profile, options.lab));
+    summary.instead = instead_of(setting.profile, probed->profile);
     setting.traits.sbrk_takes_mode = probed->sbrk_takes_mode;
     setting.traits.sbrk_keeps_to_the_heap = probed->sbrk_keeps_to_the_heap;
+    advise_on_mark(probed->fork_mark, summary);
     bool const all_segments_rwx = ignores_segment_rights(p0.processes.front(), booted->heap);
     // The same kernels map what sbrk gives as they map the image (uvmalloc in kernel/vm.c); a lazy one need not, nor
     // need a copy keep X. Where it may be missing is in spec/checks/rights.cpp.
@@ -226,23 +278,30 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     inherit(find_vintage(*image, {all_segments_rwx, probed->sbrk_takes_mode}, options.tree), *probed, setting.layout,
             setting.traits, summary);
     setting.traits.frames_per_process = probed->frames_per_process;
+    setting.traits.frames_beside_vary = probed->frames_beside_vary;
+    if (probed->frames_beside_vary)
+        summary.missing.push_back(
+            "A process holds frames beside its page table, and not always as many (for a kernel page table of its "
+            "own?). "
+            "I6 is not checked.");
     auto final = std::make_shared<BootedKernel>(*kernel);
-    if (!kernel->windows->counts && !kernel->map->candidates.empty()) {
+    if (!kernel->windows->counts && probed->profile.fork == spec::ForkPolicy::eager) {
+        summary.nothing_counted = true;
+        summary.windows.push_back("fork copies: nothing is counted");
+    } else if (!kernel->windows->counts && !kernel->map->reference_counts) {
         auto windows_with_counts = std::make_shared<observe::Windows>(*kernel->windows);
-        if (auto found = find_reference_counts(execution, kernel->map->candidates)) {
-            summary.windows.push_back("counts " + describe(found->layout, found->raw_for_one) + ", found by probing");
+        if (auto found = find_reference_counts(execution, kernel->map->candidates, *image)) {
+            summary.windows.push_back("counts " + describe(found->layout, found->raw_for_one) +
+                                      (found->layout.by_use ? ", recognised by its use" : ", found by probing"));
             windows_with_counts->counts.emplace(std::move(found->counts));
             windows_with_counts->raw_count_for_one = found->raw_for_one;
         } else {
-            summary.missing.push_back(
-                probed->profile.fork == spec::ForkPolicy::eager
-                    ? "This kernel's fork copies, so no array of reference counts can be recognised. I4 is not checked."
-                    : "No array of reference counts was recognised. I4 is not checked.");
+            summary.missing.push_back("No array of reference counts was recognised. I4 is not checked.");
         }
         final->windows = std::move(windows_with_counts);
     }
     final->setting = std::make_shared<spec::Setting const>(std::move(setting));
-    summary.profile = describe(final->setting->profile);
+    summary.profile = describe(final->setting->profile, probed->sbrk_takes_mode);
     summary.boot_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     return std::unique_ptr<KernelTarget>(new KernelTarget(options, std::move(final), std::move(summary)));
 }
@@ -257,9 +316,9 @@ tl::expected<std::unique_ptr<Execution>, BootError> KernelTarget::start() const 
     return std::make_unique<KernelMachine>(std::move(*execution), scarce_, by_harts_);
 }
 
-tl::expected<std::unique_ptr<Target>, BootError> KernelTarget::reboot() const {
+tl::expected<std::unique_ptr<Target>, BootError> KernelTarget::reboot(spec::Profile profile) const {
     KernelOptions options = options_;
-    options.profile = kernel_->setting->profile;
+    options.profile = profile;
     auto target = boot(options);
     if (!target) return tl::unexpected(target.error());
     return std::unique_ptr<Target>(std::move(*target));

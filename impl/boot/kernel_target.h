@@ -9,11 +9,14 @@
 
 #include <tl/expected.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
 
 namespace vmcheck {
+
+struct Disk;
 
 struct KernelOptions {
     std::filesystem::path kernel;
@@ -25,6 +28,12 @@ struct KernelOptions {
     std::optional<std::filesystem::path> map_file{};
     // What the kernel promises; nothing: found by probing.
     std::optional<spec::Profile> profile{};
+    // And the lab that the tree says it is of, where there is no profile: what it asks for is promised.
+    std::optional<Lab> lab{};
+    // Of the machine; it gets more where the kernel shows that it takes more for granted.
+    std::uint64_t ram_bytes = elf::kDefaultRam.bytes;
+    // The disk that it boots from; null: one that it can read is found.
+    std::shared_ptr<Disk const> disk{};
     // memset and memmove done by the host: the same bytes, faster.
     bool accelerate = true;
     Budgets budgets{};
@@ -39,7 +48,7 @@ class KernelTarget : public Target {
     std::shared_ptr<spec::Setting const> setting() const override { return kernel_->setting; }
     TargetSummary const& summary() const override { return summary_; }
     tl::expected<std::unique_ptr<Execution>, BootError> start() const override;
-    tl::expected<std::unique_ptr<Target>, BootError> reboot() const override;
+    tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile profile) const override;
 
     // The same with the concrete type, for tests and benchmarks that look at the board.
     tl::expected<std::unique_ptr<KernelExecution>, BootError> start_on_board() const;

@@ -1,6 +1,7 @@
 #include "impl/boot/probe.h"
 
 #include "impl/agent/agent.h"
+#include "impl/boot/boot.h"
 #include "spec/invariants.h"
 #include "spec/world.h"
 
@@ -37,19 +38,29 @@ spec::Contents contents_of(elf::KernelImage const& image, Vpn page) {
 
 // More than any probe uses.
 constexpr std::uint64_t kPagesOfAProbe = 64;
+// Nobody knows yet how long a kernel takes.
+constexpr std::uint64_t kPagesOfAFirstStep = std::uint64_t{1} << 16;
 
 spec::Address absolute(VirtAddr at) {
     return {spec::Anchor::absolute, static_cast<std::int64_t>(at.value)};
 }
 
+// Of what the machine survives.
+std::string what_became(spec::Completion const& what) {
+    if (auto const* returned = std::get_if<spec::Returned>(&what))
+        return fmt::format("it returns {}", static_cast<std::int64_t>(returned->value));
+    if (std::holds_alternative<spec::Blocked>(what)) return "the process sleeps in the kernel";
+    return "the process is killed";
+}
+
 // Runs one step of p0 that must return a value that is not negative.
 tl::expected<std::uint64_t, BootError> must_return(KernelExecution& execution, spec::Action const& action) {
     spec::Step const step{spec::kInit, action};
-    auto const value = success(execution.run(step, kPagesOfAProbe).outcome.what);
-    if (!value)
-        return tl::unexpected(
-            BootError{fmt::format("the kernel boots, but its first {} fails", spec::kind_name(step.action))});
-    return *value;
+    spec::Completion const what = execution.run(step, kPagesOfAFirstStep).outcome.what;
+    if (auto const value = success(what)) return *value;
+    return tl::unexpected(
+        BootError{fmt::format("the kernel boots, but its first {} fails: {}", spec::kind_name(step.action),
+                              describe(what, "the kernel panics", what_became(what)))});
 }
 
 // What a step of p0 returned; -1 for anything else.
@@ -99,6 +110,39 @@ std::optional<PastTop> grow_past_top(KernelExecution& execution, spec::Layout co
         seen.from = next;
     }
     return grow(seen.from, seen.to) ? std::optional{seen} : std::nullopt;
+}
+
+// The leaf PTE of a process's page; 0 where there is none.
+std::uint64_t pte_of(board::Board const& board, spec::ObservedProcess const& process, Vpn page) {
+    if (process.table_frames.empty()) return 0;
+    observe::Ram const ram{board.ram_start(), board.ram()};
+    std::uint64_t pte = 0;
+    PhysAddr table = start_of(process.table_frames.front());
+    for (unsigned level = 3; level-- > 0;) {
+        pte = ram.load(table + (page.value >> (9 * level) & 511) * 8, 8).value_or(0);
+        table = PhysAddr{(pte >> 10 & ((std::uint64_t{1} << 44) - 1)) << 12};
+    }
+    return pte;
+}
+
+// Whether p1, which has just been forked, comes by frames with a store that its page table does not show, and gives
+// them back at its end. `forked`: the account with it.
+bool frames_beside_vary(KernelExecution& execution, spec::World const& world,
+                        std::optional<spec::Baseline> const& forked) {
+    constexpr spec::ProcId kChild{1};
+    std::int64_t const data = static_cast<std::int64_t>(world.setting().layout.data.value) + 128;
+    auto const step = [&](spec::ProcId actor, spec::Action const& action) {
+        return !spec::is_mishap(execution.run({actor, action, {}}, kPagesOfAFirstStep).outcome);
+    };
+    if (!step(kChild, spec::Store{{spec::Anchor::absolute, data}, 8, 2})) return false;
+    auto const stored = spec::take_baseline(world, execution.observe());
+    if (!forked || !stored || stored->accounted_frames >= forked->accounted_frames) return false;
+    std::uint64_t const missing = forked->accounted_frames - stored->accounted_frames;
+    if (!step(kChild, spec::Exit{0}) || !step(spec::kInit, spec::Wait{})) return false;
+    // A leak is still missing.
+    if (!step(spec::kInit, spec::Fork{kChild})) return false;
+    auto const again = spec::take_baseline(world, execution.observe());
+    return again && again->accounted_frames + missing > forked->accounted_frames;
 }
 
 bool is_mapped(spec::Observation const& seen, Vpn page) {
@@ -178,8 +222,12 @@ tl::expected<ProbeResult, BootError> probe(KernelExecution& execution, spec::Set
     execution.reset();
     auto const stored = must_return(execution, spec::Store{absolute(provisional.layout.data + 128), 8, 1});
     if (!stored) return tl::unexpected(stored.error());
+    Vpn const data = provisional.layout.data.page();
+    std::uint64_t const unshared = pte_of(execution.board(), execution.observe().processes.front(), data);
     auto const before = spec::take_baseline(world, execution.observe());
+    board::Parcels const began = execution.board().elapsed();
     auto const forked = must_return(execution, spec::Fork{spec::ProcId{1}});
+    found.fork_takes = execution.board().elapsed() - began;
     if (!forked) return tl::unexpected(forked.error());
     spec::Observation const seen = execution.observe();
     if (seen.processes.size() < 2)
@@ -188,9 +236,14 @@ tl::expected<ProbeResult, BootError> probe(KernelExecution& execution, spec::Set
     auto const* childs = page_in(seen.processes[1], provisional.layout.data.page());
     bool const shared = parents != nullptr && childs != nullptr && parents->frame == childs->frame;
     found.profile.fork = shared ? spec::ForkPolicy::cow : spec::ForkPolicy::eager;
+    if (shared) {
+        constexpr std::uint64_t kAccessedOrDirty = 0xc0;
+        found.fork_mark = pte_of(execution.board(), seen.processes[1], data) & ~unshared & ~kAccessedOrDirty;
+    }
     auto const after = spec::take_baseline(world, seen);
     if (before && after && before->accounted_frames > after->accounted_frames)
         found.frames_per_process = before->accounted_frames - after->accounted_frames;
+    found.frames_beside_vary = frames_beside_vary(execution, world, after);
     probe_copies(execution, provisional.layout, found);
     found.sbrk_keeps_to_the_heap = keeps_to_the_heap(execution, provisional.layout);
     if (found.profile.sbrk == spec::SbrkPolicy::lazy) found.past_top = grow_past_top(execution, provisional.layout);

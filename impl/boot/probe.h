@@ -34,6 +34,9 @@ struct ProbeResult {
     bool copyinstr_skips_reserved = false;     // a path that ends in an untouched lazy page was refused
     std::optional<PastTop> past_top{};         // lazy sbrk took the break over the trapframe
     bool sbrk_keeps_to_the_heap = false;       // no sbrk took stack and image, wherever the stack pointer was
+    board::Parcels fork_takes{};               // the first fork
+    std::uint64_t fork_mark = 0;               // bits of a PTE that fork sets where it shares
+    bool frames_beside_vary = false;           // what a process holds beside came with a store, and went with its end
     std::uint64_t frames_per_process = 0;      // that a process holds beyond what its page table shows
 };
 
@@ -52,9 +55,11 @@ struct FoundCounts {
     std::int64_t raw_for_one = 1;  // what the array says of a frame with one reference
 };
 
-// Nothing where no candidate behaves like that, or where fork shares too few frames to tell.
+// One of the candidates; else whatever words behave like counts, a fixed distance apart for each frame. Nothing where
+// none do, or where fork shares too few frames to tell.
 std::optional<FoundCounts> find_reference_counts(KernelExecution& execution,
-                                                 std::vector<map::ReferenceCounts> const& candidates);
+                                                 std::vector<map::ReferenceCounts> const& candidates,
+                                                 elf::KernelImage const& image);
 
 // "refs (uint8, 1 for one reference)"
 std::string describe(map::ReferenceCounts const& layout, std::int64_t raw_for_one);

@@ -48,10 +48,8 @@ tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_harts(Booted
         return tl::unexpected(std::string(
             "Without the kernel's process table, a process that sleeps and one that is at work on the other hart look "
             "alike."));
-    auto disk = make_disk();
-    if (!disk) return tl::unexpected(disk.error().sentence());
-    auto booted = boot_to_agent(options, *kernel.image, *kernel.map, *disk, harts);
-    if (!booted) return tl::unexpected(fmt::format("With {} harts: {}", number, booted.error().sentence()));
+    auto booted = boot_to_agent(options, *kernel.image, *kernel.map, *options.disk, harts);
+    if (!booted) return tl::unexpected(fmt::format("With {} harts: {}", number, booted.error().error.sentence()));
     if (booted->heap != kernel.setting->layout.heap) return refuse("/init is laid out differently there");
     auto elsewhere = std::make_shared<BootedKernel>(kernel);
     if (kernel.windows->free_list) {
@@ -60,6 +58,12 @@ tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_harts(Booted
         if (!list) return refuse("its free list is no sound list of frames");
         auto windows = std::make_shared<observe::Windows>(*kernel.windows);
         windows->free_list = std::make_shared<observe::GoldenFreeList const>(std::move(*list));
+        elsewhere->windows = std::move(windows);
+    }
+    if (elsewhere->windows->counts && elsewhere->windows->counts->layout().by_use) {
+        // They may be one of several, one for each hart.
+        auto windows = std::make_shared<observe::Windows>(*elsewhere->windows);
+        windows->counts.reset();
         elsewhere->windows = std::move(windows);
     }
     auto golden = booted->board.take_golden();

@@ -6,10 +6,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -21,7 +24,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::seconds kBuildTime{120};
+constexpr std::chrono::seconds kBuildTime{120}, kMkfsTime{20};
+constexpr char const* kMkfs = "mkfs/mkfs";
+constexpr std::uint64_t kDiskBytesMax = std::uint64_t{512} << 20;  // FSSIZE is 200,000 blocks of 1 KiB in some labs
 
 bool is_source(fs::path const& file) {
     static constexpr std::array<std::string_view, 5> kEndings{".c", ".h", ".S", ".ld", ".pl"};
@@ -32,7 +37,7 @@ bool is_source(fs::path const& file) {
 }
 
 // Copies what a kernel is made of; object files are left behind, since they may be of another compiler.
-void copy_sources(fs::path const& tree, fs::path const& to) {
+void copy_sources(fs::path const& tree, fs::path const& to, std::string const& kernel) {
     std::error_code error;
     for (auto const& entry : fs::directory_iterator(tree, error)) {
         std::string const name = entry.path().filename().string();
@@ -43,7 +48,7 @@ void copy_sources(fs::path const& tree, fs::path const& to) {
         std::string const ending = entry.path().extension().string();
         if (ending == ".o" || ending == ".d") fs::remove(entry.path(), error);
     }
-    fs::remove(to / "kernel" / "kernel", error);
+    if (fs::is_regular_file(to / kernel, error)) fs::remove(to / kernel, error);
 }
 
 // A directory with compilers of the same names, which pass everything on and keep warnings warnings.
@@ -60,13 +65,14 @@ void write_wrappers(fs::path const& directory) {
     }
 }
 
-// Runs make in `directory`; all that it prints goes to `log`.
-tl::expected<base::RunResult, base::Error> run_make(fs::path const& directory, fs::path const& wrappers,
-                                                    fs::path const& log, std::stop_token const& stop) {
+// Has make make `what` in `directory`; all that it prints goes to `log`.
+tl::expected<base::RunResult, base::Error> run_make(fs::path const& directory, std::string const& what,
+                                                    fs::path const& wrappers, fs::path const& log,
+                                                    std::stop_token const& stop) {
     char const* const path = std::getenv("PATH");
     base::Command command;
     // A prefix whose compiler is really there: wrappers exist for every prefix that trees look for.
-    command.arguments = {"make", "-C", directory.string(), "TOOLPREFIX=riscv64-unknown-elf-", "kernel/kernel"};
+    command.arguments = {"make", "-C", directory.string(), "TOOLPREFIX=riscv64-unknown-elf-", what};
     command.environment = {fmt::format("PATH={}:{}", wrappers.string(), path == nullptr ? "" : path), "HOME=/",
                            "LC_ALL=C"};
     command.environment_alone = true;
@@ -92,17 +98,104 @@ std::vector<std::string> complaints(fs::path const& log) {
     return errors;
 }
 
+std::string_view trimmed(std::string_view text) {
+    constexpr std::string_view kBlank = " \t\r";
+    std::size_t const first = text.find_first_not_of(kBlank);
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+// What a makefile gives a variable first, if it does so in a line that is nothing else.
+std::optional<std::string_view> make_variable(std::string_view text, std::string_view name) {
+    while (!text.empty()) {
+        std::size_t const end = std::min(text.find('\n'), text.size());
+        std::string_view line = trimmed(text.substr(0, std::min(end, text.find('#'))));
+        text.remove_prefix(std::min(end + 1, text.size()));
+        std::size_t const equals = line.find('=');
+        if (equals == std::string_view::npos) continue;
+        std::string_view left = line.substr(0, equals);
+        while (left.ends_with(':') || left.ends_with('?')) left.remove_suffix(1);
+        if (trimmed(left) == name) return trimmed(line.substr(equals + 1));
+    }
+    return std::nullopt;
+}
+
+// The text with each variable in it ($K, $(K), ${K}) replaced by what it is first given; those of `depth` levels.
+std::string expanded(std::string_view rules, std::string_view text, unsigned depth = 4) {
+    std::string all;
+    while (!text.empty()) {
+        std::size_t const dollar = std::min(text.find('$'), text.size());
+        all += text.substr(0, dollar);
+        text.remove_prefix(dollar);
+        if (text.size() < 2) break;
+        char const open = text[1];
+        std::size_t const end = open == '(' ? text.find(')') : open == '{' ? text.find('}') : 1;
+        if (end == std::string_view::npos || depth == 0) break;
+        auto const name = end == 1 ? text.substr(1, 1) : text.substr(2, end - 2);
+        all += expanded(rules, make_variable(rules, name).value_or(""), depth - 1);
+        text.remove_prefix(end + 1);
+    }
+    return all;
+}
+
+// The word behind an option of a command in a makefile: "kernel/kernel" for -kernel in "-kernel $K/kernel -m 128M".
+std::optional<std::string> option_value(std::string_view rules, std::string_view option) {
+    for (std::size_t at = rules.find(option); at != std::string_view::npos; at = rules.find(option, at + 1)) {
+        std::size_t const line = rules.rfind('\n', at) + 1;
+        bool const alone = at > 0 && std::isspace(static_cast<unsigned char>(rules[at - 1])) &&
+                           rules.substr(at + option.size()).starts_with(' ');
+        // An option of this name has other meanings elsewhere: `mkdir -m`.
+        bool const of_machine = rules.substr(line, at - line).find("QEMU") != std::string_view::npos ||
+                                rules.substr(line, at - line).find("-machine") != std::string_view::npos ||
+                                rules.substr(line, at - line).find("-M ") != std::string_view::npos;
+        if (!alone || !of_machine || rules.substr(line).starts_with('#')) continue;
+        std::string_view rest = rules.substr(at + option.size());
+        rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+        std::string value = expanded(rules, rest.substr(0, rest.find_first_of(" \t\r\n")));
+        if (!value.empty()) return value;
+    }
+    return std::nullopt;
+}
+
+// What QEMU takes "128M", "1G" or "256" for.
+std::optional<std::uint64_t> bytes_in(std::string_view text) {
+    std::uint64_t number = 0;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    std::string_view const unit = text.substr(static_cast<std::size_t>(end - text.data()));
+    unsigned const shift = unit == "G" || unit == "g" || unit == "GiB" ? 30 : unit == "K" || unit == "k" ? 10 : 20;
+    if (error != std::errc{} || number == 0 || number > (std::uint64_t{1} << 40) >> shift) return std::nullopt;
+    return number << shift;
+}
+
 }  // namespace
 
 bool is_source_tree(fs::path const& path) {
     std::error_code error;
-    return fs::is_regular_file(path / "Makefile", error) && fs::is_directory(path / "kernel", error);
+    if (!fs::is_regular_file(path / "Makefile", error)) return false;
+    return fs::is_directory(path / "kernel", error) ||
+           option_value(base::read_file(path / "Makefile").value_or(std::string()), "-kernel").has_value();
+}
+
+TreeFacts read_tree(fs::path const& tree) {
+    TreeFacts facts;
+    std::string const rules = base::read_file(tree / "Makefile").value_or(std::string());
+    std::string const lab = base::read_file(tree / "conf" / "lab.mk").value_or(std::string());
+    std::string_view const name = make_variable(lab, "LAB").value_or(make_variable(rules, "LAB").value_or(""));
+    if (name == "cow") facts.lab = Lab::cow;
+    if (name == "lazy") facts.lab = Lab::lazy;
+    if (auto const kernel = option_value(rules, "-kernel")) {
+        fs::path const path = fs::path(*kernel).lexically_normal();
+        if (path.is_relative() && !path.empty() && *path.begin() != "..") facts.kernel = path.string();
+    }
+    if (auto const ram = option_value(rules, "-m")) facts.ram_bytes = bytes_in(*ram);
+    return facts;
 }
 
 bool is_built(fs::path const& tree) {
     std::error_code error;
-    auto const built = fs::last_write_time(tree / "kernel" / "kernel", error);
-    if (error) return false;
+    fs::path const kernel = tree / read_tree(tree).kernel;
+    auto const built = fs::last_write_time(kernel, error);
+    if (error || !fs::is_regular_file(kernel, error)) return false;
     for (fs::path const& directory : {tree, tree / "kernel"})
         for (auto const& entry : fs::directory_iterator(directory, error))
             if (is_source(entry.path()) && fs::last_write_time(entry.path(), error) > built) return false;
@@ -112,7 +205,8 @@ bool is_built(fs::path const& tree) {
 tl::expected<TreeKernel, BuildError> kernel_of_tree(fs::path const& tree, std::stop_token const& stop) {
     using Kind = BuildError::Kind;
     using End = base::RunResult::End;
-    if (is_built(tree)) return TreeKernel{tree / "kernel" / "kernel"};
+    std::string const kernel = read_tree(tree).kernel;
+    if (is_built(tree)) return TreeKernel{tree / kernel};
     auto const failure = [](std::string why, Kind kind, std::vector<std::string> said = {}) {
         return tl::make_unexpected(BuildError{std::move(why), kind, std::move(said)});
     };
@@ -121,18 +215,58 @@ tl::expected<TreeKernel, BuildError> kernel_of_tree(fs::path const& tree, std::s
     fs::path const copy = scratch->path() / "tree", log = scratch->path() / "make.log";
     std::error_code error;
     fs::create_directories(copy, error);
-    copy_sources(tree, copy);
+    copy_sources(tree, copy, kernel);
     write_wrappers(scratch->path() / "bin");
-    auto const made = run_make(copy, scratch->path() / "bin", log, stop);
+    auto const made = run_make(copy, kernel, scratch->path() / "bin", log, stop);
     if (!made) return failure(fmt::format("cannot be built: {}; install make.", made.error().message), Kind::machine);
     if (made->end == End::stopped) return failure("interrupted while its kernel was built.", Kind::interrupted);
     if (made->end == End::out_of_time)
-        return failure(fmt::format("make kernel/kernel did not end within {} seconds.", kBuildTime.count()),
-                       Kind::tree);
-    TreeKernel built{copy / "kernel" / "kernel", std::move(*scratch)};
+        return failure(fmt::format("make {} did not end within {} seconds.", kernel, kBuildTime.count()), Kind::tree);
+    TreeKernel built{copy / kernel, std::move(*scratch)};
     if (made->end != End::exited || made->exit_code != 0 || !fs::is_regular_file(built.kernel, error))
         return failure("the kernel does not build", Kind::tree, complaints(log));
     return built;
+}
+
+map::SystemCalls system_calls_of(fs::path const& tree) {
+    map::SystemCalls calls;
+    std::istringstream text(base::read_file(tree / "kernel" / "syscall.h").value_or(std::string()));
+    for (std::string line; std::getline(text, line);) {
+        std::istringstream words(line);
+        std::string define, name;
+        std::uint64_t number = 0;
+        if (words >> define >> name >> number && define == "#define" && name.starts_with("SYS_"))
+            calls.emplace(name.substr(4), number);
+    }
+    return calls;
+}
+
+tl::expected<std::vector<std::byte>, base::Error> disk_of_tree(fs::path const& tree,
+                                                               std::vector<DiskFile> const& files) {
+    auto const failure = [](std::string why) { return tl::make_unexpected(base::Error{std::move(why)}); };
+    auto const scratch = base::ScratchDirectory::make("disk");
+    if (!scratch) return tl::make_unexpected(scratch.error());
+    fs::path const copy = scratch->path() / "tree", disk = scratch->path() / "fs.img";
+    std::error_code error;
+    fs::create_directories(copy, error);
+    copy_sources(tree, copy, kMkfs);  // which may be of another machine
+    auto const made = run_make(copy, kMkfs, scratch->path() / "bin", scratch->path() / "make.log", {});
+    if (!made) return tl::make_unexpected(made.error());
+    if (made->end != base::RunResult::End::exited || made->exit_code != 0) return failure("Its mkfs does not build.");
+    base::Command command{.arguments = {(copy / kMkfs).string(), disk.string()}};
+    for (DiskFile const& file : files) {
+        if (auto written = base::write_file(scratch->path() / file.name, file.bytes); !written)
+            return tl::make_unexpected(written.error());
+        command.arguments.push_back(file.name);
+    }
+    command.environment_alone = true;
+    command.directory = scratch->path();
+    command.output = scratch->path() / "mkfs.log";
+    command.file_bytes_max = kDiskBytesMax;
+    auto const ran = base::run(command, {.time = kMkfsTime});
+    if (!ran) return tl::make_unexpected(ran.error());
+    if (ran->end != base::RunResult::End::exited || ran->exit_code != 0) return failure("Its mkfs fails.");
+    return base::read_bytes(disk, {.bytes_max = kDiskBytesMax, .regular_only = true});
 }
 
 }  // namespace vmcheck

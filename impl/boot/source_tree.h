@@ -3,9 +3,12 @@
 // itself is changed.
 
 #include "impl/base/files.h"
+#include "impl/map/system_calls.h"
 
 #include <tl/expected.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <stop_token>
@@ -28,15 +31,37 @@ struct TreeKernel {
     std::optional<base::ScratchDirectory> scratch{};
 };
 
-// Whether `path` is a tree of the xv6 family: a directory with a Makefile and kernel/.
+// Whether `path` is a tree of the xv6 family: a directory with a Makefile, and kernel/ or a machine to run a kernel on.
 bool is_source_tree(std::filesystem::path const& path);
 
-// Whether the tree's kernel/kernel is there and no source is younger, so that it is used as it is.
+// The labs that ask for something of virtual memory that a kernel without them does not do.
+enum class Lab { cow, lazy };
+// What a tree says of itself, in its Makefile and beside it. Nothing is run.
+struct TreeFacts {
+    std::optional<Lab> lab{};                  // LAB=cow, in conf/lab.mk or the Makefile; nothing for any other
+    std::string kernel = "kernel/kernel";      // the rule that makes the kernel: what QEMU is given with -kernel
+    std::optional<std::uint64_t> ram_bytes{};  // of the machine: -m
+};
+TreeFacts read_tree(std::filesystem::path const& tree);
+
+// Whether the tree's kernel is there and no source is younger, so that it is used as it is.
 bool is_built(std::filesystem::path const& tree);
 
-// The kernel of a tree: kernel/kernel where it is newer than every source, else made by `make kernel/kernel` in a copy.
+// The kernel of a tree: as it is where it is newer than every source, else made by the tree's own rule in a copy.
 // Old trees turn warnings into errors that newer compilers have since invented: those stay warnings. Upon
 // `stop` it ends make with all that it started, and fails. REQUIRES: is_source_tree(tree).
 tl::expected<TreeKernel, BuildError> kernel_of_tree(std::filesystem::path const& tree, std::stop_token const& stop);
+
+// The numbers of its system calls, by kernel/syscall.h; empty where that is not there.
+map::SystemCalls system_calls_of(std::filesystem::path const& tree);
+
+struct DiskFile {
+    std::string name;
+    std::vector<std::byte> bytes;
+};
+// A disk with these files, made by the tree's own mkfs, for kernels whose file system is not xv6's. The inodes of the
+// files are those after the root's, in their order. REQUIRES: is_source_tree(tree).
+tl::expected<std::vector<std::byte>, base::Error> disk_of_tree(std::filesystem::path const& tree,
+                                                               std::vector<DiskFile> const& files);
 
 }  // namespace vmcheck

@@ -17,6 +17,7 @@ Conductor::Conductor(board::Board& board, observe::ProcessTable const* table, Ke
                      std::function<std::string(VirtAddr)> where)
     : board_(board),
       table_(table),
+      numbers_(entries.numbers),
       time_(board),
       autopsy_(board, std::move(where)),
       harts_(board, state_.roster, state_.standing),
@@ -183,7 +184,7 @@ Done Conductor::let_harts_finish() {
 Completion Conductor::give(ProcId actor, Order const& order) {
     if (Done done = bring(actor); !done) return done.error();
     board_.write(Register::t0, order.kind);
-    board_.write(Register::a7, order.a7);
+    board_.write(Register::a7, order.kind == VMCHECK_ORDER_SYSCALL ? numbers_.of(order.a7) : order.a7);
     board_.write(Register::a0, order.arguments[0]);
     board_.write(Register::a1, order.arguments[1]);
     board_.write(Register::a2, order.arguments[2]);

@@ -123,6 +123,7 @@ class Conductor {
 
     board::Board& board_;
     observe::ProcessTable const* table_;
+    SyscallNumbers numbers_;
     AgentState state_;
     StepTime time_;
     Autopsy autopsy_;

@@ -5,6 +5,7 @@
 #include "impl/board/board.h"
 #include "impl/control/allocation_faults.h"
 #include "impl/control/autopsy.h"
+#include "impl/control/orders.h"
 #include "impl/control/roster.h"
 #include "impl/control/step_time.h"
 
@@ -16,11 +17,12 @@
 
 namespace vmcheck {
 
-// Addresses in the kernel that are stopped at, where they are known.
+// Addresses in the kernel that are stopped at, where they are known; and the numbers of its system calls.
 struct KernelEntries {
     std::optional<VirtAddr> panic{};
     std::optional<VirtAddr> allocate{};
     std::vector<PhysAddr> free_list_heads{};
+    SyscallNumbers numbers{};
 };
 
 // A hypercall; else Blocked where every process sleeps, or what the machine has died of.

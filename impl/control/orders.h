@@ -30,6 +30,17 @@ inline std::optional<std::uint64_t> success(spec::Completion const& result) {
     return returned->value;
 }
 
+// Which number this kernel has for each system call of xv6-riscv's numbering.
+struct SyscallNumbers {
+    static constexpr std::size_t kMost = 22;
+    std::array<std::uint64_t, kMost> here{};
+
+    constexpr SyscallNumbers() {
+        for (std::size_t i = 0; i < kMost; ++i) here[i] = i;
+    }
+    std::uint64_t of(std::uint64_t number) const { return number < kMost ? here[number] : number; }
+};
+
 // xv6-riscv's numbers (kernel/syscall.h; the same in every vintage; sleep is called pause in 2025), as far as steps
 // need them.
 namespace syscalls {

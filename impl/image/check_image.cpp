@@ -29,9 +29,9 @@ class Checker {
         names_.assign(super_.inodes, 0);
         subdirectories_.assign(super_.inodes, 0);
         reached_.assign(super_.inodes, false);
-        for (std::uint32_t number = format::kRootInode; number < super_.inodes; ++number) check_contents(number);
+        for (std::uint32_t number = kRootInode; number < super_.inodes; ++number) check_contents(number);
         check_tree();
-        for (std::uint32_t number = format::kRootInode; number < super_.inodes; ++number) check_links(number);
+        for (std::uint32_t number = kRootInode; number < super_.inodes; ++number) check_links(number);
         check_bits();
         return std::move(check_);
     }
@@ -59,7 +59,7 @@ class Checker {
             std::uint64_t{super_.log_start} + super_.log_blocks,
             std::uint64_t{super_.inode_start} + super_.inodes / format::kInodesPerBlock + 1,
             std::uint64_t{super_.bitmap_start} + super_.size / format::kBitsPerBlock + 1};
-        if (super_.data_blocks > super_.size || super_.log_blocks == 0 || super_.inodes <= format::kRootInode ||
+        if (super_.data_blocks > super_.size || super_.log_blocks == 0 || super_.inodes <= kRootInode ||
             std::ranges::any_of(ends, [&](std::uint64_t end) { return end > super_.size - super_.data_blocks; }))
             return failure("The image is damaged: log, inodes or bitmap lie outside of their place.");
         return {};
@@ -132,11 +132,11 @@ class Checker {
 
     // Goes through all directories that can be reached from the root.
     void check_tree() {
-        if (inode(format::kRootInode).type != FileType::kDirectory)
-            return fault("Inode {} is not a directory, and should be the root.", format::kRootInode);
-        reached_[format::kRootInode] = true;
-        names_[format::kRootInode] = 1;  // its link is for no name
-        std::vector<std::pair<std::uint32_t, std::uint32_t>> to_do{{format::kRootInode, format::kRootInode}};
+        if (inode(kRootInode).type != FileType::kDirectory)
+            return fault("Inode {} is not a directory, and should be the root.", kRootInode);
+        reached_[kRootInode] = true;
+        names_[kRootInode] = 1;  // its link is for no name
+        std::vector<std::pair<std::uint32_t, std::uint32_t>> to_do{{kRootInode, kRootInode}};
         while (!to_do.empty()) {
             auto const [directory, parent] = to_do.back();
             to_do.pop_back();

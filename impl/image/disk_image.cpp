@@ -27,7 +27,7 @@ tl::expected<Superblock, base::Error> lay_out(Geometry const& geometry) {
     if (geometry.blocks > kBlocksMax)
         return failure(
             fmt::format("An image of {} blocks is too large; the limit is {}.", geometry.blocks, kBlocksMax));
-    if (geometry.inodes > format::kInodesMax || geometry.inodes <= format::kRootInode) {
+    if (geometry.inodes > format::kInodesMax || geometry.inodes <= kRootInode) {
         return failure(
             fmt::format("An image cannot have {} inodes, only 2 to {}.", geometry.inodes, format::kInodesMax));
     }
@@ -62,10 +62,7 @@ tl::expected<void, base::Error> check_name(std::string const& name) {
 class Writer {
   public:
     Writer(Superblock const& super, bool lean_root)
-        : super_(super),
-          lean_root_(lean_root),
-          next_block_(super.size - super.data_blocks),
-          next_inode_(format::kRootInode) {
+        : super_(super), lean_root_(lean_root), next_block_(super.size - super.data_blocks), next_inode_(kRootInode) {
         image_.bytes.resize(std::size_t{super.size} * kBlockBytes);
         write(format::kSuperblockAt, 0, &super_, sizeof super_);
         // The root directory is inode 1, before everything that it lists.
@@ -100,7 +97,7 @@ class Writer {
             add_dots();
         else  // as mkfs/mkfs.c makes it ("fix size of root inode dir"); the kernel does not ask for it
             directory_.resize(std::size_t{blocks_for(directory_.size())} * kBlockBytes);
-        if (auto written = write_inode(format::kRootInode, root, directory_); !written)
+        if (auto written = write_inode(kRootInode, root, directory_); !written)
             return tl::make_unexpected(written.error());
         for (std::uint32_t block = 0; block < next_block_; ++block) {
             std::size_t const byte = std::size_t{super_.bitmap_start} * kBlockBytes + block / 8;
@@ -123,8 +120,8 @@ class Writer {
     }
 
     void add_dots() {
-        add_entry(".", format::kRootInode);
-        add_entry("..", format::kRootInode);
+        add_entry(".", kRootInode);
+        add_entry("..", kRootInode);
     }
 
     tl::expected<void, base::Error> new_inode(std::string const& name) {

@@ -27,6 +27,7 @@
 namespace vmcheck::image {
 
 inline constexpr std::uint32_t kBlockBytes = 1024;     // BSIZE
+inline constexpr std::uint32_t kRootInode = 1;         // ROOTINO
 inline constexpr std::uint32_t kDirectBlocks = 12;     // NDIRECT
 inline constexpr std::uint32_t kIndirectBlocks = 256;  // NINDIRECT
 inline constexpr std::uint32_t kFileBytesMax = (kDirectBlocks + kIndirectBlocks) * kBlockBytes;

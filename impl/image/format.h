@@ -17,7 +17,6 @@ static_assert(std::endian::native == std::endian::little, "structures are copied
 inline constexpr std::uint32_t kMagic = 0x10203040;  // FSMAGIC
 inline constexpr std::uint32_t kSuperblockAt = 1;    // block 0 is the boot block, which nobody reads
 inline constexpr std::uint32_t kLogAt = 2;
-inline constexpr std::uint32_t kRootInode = 1;                   // ROOTINO
 inline constexpr std::uint32_t kBitsPerBlock = kBlockBytes * 8;  // BPB
 
 struct Superblock {

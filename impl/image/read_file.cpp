@@ -53,7 +53,7 @@ class Reader {
 
 // What the root directory lists.
 tl::expected<std::vector<DirectoryEntry>, base::Error> root_of(Reader const& reader) {
-    auto const root = reader.inode(format::kRootInode);
+    auto const root = reader.inode(kRootInode);
     if (!root) return tl::make_unexpected(root.error());
     if (root->type != FileType::kDirectory) return failure("The image is damaged: its root is not a directory.");
     auto const directory = reader.contents(*root);

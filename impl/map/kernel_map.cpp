@@ -303,7 +303,7 @@ std::vector<ReferenceCounts> candidates(Sources const& from) {
             // A `char*` points to text.
             Type const& pointer = from.debug.types[scalar.place.type];
             if (from.debug.types[pointer.target].name != "char") pointers.push_back(std::move(*counts));
-        } else if (counts->count >= from.ram.bytes / kPageBytes)
+        } else if (counts->count >= std::min(from.ram.bytes, elf::kDefaultRam.bytes) / kPageBytes)
             arrays.push_back(std::move(*counts));
     }
     std::ranges::stable_sort(arrays, {}, &ReferenceCounts::base);

@@ -77,6 +77,9 @@ struct ReferenceCounts {
     std::uint64_t offset_behind_pointer = 0;
     std::optional<IndexBase> index_base{};  // nothing: to be found by probing
     bool guessed = false;                   // no DWARF: the element size was guessed from the symbol's size
+    // What stands for a frame that was never shared, where that is none of the values that are counted with.
+    std::optional<std::int64_t> never_shared{};
+    bool by_use = false;  // nobody declares it so: recognised by how its values change
 };
 
 struct KernelMap {

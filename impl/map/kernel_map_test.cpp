@@ -1,6 +1,7 @@
 #include "impl/map/kernel_map.h"
 
 #include "impl/map/fixtures_testing.h"
+#include "impl/map/system_calls.h"
 
 #include <gtest/gtest.h>
 
@@ -17,6 +18,7 @@ using testing::fixture;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::map_of;
+using ::testing::Pair;
 using ::testing::SizeIs;
 
 std::vector<std::string> names(std::vector<ReferenceCounts> const& counts) {
@@ -30,6 +32,12 @@ ReferenceCounts candidate(KernelMap const& map, std::string const& name) {
     if (found != map.candidates.end()) return *found;
     ADD_FAILURE() << "no candidate " << name;
     return {};
+}
+
+TEST(SystemCallsOfXv6, AreThoseOfItsOwnTable) {
+    for (char const* name : {"xv6", "xv6_no_debug"})
+        EXPECT_THAT(system_calls(fixture(name)), ElementsAre(Pair("fork", 7U), Pair("mmap", 40U)));
+    for (char const* name : {"xv6_stripped", "namespaced"}) EXPECT_THAT(system_calls(fixture(name)), IsEmpty());
 }
 
 TEST(KernelMapOfXv6, FindsFunctions) {

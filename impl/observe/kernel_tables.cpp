@@ -55,7 +55,7 @@ std::optional<std::int64_t> ReferenceCounts::raw(Ram ram, FrameNo frame) const {
 std::optional<std::int64_t> ReferenceCounts::normalised(Ram ram, FrameNo frame, std::int64_t raw_for_one) const {
     auto const value = raw(ram, frame);
     if (!value) return std::nullopt;
-    return *value - raw_for_one + 1;
+    return value == layout_.never_shared ? 1 : *value - raw_for_one + 1;
 }
 
 }  // namespace vmcheck::observe

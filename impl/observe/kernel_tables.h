@@ -41,6 +41,8 @@ class ReferenceCounts {
     ReferenceCounts(map::ReferenceCounts layout, FrameNo index_base)
         : layout_(std::move(layout)), index_base_(index_base) {}
 
+    map::ReferenceCounts const& layout() const { return layout_; }
+
     // The element as it stands; nothing where the array has none for that frame.
     std::optional<std::int64_t> raw(Ram ram, FrameNo frame) const;
 

@@ -129,6 +129,7 @@ tl::expected<Run, BootError> load(Request const& request, elf::KernelImage const
                                   board::DiskInterface disk_interface,
                                   std::function<void(std::string_view)> const& relay) {
     board::Config config;
+    config.ram_bytes = request.kernel.ram_bytes;
     config.disk_image = request.disk;
     config.disk_interface = disk_interface;
     config.harts = request.harts;
@@ -147,12 +148,13 @@ tl::expected<Run, BootError> load(Request const& request, elf::KernelImage const
 
 tl::expected<Report, BootError> run(Request const& request, std::function<void(std::string_view)> const& relay,
                                     std::stop_token const& stop) {
-    auto const image = elf::KernelImage::load(request.kernel.kernel, elf::kDefaultRam);
+    elf::AddressRange const ram{board::kRamStart, request.kernel.ram_bytes};
+    auto const image = elf::KernelImage::load(request.kernel.kernel, ram);
     if (!image)
         return tl::unexpected(BootError{image.error().message, BootError::Kind::unsupported, image.error().about});
     auto const names = map::names_for(request.kernel.kernel, request.kernel.map_file);
     if (!names) return tl::unexpected(BootError{names.error().message, BootError::Kind::kernel, names.error().about});
-    map::KernelMap const map = map::make_kernel_map(*image, *names, elf::kDefaultRam);
+    map::KernelMap const map = map::make_kernel_map(*image, *names, ram);
     auto machine = load(request, *image, map, board::DiskInterface::modern, relay);
     if (!machine) return tl::unexpected(machine.error());
     Ending ending = machine->to_the_end(stop);

@@ -113,7 +113,7 @@ std::uint64_t reachable_frames(FrameMap const& map) {
 }  // namespace
 
 std::optional<Baseline> take_baseline(World const& world, Observation const& observation) {
-    if (!observation.census.free) return std::nullopt;
+    if (!observation.census.free || world.setting().traits.frames_beside_vary) return std::nullopt;
     FrameMap const map{world, observation};
     return Baseline{*observation.census.free + reachable_frames(map)};
 }

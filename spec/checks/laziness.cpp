@@ -38,7 +38,7 @@ class LazinessCheck {
     Checked finish() {
         if (copied_ > 0)
             report(first_copy_->process, first_copy_->page,
-                   Copied{copied_, first_original_->process, first_copy_->process});
+                   Copied{copied_, first_original_->process, first_copy_->process, shared_});
         return std::move(result);
     }
 
@@ -66,7 +66,11 @@ class LazinessCheck {
         if (!seen.rights.user || !seen.in_ram) return;
         Sighting const here{id, seen.page, seen.frame};
         auto const [known, fresh] = sightings_.try_emplace(frame.id, here);
-        if (fresh || known->second.frame == seen.frame) return;
+        if (fresh) return;
+        if (known->second.frame == seen.frame) {
+            ++shared_;
+            return;
+        }
         if (copied_++ == 0) {
             first_original_ = known->second;
             first_copy_ = here;
@@ -75,7 +79,7 @@ class LazinessCheck {
 
     FrameMap const& map_;
     std::unordered_map<std::uint64_t, Sighting> sightings_;
-    std::uint64_t copied_ = 0;
+    std::uint64_t copied_ = 0, shared_ = 0;
     std::optional<Sighting> first_original_, first_copy_;
 };
 

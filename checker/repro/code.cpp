@@ -79,13 +79,13 @@ class ReproCode {
     Helpers& uses_;
 };
 
-// What StepInC itself names, for steps of that kind.
+// What StepInC itself names for steps of that kind, and the file, which they need.
 Helpers named_by(spec::Action const& action, bool with_sp) {
     if (std::holds_alternative<spec::Exec>(action)) return {Variable::echo};
     if (std::holds_alternative<spec::PipeRead>(action) || std::holds_alternative<spec::PipeWrite>(action))
         return {Variable::fds};
-    if (std::holds_alternative<spec::FileRead>(action)) return {Variable::file};
-    if (std::holds_alternative<spec::Open>(action)) return with_sp ? Helpers{} : Helpers{Variable::file};
+    if (std::holds_alternative<spec::FileRead>(action) || std::holds_alternative<spec::Open>(action))
+        return {Variable::file};
     if (std::holds_alternative<spec::Fstat>(action))
         return with_sp ? Helpers{Variable::file} : Helpers{Variable::file, Header::stat};
     return {};

@@ -126,6 +126,17 @@ TEST(ReproC, AccessesAndCallsAreMadeWithTheStackPointerThatTheProgramHas) {
     }
 }
 
+TEST(ReproC, TheFileToOpenIsMadeWhereverTheStackPointerIs) {
+    for (char const* sp : {"", "p0 sp data\n"}) {
+        std::string const steps = std::string("vmcheck 1\nprofile cow\n") + sp + "p0 open rodata\n";
+        std::vector<spec::Outcome> const earlier(*sp == '\0' ? 0 : 1, gave(0));
+        std::string const source =
+            source_of(finding_of(Invariant::results, steps, earlier, {spec::SomeDescriptor{}}, gave(spec::kFailed)));
+        EXPECT_THAT(source, HasSubstr("int file = open(\"/data\", O_CREATE | O_WRONLY);"));
+        EXPECT_EQ(compiler_says(source), "");
+    }
+}
+
 TEST(ReproC, AStoreIsMadeWithTheStackPointerThatTheProgramHas) {
     std::string const source =
         source_of(finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 sp data\np0 store bss+0xffb 8 = 7\n",

@@ -3,7 +3,6 @@
 #include "checker/finding/finding.h"
 #include "checker/report/expect.h"
 #include "checker/report/step_words.h"
-#include "checker/repro/code.h"
 #include "spec/text.h"
 
 #include <fmt/format.h>

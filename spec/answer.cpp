@@ -139,10 +139,31 @@ World killed_for_memory(World const& world, Step const& step) {
     return std::move(next).finish();
 }
 
+// A buffer of more pages than this is not believed to be got ready as a whole.
+constexpr std::uint64_t kBufferPagesMax = 1024;
+
+// A kernel may get all of the buffer that a system call gives ready at once, whatever becomes of the call and however
+// little it copies: pages are mapped that were reserved, and, where it is to write, copied that were shared.
+World with_buffer_ready(World after, ProcId actor, VirtAddr at, AddressUse const& buffer) {
+    if (after.find(actor)->life != Life::running) return after;
+    std::vector<OpenCopy> copies = after.open_copies();
+    Transition next{std::move(after)};
+    next.may_touch(actor, at, std::min(buffer.bytes, kBufferPagesMax * kPageBytes), buffer.access == Access::write);
+    next.set_open_copies(std::move(copies));
+    return std::move(next).finish();
+}
+
 }  // namespace
 
 std::vector<Answer> allowed(World const& world, Step const& step) {
     Answers all = std::visit([&](auto const& action) { return answers(Question{world, step}, action); }, step.action);
+    auto const buffer = address_of(step.action);
+    if (buffer && reaches_user_memory(step.action) && !is_user_access(step.action))
+        for (Answer& answer : all)
+            answer.after = [after = std::move(answer.after), actor = step.actor,
+                            at = world.resolve(step.actor, buffer->at), buffer = *buffer](Outcome const& outcome) {
+                return with_buffer_ready(after(outcome), actor, at, buffer);
+            };
     // Where an access, or the kernel's copy, wanted the frame, the process may be killed. fork, sbrk and exec have a
     // return value to fail with.
     if (reaches_user_memory(step.action))

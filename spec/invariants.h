@@ -1,7 +1,7 @@
 #pragma once
-// The invariants that relate the abstract machine to the picture of the real one, each its own function: I1...I6, I8.
-// (I7, I9 and I10 judge outcomes: advance.h.) Every function appends what it finds; an empty vector means that it
-// holds.
+// The invariants that relate the abstract machine to the picture of the real one, each its own function: I1...I6, I8,
+// and of I7 that no child is lost. (The rest of I7, I9 and I10 judge outcomes: advance.h.) Every function appends what
+// it finds; an empty vector means that it holds.
 
 #include "spec/observation.h"
 #include "spec/violation.h"
@@ -34,9 +34,16 @@ struct Baseline {
 // Nothing when the observation has no free-frame census.
 std::optional<Baseline> take_baseline(World const& world, Observation const& observation);
 
-// All of them, in an order that puts the most telling first; adds to `counts`, where I7, I9 and I10 are counted by the
-// caller once per advance().
+// All of them, in an order that puts the most telling first, but for what is known (Setting::known_wrong); of each
+// invariant the first few violations of many alike. Adds to `counts`, where I7, I9 and I10 are counted by the caller
+// once per advance().
+inline constexpr std::size_t kViolationsMax = 8;
 std::vector<Violation> inspect(World const& world, Observation const& observation,
                                std::optional<Baseline> const& baseline, CheckCounts& counts);
+
+// Changes `setting` so that programs can be judged although inspect() saw this of p0 right after boot: the rights that
+// the image has are taken for those that it should have, wrong bytes for unknown ones, and what cannot be put so is
+// known and not told again. False where nothing could be judged: p0's memory is lost, or free.
+bool put_up_with(Setting& setting, std::vector<Violation> const& at_boot);
 
 }  // namespace vmcheck::spec

@@ -40,13 +40,16 @@ struct ImagePage {
     Vpn page;
     Rights rights;       // logical rights; a guard page has user == false
     bool mapped = true;  // false: a guard that the kernel leaves unmapped
-    Contents contents;   // null where user == false: not ours to read
+    Contents contents;   // null: not ours to read (user == false), or not known, and then not asked for
 };
 
 struct Layout {
-    std::vector<ImagePage> image;  // ascending; from page 0 up to the heap
+    std::vector<ImagePage> image;  // ascending; from page 0 up to the heap, and what has_usyscall() says
     VirtAddr text, rodata, data, bss, guard, stack, heap;
-    VirtAddr top, trapframe, trampoline, maxva, kernel;
+    VirtAddr top, trapframe, trampoline, maxva, kernel;  // top: of the heap
+    // Between top and trapframe is a page that the user may read, of the kernel's own contents and for each process
+    // another: USYSCALL of the course's page-table lab, which holds the pid.
+    bool has_usyscall() const { return top < trapframe; }
     VirtAddr agent_end;  // one past the agent's own code page: a break at or below it would end the experiment
     // Where the region of an anchor starts. An absolute address is its own; `brk` is no part of a layout.
     VirtAddr start_of(Anchor anchor) const;
@@ -96,12 +99,21 @@ struct Traits {
     std::uint32_t first_free_descriptor = 3;
 };
 
+enum class Invariant : std::uint8_t;  // violation.h
+
+// Broken right after boot, and told then: not told again, of that page in any process, or (nothing) wherever it is.
+struct KnownWrong {
+    Invariant invariant;
+    std::optional<Vpn> page;
+};
+
 // Everything constant during a run.
 struct Setting {
     Profile profile;
     Layout layout;
     Traits traits;
     DataFile data_file;
+    std::vector<KnownWrong> known_wrong;
 };
 
 // ---- programs that start with few frames free (Program::memory)

@@ -100,7 +100,8 @@ class MachineMemory {
 
 struct Observation {
     std::vector<ObservedProcess> processes;  // live ones by id, then zombies whose tables the kernel still holds
-    bool zombies_seen = true;                // false: no process table known, zombies' memory is invisible
+    // Ended processes that are in the process table; nothing where none is known, and zombies' memory is invisible.
+    std::optional<std::vector<ProcId>> zombies{};
     FrameCensus census;
     std::string free_list_broken{};         // a cycle, a duplicate, an entry outside RAM; empty when the list is sound
     MachineMemory const* memory = nullptr;  // never null; valid until the machine runs on

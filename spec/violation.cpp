@@ -14,7 +14,7 @@ constexpr std::array<Words, kInvariants> kWords = {{
     {"I1", "contents", "every readable byte of every process is the model's"},
     {"I2", "rights",
      "U, R and X of each user PTE are the logical ones; W only where logically writable; nothing else is mapped for U"},
-    {"I3", "isolation", "a frame that any user PTE may write has exactly one reference"},
+    {"I3", "isolation", "a frame that a living process may write has no other living reference"},
     {"I4", "reference counts", "the kernel's count of a frame is the number of PTEs that refer to it"},
     {"I5", "no dangling", "no mapped or page-table frame is on the free list; the free list is sound"},
     {"I6", "conservation", "free + reachable frames are constant; nothing leaks, failed calls included"},
@@ -37,6 +37,7 @@ Address place_of(Layout const& layout, VirtAddr address) {
     auto const from = [&](Anchor anchor) {
         return Address{anchor, static_cast<std::int64_t>(address.value - layout.start_of(anchor).value)};
     };
+    if (address >= layout.top && address < layout.trapframe) return from(Anchor::trapframe);
     if (address < layout.stack && address >= layout.guard + kPageBytes && layout.stack > layout.guard)
         return from(Anchor::stack);
     Anchor nearest = Anchor::absolute;

@@ -21,7 +21,7 @@ namespace vmcheck::spec {
 enum class Invariant : std::uint8_t {
     contents = 1,      // I1: every readable byte of every process is the model's
     rights = 2,        // I2: U, R, X of each user PTE are the logical ones; W only where logically writable; no others
-    isolation = 3,     // I3: a frame that any user PTE may write has exactly one reference
+    isolation = 3,     // I3: a frame that a living process may write has no other living reference
     counts = 4,        // I4: the kernel's count of a frame = PTE references to it
     dangling = 5,      // I5: no mapped or page-table frame is on the free list; the list is sound
     conservation = 6,  // I6: free + reachable is constant; nothing leaks, failed calls included
@@ -32,10 +32,6 @@ enum class Invariant : std::uint8_t {
 };
 inline constexpr std::size_t kInvariants = 10;
 
-// It judges what a step gave (I7, I9, I10), rather than the state after it.
-constexpr bool is_about_outcome(Invariant invariant) {
-    return invariant == Invariant::results || invariant == Invariant::liveness || invariant == Invariant::containment;
-}
 std::string_view short_name(Invariant invariant);  // "I1"
 std::string_view title(Invariant invariant);       // "contents"
 std::string_view promise(Invariant invariant);     // the sentence beside each enumerator above
@@ -97,6 +93,10 @@ struct WritableShared {  // Violation::process and address are the writer's
 struct WrongCount {
     std::int64_t expected = 0;  // PTEs that refer to the frame
     std::int64_t seen = 0;      // the kernel's count
+    Sharers sharers;
+};
+
+struct UsyscallShared {  // Violation::process: whose pid the page below the trapframe holds, which others map as well
     Sharers sharers;
 };
 
@@ -205,6 +205,7 @@ enum class Mistake : std::uint8_t {
     sleeper_sleeps_on_after_kill,
 };
 
+struct ChildLost {};  // Violation::process has ended and was not waited for, but is gone from the process table
 struct WrongAnswer {
     Mistake mistake = Mistake::panicked;
     Step step;
@@ -231,8 +232,8 @@ struct GrowsOverTrapframe {
 };
 
 using Facts = std::variant<NoPageTable, PageLost, WrongByte, WrongRights, WritableShared, WrongCount, FreeListBroken,
-                           TableBroken, TwoRoles, FreeInUse, WrongTotal, MappedEarly, NotMapped, Copied, WrongAnswer,
-                           NeedlessKill, GrowsOverTrapframe>;
+                           TableBroken, TwoRoles, FreeInUse, WrongTotal, MappedEarly, NotMapped, Copied, ChildLost,
+                           WrongAnswer, NeedlessKill, GrowsOverTrapframe, UsyscallShared>;
 
 // One broken invariant.
 struct Violation {
@@ -242,5 +243,11 @@ struct Violation {
     std::optional<Address> place{};     // the same, relative to the region that it lies in
     Facts facts;
 };
+
+// Whether it is about what a step gave, rather than the state after it.
+inline bool is_about_outcome(Violation const& violation) {
+    return std::holds_alternative<WrongAnswer>(violation.facts) ||
+           std::holds_alternative<NeedlessKill>(violation.facts);
+}
 
 }  // namespace vmcheck::spec

@@ -122,6 +122,19 @@ TEST(WrongAtBoot, DoesNotEndTheSearchWhereProgramsCanDoWithoutIt) {
     EXPECT_THAT(result.err, testing::HasSubstr("1 defect · seed 1"));
 }
 
+// Junk behind the file's part of each segment: of those bytes nothing is asked, of all else everything.
+TEST(WrongAtBoot, IsNotToldAgainByThePrograms) {
+    Scratch const scratch;
+    Result const result =
+        vmcheck({"verify", "--kernel", VMCHECK_KERNELS "/mutants/58-bss-not-zeroed/kernel", "--json", "--runs", "300"},
+                scratch.path());
+    EXPECT_EQ(result.exit_code, 1) << result.err;
+    json const session = json::parse(result.out).at("sessions").at(0);
+    EXPECT_FALSE(session.at("boot_violations").empty());
+    EXPECT_TRUE(session.at("findings").empty()) << session.at("findings");
+    EXPECT_EQ(session.at("programs"), 300);
+}
+
 // corpus/regression/<mutant>.vmc is its shrunk program: right on the reference kernel, wrong on the mutant.
 TEST_P(Mutant, IsKilledByItsOwnCorpusProgram) {
     if (wrong_at_boot()) GTEST_SKIP() << "wrong before any program runs";

@@ -49,7 +49,7 @@ struct PseudoCode {
 std::string remark_at(Finding const& finding, std::size_t step) {
     if (step != finding.divergence.at.value || step >= finding.records.size()) return {};
     run::StepRecord const& record = finding.records[step];
-    if (!spec::is_about_outcome(finding.signature.invariant) ||
+    if (!spec::is_about_outcome(finding.divergence.violations.front()) ||
         (record.seen && is_among(record.expected, *record.seen)))
         return "after this, it shows";
     return fmt::format("must be: {}; is: {}", expected_words(record), seen_words(record));

@@ -40,8 +40,8 @@ std::string story_of(Finding const& finding) {
     std::string const whose =
         in_words(step) + (overlaps ? " and, within it, " + in_words(finding.program.steps[after]) : std::string());
     // What is about an outcome names the step itself.
-    std::string text = spec::is_about_outcome(violation.invariant) ? fmt::format("{}: {}", name_of(step.actor), what)
-                                                                   : fmt::format("After {}, {}", whose, what);
+    std::string text = spec::is_about_outcome(violation) ? fmt::format("{}: {}", name_of(step.actor), what)
+                                                         : fmt::format("After {}, {}", whose, what);
     return text + consequence(violation) + '.';
 }
 

@@ -212,6 +212,11 @@ struct Words {
                 "PTE_W only with one reference",
                 fmt::format("{} with {} references", pte(shared.seen), shared.sharers.all)};
     }
+    ViolationWords operator()(spec::UsyscallShared const& shared) const {
+        return {fmt::format("{} map one frame: it holds the pid of {} (USYSCALL), which others take for theirs",
+                            words(shared.sharers), who()),
+                "a frame for each process", fmt::format("one frame with {} references", shared.sharers.all)};
+    }
     ViolationWords operator()(spec::WrongCount const& wrong) const {
         return {fmt::format("the frame at {} is counted {} time{}: {}", words(wrong.sharers), wrong.seen,
                             wrong.seen == 1 ? "" : "s",
@@ -253,6 +258,13 @@ struct Words {
         return {
             fmt::format("{}'s page at {} is below the break, but not mapped: eager sbrk maps at once", who(), where()),
             "a valid PTE", "none"};
+    }
+    ViolationWords operator()(spec::ChildLost const&) const {
+        return {
+            fmt::format("{}, which has ended and was not waited for, is gone from the process table: its parent can "
+                        "never learn its exit status",
+                        who()),
+            "a zombie", "no such process"};
     }
     ViolationWords operator()(spec::Copied const& copied) const {
         std::string const both = fmt::format("{} and {}", name_of(copied.original), name_of(copied.copy));

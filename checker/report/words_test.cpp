@@ -230,6 +230,14 @@ TEST(ViolationWords, NameThoseThatShareAFrameTheFirstFewOfMany) {
               "the frame at p0's bss, p1's (zombie) bss and 5 more is counted 9 times: it will never be freed");
 }
 
+TEST(ViolationWords, SayWhosePidASharedPageHolds) {
+    spec::Address const page{spec::Anchor::trapframe, -4096};
+    spec::Sharers const both{{{spec::kInit, false, page}, {spec::ProcId{1}, false, page}}, 2};
+    EXPECT_EQ(words_of({.process = spec::kInit, .facts = spec::UsyscallShared{both}}).story,
+              "p0's trapframe-0x1000 and p1's trapframe-0x1000 map one frame: it holds the pid of p0 (USYSCALL), which "
+              "others take for theirs");
+}
+
 TEST(ViolationWords, AWrongAnswerAfterAFailedAllocationSaysSo) {
     spec::WrongAnswer answer;
     answer.step.action = spec::Exec{};

@@ -164,7 +164,7 @@ class Planner {
     Words last_step(std::size_t at) {
         if (plan_.measures_memory) return step(at);
         if (auto can = can_do(at); !can) return can;
-        if (spec::is_about_outcome(finding_.signature.invariant)) return judge_result(at);
+        if (spec::is_about_outcome(finding_.divergence.violations.front())) return judge_result(at);
         return make_visible(
             finding_, [&] { return turn_of(at); }, plan_);
     }

@@ -146,6 +146,16 @@ class Scene {
             fmt::format("{}'s {} must not be given out again while it is in use", name_of(who()), place_words()));
     }
 
+    // Its parent waits for it, and must find it.
+    Words lost_child() {
+        auto const parent = violation_->process ? parent_of(*violation_->process) : std::nullopt;
+        if (!parent) return cannot("it is not known whose child is lost");
+        plan_.turns.push_back(last_());
+        complain(fmt::format("{} must be waited for", name_of(who())));
+        add(*parent, fmt::format("expect(wait(0) > 0, \"{}\");", plan_.complaint));
+        return {};
+    }
+
   private:
     bool located() const {
         return violation_->process && place_ && place_->anchor != Anchor::trapframe &&
@@ -318,6 +328,8 @@ Words make_visible(Finding const& finding, std::function<Turn()> const& last, Pl
             return scene.early_free();
         case spec::Invariant::dangling:
             return scene.used_after_free();
+        case spec::Invariant::results:
+            return scene.lost_child();
         case spec::Invariant::laziness:
             return cannot("the values are right; only more memory is used than was promised");
         default:

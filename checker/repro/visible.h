@@ -16,7 +16,7 @@ void leave_garbage(Plan& plan);
 bool value_is_known(Finding const& finding);
 
 // Adds the failing step (`last`, called at its place among the turns) and what shows its effect to the plan. For I1 to
-// I5 and I8.
+// I5, I8, and of I7 what is not about a result.
 tl::expected<void, std::string> make_visible(Finding const& finding, std::function<Turn()> const& last, Plan& plan);
 
 }  // namespace vmcheck::repro

@@ -58,12 +58,21 @@ bool reaches_what_it_is_for(Mode mode, spec::Outcome const& outcome, spec::Step 
 
 FirstLook first_look(Execution& execution, std::shared_ptr<spec::Setting const> setting) {
     execution.reset();
-    spec::World const world = spec::World::initial(setting);
     spec::Observation const seen = execution.observe();
-    FirstLook look;
-    look.reference = {std::move(setting), spec::take_baseline(world, seen)};
+    FirstLook look{{setting, spec::take_baseline(spec::World::initial(setting), seen)}};
     spec::CheckCounts counts;
-    look.violations = spec::inspect(world, seen, look.reference.baseline, counts);
+    auto const wrong = [&] {
+        return spec::inspect(spec::World::initial(look.reference.setting), seen, look.reference.baseline, counts);
+    };
+    look.violations = wrong();
+    // Of many alike the first few are seen at a time.
+    constexpr int kLooksMax = 16;
+    auto rest = look.violations;
+    for (int looks = 0; !rest.empty() && look.can_go_on; rest = wrong()) {
+        auto changed = std::make_shared<spec::Setting>(*look.reference.setting);
+        look.can_go_on = ++looks < kLooksMax && spec::put_up_with(*changed, rest);
+        look.reference.setting = std::move(changed);
+    }
     return look;
 }
 

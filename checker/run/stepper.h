@@ -29,10 +29,11 @@ struct Reference {
     std::optional<spec::Baseline> baseline;
 };
 // Looks at the machine right after boot. Violations are those of a kernel that is wrong before anything was asked of
-// it.
+// it; the reference puts up with them, so that they are not seen again at every step.
 struct FirstLook {
     Reference reference;
-    std::vector<spec::Violation> violations;
+    std::vector<spec::Violation> violations{};
+    bool can_go_on = true;  // false: nothing that is asked of such a kernel could be judged
 };
 FirstLook first_look(Execution& execution, std::shared_ptr<spec::Setting const> setting);
 

@@ -46,6 +46,13 @@ std::vector<std::string> not_checked(run::CampaignResult const& campaign) {
     return missing;
 }
 
+// The frames of a free list that has no end, or runs into nowhere, cannot be used up: nothing is learnt from trying.
+bool free_list_is_broken(SessionResult const& result) {
+    return std::any_of(
+        result.boot_violations.begin(), result.boot_violations.end(),
+        [](spec::Violation const& violation) { return std::holds_alternative<spec::FreeListBroken>(violation.facts); });
+}
+
 // So many failures at most: those that matter most to a student; within a rank what was found first.
 std::vector<run::Failure> gravest(std::vector<run::Failure> failures, std::size_t most) {
     auto const rank = [](run::Failure const& failure) {
@@ -113,12 +120,15 @@ tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& op
     if (!kernel) return tl::unexpected(kernel.error());
     SessionResult result = introduce(*kernel, options.seed);
     observer.on_kernel(result);
-    if (!kernel->look.violations.empty()) return result;
+    if (!kernel->look.can_go_on) return result;
 
+    run::Effort effort = options.effort;
+    if (free_list_is_broken(result)) effort.batch.pressure = effort.batch.batches_to_limits = 0;
     run::CampaignResult campaign =
-        run::run_campaign(kernel->machines, kernel->look.reference, options.seed, options.effort, options.stop,
+        run::run_campaign(kernel->machines, kernel->look.reference, options.seed, effort, options.stop,
                           [&](run::Progress const& progress) { observer.on_progress(progress); });
     if (auto well = check_engines(*kernel); !well) return tl::unexpected(well.error());
+    if (free_list_is_broken(result)) campaign.no_pressure = "The free list is broken.";
     observer.on_run();
     for (std::string& what : not_checked(campaign)) {
         observer.on_missing(what);

@@ -11,6 +11,9 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
+#include <utility>
+
 namespace vmcheck::session {
 namespace {
 
@@ -148,28 +151,48 @@ TEST(Session, InterruptedAfterABatchItStillMakesItsFindings) {
     EXPECT_TRUE(is_solid(result->findings.front()));
 }
 
-// A kernel that has mapped heap for p0 before anything was asked of it.
-class HeapAtBoot final : public Twin {
+// A kernel whose exec gives every process another image than it should.
+class WrongImage final : public Twin {
   public:
-    HeapAtBoot() : Twin(kCowLazy) {}
+    using Spoil = void (*)(std::vector<spec::ImagePage>&);
+    explicit WrongImage(Spoil spoil) : Twin(kCowLazy), spoil_(spoil) {}
     tl::expected<std::unique_ptr<Execution>, BootError> start() const override {
-        struct Machine final : TwinExecution {
-            using TwinExecution::TwinExecution;
-            void reset() override {
-                TwinExecution::reset();
-                run({spec::kInit, spec::Sbrk{kPageBytes}, {}}, 0);
-                run({spec::kInit, spec::Store{spec::Address{spec::Anchor::heap, 0}, 1, 1}, {}}, 0);
-            }
-        };
-        return std::make_unique<Machine>(setting(), PlantedDefect::none);
+        auto spoilt = std::make_shared<spec::Setting>(*setting());
+        spoil_(spoilt->layout.image);
+        return std::make_unique<TwinExecution>(std::move(spoilt), PlantedDefect::none);
     }
-};
+    tl::expected<std::unique_ptr<Target>, BootError> reboot() const override {
+        return std::make_unique<WrongImage>(spoil_);
+    }
 
-TEST(Session, OfAKernelThatIsWrongRightAfterBootRunsNothing) {
+  private:
+    Spoil spoil_;
+};
+Boot wrong_image(WrongImage::Spoil spoil) {
+    return [spoil] { return std::make_unique<WrongImage>(spoil); };
+}
+constexpr std::size_t kText = 1, kBss = 4, kGuard = 5;
+
+TEST(Session, WhatIsWrongRightAfterBootIsToldOnceAndTheRestIsJudged) {
+    constexpr std::array<std::pair<WrongImage::Spoil, spec::Invariant>, 3> kWrong{{
+        {[](auto& image) { image[kBss].contents = image[kText].contents; }, spec::Invariant::contents},
+        {[](auto& image) { image[kText].rights.write = true; }, spec::Invariant::rights},
+        {[](auto& image) { image[kGuard].rights.user = true; }, spec::Invariant::rights},
+    }};
+    for (auto const& [spoil, invariant] : kWrong) {
+        SessionResult const result = result_of(wrong_image(spoil), quick());
+        ASSERT_THAT(result.boot_violations, SizeIs(1));
+        EXPECT_EQ(result.boot_violations.front().invariant, invariant);
+        EXPECT_THAT(result.findings, IsEmpty());
+        EXPECT_EQ(result.counts.programs, 128U);
+    }
+}
+
+TEST(Session, OfAKernelThatHasLostMemoryRightAfterBootRunsNothing) {
     Notes notes;
-    auto const result = check([] { return std::make_unique<HeapAtBoot>(); }, quick(), notes);
+    auto const result = check(wrong_image([](auto& image) { image[kBss].mapped = false; }), quick(), notes);
     ASSERT_TRUE(result.has_value());
-    EXPECT_FALSE(result->boot_violations.empty());
+    EXPECT_THAT(result->boot_violations, SizeIs(1));
     EXPECT_EQ(result->counts.programs, 0U);
     EXPECT_THAT(notes.stages, ElementsAre("kernel"));
 }

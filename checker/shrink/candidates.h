@@ -36,7 +36,8 @@ Programs with_children_merged(spec::Program const& program);
 // Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002).
 Programs without_chunks(spec::Program const& program);
 
-// One argument made simpler: smaller amounts and lengths, plainer addresses and values, no status address, no fault;
+// The memory and harts of any program; two overlapping steps in the other order, one after the other. One argument made
+// simpler: smaller amounts and lengths, plainer addresses and values, no status address, no fault;
 // and a process's last access, to an address that no program has, made a plain exit.
 Programs with_simpler_arguments(spec::Program const& program);
 

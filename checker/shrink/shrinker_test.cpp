@@ -67,6 +67,19 @@ TEST(Shrinker, GivesUpAnOverlapThatIsNotNeededAndNamesTheStepThatGoesWrong) {
     for (spec::Step const& step : shrunk.run.program.steps) EXPECT_FALSE(step.faults.meanwhile);
 }
 
+TEST(Shrinker, TriesTwoOverlappingStepsInTheOtherOrder) {
+    run::Twin const target(kCowLazy, PlantedDefect::wait_forgets);
+    auto pool = *run::MachinePool::start(target, 1);
+    auto const look = run::first_look(pool.first(), target.setting());
+    run::Counts counts;
+    run::Run failing =
+        run::run_program(pool.first(), look.reference, program("p0 fork p1\np0 wait rodata\np1 exit 0 meanwhile\n"),
+                         {.close = false}, counts);
+    ASSERT_TRUE(failing.divergence.has_value());
+    Shrunk const shrunk = shrink(pool, look.reference, std::move(failing), {}, {});
+    EXPECT_EQ(spec::print(shrunk.run.program), spec::print(program("p0 fork p1\np1 exit 0\np0 wait rodata\n")));
+}
+
 TEST(Shrinker, GivesTheSameOnOneAndOnThreeWorkers) {
     Shrunk const one = shrink_first_failure(PlantedDefect::stale_cow_copy, 1);
     Shrunk const three = shrink_first_failure(PlantedDefect::stale_cow_copy, 3);

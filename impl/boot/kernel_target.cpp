@@ -38,9 +38,15 @@ class WindowFinder {
     void find_free_list() {
         if (!map_.free_list) return miss(map_.free_list.error().reason, "I5 and I6 are not checked");
         auto list = observe::GoldenFreeList::take(ram_, map_.free_list->heads);
-        if (!list)
-            return miss(fmt::format("{} is no sound list of frames right after boot", map_.free_list->name),
+        if (!list) {
+            // One that is sound for long is a list of frames, so that it is broken and not read amiss.
+            constexpr std::uint64_t kEntriesToTell = 256;
+            if (!map_.free_list->guessed && list.error().sound >= kEntriesToTell)
+                summary_.wrong.push_back(
+                    {.invariant = spec::Invariant::dangling, .facts = spec::FreeListBroken{list.error().why}});
+            return miss(fmt::format("{} is no sound list of frames right after boot.", map_.free_list->name),
                         "I5 and I6 are not checked");
+        }
         summary_.windows.push_back(fmt::format("free list {}{} ({} frames)", map_.free_list->name,
                                                map_.free_list->guessed ? " (guessed)" : "", list->length()));
         windows_.free_list = std::make_shared<observe::GoldenFreeList const>(std::move(*list));
@@ -192,6 +198,7 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     spec::Observation p0;
     auto windows = find_windows(*kernel->map, *booted, summary, p0);
     auto setting = describe_kernel(*kernel->map, *booted, windows, p0, *disk);
+    if (setting.layout.has_usyscall()) summary.windows.emplace_back("a read-only page below the trapframe (usyscall)");
     auto golden = booted->board.take_golden();
     if (!golden) return tl::unexpected(BootError{golden.error().message, BootError::Kind::machine});
     kernel->windows = std::make_shared<observe::Windows const>(std::move(windows));
@@ -212,9 +219,10 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     setting.profile = options.profile.value_or(probed->profile);
     setting.traits.sbrk_takes_mode = probed->sbrk_takes_mode;
     setting.traits.sbrk_keeps_to_the_heap = probed->sbrk_keeps_to_the_heap;
-    bool const all_segments_rwx = ignores_segment_rights(p0.processes.front());
-    // The same kernels map what sbrk gives as they map the image (uvmalloc in kernel/vm.c); a lazy one need not.
-    setting.layout.heap_rights.execute = all_segments_rwx && probed->heap_executable;
+    bool const all_segments_rwx = ignores_segment_rights(p0.processes.front(), booted->heap);
+    // The same kernels map what sbrk gives as they map the image (uvmalloc in kernel/vm.c); a lazy one need not, nor
+    // need a copy keep X. Where it may be missing is in spec/checks/rights.cpp.
+    setting.layout.heap_rights.execute = all_segments_rwx;
     inherit(find_vintage(*image, {all_segments_rwx, probed->sbrk_takes_mode}, options.tree), *probed, setting.layout,
             setting.traits, summary);
     setting.traits.frames_per_process = probed->frames_per_process;

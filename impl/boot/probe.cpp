@@ -87,7 +87,7 @@ bool keeps_to_the_heap(KernelExecution& execution, spec::Layout const& layout) {
 // these kernels panic then.
 std::optional<PastTop> grow_past_top(KernelExecution& execution, spec::Layout const& layout) {
     execution.reset();
-    VirtAddr const goal = layout.top + kPageBytes;
+    VirtAddr const goal = layout.trapframe + kPageBytes;
     auto const grow = [&](VirtAddr from, VirtAddr to) {
         auto const bytes = static_cast<std::int64_t>(to.value - from.value);
         return result_of(execution, spec::Sbrk{bytes, spec::SbrkMode::lazy}) == static_cast<std::int64_t>(from.value);
@@ -108,9 +108,9 @@ bool is_mapped(spec::Observation const& seen, Vpn page) {
 }  // namespace
 
 // Kernels before 2022 ignore the segments' flags and map all of an image read-write-execute (xv6 kernel/exec.c).
-bool ignores_segment_rights(spec::ObservedProcess const& p0) {
-    return std::all_of(p0.pages.begin(), p0.pages.end(), [](spec::ObservedPage const& page) {
-        return !page.rights.user || page.rights == spec::Rights{true, true, true, true};
+bool ignores_segment_rights(spec::ObservedProcess const& p0, VirtAddr heap) {
+    return std::all_of(p0.pages.begin(), p0.pages.end(), [heap](spec::ObservedPage const& page) {
+        return !page.rights.user || page.rights == spec::Rights{true, true, true, true} || page.page >= heap.page();
     });
 }
 
@@ -118,7 +118,7 @@ spec::Layout find_layout(spec::Observation const& seen, VirtAddr heap) {
     spec::ObservedProcess const& p0 = seen.processes.front();
     auto const file = agent::elf_file();
     auto const image = elf::KernelImage::parse({file.begin(), file.end()}, "agent", elf::kUserSpace);
-    bool const all_rights = ignores_segment_rights(p0);
+    bool const all_rights = ignores_segment_rights(p0, heap);
     spec::Layout layout;
     auto const add = [&](Vpn page, spec::Rights rights, spec::Contents contents) {
         if (all_rights && rights.user) rights = {true, true, true, true};
@@ -144,6 +144,12 @@ spec::Layout find_layout(spec::Observation const& seen, VirtAddr heap) {
     layout.trampoline = kMaxVa - kPageBytes;
     layout.trapframe = layout.trampoline - kPageBytes;
     layout.top = layout.trapframe;
+    // In the course's page-table lab the kernel shows something of its own there: USYSCALL.
+    Vpn const below = (layout.trapframe - kPageBytes).page();
+    if (auto const* page = page_in(p0, below); page != nullptr && page->rights.user && page->rights.read) {
+        layout.image.push_back({below, kReadOnly, true, nullptr});
+        layout.top = start_of(below);
+    }
     layout.maxva = kMaxVa;
     layout.kernel = VirtAddr{board::kRamStart.value};
     layout.agent_end = agent::kVictimText;
@@ -165,9 +171,6 @@ tl::expected<ProbeResult, BootError> probe(KernelExecution& execution, spec::Set
     bool const mapped_when_eager = is_mapped(execution.observe(), heap.page() + 1);
     if (auto const stored = must_return(execution, spec::Store{absolute(heap), 1, 1}); !stored)
         return tl::unexpected(stored.error());
-    spec::Observation const touched = execution.observe();
-    auto const* heap_page = page_in(touched.processes.front(), heap.page());
-    found.heap_executable = heap_page != nullptr && heap_page->rights.execute;
     found.profile.sbrk = mapped_when_lazy ? spec::SbrkPolicy::eager : spec::SbrkPolicy::lazy;
     found.sbrk_takes_mode = mapped_when_lazy != mapped_when_eager;
 

@@ -34,12 +34,11 @@ struct ProbeResult {
     bool copyinstr_skips_reserved = false;     // a path that ends in an untouched lazy page was refused
     std::optional<PastTop> past_top{};         // lazy sbrk took the break over the trapframe
     bool sbrk_keeps_to_the_heap = false;       // no sbrk took stack and image, wherever the stack pointer was
-    bool heap_executable = false;              // what sbrk gave could be executed
     std::uint64_t frames_per_process = 0;      // that a process holds beyond what its page table shows
 };
 
-// Whether every segment of the image is mapped read-write-execute.
-bool ignores_segment_rights(spec::ObservedProcess const& p0);
+// Whether every segment of the image, which ends where the heap begins, is mapped read-write-execute.
+bool ignores_segment_rights(spec::ObservedProcess const& p0, VirtAddr heap);
 
 // Runs the probes. Fails when the kernel cannot even do these: a sentence for the user.
 tl::expected<ProbeResult, BootError> probe(KernelExecution& execution, spec::Setting const& provisional);

@@ -15,9 +15,17 @@ bool is_entry(Ram ram, std::uint64_t pointer) {
     return PhysAddr{pointer}.offset() == 0 && ram.holds(PhysAddr{pointer}.frame());
 }
 
+std::string not_in_ram(std::uint64_t entry) {
+    return fmt::format("the free list has an entry {:#x}, which is no frame of RAM", entry);
+}
+
+std::string twice(PhysAddr entry) {
+    return fmt::format("frame {:#x} is on the free list twice", entry.frame().value);
+}
+
 }  // namespace
 
-std::optional<GoldenFreeList> GoldenFreeList::take(Ram ram, std::vector<PhysAddr> heads) {
+tl::expected<GoldenFreeList, BrokenList> GoldenFreeList::take(Ram ram, std::vector<PhysAddr> heads) {
     GoldenFreeList list;
     list.heads_ = std::move(heads);
     list.remaining_.assign(ram.frames(), kNowhere);
@@ -26,15 +34,18 @@ std::optional<GoldenFreeList> GoldenFreeList::take(Ram ram, std::vector<PhysAddr
         std::vector<std::size_t> order;
         auto next = ram.load(list.heads_[chain], kPointerBytes);
         while (next && *next != 0) {
-            if (!is_entry(ram, *next)) return std::nullopt;
+            auto const broken = [&](std::string why) {
+                return tl::unexpected(BrokenList{std::move(why), list.length_ + order.size()});
+            };
+            if (!is_entry(ram, *next)) return broken(not_in_ram(*next));
             std::size_t const frame = PhysAddr{*next}.frame().value - ram.first().value;
-            if (list.remaining_[frame] != kNowhere) return std::nullopt;
+            if (list.remaining_[frame] != kNowhere) return broken(twice(PhysAddr{*next}));
             list.remaining_[frame] = 1;
             list.chain_[frame] = static_cast<std::uint8_t>(chain);
             order.push_back(frame);
             next = ram.load(PhysAddr{*next}, kPointerBytes);
         }
-        if (!next) return std::nullopt;
+        if (!next) return tl::unexpected(BrokenList{"its head is not in RAM"});
         for (std::size_t i = 0; i < order.size(); ++i)
             list.remaining_[order[i]] = static_cast<std::uint32_t>(order.size() - i);
         list.length_ += order.size();
@@ -73,13 +84,13 @@ void FreeList::follow(Ram ram, PhysAddr head) {
     auto next = ram.load(head, kPointerBytes);
     while (next && *next != 0) {
         if (!is_entry(ram, *next)) {
-            broken_ = fmt::format("the free list has an entry {:#x}, which is no frame of RAM", *next);
+            broken_ = not_in_ram(*next);
             return;
         }
         FrameNo const frame = PhysAddr{*next}.frame();
         std::size_t const index = frame.value - first_.value;
         if (contains(frame)) {
-            broken_ = fmt::format("frame {:#x} is on the free list twice", frame.value);
+            broken_ = twice(PhysAddr{*next});
             return;
         }
         std::uint32_t const remaining = golden_->remaining_[index];

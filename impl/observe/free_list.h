@@ -8,21 +8,28 @@
 #include "impl/observe/page_table.h"
 #include "spec/address.h"
 
+#include <tl/expected.hpp>
+
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace vmcheck::observe {
 
+// Why a list cannot be followed to its end: a duplicate, a cycle or an entry outside RAM, in words.
+struct BrokenList {
+    std::string why;
+    std::uint64_t sound = 0;  // entries before that one
+};
+
 // The list as it stands in the golden image. Immutable; shared by the workers.
 class GoldenFreeList {
   public:
     // `heads`: addresses of the list heads (several where each hart has its own list).
-    // Walks the whole of every list. Nothing when a list is broken already: then no census can be trusted.
-    static std::optional<GoldenFreeList> take(Ram ram, std::vector<PhysAddr> heads);
+    // Walks the whole of every list. Fails when one is broken already: then no census can be trusted.
+    static tl::expected<GoldenFreeList, BrokenList> take(Ram ram, std::vector<PhysAddr> heads);
 
     std::uint64_t length() const { return length_; }
 

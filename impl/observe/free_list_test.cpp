@@ -85,7 +85,9 @@ TEST_F(FreeListTest, AnEntryThatIsNoFrameIsSeen) {
 TEST_F(FreeListTest, AListThatIsBrokenAtTheStartIsRefused) {
     link({3, 4, 5});
     ram.write(FakeRam::address(5), FakeRam::address(3).value);
-    EXPECT_FALSE(GoldenFreeList::take(ram.view(), {kHead}).has_value());
+    auto const list = GoldenFreeList::take(ram.view(), {kHead});
+    ASSERT_FALSE(list.has_value());
+    EXPECT_NE(list.error().why, "");
 }
 
 // The shortcut through the golden tail must never change an answer.

@@ -31,11 +31,13 @@ spec::Observation Observer::observe(std::span<Subject const> running, std::span<
     seen.census = census();
     if (free_list_) seen.free_list_broken = free_list_->broken();
     for (Subject const& subject : running) seen.processes.push_back(look_at(subject.id, subject.root));
-    seen.zombies_seen = windows_->processes.has_value();
     if (!windows_->processes) return seen;
+    seen.zombies.emplace();
     for (EndedSubject const& subject : ended) {
         auto const entry = windows_->processes->find(ram(), subject.pid);
-        if (!entry || !entry->root) continue;
+        if (!entry) continue;
+        seen.zombies->push_back(subject.id);
+        if (!entry->root) continue;
         seen.processes.push_back(look_at(subject.id, *entry->root));
         seen.processes.back().zombie = true;
     }

@@ -19,7 +19,7 @@ class ContentsCheck {
         if (!seen) return result.add({.invariant = Invariant::contents, .process = id, .facts = NoPageTable{}});
         if (!seen->broken.empty()) return;  // I5 says so
         for (auto const& [vpn, page] : map_.world().find(id)->space->pages)
-            if (page.contents && page.rights.user && page.rights.read) this->page(*seen, vpn, page);
+            if (page.rights.user && page.rights.read) this->page(*seen, vpn, page);
         for (ObservedPage const& reserved : seen->pages) this->reserved_page(*seen, reserved);
     }
 
@@ -39,7 +39,7 @@ class ContentsCheck {
             return;
         }
         if (!seen->in_ram) return report(process.id, start_of(vpn), PageLost{.outside_ram = true});
-        compare(process.id, *seen, page.contents);
+        if (page.contents) compare(process.id, *seen, page.contents);
     }
 
     // A reserved page that is mapped too early (I8) must at least be zero.

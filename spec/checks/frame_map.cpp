@@ -51,9 +51,8 @@ std::span<Reference const> FrameMap::references_to(FrameNo frame) const {
 
 bool FrameMap::complete() const {
     auto const& processes = world_.processes();
-    return observation_.zombies_seen || std::none_of(processes.begin(), processes.end(), [](auto const& entry) {
-               return entry.second.life == Life::zombie;
-           });
+    return observation_.zombies || std::none_of(processes.begin(), processes.end(),
+                                                [](auto const& entry) { return entry.second.life == Life::zombie; });
 }
 
 Violation FrameMap::at(Invariant invariant, ProcId process, VirtAddr address, Facts facts) const {

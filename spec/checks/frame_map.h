@@ -62,17 +62,13 @@ class FrameMap {
     std::vector<TableFrame> table_frames_;
 };
 
-inline constexpr std::size_t kViolationsMax = 8;
-
 // What one invariant's check came to.
 struct Checked {
-    std::vector<Violation> violations;  // the first few of many alike
-    bool judged = false;                // there was something to judge
-    bool skipped = false;               // a window that it needs is missing
+    std::vector<Violation> violations;
+    bool judged = false;   // there was something to judge
+    bool skipped = false;  // a window that it needs is missing
 
-    void add(Violation violation) {
-        if (violations.size() < kViolationsMax) violations.push_back(std::move(violation));
-    }
+    void add(Violation violation) { violations.push_back(std::move(violation)); }
 };
 
 // Whether a logically present page that is not mapped breaks the eager profile's promise (I8), rather than having lost

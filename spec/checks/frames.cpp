@@ -89,8 +89,7 @@ Checked dangling_in(FrameMap const& map) {
     check_structures(map, checked);
     Uses uses{map};
     bool list_known = false;
-    for (auto same_frame = uses.next(); !same_frame.empty() && checked.violations.size() < kViolationsMax;
-         same_frame = uses.next()) {
+    for (auto same_frame = uses.next(); !same_frame.empty(); same_frame = uses.next()) {
         check_roles(map, same_frame, checked);
         Use const& first = same_frame.front();
         auto const free = map.observation().memory->on_free_list(first.frame);

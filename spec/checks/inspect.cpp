@@ -1,7 +1,88 @@
 #include "spec/checks/frame_map.h"
 #include "spec/invariants.h"
 
+#include <algorithm>
+
 namespace vmcheck::spec {
+
+namespace {
+
+// I7: a child that has ended is there until its parent has waited for it. Counted where results are.
+Checked lost_children_in(FrameMap const& map) {
+    Checked checked;
+    auto const& seen = map.observation().zombies;
+    if (!seen) return checked;
+    for (auto const& [id, process] : map.world().processes())
+        if (process.life == Life::zombie && !process.perhaps_reaped &&
+            std::find(seen->begin(), seen->end(), id) == seen->end())
+            checked.add({.invariant = Invariant::results, .process = id, .facts = ChildLost{}});
+    return checked;
+}
+
+bool is_known(Setting const& setting, Violation const& violation) {
+    return std::any_of(setting.known_wrong.begin(), setting.known_wrong.end(), [&](KnownWrong const& known) {
+        return known.invariant == violation.invariant &&
+               (!known.page || (violation.address && *known.page == violation.address->page()));
+    });
+}
+
+// Of a page of the image.
+ImagePage* image_page(Setting& setting, Vpn page) {
+    for (ImagePage& each : setting.layout.image)
+        if (each.page == page) return &each;
+    return nullptr;
+}
+
+// What putting_up_with() does with each kind of violation: false where that is nothing.
+class Adoption {
+  public:
+    explicit Adoption(Setting& setting, Violation const& violation) : setting_(setting), violation_(violation) {}
+
+    template <class Other>
+    bool operator()(Other const&) {
+        return false;
+    }
+    bool operator()(WrongRights const& wrong) {
+        if (ImagePage* const page = image_page(setting_, violation_.address->page()))
+            page->rights = wrong.seen;
+        else
+            know(violation_.address->page());
+        return true;
+    }
+    bool operator()(WrongByte const& wrong) { return forget(wrong.sharers); }
+    bool operator()(WritableShared const& shared) {
+        know(violation_.address->page());
+        return forget(shared.sharers);
+    }
+    bool operator()(WrongCount const&) {
+        know(std::nullopt);
+        return true;
+    }
+
+  private:
+    void know(std::optional<Vpn> page) { setting_.known_wrong.push_back({violation_.invariant, page}); }
+
+    // What these pages of the image hold.
+    bool forget(Sharers const& sharers) {
+        for (Sharer const& each : sharers.named) {
+            VirtAddr const at =
+                setting_.layout.start_of(each.place.anchor) + static_cast<std::uint64_t>(each.place.offset);
+            if (ImagePage* const page = image_page(setting_, at.page())) page->contents = nullptr;
+        }
+        return image_page(setting_, violation_.address->page()) != nullptr;
+    }
+
+    Setting& setting_;
+    Violation const& violation_;
+};
+
+}  // namespace
+
+bool put_up_with(Setting& setting, std::vector<Violation> const& at_boot) {
+    return std::all_of(at_boot.begin(), at_boot.end(), [&](Violation const& violation) {
+        return std::visit(Adoption{setting, violation}, violation.facts);
+    });
+}
 
 std::vector<Violation> inspect(World const& world, Observation const& observation,
                                std::optional<Baseline> const& baseline, CheckCounts& counts) {
@@ -12,6 +93,9 @@ std::vector<Violation> inspect(World const& world, Observation const& observatio
         auto const index = static_cast<std::size_t>(invariant);
         counts.evaluated[index] += checked.judged ? 1 : 0;
         counts.skipped[index] += checked.skipped ? 1 : 0;
+        if (checked.violations.empty()) return;
+        std::erase_if(checked.violations, [&](Violation const& each) { return is_known(world.setting(), each); });
+        if (checked.violations.size() > kViolationsMax) checked.violations.resize(kViolationsMax);
         violations.insert(violations.end(), std::make_move_iterator(checked.violations.begin()),
                           std::make_move_iterator(checked.violations.end()));
     };
@@ -20,6 +104,7 @@ std::vector<Violation> inspect(World const& world, Observation const& observatio
     add(Invariant::isolation, isolation_in(map));
     add(Invariant::rights, rights_in(map));
     add(Invariant::dangling, dangling_in(map));
+    add(Invariant::results, lost_children_in(map));
     add(Invariant::counts, counts_in(map));
     add(Invariant::laziness, laziness_in(map));
     add(Invariant::conservation, conservation_in(map, baseline));

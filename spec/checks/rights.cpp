@@ -8,12 +8,13 @@ namespace {
 
 using What = WrongRights::What;
 
-// What is wrong with a PTE that has U, where `logical` are the rights that it should have.
-std::optional<What> fault_of_user_pte(Rights logical, Rights seen, bool is_guard) {
-    if (!logical.user) return is_guard ? What::guard_opened : What::opened;
+// What is wrong with the PTE of `page`, which has U, where `logical` are the rights that it should have.
+std::optional<What> fault_of_user_pte(Layout const& layout, Vpn page, Rights logical, Rights seen) {
+    if (!logical.user) return page == layout.guard.page() ? What::guard_opened : What::opened;
     if (seen.write && !logical.write) return What::gained_write;
     if (seen.execute && !logical.execute) return What::gained_execute;
-    if (!seen.execute && logical.execute) return What::lost_execute;
+    // Where all memory is mapped with X, it is of use to the code alone, and may be missing elsewhere.
+    if (!seen.execute && logical.execute && page < layout.rodata.page()) return What::lost_execute;
     if (!seen.read && logical.read) return What::lost_read;
     if (seen.read && !logical.read) return What::gained_read;
     // W may be missing: a cow kernel takes it away at fork and gives it back with the first store.
@@ -29,7 +30,7 @@ std::optional<WrongRights> judge_pte(FrameMap const& map, ProcId id, ObservedPag
         return WrongRights{What::user_lost, page->rights, seen.rights};
     }
     if (!page) return WrongRights{What::outside_memory, std::nullopt, seen.rights};
-    auto const what = fault_of_user_pte(page->rights, seen.rights, seen.page == map.layout().guard.page());
+    auto const what = fault_of_user_pte(map.layout(), seen.page, page->rights, seen.rights);
     if (!what) return std::nullopt;
     return WrongRights{*what, page->rights.user ? std::optional{page->rights} : std::nullopt, seen.rights};
 }

@@ -72,8 +72,6 @@ Answers answers(Question question, PipeWrite const& write) {
         std::uint64_t const value = value_of(outcome);
         bool const failed = value == kFailed;
         Transition next{world};
-        // A kernel may read zeros for a reserved page without mapping it, hence not touch().
-        next.may_touch(actor, range.at(), range.possible(), false);
         next.set_pipe(after_adding(world.pipe(), data, failed ? 0 : static_cast<std::size_t>(value),
                                    failed ? range.possible() : static_cast<std::size_t>(value)));
         return std::move(next).finish();
@@ -216,12 +214,7 @@ Answers answers(Question question, Pipe const& pipe) {
 Answers answers(Question question, Open const& open) {
     VirtAddr const at = question.at(open.path);
     PathSeen const path = path_seen(question.world, question.actor(), at);
-    // copyinstr may read ahead of the terminator.
-    auto const looked_at = [question, at, bytes = path.reach.possible](Outcome const&) {
-        Transition next{question.world};
-        next.may_touch(question.actor(), at, bytes, false);
-        return std::move(next).finish();
-    };
+    auto const looked_at = [question](Outcome const&) { return unchanged(question.world); };
     Answers all;
     bool const plain = path.verdict == PathVerdict::opens;
     if (path.verdict != PathVerdict::missing)

@@ -49,10 +49,7 @@ World Copyout::finish() {
         copy.before = before;
         open = open || (copy.any_prefix && !copy.bytes.empty()) || !copy.anything.empty();
     }
-    if (failed_)
-        next_.may_touch(range_.question().actor(), range_.at(), range_.possible(), true);
-    else
-        next_.touch(range_.question().actor(), range_.at(), longest, true);
+    if (!failed_) next_.touch(range_.question().actor(), range_.at(), longest, true);
     next_.write(range_.question().actor(), range_.at(), copies_.front().bytes);
     if (open) next_.set_open_copies(std::move(copies_));
     return std::move(next_).finish();

@@ -174,15 +174,31 @@ TEST(Access, BelowTheBreakIsServedAndElsewhereFatal) {
     EXPECT_EQ(story.verdict(by(1, Load{at(Anchor::guard), 1}), returned(0)), "I7");
 }
 
-TEST(Access, AboveTheBreakOnItsPageMayBeFatalUntilThePageIsThere) {
+TEST(Access, AboveTheBreakOnItsPageMayBeFatalWhereTheKernelIsAsked) {
     Story story{kCowLazy};
     story.then(by(0, Sbrk{100}), returned(kHeap)).then(by(0, Fork{ProcId{1}}), forked(2));
     Step const store = by(1, Store{heap(200), 8, 1});
     EXPECT_EQ(story.verdict(store, ended()), "allowed");
     EXPECT_EQ(story.verdict(store, returned(0)), "allowed");
     story.then(by(1, Store{heap(), 8, 1}), returned(0));
-    EXPECT_EQ(story.verdict(store, ended()), "I7") << "the page is mapped: the kernel is not asked";
+    Step const load = by(1, Load{heap(200), 8});
+    EXPECT_EQ(story.verdict(load, ended()), "I7") << "the page is mapped: the kernel is not asked";
+    EXPECT_EQ(story.verdict(load, returned(0)), "allowed");
+    EXPECT_EQ(story.verdict(store, ended()), "allowed") << "the page may have been shared, and W asked for";
     EXPECT_EQ(story.verdict(store, returned(0)), "allowed");
+}
+
+TEST(Access, OfThePageBelowTheTrapframeIsAskedOnlyWhereItMustBeRefused) {
+    Story story{with_usyscall(small_setting(kCowLazy))};
+    story.then(by(0, Sbrk{kPage}), returned(kHeap)).then(by(0, Sbrk{-kPage}), returned(kHeap + kPage));
+    story.then(by(0, Fork{ProcId{1}}), forked(2));
+    EXPECT_EQ(story.verdict(by(1, Store{at(Anchor::top), 8, 1}), ended()), "allowed");
+    EXPECT_EQ(story.verdict(by(1, Store{at(Anchor::top), 8, 1}), returned(0)), "I7");
+    EXPECT_EQ(story.verdict(by(0, Fstat{at(Anchor::top)}), returned(kMinus1)), "allowed");
+    EXPECT_EQ(story.verdict(by(0, Fstat{at(Anchor::top)}), returned(0)), "I7");
+    EXPECT_TRUE(why_not(story.world(), by(1, Load{at(Anchor::top), 8}))) << "what it holds is the kernel's own";
+    EXPECT_TRUE(why_not(story.world(), by(1, PipeWrite{at(Anchor::trapframe, -8), 8})));
+    EXPECT_FALSE(why_not(story.world(), by(1, Load{at(Anchor::trapframe), 8})));
 }
 
 TEST(Access, AcrossTwoPagesNeedsBoth) {

@@ -49,8 +49,10 @@ Reach reach(World const& world, ProcId id, VirtAddr at, std::size_t bytes, Reque
         if (grant == Grant::no) break;
         sure = sure && grant == Grant::yes;
         std::size_t const here = std::min<std::size_t>(bytes - result.possible, kPageBytes - from.offset());
-        bool const break_matters =
-            from.page() == brk.page() && (request.by_kernel || page->presence != Presence::present);
+        // A store asks the kernel for W where the page is, or was, shared.
+        bool const asks_kernel =
+            request.by_kernel || request.access == Access::write || page->presence != Presence::present;
+        bool const break_matters = from.page() == brk.page() && asks_kernel;
         if (sure && break_matters && from + here > brk) {
             result.sure += from < brk ? brk.value - from.value : 0;
             sure = false;

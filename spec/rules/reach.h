@@ -17,7 +17,8 @@ struct Reach {
     std::size_t possible = 0;
 };
 
-// A user instruction of process `id`. A page that is surely mapped is served by the hart without asking the kernel.
+// A user instruction of process `id`. A load from a page that is surely mapped is served by the hart without asking
+// the kernel.
 Reach user_reach(World const& world, ProcId id, VirtAddr at, std::size_t bytes, Access access);
 
 // The kernel's copyin (read) or copyout (write) on behalf of process `id`. `sure` is less where the vintage has a

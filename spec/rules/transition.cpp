@@ -20,7 +20,7 @@ World Transition::boot(std::shared_ptr<Setting const> setting) {
     Layout const& layout = world.setting_->layout;
     if (Contents const& first_stack = world.setting_->traits.first_stack) {
         auto const page = image->pages.find((layout.stack - 1).page());
-        if (page != image->pages.end()) page->second.contents = first_stack;
+        if (page != image->pages.end() && page->second.contents) page->second.contents = first_stack;
     }
     Process init;
     init.space = std::move(image);
@@ -74,6 +74,8 @@ void Transition::spawn(ProcId parent, ProcId child, std::uint64_t pid) {
     own_spaces_.erase(parent);  // shared with the child from here on
     world_.names_.insert(child);
     world_.processes_.insert_or_assign(child, std::move(process));
+    Layout const& layout = world_.setting_->layout;
+    if (layout.has_usyscall()) space(child).pages.at(layout.top.page()).frame = fresh_frame();
 }
 
 void Transition::end(ProcId id, std::int32_t status) {
@@ -106,7 +108,8 @@ void Transition::set_break(ProcId id, VirtAddr brk, bool eager) {
     Vpn const first_above = round_up_to_page(brk).page();
     Vpn const old_first_above = round_up_to_page(memory.brk).page();
     memory.brk = brk;
-    memory.pages.erase(memory.pages.lower_bound(first_above), memory.pages.end());
+    auto const heap_end = memory.pages.lower_bound(world_.setting_->layout.top.page());
+    memory.pages.erase(memory.pages.lower_bound(first_above), heap_end);
     if (!eager) return;
     for (Vpn page = old_first_above; page < first_above; page = page + 1)
         memory.pages[page] = Page{fresh_frame(), world_.setting_->layout.heap_rights, Presence::present, zero_page()};

@@ -64,15 +64,18 @@ struct Refusal {
     }
     template <class Kind>
     Reason field_refused(Kind const& action, Place<Kind> const& field) const {
-        if (field.access != Access::write) return {};
-        return damage(world.resolve(actor, action.*(field.member)), field.bytes(action));
+        return place_refused(world.resolve(actor, action.*(field.member)), field.access, field.bytes(action));
     }
     template <class Kind>
     Reason field_refused(Kind const& action, OptionalPlace<Kind> const& field) const {
         auto const& at = action.*(field.member);
         VirtAddr const to = at ? world.resolve(actor, *at) : VirtAddr{0};
-        if (to == VirtAddr{0} || field.access != Access::write) return {};
-        return damage(to, field.bytes(action));
+        if (to == VirtAddr{0}) return {};
+        return place_refused(to, field.access, field.bytes(action));
+    }
+    Reason place_refused(VirtAddr at, Access access, std::uint64_t bytes) const {
+        if (auto reason = not_known(at, access, bytes)) return reason;
+        return access == Access::write ? damage(at, bytes) : std::nullopt;
     }
 
     // ---- what is particular to a kind
@@ -104,8 +107,11 @@ struct Refusal {
         for (SbrkVariant const& variant : variants)
             if (variant.brk_after != brk && variant.brk_after <= world.setting().layout.agent_end)
                 return "the break would come down to the agent's own code";
-        if (world.setting().traits.lazy_sbrk_has_no_limit && grows_lazily_past_top(world, actor, sbrk))
+        bool const passes_top = grows_lazily_past_top(world, actor, sbrk);
+        if (world.setting().traits.lazy_sbrk_has_no_limit && passes_top)
             return "this kernel's lazy sbrk has no limit, and the break would pass the trapframe";
+        if (world.setting().layout.has_usyscall() && passes_top)
+            return "the break would come over the page below the trapframe";
         if (ambiguous(variants))
             return "read as 32 or as 64 bits, the amount leaves different breaks and the same result";
         return {};
@@ -166,12 +172,27 @@ struct Refusal {
     // The agent runs from its own page: a store into it, where that is possible, ends the experiment. And where it is
     // not possible, a kernel that lets it happen would.
     Reason damage(VirtAddr from, std::uint64_t bytes) const {
-        if (bytes == 0) return {};
-        VirtAddr const page = world.setting().layout.agent_end - kPageBytes;
-        // Distances modulo 2^64: the range may wrap.
-        if (page.value - from.value < bytes || from.value - page.value < kPageBytes)
+        if (overlap(from, bytes, world.setting().layout.agent_end - kPageBytes))
             return "the agent's own code page would be overwritten";
         return {};
+    }
+
+    // Where bytes of the image are not known, nothing can be said of what an access finds, or leaves, there.
+    Reason not_known(VirtAddr from, Access access, std::uint64_t bytes) const {
+        bool const ignores_w = world.setting().traits.copyout_ignores_write_right;
+        for (ImagePage const& page : world.setting().layout.image) {
+            bool const reached =
+                access == Access::read ? page.rights.read : access == Access::write && (page.rights.write || ignores_w);
+            if (page.contents || !page.rights.user || !reached || !overlap(from, bytes, start_of(page.page))) continue;
+            auto const now = world.page_at(actor, page.page);
+            if (now && now->rights.user && !now->contents) return "what is there is not known";
+        }
+        return {};
+    }
+
+    // Distances modulo 2^64: the range may wrap.
+    static bool overlap(VirtAddr from, std::uint64_t bytes, VirtAddr page) {
+        return bytes > 0 && (page.value - from.value < bytes || from.value - page.value < kPageBytes);
     }
 
     // Several contents possible already, and the copy may fail half-way in each.

@@ -50,6 +50,9 @@ Outcome ConcreteMachine::run(Step const& step) {
 
 Observation ConcreteMachine::observe() const {
     Observation observation;
+    observation.zombies.emplace();
+    for (auto const& [id, process] : state_.processes)
+        if (process.zombie) observation.zombies->push_back(id);
     for (bool zombies : {false, true})
         for (auto const& [id, process] : state_.processes) {
             if (process.zombie != zombies || !process.has_memory) continue;

@@ -42,12 +42,14 @@ enum class PlantedDefect : std::uint8_t {
     wild_store_survives,         // I7: a store to nowhere is skipped instead of being fatal
     break_off_by_one,            // I7: the page just above the break is served to the first touch
     copyout_ignores_rights,      // I7: the kernel writes to read-only pages for the user
+    copyout_shares_above_break,  // I1: above the break, it writes to shared pages as they are
     copyin_refuses_reserved,     // I7: the kernel does not know of reserved pages
     kill_spares,                 // I7: kill returns 0 and does nothing
     fork_copies,                 // I8: cow in name only
     sbrk_maps_at_once,           // I8: lazy in name only
     panic_on_wild_store,         // I9: instead of killing the process
     wait_sleeps,                 // I9: wait sleeps with a zombie at hand
+    wait_forgets,                // I7: wait gives up the child whose status it cannot store
     panic_on_failed_allocation,  // I10
     failed_fork_kills,           // I10: fork that runs out of memory ends the caller instead of returning -1
     survives_failed_allocation,  // I1: a fault that cannot be served is answered by going on without the store
@@ -61,9 +63,12 @@ struct Manners {
     bool out_of_memory_kills_in_copies = false;  // and not: the copy fails
     bool break_counts_in_pages = false;          // a first touch above the break, on its page, is served
     bool sbrk_takes_64_bits = false;
-    bool sbrk_keeps_image = false;   // refuses to shrink below the heap's start
-    bool sole_owner_copies = false;  // a store to a page that was shared copies even for the last owner
-    bool wait_takes_newest = false;  // of several zombies
+    bool sbrk_keeps_image = false;         // refuses to shrink below the heap's start
+    bool sole_owner_copies = false;        // a store to a page that was shared copies even for the last owner
+    bool wait_takes_newest = false;        // of several zombies
+    bool buffers_are_made_ready = false;   // all of a buffer, before a byte of it is copied
+    bool stores_end_at_the_break = false;  // a store to a shared page is refused above the break
+    bool copies_end_at_the_break = false;  // so is a kernel's copy there, whether the page is mapped or not
 };
 
 class ConcreteMachine {

@@ -87,6 +87,11 @@ Outcome Syscalls::operator()(Exit const& exit) {
     return end_self(exit.status);
 }
 
+void Syscalls::reap(Process& zombie) {
+    if (zombie.has_memory) memory_.release(zombie);
+    machine_.state_.processes.erase(zombie.id);
+}
+
 Outcome Syscalls::operator()(Wait const& wait) {
     auto& processes = machine_.state_.processes;
     Process* zombie = nullptr;
@@ -107,11 +112,12 @@ Outcome Syscalls::operator()(Wait const& wait) {
         if (machine_.defect_ == PlantedDefect::wrong_exit_status) status &= 0xff;
         auto const bytes = integer(status, 4);
         Copied const copied = copy_out(to, bytes);
-        if (copied.end != Served::yes) return result_of(copied, bytes.size(), 0, false);
+        bool const stored = copied.end == Served::yes;
+        if (!stored && machine_.defect_ == PlantedDefect::wait_forgets) reap(*zombie);
+        if (!stored) return result_of(copied, bytes.size(), 0, false);
     }
     std::uint64_t const pid = zombie->pid;
-    if (zombie->has_memory) memory_.release(*zombie);
-    processes.erase(zombie->id);
+    reap(*zombie);
     return returned(pid);
 }
 
@@ -222,6 +228,12 @@ Outcome Syscalls::operator()(Exec const&) {
     return outcome;
 }
 
+void Syscalls::make_ready(VirtAddr at, std::size_t bytes, Want want) {
+    if (!machine_.manners_.buffers_are_made_ready) return;
+    for (std::size_t i = 0; i < bytes; i += std::min(kPageBytes - (at + i).offset(), bytes - i))
+        memory_.reach(self(), at + i, want, false);
+}
+
 Syscalls::Copied Syscalls::copy_out(VirtAddr to, std::span<std::byte const> bytes) {
     for (std::size_t i = 0; i < bytes.size(); ++i) {
         auto const served = memory_.reach(self(), to + i, Want::write, false);
@@ -240,6 +252,7 @@ Outcome Syscalls::result_of(Copied const& copied, std::size_t wanted, std::uint6
 
 Outcome Syscalls::operator()(PipeWrite const& write) {
     VirtAddr const from = resolve(write.from);
+    make_ready(from, write.bytes, Want::read);
     Copied copied;
     for (; copied.bytes < write.bytes; ++copied.bytes) {
         copied.end = memory_.reach(self(), from + copied.bytes, Want::read, false);
@@ -257,6 +270,7 @@ Outcome Syscalls::operator()(PipeRead const& read) {
         outcome.what = Blocked{};
         return outcome;
     }
+    make_ready(to, read.bytes, Want::write);
     std::size_t const wanted = std::min<std::size_t>(read.bytes, pipe.size());
     Copied copied;
     for (; copied.bytes < wanted; ++copied.bytes) {
@@ -273,6 +287,7 @@ Outcome Syscalls::operator()(PipeRead const& read) {
 Outcome Syscalls::operator()(FileRead const& read) {
     auto const& file = machine_.setting_->data_file.contents;
     std::size_t const wanted = std::min<std::size_t>(read.bytes, file.size());
+    make_ready(resolve(read.to), read.bytes, Want::write);
     return result_of(copy_out(resolve(read.to), std::span{file}.first(wanted)), wanted, wanted, true);
 }
 

@@ -35,6 +35,7 @@ class Syscalls {
     Outcome operator()(Yield const& yield);
 
   private:
+    void reap(Process& zombie);  // frees its memory and its slot
     // How far a kernel copy came, and what stopped it.
     struct Copied {
         std::size_t bytes = 0;
@@ -48,6 +49,7 @@ class Syscalls {
     void end(ProcId id, std::int32_t status);
     // A user access that could not be served.
     Outcome fatal(Served why, Want want);
+    void make_ready(VirtAddr at, std::size_t bytes, Want want);
     Copied copy_out(VirtAddr to, std::span<std::byte const> bytes);
     // The call's result after a copy that may have stopped early.
     Outcome result_of(Copied const& copied, std::size_t wanted, std::uint64_t on_success, bool counts);

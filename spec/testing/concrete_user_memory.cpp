@@ -86,9 +86,10 @@ bool UserMemory::copy(Process& parent, Process& child) {
     bool const shares = setting_.profile.fork == ForkPolicy::cow && defect_ != PlantedDefect::fork_copies;
     auto const pages = parent.table.leaves();
     for (auto const& [page, pte] : pages) {
-        if (page >= setting_.layout.top.page()) continue;
-        bool const mapped =
-            shares ? share(child, page, *parent.table.find(page)) : duplicate(child, page, *parent.table.find(page));
+        if (page >= setting_.layout.trapframe.page()) continue;
+        bool const mapped = shares && page < setting_.layout.top.page()
+                                ? share(child, page, *parent.table.find(page))
+                                : duplicate(child, page, *parent.table.find(page));
         if (!mapped) return false;
     }
     child.size = parent.size;
@@ -175,10 +176,14 @@ Served UserMemory::serve_store(Pte& pte) {
 
 Served UserMemory::reach(Process& process, VirtAddr at, Want want, bool by_user) {
     if (at >= setting_.layout.maxva) return Served::bad_address;
+    bool const above_break = at.value >= process.size;
+    if (above_break && !by_user && manners_.copies_end_at_the_break) return Served::bad_address;
     Pte* const pte = process.table.find(at.page());
     if (!pte) return serve_reserved(process, at, want, by_user);
     if (permits(pte->rights, want)) return Served::yes;
     if (want != Want::write || !pte->rights.user) return Served::bad_address;
+    if (above_break && by_user && manners_.stores_end_at_the_break) return Served::bad_address;
+    if (above_break && !by_user && defect_ == PlantedDefect::copyout_shares_above_break) return Served::yes;
     if (pte->copy_on_write || defect_ == PlantedDefect::text_becomes_writable) return serve_store(*pte);
     if (!by_user && defect_ == PlantedDefect::copyout_ignores_rights) return Served::yes;
     return Served::bad_address;

@@ -3,6 +3,7 @@
 
 #include "spec/testing/side_by_side.h"
 
+#include "spec/testing/judging.h"
 #include "spec/testing/random_program.h"
 #include "spec/testing/test_setting.h"
 #include "spec/text.h"
@@ -52,7 +53,10 @@ Manners manners_from(std::uint64_t bits) {
                    .sbrk_takes_64_bits = (bits & 16) != 0,
                    .sbrk_keeps_image = (bits & 32) != 0,
                    .sole_owner_copies = (bits & 64) != 0,
-                   .wait_takes_newest = (bits & 128) != 0};
+                   .wait_takes_newest = (bits & 128) != 0,
+                   .buffers_are_made_ready = (bits & 64) != 0,
+                   .stores_end_at_the_break = (bits & 256) != 0,
+                   .copies_end_at_the_break = (bits & 128) != 0};
 }
 
 class CorrectMachine : public ::testing::TestWithParam<std::size_t> {
@@ -103,12 +107,58 @@ TEST_P(CorrectMachine, IsNeverAccusedWhenSbrkTakesAMode) {
     }
 }
 
+TEST_P(CorrectMachine, IsNeverAccusedOfThePageBelowTheTrapframe) {
+    auto const setting = std::make_shared<Setting const>(with_usyscall(small_setting(profile())));
+    for (std::uint64_t seed = 0; seed < 300; ++seed) {
+        auto const failure =
+            run_random_program(setting, PlantedDefect::none, manners_from(seed * 7), seed, StepTaste{10});
+        ASSERT_FALSE(failure) << "seed " << seed << "\n" << words(*failure);
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(InEveryProfile, CorrectMachine, ::testing::Range(std::size_t{0}, kAllProfiles.size()),
                          [](auto const& instance) {
                              std::string name = print(kAllProfiles[instance.param]);
                              name.replace(name.find('+'), 1, "_");
                              return name;
                          });
+
+// Steps of p1, whose heap ends after one byte of a page that it shares with p0.
+std::optional<Violation> first_violation(PlantedDefect defect, Manners manners, std::vector<Action> const& actions) {
+    SideBySide both{shared_setting(Profile{ForkPolicy::cow, SbrkPolicy::lazy}), defect, manners};
+    std::vector<Step> steps{by(0, Sbrk{1}), by(0, Store{heap(), 1, 7}), by(0, Fork{ProcId{1}})};
+    for (Action const& action : actions) steps.push_back(by(1, action));
+    for (Step const& step : steps) {
+        EXPECT_FALSE(why_not(both.world(), step));
+        if (auto violation = both.perform(step)) return violation;
+    }
+    return std::nullopt;
+}
+
+TEST(AboveTheBreakOnItsPage, AccessesAreServedOrRefusedAlsoWhereThePageIsShared) {
+    for (bool refuses : {false, true}) {
+        Manners const manners{.stores_end_at_the_break = refuses, .copies_end_at_the_break = refuses};
+        EXPECT_FALSE(first_violation(PlantedDefect::none, manners, {FileRead{heap(0xff8), 8}, Fstat{heap(0x10)}}));
+        EXPECT_FALSE(first_violation(PlantedDefect::none, manners, {PipeWrite{heap(0xff8), 8}, Open{heap(1)}}));
+        EXPECT_FALSE(first_violation(PlantedDefect::none, manners, {Load{heap(0xff8), 8}, Store{heap(0xff8), 8, 1}}));
+    }
+}
+
+TEST(AboveTheBreakOnItsPage, NoAccessReachesAnotherProcess) {
+    auto const violation =
+        first_violation(PlantedDefect::copyout_shares_above_break, Manners{}, {FileRead{heap(0xff8), 8}});
+    ASSERT_TRUE(violation);
+    EXPECT_EQ(violation->invariant, Invariant::contents);
+    EXPECT_EQ(violation->process, kInit);
+}
+
+TEST(AboveTheBreakOnItsPage, P0IsNotAskedForWhatMayKillIt) {
+    SideBySide both{shared_setting(Profile{ForkPolicy::cow, SbrkPolicy::lazy})};
+    both.perform(by(0, Sbrk{1}));
+    both.perform(by(0, Store{heap(), 1, 7}));
+    EXPECT_TRUE(why_not(both.world(), by(0, Store{heap(0xff8), 8, 1})));
+    EXPECT_FALSE(why_not(both.world(), by(0, Load{heap(0xff8), 8})));
+}
 
 struct Expectation {
     PlantedDefect defect;
@@ -159,6 +209,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Expectation{PlantedDefect::sbrk_maps_at_once, Invariant::laziness},
                       Expectation{PlantedDefect::panic_on_wild_store, Invariant::liveness},
                       Expectation{PlantedDefect::wait_sleeps, Invariant::liveness},
+                      Expectation{PlantedDefect::wait_forgets, Invariant::results},
                       Expectation{PlantedDefect::panic_on_failed_allocation, Invariant::containment, true},
                       Expectation{PlantedDefect::failed_fork_kills, Invariant::containment, true},
                       Expectation{PlantedDefect::survives_failed_allocation, Invariant::contents, true}));

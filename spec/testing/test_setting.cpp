@@ -59,6 +59,13 @@ Setting small_setting(Profile profile, std::uint64_t frames) {
     return setting;
 }
 
+Setting with_usyscall(Setting setting) {
+    setting.layout.top = setting.layout.trapframe - kPageBytes;
+    Rights const read_only{.read = true, .write = false, .execute = false, .user = true};
+    setting.layout.image.push_back({setting.layout.top.page(), read_only, true, nullptr});
+    return setting;
+}
+
 std::shared_ptr<Setting const> shared_setting(Profile profile, std::uint64_t frames) {
     return std::make_shared<Setting const>(small_setting(profile, frames));
 }

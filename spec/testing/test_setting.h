@@ -19,6 +19,9 @@ inline constexpr std::array<Profile, 4> kAllProfiles = {{{ForkPolicy::eager, Sbr
 // the heap starts at page 7. `frames` is all the RAM that the machine's allocator has.
 Setting small_setting(Profile profile, std::uint64_t frames = kFewFrames);
 
+// As where the kernel shows each process its pid in a page below the trapframe.
+Setting with_usyscall(Setting setting);
+
 std::shared_ptr<Setting const> shared_setting(Profile profile, std::uint64_t frames = kFewFrames);
 
 }  // namespace vmcheck::spec::testing

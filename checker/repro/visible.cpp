@@ -151,9 +151,9 @@ class Scene {
         auto const parent = violation_->process ? parent_of(*violation_->process) : std::nullopt;
         if (!parent) return cannot("it is not known whose child is lost");
         plan_.turns.push_back(last_());
-        complain(fmt::format("{} must be waited for", name_of(who())));
-        add(*parent, fmt::format("expect(wait(0) > 0, \"{}\");", plan_.complaint));
-        return {};
+        std::string const complaint = fmt::format("{} must be waited for", name_of(who()));
+        add(*parent, code({Function::expect}, "expect(wait(0) > 0, \"{}\");", complaint));
+        return complain(complaint);
     }
 
   private:

@@ -17,6 +17,8 @@ namespace {
 using namespace report;  // the words
 using spec::Anchor;
 
+constexpr auto kPage = static_cast<std::int64_t>(kPageBytes);
+
 Code amount(std::int64_t bytes) {
     return {c_amount(bytes), is_in_pages(bytes) ? Helpers{Header::riscv} : Helpers{}};
 }
@@ -235,7 +237,6 @@ std::vector<Row> table(std::uint32_t processes) {
 constexpr std::int64_t kBeforeGuardMax = 64;
 
 bool runs_into_guard(spec::Address const& at, std::uint64_t bytes) {
-    constexpr auto kPage = static_cast<std::int64_t>(kPageBytes);
     return at.anchor == Anchor::bss && at.offset >= kPage - kBeforeGuardMax && at.offset < kPage &&
            at.offset + static_cast<std::int64_t>(bytes) > kPage;
 }
@@ -283,7 +284,6 @@ Code pid_of(spec::ProcId process) {
 }
 
 Code repro_pointer(spec::Address const& at, std::uint64_t bytes) {
-    constexpr auto kPage = static_cast<std::int64_t>(kPageBytes);
     bool const in_stack_page = at.anchor == Anchor::stack && at.offset >= -kPage && at.offset < 0 &&
                                at.offset + static_cast<std::int64_t>(bytes) <= 0;
     if (runs_into_guard(at, bytes)) return pointer({Anchor::guard, at.offset - kPage});

@@ -120,13 +120,6 @@ class Planner {
         return who == target || target == spec::kInit || (found != known_.end() && found->second.contains(target));
     }
 
-    void remember_fork(spec::ProcId parent, spec::ProcId child) {
-        known_[child] = known_[parent];
-        known_[parent].insert(child);
-        // A child begins with its parent's registers.
-        stack_pointers_[child] = stack_pointers_[parent];
-    }
-
     Turn turn_of(std::size_t at) {
         spec::Step const& step = finding_.program.steps[at];
         run::StepRecord const& record = finding_.records[at];
@@ -136,7 +129,10 @@ class Planner {
         if (auto const* fork = std::get_if<spec::Fork>(&step.action);
             fork && record.seen && is_among({spec::NewChild{fork->child}}, *record.seen)) {
             turn.forks = fork->child;
-            remember_fork(step.actor, fork->child);
+            known_[fork->child] = known_[step.actor];
+            known_[step.actor].insert(fork->child);
+            // A child begins with its parent's registers.
+            stack_pointers_[fork->child] = stack_pointers_[step.actor];
         }
         if (std::holds_alternative<spec::Kill>(step.action))
             turn.code = code({Function::settle}, "{} settle();", turn.code);
@@ -185,9 +181,8 @@ class Planner {
             if (value_matters) return cannot("the value that must be read is one of vmcheck's own image");
             expected.clear();
         }
-        bool const must_be_zero =
-            loads && std::ranges::find(expected, spec::Result{spec::Exactly{0}}) != expected.end();
-        if (must_be_zero) leave_garbage(plan_);
+        if (loads && std::ranges::find(expected, spec::Result{spec::Exactly{0}}) != expected.end())
+            leave_garbage(plan_);
         Turn turn = turn_of(at);
         bool const exits = std::holds_alternative<spec::Exit>(step.action);
         // What a result of the step that is an address is relative to.

@@ -8,8 +8,7 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
-#include <set>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -24,9 +23,6 @@ using spec::ProcId;
 // The status of a process that has already printed what is wrong.
 constexpr int kTold = 77;
 
-// The body of a process's function; its last line ends the process.
-using Body = std::pair<ProcId, Code>;
-
 // The turns of a plan, process by process.
 class Writer {
   public:
@@ -38,14 +34,15 @@ class Writer {
         }
     }
 
-    // In an order in which each function is defined before it is called; p0 comes last. Fails where p0 could not know
-    // when the last turn is over.
-    tl::expected<std::vector<Body>, std::string> write() const {
+    // The bodies of the processes' functions, each of which ends its process; in an order in which a function is
+    // defined before it is called: p0 comes last. Fails where p0 could not know when the last turn is over.
+    tl::expected<std::vector<std::pair<ProcId, Code>>, std::string> write() const {
         if (plan_.turns.empty()) return cannot("there is nothing to do");
         if (!last_can_be_awaited()) return cannot("its last step is done by an orphan, whose end p0 cannot wait for");
-        if (auto const gone = busy_after_its_end())
-            return cannot(fmt::format("p{} has ended, so that no program can look into its memory", gone->value));
-        std::vector<Body> all{{spec::kInit, body(spec::kInit)}};
+        for (std::size_t i = 0; i < plan_.turns.size(); ++i)
+            if (ProcId const actor = plan_.turns[i].actor; has_ended_before(i, actor))
+                return cannot(fmt::format("p{} has ended, so that no program can look into its memory", actor.value));
+        std::vector<std::pair<ProcId, Code>> all{{spec::kInit, body(spec::kInit)}};
         for (ProcId child : born_) all.insert(all.begin(), {child, body(child)});
         return all;
     }
@@ -65,21 +62,11 @@ class Writer {
         return true;
     }
 
-    // A process that is to do something after its end; nothing where there is none.
-    std::optional<ProcId> busy_after_its_end() const {
-        std::set<ProcId> ended;
-        for (Turn const& turn : plan_.turns) {
-            if (ended.contains(turn.actor)) return turn.actor;
-            if (turn.ends) ended.insert(turn.actor);
-            if (turn.kills) ended.insert(*turn.kills);
-        }
-        return std::nullopt;
+    bool has_ended_before(std::size_t turn, ProcId id) const {
+        return std::ranges::any_of(std::span(plan_.turns).first(turn),
+                                   [&](Turn const& each) { return each.is_end_of(id); });
     }
-
-    bool has_ended(ProcId id) const {
-        return std::any_of(plan_.turns.begin(), plan_.turns.end() - 1,
-                           [&](Turn const& turn) { return turn.is_end_of(id); });
-    }
+    bool has_ended(ProcId id) const { return has_ended_before(plan_.turns.size() - 1, id); }
     bool is_gone(ProcId id) const { return has_ended(id) || last().kills == id; }
 
     bool is_ancestor(ProcId ancestor, ProcId of) const {

@@ -1,6 +1,5 @@
 #include "checker/repro/visible.h"
 
-#include "checker/finding/finding.h"
 #include "checker/report/expect.h"
 #include "checker/report/step_words.h"
 #include "spec/text.h"

@@ -31,11 +31,10 @@ std::uint64_t magnitude(std::int64_t value) {
     return value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
 }
 
-std::string amount_of(std::uint64_t bytes) {
-    // Beyond this, a number of pages says less than the address does, and no longer fits C's int.
-    constexpr std::uint64_t kPagesMax = 1U << 18;
-    std::uint64_t const pages = bytes / kPageBytes;
-    if (bytes == 0 || bytes % kPageBytes != 0 || pages > kPagesMax) return c_value(bytes);
+// Without its sign.
+std::string amount_of(std::int64_t bytes) {
+    std::uint64_t const pages = magnitude(bytes) / kPageBytes;
+    if (!is_in_pages(bytes)) return c_value(magnitude(bytes));
     return pages == 1 ? "PGSIZE" : fmt::format("{}*PGSIZE", pages);
 }
 
@@ -48,7 +47,14 @@ std::string c_value(std::uint64_t value) {
 }
 
 std::string c_amount(std::int64_t bytes) {
-    return (bytes < 0 ? "-" : "") + amount_of(magnitude(bytes));
+    return (bytes < 0 ? "-" : "") + amount_of(bytes);
+}
+
+bool is_in_pages(std::int64_t bytes) {
+    // Beyond this, a number of pages says less than the address does, and no longer fits C's int.
+    constexpr std::uint64_t kPagesMax = 1U << 18;
+    std::uint64_t const size = magnitude(bytes);
+    return size != 0 && size % kPageBytes == 0 && size / kPageBytes <= kPagesMax;
 }
 
 std::string c_pointer(spec::Address const& address) {
@@ -58,7 +64,7 @@ std::string c_pointer(spec::Address const& address) {
         return fmt::format("(char *){:#x}{}", static_cast<std::uint64_t>(address.offset),
                            address.offset < 0 ? "UL" : "L");
     if (address.offset == 0) return base;
-    return fmt::format("{} {} {}", base, address.offset < 0 ? '-' : '+', amount_of(magnitude(address.offset)));
+    return fmt::format("{} {} {}", base, address.offset < 0 ? '-' : '+', amount_of(address.offset));
 }
 
 char const* c_type(unsigned bytes) {

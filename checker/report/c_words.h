@@ -18,6 +18,9 @@ std::string c_value(std::uint64_t value);
 // An amount of bytes with its sign: "4096" is "PGSIZE", "-2*PGSIZE", "5".
 std::string c_amount(std::int64_t bytes);
 
+// Whether an amount or an offset is written with PGSIZE, of kernel/riscv.h.
+bool is_in_pages(std::int64_t bytes);
+
 // xv6's type of that many bytes: uchar, ushort, uint, uint64. REQUIRES: 1, 2, 4 or 8.
 char const* c_type(unsigned bytes);
 

@@ -1,9 +1,5 @@
 #include "checker/report/expect.h"
 
-#include "checker/report/c_words.h"
-
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <variant>
 
@@ -22,33 +18,6 @@ bool is_failure(spec::Result const& result) {
     auto const* value = std::get_if<spec::Exactly>(&result);
     return value && value->value == spec::kFailed;
 }
-
-std::string value_in_c(std::uint64_t value, std::optional<VirtAddr> const& heap_start) {
-    // Far above any count or status: an address.
-    constexpr std::int64_t kAddressMin = 4096;
-    auto const number = static_cast<std::int64_t>(value);
-    if (heap_start && number >= kAddressMin)
-        return fmt::format("(long)({})",
-                           c_pointer({spec::Anchor::heap, static_cast<std::int64_t>(value - heap_start->value)}));
-    return number < 0 ? c_amount(number) : c_value(value);
-}
-
-// Empty for a result that is no value.
-struct Condition {
-    std::optional<VirtAddr> const& heap_start;
-
-    std::string operator()(spec::Exactly const& result) const { return "r == " + value_in_c(result.value, heap_start); }
-    std::string operator()(spec::AtMost const& result) const {
-        return result.most == 0 ? "r == 0" : fmt::format("(r >= 0 && r <= {})", result.most);
-    }
-    std::string operator()(spec::PidOf const& result) const { return fmt::format("r == pid[{}]", result.child.value); }
-    std::string operator()(spec::SomeDescriptor const&) const { return "r >= 0"; }
-    std::string operator()(spec::EndsOther const&) const { return "r == 0"; }
-    template <class Other>
-    std::string operator()(Other const&) const {
-        return {};
-    }
-};
 
 }  // namespace
 
@@ -81,16 +50,6 @@ bool failed(std::optional<spec::Outcome> const& outcome) {
 bool was_killed(std::optional<spec::Outcome> const& outcome, spec::Step const& step) {
     return outcome && std::holds_alternative<spec::Ended>(outcome->what) &&
            !std::holds_alternative<spec::Exit>(step.action);
-}
-
-std::string c_condition(std::vector<spec::Result> const& results, std::optional<VirtAddr> const& heap_start) {
-    std::vector<std::string> conditions;
-    for (spec::Result const& result : results) {
-        std::string condition = std::visit(Condition{heap_start}, result);
-        if (!condition.empty() && std::find(conditions.begin(), conditions.end(), condition) == conditions.end())
-            conditions.push_back(std::move(condition));
-    }
-    return fmt::format("{}", fmt::join(conditions, " || "));
 }
 
 }  // namespace vmcheck::report

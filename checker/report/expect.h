@@ -1,10 +1,9 @@
 #pragma once
-// What a step gave against what it may give, as far as a program can see it; and how a program in C checks it.
+// What a step gave against what it may give, as far as a program can see it.
 
 #include "spec/answer.h"
 
 #include <optional>
-#include <string>
 #include <vector>
 
 namespace vmcheck::report {
@@ -25,9 +24,5 @@ bool may_fail(std::vector<spec::Result> const& results);
 // Whether the step was seen to return -1; whether its actor was seen to be killed.
 bool failed(std::optional<spec::Outcome> const& outcome);
 bool was_killed(std::optional<spec::Outcome> const& outcome, spec::Step const& step);
-
-// The C condition on `long r`, what the step returned; `heap_start`: a result that lies in the heap, which begins
-// there, is written relative to `heap`. Empty where no result is a value.
-std::string c_condition(std::vector<spec::Result> const& results, std::optional<VirtAddr> const& heap_start);
 
 }  // namespace vmcheck::report

@@ -111,10 +111,8 @@ class Mover {
     bool move_break(std::size_t at) {
         spec::Step const& step = finding_.program.steps[at];
         run::StepRecord const& record = finding_.records[at];
-        if (auto const* fork = std::get_if<spec::Fork>(&step.action)) {
-            std::int64_t const inherited = heap_bytes_[step.actor];
-            heap_bytes_[fork->child] = inherited;
-        }
+        if (auto const* fork = std::get_if<spec::Fork>(&step.action))
+            heap_bytes_[fork->child] = heap_bytes_[step.actor];
         if (std::holds_alternative<spec::Exec>(step.action)) heap_bytes_[step.actor] = 0;
         auto const* sbrk = std::get_if<spec::Sbrk>(&step.action);
         // What is refused moves nothing; the last step's result may be the very thing that is wrong.
@@ -126,13 +124,11 @@ class Mover {
     }
 
     void use_real_stack_end() {
-        auto const rename = [](Address& address) {
+        auto const rename = [](Address& address, spec::Access, std::uint64_t) {
             if (address.anchor == Anchor::stack && address.offset >= -kArgumentBytes) address.anchor = Anchor::heap;
         };
-        for (spec::Step& step : finding_.program.steps)
-            spec::for_each_address(step.action,
-                                   [&](Address& address, spec::Access, std::uint64_t) { rename(address); });
-        if (finding_.evidence.place) rename(*finding_.evidence.place);
+        for (spec::Step& step : finding_.program.steps) spec::for_each_address(step.action, rename);
+        if (finding_.evidence.place) rename(*finding_.evidence.place, spec::Access::none, 0);
     }
 
     Finding finding_;

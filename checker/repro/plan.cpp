@@ -2,8 +2,6 @@
 
 #include "checker/report/expect.h"
 #include "checker/report/step_words.h"
-#include "checker/report/story.h"
-#include "checker/repro/code.h"
 #include "checker/repro/layout.h"
 #include "checker/repro/visible.h"
 
@@ -11,6 +9,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <span>
 #include <variant>
 
 namespace vmcheck::repro {
@@ -20,22 +20,13 @@ namespace {
 using namespace report;  // the words
 using Words = tl::expected<void, std::string>;
 
-// How many descriptors a step adds: what vmcheck's program closes again stays open in this one.
-std::size_t opened_by(spec::Action const& action) {
-    // A fork makes the pipe for the child's turns.
-    if (std::holds_alternative<spec::Fork>(action) || std::holds_alternative<spec::Pipe>(action)) return 2;
-    bool const opens_file = std::holds_alternative<spec::FileRead>(action) ||
-                            std::holds_alternative<spec::Fstat>(action) || std::holds_alternative<spec::Open>(action);
-    return opens_file ? 1 : 0;
-}
-
 class Planner {
   public:
     explicit Planner(Finding const& finding) : finding_(finding) {}
 
     tl::expected<Plan, std::string> make() {
         if (finding_.program.memory) return cannot("it needs a machine on which only a few frames are free");
-        plan_.measures_memory = leaks(finding_);
+        plan_.measures_memory = rank_of(finding_) == Rank::leak;
         for (std::size_t i = 0; i < finding_.records.size(); ++i) {
             if (auto done = i + 1 < finding_.records.size() ? step(i) : last_step(i); !done)
                 return tl::unexpected(done.error());
@@ -48,25 +39,27 @@ class Planner {
   private:
     static constexpr std::size_t kOpenFilesMax = 16;  // NOFILE in kernel/param.h
 
-    // How many a process has open at the end, at most.
+    // How many a process has open at the end, at most: what vmcheck's program closes again stays open in this one.
     std::size_t descriptors() const {
         std::size_t count = 3 + 2;  // the console, and the pipe for p0's turns
-        bool shared_pipe = false;
+        Helpers all;
         for (spec::Step const& step : finding_.program.steps) {
-            count += opened_by(step.action);
-            shared_pipe = shared_pipe || std::holds_alternative<spec::PipeRead>(step.action) ||
-                          std::holds_alternative<spec::PipeWrite>(step.action);
+            Helpers uses = repro_expression(step.action).uses;
+            // A fork makes the pipe for the child's turns.
+            if (std::holds_alternative<spec::Fork>(step.action) || std::holds_alternative<spec::Pipe>(step.action))
+                count += 2;
+            count += uses.count(Variable::file);
+            all.merge(uses);
         }
-        return count + (shared_pipe ? 2 : 0);
+        return count + 2 * all.count(Variable::fds);
     }
 
     // The actor's own later steps, other than its exit.
     bool has_more_to_do(std::size_t at) const {
         spec::Step const& step = finding_.program.steps[at];
-        return std::any_of(finding_.program.steps.begin() + static_cast<std::ptrdiff_t>(at) + 1,
-                           finding_.program.steps.end(), [&](spec::Step const& later) {
-                               return later.actor == step.actor && !std::holds_alternative<spec::Exit>(later.action);
-                           });
+        return std::ranges::any_of(std::span(finding_.program.steps).subspan(at + 1), [&](spec::Step const& later) {
+            return later.actor == step.actor && !std::holds_alternative<spec::Exit>(later.action);
+        });
     }
 
     // Why this step cannot be done by a user program on any kernel; what the steps before have left is known.
@@ -74,9 +67,8 @@ class Planner {
         spec::Step const& step = finding_.program.steps[at];
         if (step.faults.oom)
             return cannot(
-                "it needs a kalloc that fails at a chosen moment. Filling memory first, while (sbrk(4096) "
-                "!= (char *)-1), may "
-                "bring that about by hand");
+                "it needs a kalloc that fails at a chosen moment. Filling memory first, "
+                "while (sbrk(4096) != (char *)-1), may bring that about by hand");
         if (step.faults.switch_hart)
             return cannot("it needs two harts at chosen places in the kernel, which a user program cannot bring about");
         if (step.faults.preempt || step.faults.meanwhile)
@@ -102,13 +94,12 @@ class Planner {
 
     // Whether a process other than p0 has ended before without having waited for each of its children.
     bool orphans_before(std::size_t at) const {
-        auto const& records = finding_.records;
-        auto const end = records.begin() + static_cast<std::ptrdiff_t>(at);
-        return std::any_of(records.begin(), end, [&](run::StepRecord const& made) {
+        auto const before = std::span(finding_.records).first(at);
+        return std::ranges::any_of(before, [&](run::StepRecord const& made) {
             auto const* fork = std::get_if<spec::Fork>(&made.step.action);
             spec::ProcId const parent = made.step.actor;
             if (fork == nullptr || parent == spec::kInit || !has_ended(parent)) return false;
-            return std::none_of(records.begin(), end, [&](run::StepRecord const& waited) {
+            return std::ranges::none_of(before, [&](run::StepRecord const& waited) {
                 return waited.step.actor == parent && std::holds_alternative<spec::Wait>(waited.step.action) &&
                        is_pid_of(fork->child, waited);
             });
@@ -117,7 +108,7 @@ class Planner {
 
     // Whether the wait gave just this child.
     static bool is_pid_of(spec::ProcId child, run::StepRecord const& waited) {
-        return std::any_of(waited.expected.begin(), waited.expected.end(), [&](spec::Result const& result) {
+        return std::ranges::any_of(waited.expected, [&](spec::Result const& result) {
             auto const* pid = std::get_if<spec::PidOf>(&result);
             return pid && pid->child == child && waited.seen && is_among({result}, *waited.seen);
         });
@@ -126,35 +117,25 @@ class Planner {
     // A process knows those that were forked before it was, by itself or by an ancestor.
     bool knows(spec::ProcId who, spec::ProcId target) const {
         auto const found = known_.find(who);
-        return who == target || target == spec::kInit ||
-               (found != known_.end() &&
-                std::find(found->second.begin(), found->second.end(), target) != found->second.end());
-    }
-
-    void remember_fork(spec::ProcId parent, spec::ProcId child) {
-        std::vector<spec::ProcId> inherited = known_[parent];
-        known_[child] = std::move(inherited);
-        known_[parent].push_back(child);
-        // A child begins with its parent's registers.
-        if (auto const sp = stack_pointers_.find(parent); sp != stack_pointers_.end())
-            stack_pointers_[child] = spec::Address(sp->second);
+        return who == target || target == spec::kInit || (found != known_.end() && found->second.contains(target));
     }
 
     Turn turn_of(std::size_t at) {
         spec::Step const& step = finding_.program.steps[at];
         run::StepRecord const& record = finding_.records[at];
-        Turn turn{.actor = step.actor, .code = {}};
-        auto const sp = stack_pointers_.find(step.actor);
-        turn.code =
-            repro_expression(step.action, sp == stack_pointers_.end() ? std::nullopt : std::optional(sp->second));
-        if (!turn.code.empty()) turn.code += ';';
+        Turn turn{.actor = step.actor, .code = repro_expression(step.action, stack_pointers_[step.actor])};
+        if (!turn.code.text.empty()) turn.code.text += ';';
         if (auto const* set = std::get_if<spec::SetSp>(&step.action)) stack_pointers_[step.actor] = set->to;
         if (auto const* fork = std::get_if<spec::Fork>(&step.action);
             fork && record.seen && is_among({spec::NewChild{fork->child}}, *record.seen)) {
             turn.forks = fork->child;
-            remember_fork(step.actor, fork->child);
+            known_[fork->child] = known_[step.actor];
+            known_[step.actor].insert(fork->child);
+            // A child begins with its parent's registers.
+            stack_pointers_[fork->child] = stack_pointers_[step.actor];
         }
-        if (std::holds_alternative<spec::Kill>(step.action)) turn.code += " settle();";
+        if (std::holds_alternative<spec::Kill>(step.action))
+            turn.code = code({Function::settle}, "{} settle();", turn.code);
         if (auto const* exit = std::get_if<spec::Exit>(&step.action)) turn.exit_status = exit->status;
         for (spec::Result const& result : record.expected)
             if (auto const* ends = std::get_if<spec::EndsOther>(&result)) turn.kills = ends->target;
@@ -165,15 +146,14 @@ class Planner {
     }
 
     bool has_ended(spec::ProcId actor) const {
-        return std::any_of(plan_.turns.begin(), plan_.turns.end(),
-                           [&](Turn const& turn) { return (turn.ends && turn.actor == actor) || turn.kills == actor; });
+        return std::ranges::any_of(plan_.turns, [&](Turn const& turn) { return turn.is_end_of(actor); });
     }
 
     Words step(std::size_t at) {
         if (auto can = can_do(at); !can) return can;
         if (has_ended(finding_.program.steps[at].actor)) return {};  // the exit after an exec
         Turn turn = turn_of(at);
-        if (!turn.code.empty()) plan_.turns.push_back(std::move(turn));
+        if (!turn.code.text.empty()) plan_.turns.push_back(std::move(turn));
         return {};
     }
 
@@ -201,40 +181,35 @@ class Planner {
             if (value_matters) return cannot("the value that must be read is one of vmcheck's own image");
             expected.clear();
         }
-        bool const must_be_zero =
-            loads && std::find(expected.begin(), expected.end(), spec::Result{spec::Exactly{0}}) != expected.end();
-        if (must_be_zero) leave_garbage(plan_);
+        if (loads && std::ranges::find(expected, spec::Result{spec::Exactly{0}}) != expected.end())
+            leave_garbage(plan_);
         Turn turn = turn_of(at);
         bool const exits = std::holds_alternative<spec::Exit>(step.action);
+        // What a result of the step that is an address is relative to.
+        auto const heap = std::holds_alternative<spec::Sbrk>(step.action) ? finding_.evidence.heap_start : std::nullopt;
         std::string const what = in_words(step);
         if (auto const* fork = std::get_if<spec::Fork>(&step.action)) {
-            turn.check = fmt::format("expect(pid[{}] {} 0, \"p{}'s fork must {}\");", fork->child.value,
-                                     must_fail(expected) ? "<" : ">", step.actor.value,
-                                     must_fail(expected) ? "fail" : "succeed");
+            turn.check =
+                code({Function::expect}, "expect({} {} 0, \"p{}'s fork must {}\");", pid_of(fork->child),
+                     must_fail(expected) ? "<" : ">", step.actor.value, must_fail(expected) ? "fail" : "succeed");
             turn.forks = fork->child;
-        } else if (std::string const condition = c_condition(expected, heap_of_result(step)); !condition.empty()) {
-            turn.code = "long r = (long)" + turn.code;
-            turn.check = fmt::format("expect({}, \"{} must give {}\");", condition, what,
-                                     expected_words(expected, step, OwnProgram{heap_of_result(step)}));
+        } else if (Code const condition = repro_condition(expected, heap); !condition.text.empty()) {
+            turn.code.text = "long r = (long)" + turn.code.text;
+            turn.check = code({Function::expect}, "expect({}, \"{} must give {}\");", condition, what,
+                              expected_words(expected, step, OwnProgram{heap}));
         }
         turn.ends = must_die || exits;
-        turn.exit_status = must_die ? -1 : turn.exit_status;
-        if (!turn.ends) turn.exit_status = 0;
+        turn.exit_status = must_die ? -1 : exits ? turn.exit_status : 0;
         plan_.complaint = must_die ? fmt::format("{} must kill p{}", what, step.actor.value)
                                    : fmt::format("p{} must survive {}", step.actor.value, what);
         plan_.turns.push_back(std::move(turn));
         return {};
     }
 
-    // What a result of the step that is an address is relative to.
-    std::optional<VirtAddr> heap_of_result(spec::Step const& step) const {
-        return std::holds_alternative<spec::Sbrk>(step.action) ? finding_.evidence.heap_start : std::nullopt;
-    }
-
     Finding const& finding_;
     Plan plan_;
-    std::map<spec::ProcId, std::vector<spec::ProcId>> known_;
-    std::map<spec::ProcId, spec::Address> stack_pointers_;
+    std::map<spec::ProcId, std::set<spec::ProcId>> known_;
+    std::map<spec::ProcId, std::optional<spec::Address>> stack_pointers_;
 };
 
 }  // namespace

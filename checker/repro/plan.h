@@ -5,6 +5,7 @@
 // by a store in one process and a load in the other.
 
 #include "checker/finding/finding.h"
+#include "checker/repro/code.h"
 
 #include <tl/expected.hpp>
 
@@ -18,12 +19,14 @@ namespace vmcheck::repro {
 // What one process does before another one goes on.
 struct Turn {
     spec::ProcId actor;
-    std::string code;                     // statements of C
-    std::string check{};                  // more of them: what must hold afterwards
+    Code code;                            // statements of C
+    Code check{};                         // more of them: what must hold afterwards
     std::optional<spec::ProcId> forks{};  // the child that it makes
     bool ends = false;                    // the actor is not there any more afterwards
     std::optional<spec::ProcId> kills{};  // who else must not be there any more
     int exit_status = 0;                  // where it ends: the status for its parent; -1 when killed
+
+    bool is_end_of(spec::ProcId process) const { return (ends && actor == process) || kills == process; }
 };
 
 struct Plan {

@@ -5,6 +5,7 @@
 #include "checker/report/sample_testing.h"
 #include "checker/report/step_words.h"
 #include "checker/report/story.h"
+#include "checker/repro/code.h"
 #include "checker/run/records.h"
 #include "checker/run/runner.h"
 #include "checker/run/twin_testing.h"
@@ -125,11 +126,30 @@ TEST(ReproC, AccessesAndCallsAreMadeWithTheStackPointerThatTheProgramHas) {
     }
 }
 
+TEST(ReproC, TheFileToOpenIsMadeWhereverTheStackPointerIs) {
+    for (char const* sp : {"", "p0 sp data\n"}) {
+        std::string const steps = std::string("vmcheck 1\nprofile cow\n") + sp + "p0 open rodata\n";
+        std::vector<spec::Outcome> const earlier(*sp == '\0' ? 0 : 1, gave(0));
+        std::string const source =
+            source_of(finding_of(Invariant::results, steps, earlier, {spec::SomeDescriptor{}}, gave(spec::kFailed)));
+        EXPECT_THAT(source, HasSubstr("int file = open(\"/data\", O_CREATE | O_WRONLY);"));
+        EXPECT_EQ(compiler_says(source), "");
+    }
+}
+
 TEST(ReproC, AStoreIsMadeWithTheStackPointerThatTheProgramHas) {
     std::string const source =
         source_of(finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 sp data\np0 store bss+0xffb 8 = 7\n",
                              {gave(0)}, {GoesOn{}}, ended()));
     EXPECT_THAT(source, HasSubstr("store8_with_sp(data, guard - 5, 7)"));
+    EXPECT_EQ(compiler_says(source), "");
+}
+
+TEST(ReproC, TheStackPointerMayBeInTheRealStack) {
+    std::string const source =
+        source_of(finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 sp stack-16\np0 store heap 1 = 1\n",
+                             {gave(0)}, {Ends{}}, gave(0)));
+    EXPECT_THAT(source, HasSubstr("store1_with_sp(stack - 16, heap, 1)"));
     EXPECT_EQ(compiler_says(source), "");
 }
 
@@ -445,7 +465,9 @@ TEST(ReproC, AddressesAreModuloTwoToThe64) {
 }
 
 TEST(Expect, IsAConditionInC) {
-    auto const condition = [](std::vector<spec::Result> const& results) { return c_condition(results, std::nullopt); };
+    auto const condition = [](std::vector<spec::Result> const& results) {
+        return repro_condition(results, std::nullopt).text;
+    };
     EXPECT_EQ(condition({kFails, AtMost{5}}), "r == -1 || (r >= 0 && r <= 5)");
     EXPECT_EQ(condition({kFails, AtMost{0}}), "r == -1 || r == 0");
     EXPECT_EQ(condition({PidOf{ProcId{1}, 2}, kFails}), "r == pid[1] || r == -1");
@@ -453,7 +475,8 @@ TEST(Expect, IsAConditionInC) {
     EXPECT_EQ(condition({spec::SomeDescriptor{}}), "r >= 0");
     EXPECT_EQ(condition({spec::EndsOther{ProcId{1}}}), "r == 0");
     EXPECT_EQ(condition({GoesOn{}, Ends{}}), "") << "nothing to compare";
-    EXPECT_EQ(c_condition({Exactly{0x8000}, kFails}, VirtAddr{0x7000}), "r == (long)(heap + PGSIZE) || r == -1");
+    EXPECT_EQ(repro_condition({Exactly{0x8000}, kFails}, VirtAddr{0x7000}).text,
+              "r == (long)(heap + PGSIZE) || r == -1");
 }
 
 TEST(Expect, TellsWhatIsAllowed) {
@@ -514,8 +537,7 @@ TEST(Expect, TheReportSaysWhatOfSuchAnOutcomeIsWrong) {
 }
 
 // A finding about any program at all: its steps need not make sense, the C must be C all the same.
-Finding any_finding() {
-    spec::Program program = *spec::testing::arbitrary_program();
+Finding any_finding(spec::Program program) {
     if (program.steps.empty()) program.steps.push_back({spec::kInit, spec::Load{{spec::Anchor::heap, 0}, 1}, {}});
     for (spec::Step& step : program.steps) step.faults = {};
     Finding finding = parent_keeps_w();
@@ -537,13 +559,47 @@ Finding any_finding() {
 }
 
 RC_GTEST_PROP(ReproCProperty, AProgramIsShortAndAReasonIsPartOfASentence, ()) {
-    auto const source = repro_c(any_finding());
+    auto const source = repro_c(any_finding(*spec::testing::arbitrary_program()));
     if (source) {
         RC_ASSERT(static_cast<std::size_t>(std::count(source->begin(), source->end(), '\n')) < kReproLinesMax);
     } else {
         RC_ASSERT(!source.error().empty());
         RC_ASSERT(source.error().back() != '.');
     }
+}
+
+// A few steps of two processes, near where the regions start.
+spec::Program short_program() {
+    spec::Program program;
+    program.steps = {{spec::kInit, spec::Fork{ProcId{1}}, {}}, {spec::kInit, spec::Kill{ProcId{1}}, {}}};
+    program.steps.resize(*rc::gen::inRange<std::size_t>(1, 3));
+    for (std::uint32_t i = *rc::gen::inRange(1U, 4U); i > 0; --i) {
+        spec::Step step{ProcId{*rc::gen::inRange(0U, 2U)}, *spec::testing::arbitrary_action(), {}};
+        spec::for_each_address(step.action, [](spec::Address& at, spec::Access, std::uint64_t) {
+            at.offset = *rc::gen::element<std::int64_t>(0, 8, 100, 4096, -8, -4096);
+        });
+        std::visit(
+            []<class Kind>(Kind& kind) {
+                if constexpr (requires { kind.pages; }) kind.pages %= 8;
+                if constexpr (requires { kind.bytes; }) kind.bytes %= 4097;
+            },
+            step.action);
+        if (auto* fork = std::get_if<spec::Fork>(&step.action)) fork->child = ProcId{i + 1};
+        program.steps.push_back(step);
+    }
+    return program;
+}
+
+// What is used and not given, the compiler does not know.
+RC_GTEST_PROP(ReproCProperty, AProgramIsGivenWhatItUses, ()) {
+    Finding finding = any_finding(short_program());
+    finding.evidence.heap_start = VirtAddr{0x7000};
+    // Not each step has a result that could be compared.
+    bool const is_sbrk = std::holds_alternative<spec::Sbrk>(finding.program.steps.back().action);
+    finding.records.back().expected = {is_sbrk ? spec::Result{Exactly{0x9000}} : spec::Result{Ends{}}};
+    auto const source = repro_c(finding);
+    RC_CLASSIFY(source.has_value());
+    if (source) RC_ASSERT(compiler_says(*source) == "");
 }
 
 }  // namespace

@@ -1,10 +1,7 @@
 #include "checker/repro/visible.h"
 
-#include "checker/finding/finding.h"
 #include "checker/report/expect.h"
 #include "checker/report/step_words.h"
-#include "checker/report/story.h"
-#include "checker/repro/code.h"
 #include "spec/text.h"
 
 #include <fmt/format.h>
@@ -33,30 +30,22 @@ bool is_writable_memory(Anchor anchor) {
 PageRow const* row_of(Finding const& finding, spec::ProcId id) {
     if (!finding.evidence.pages) return nullptr;
     auto const& rows = finding.evidence.pages->after;
-    auto const found =
-        std::find_if(rows.begin(), rows.end(), [&](PageRow const& row) { return row.process == id && row.mapped; });
+    auto const found = std::ranges::find_if(rows, [&](PageRow const& row) { return row.process == id && row.mapped; });
     return found == rows.end() ? nullptr : &*found;
-}
-
-// Another living process that maps the same frame; null where there is none.
-PageRow const* sharer_of(Finding const& finding, PageRow const& row) {
-    for (PageRow const& other : finding.evidence.pages->after)
-        if (other.mapped && !other.zombie && other.process != row.process && other.page.frame == row.page.frame)
-            return &other;
-    return nullptr;
 }
 
 // Whether the kernel copies into memory what is not the same everywhere: files, descriptors, inode numbers.
 bool copies_in(Finding const& finding) {
-    return std::any_of(finding.program.steps.begin(), finding.program.steps.end(), [](spec::Step const& step) {
+    return std::ranges::any_of(finding.program.steps, [](spec::Step const& step) {
         // An exit status, which wait copies, is the program's own.
         return spec::way_of(step.action) == spec::Way::copyout && !std::holds_alternative<spec::Wait>(step.action);
     });
 }
 
 bool reads_a_pipe(Finding const& finding) {
-    return std::any_of(finding.program.steps.begin(), finding.program.steps.end(),
-                       [](spec::Step const& step) { return std::holds_alternative<spec::PipeRead>(step.action); });
+    return std::ranges::any_of(finding.program.steps, [](spec::Step const& step) {
+        return std::holds_alternative<spec::PipeRead>(step.action);
+    });
 }
 
 // The process that the violation is about, and the place.
@@ -73,7 +62,12 @@ class Scene {
         if (!located()) return cannot("it is about no place that a program can read");
         spec::Step const& step = finding_.program.steps.back();
         if (step.actor == who() && (writes_memory(step.action) || own_byte())) {
-            if (auto const holds = own_condition()) return own_contents(*holds);
+            if (auto const reading = own_condition()) {
+                plan_.turns.push_back(last_());
+                add(who(), code({Function::expect}, "expect({}, \"{} must read {} at {}\");", reading->condition,
+                                name_of(who()), reading->what, place_words()));
+                return complain(fmt::format("{} must still be able to read {}", name_of(who()), place_words()));
+            }
             // What it did not write must be as it was, unless reading it beforehand were its first touch; or what
             // somebody else has, whom it has changed as well.
             bool const untouched = writes_memory(step.action) && place().anchor != Anchor::heap && !copied_at();
@@ -86,8 +80,8 @@ class Scene {
         add(new_child ? step.actor : who(), keep());
         plan_.turns.push_back(last_());
         add(who(), same_as_kept(who()));
-        complain(fmt::format("{} must not change or take away {}'s {}", in_words(step), name_of(who()), place_words()));
-        return {};
+        return complain(
+            fmt::format("{} must not change or take away {}'s {}", in_words(step), name_of(who()), place_words()));
     }
 
     Words rights() {
@@ -97,52 +91,48 @@ class Scene {
         plan_.turns.push_back(last_());
         spec::Rights const seen = row->page.rights;
         spec::Rights const wanted = wrong->expected.value_or(spec::Rights{});
-        if (!wanted.user) return must_be_killed(fmt::format("load1({});", at(1)), "load from");
-        if (seen.write && !wanted.write) return must_be_killed(fmt::format("store1({}, 1);", at(1)), "store to");
+        if (!wanted.user) return must_be_killed(statement(spec::Load{place(), 1}), "load from");
+        if (seen.write && !wanted.write) return must_be_killed(statement(spec::Store{place(), 1, 1}), "store to");
         if (seen.execute && !wanted.execute) {
             if (!is_writable_memory(place().anchor)) return cannot("in xv6's programs constants may be executed");
             // 0x8082 is the instruction `ret`.
-            return must_be_killed(fmt::format("store2({0}, 0x8082); ((void (*)(void))({0}))();", at(2)), "jump to");
+            Code const jump = statement(spec::Fetch{place()});
+            return must_be_killed(joined({statement(spec::Store{place(), 2, 0x8082}), jump}, " "), "jump to");
         }
         if (!seen.execute && wanted.execute) {
             if (place().anchor != Anchor::text) return cannot("nothing but text is executed in a program");
-            return must_survive("text();", "call of");
+            return must_survive({"text();", {Anchor::text}}, "call of");
         }
-        return must_survive(fmt::format("load1({});", at(1)), "load from");
+        return must_survive(statement(spec::Load{place(), 1}), "load from");
     }
 
     Words isolation() {
-        PageRow const* const writer = located() ? row_of(finding_, who()) : nullptr;
-        PageRow const* const reader = writer != nullptr ? sharer_of(finding_, *writer) : nullptr;
-        if (reader == nullptr) return cannot("no other living process sees the page at the same address");
+        auto const reader = sharer();
+        if (!reader) return cannot("no other living process sees the page at the same address");
         if (!is_writable_memory(place().anchor)) return cannot("a program cannot store to that page");
         plan_.turns.push_back(last_());
-        add(reader->process, keep());
-        add(who(), fmt::format("store1({0}, load1({0}) + 1);", at(1)));
-        add(reader->process, same_as_kept(reader->process));
-        complain(fmt::format("{}'s store to {} must not be seen by {}", name_of(who()), place_words(),
-                             name_of(reader->process)));
-        return {};
+        add(*reader, keep());
+        add(who(), code({Access{true, 1}}, "store1({}, {} + 1);", repro_pointer(place(), 1), loaded()));
+        add(*reader, same_as_kept(*reader));
+        return complain(
+            fmt::format("{}'s store to {} must not be seen by {}", name_of(who()), place_words(), name_of(*reader)));
     }
 
     // The count is too low: one of the sharers ends, its frames are given out again, and the other's bytes are gone.
     Words early_free() {
-        PageRow const* keeper = located() ? row_of(finding_, who()) : nullptr;
-        PageRow const* other = keeper != nullptr ? sharer_of(finding_, *keeper) : nullptr;
-        if (other == nullptr) return cannot("no second process maps the frame at the same address");
-        if (other->process == spec::kInit) std::swap(other, keeper);  // p0 cannot be the one that ends
-        spec::ProcId const stays = keeper->process;
-        spec::ProcId const goes = other->process;
+        auto const other = sharer();
+        if (!other) return cannot("no second process maps the frame at the same address");
+        // p0 cannot be the one that ends.
+        auto const [stays, goes] = *other == spec::kInit ? std::pair(*other, who()) : std::pair(who(), *other);
         auto const parent = parent_of(goes);
         if (!parent) return cannot("it is not known who waits for the process that must end");
         plan_.turns.push_back(last_());
         add(stays, keep());
-        plan_.turns.push_back({.actor = goes, .code = "exit(0);", .ends = true});
-        add(*parent, "wait(0);");
-        add(stays, "grab(); " + same_as_kept(stays));
-        complain(
+        plan_.turns.push_back({.actor = goes, .code = {"exit(0);"}, .ends = true});
+        add(*parent, {"wait(0);"});
+        add(stays, code({Function::grab}, "grab(); {}", same_as_kept(stays)));
+        return complain(
             fmt::format("{}'s {} must still be there when {} has ended", name_of(stays), place_words(), name_of(goes)));
-        return {};
     }
 
     // The frame is free already, and in use: whoever asks for memory gets it.
@@ -150,9 +140,9 @@ class Scene {
         if (!located()) return cannot("it is about no page that a program can read");
         plan_.turns.push_back(last_());
         add(who(), keep());
-        add(who(), "grab(); " + same_as_kept(who()));
-        complain(fmt::format("{}'s {} must not be given out again while it is in use", name_of(who()), place_words()));
-        return {};
+        add(who(), code({Function::grab}, "grab(); {}", same_as_kept(who())));
+        return complain(
+            fmt::format("{}'s {} must not be given out again while it is in use", name_of(who()), place_words()));
     }
 
     // Its parent waits for it, and must find it.
@@ -160,9 +150,9 @@ class Scene {
         auto const parent = violation_->process ? parent_of(*violation_->process) : std::nullopt;
         if (!parent) return cannot("it is not known whose child is lost");
         plan_.turns.push_back(last_());
-        complain(fmt::format("{} must be waited for", name_of(who())));
-        add(*parent, fmt::format("expect(wait(0) > 0, \"{}\");", plan_.complaint));
-        return {};
+        std::string const complaint = fmt::format("{} must be waited for", name_of(who()));
+        add(*parent, code({Function::expect}, "expect(wait(0) > 0, \"{}\");", complaint));
+        return complain(complaint);
     }
 
   private:
@@ -170,28 +160,40 @@ class Scene {
         return violation_->process && place_ && place_->anchor != Anchor::trapframe &&
                place_->anchor != Anchor::trampoline;
     }
+    // Another living process that maps the same frame; nothing where there is none.
+    std::optional<spec::ProcId> sharer() const {
+        PageRow const* const own = located() ? row_of(finding_, who()) : nullptr;
+        if (own == nullptr) return std::nullopt;
+        for (PageRow const& row : finding_.evidence.pages->after)
+            if (row.mapped && !row.zombie && row.process != who() && row.page.frame == own->page.frame)
+                return row.process;
+        return std::nullopt;
+    }
     spec::ProcId who() const { return *violation_->process; }
     spec::Address const& place() const { return *place_; }
-    std::string at(std::uint64_t bytes) const { return repro_pointer(place(), bytes); }
+    // A load of the byte at the place.
+    Code loaded() const { return repro_expression(spec::Load{place(), 1}); }
     std::string place_words() const { return spec::print(place()); }
 
-    std::string keep() const { return fmt::format("kept = load1({});", at(1)); }
-    std::string same_as_kept(spec::ProcId reader) const {
-        return fmt::format("expect(load1({}) == kept, \"{}'s {} must be unchanged\");", at(1), name_of(reader),
-                           place_words());
+    Code keep() const { return code({Variable::kept}, "kept = {};", loaded()); }
+    Code same_as_kept(spec::ProcId reader) const {
+        return code({Function::expect, Variable::kept}, "expect({} == kept, \"{}'s {} must be unchanged\");", loaded(),
+                    name_of(reader), place_words());
     }
-    void add(spec::ProcId actor, std::string code) { plan_.turns.push_back({.actor = actor, .code = std::move(code)}); }
-    void complain(std::string text) { plan_.complaint = std::move(text); }
+    void add(spec::ProcId actor, Code code) { plan_.turns.push_back({.actor = actor, .code = std::move(code)}); }
+    Words complain(std::string text) {
+        plan_.complaint = std::move(text);
+        return {};
+    }
 
-    Words must_be_killed(std::string code, std::string_view deed) {
+    static Code statement(spec::Action const& action) { return code({}, "{};", repro_expression(action)); }
+    Words must_be_killed(Code code, std::string_view deed) {
         plan_.turns.push_back({.actor = who(), .code = std::move(code), .ends = true, .exit_status = -1});
-        complain(fmt::format("{}'s {} {} must kill it", name_of(who()), deed, place_words()));
-        return {};
+        return complain(fmt::format("{}'s {} {} must kill it", name_of(who()), deed, place_words()));
     }
-    Words must_survive(std::string code, std::string_view deed) {
+    Words must_survive(Code code, std::string_view deed) {
         add(who(), std::move(code));
-        complain(fmt::format("{} must survive its {} {}", name_of(who()), deed, place_words()));
-        return {};
+        return complain(fmt::format("{} must survive its {} {}", name_of(who()), deed, place_words()));
     }
 
     static bool writes_memory(spec::Action const& action) {
@@ -218,10 +220,10 @@ class Scene {
 
     // What a process must read at the place: as a condition in C, and in words.
     struct Reading {
-        std::string condition;
+        Code condition;
         std::string what;
     };
-    Reading reads(std::string value) const { return {fmt::format("load1({}) == {}", at(1), value), value}; }
+    Reading reads(Code const& value) const { return {code({}, "{} == {}", loaded(), value), value.text}; }
 
     // Where in the bytes that the last step copies the place is; nothing where it is elsewhere.
     std::optional<std::size_t> copied_at() const {
@@ -244,17 +246,16 @@ class Scene {
                                                           2, 0,    1, 0, kUnknown, kUnknown, kUnknown, kUnknown,
                                                           0, 0x10, 0, 0, 0,        0,        0,        0};
         if (std::holds_alternative<spec::Fstat>(action) && kStat.at(*offset) != kUnknown)
-            return reads(fmt::format("{}", kStat.at(*offset)));
+            return reads(code({}, "{}", kStat.at(*offset)));
         // Descriptors follow those of the console.
         if (std::holds_alternative<spec::Pipe>(action))
-            return *offset % 4 == 0 ? Reading{fmt::format("load1({0}) > 2 && load1({0}) < 16", at(1)), "a descriptor"}
-                                    : reads("0");
+            return *offset % 4 == 0 ? Reading{code({}, "{0} > 2 && {0} < 16", loaded()), "a descriptor"} : reads({"0"});
         // The file begins as the data does.
         if (std::holds_alternative<spec::FileRead>(action) && place().anchor != Anchor::data &&
             place().anchor != Anchor::rodata)
-            return reads(fmt::format("rodata[{}]", *offset));
+            return reads(code({Anchor::rodata}, "rodata[{}]", *offset));
         if (std::holds_alternative<spec::Wait>(action) || std::holds_alternative<spec::Store>(action))
-            if (auto const byte = expected_byte()) return reads(fmt::format("{}", *byte));
+            if (auto const byte = expected_byte()) return reads(code({}, "{}", *byte));
         return std::nullopt;
     }
 
@@ -263,15 +264,7 @@ class Scene {
         auto const byte = own_byte();
         if (!byte) return copied_condition();
         if (*byte == 0) leave_garbage(plan_);
-        return reads(fmt::format("{}", *byte));
-    }
-
-    Words own_contents(Reading const& reading) {
-        plan_.turns.push_back(last_());
-        add(who(), fmt::format("expect({}, \"{} must read {} at {}\");", reading.condition, name_of(who()),
-                               reading.what, place_words()));
-        complain(fmt::format("{} must still be able to read {}", name_of(who()), place_words()));
-        return {};
+        return reads(code({}, "{}", *byte));
     }
 
     // Goes on with what the step did to the memory of a process that did nothing; false where it did nothing to any.
@@ -304,12 +297,8 @@ class Scene {
 }  // namespace
 
 void leave_garbage(Plan& plan) {
-    Turn const garbage{.actor = spec::kInit, .code = "if (fork() == 0) { grab(); exit(0); } wait(0);"};
-    plan.turns.insert(plan.turns.begin(), garbage);
-}
-
-bool leaks(Finding const& finding) {
-    return rank_of(finding) == Rank::leak;
+    Code const garbage{"if (fork() == 0) { grab(); exit(0); } wait(0);", {Function::grab}};
+    plan.turns.insert(plan.turns.begin(), {.actor = spec::kInit, .code = garbage});
 }
 
 bool value_is_known(Finding const& finding) {
@@ -319,8 +308,7 @@ bool value_is_known(Finding const& finding) {
     spec::Address const at = load ? load->at : touch ? touch->at : spec::Address{};
     if (starts_as_zero(at) && !copies_in(finding)) return true;
     // Or the bytes were stored by a step of just this place and size.
-    return load != nullptr &&
-           std::any_of(finding.program.steps.begin(), finding.program.steps.end(), [&](spec::Step const& step) {
+    return load != nullptr && std::ranges::any_of(finding.program.steps, [&](spec::Step const& step) {
                auto const* store = std::get_if<spec::Store>(&step.action);
                return store && store->at == load->at && store->size == load->size;
            });

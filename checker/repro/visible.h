@@ -7,9 +7,6 @@
 
 namespace vmcheck::repro {
 
-// Whether the finding is about frames that are lost for good: seen by counting free memory.
-bool leaks(Finding const& finding);
-
 // Makes the program begin with a child that fills the frames which are given out next: memory that must read as zero
 // then shows it where nobody clears it.
 void leave_garbage(Plan& plan);

@@ -9,7 +9,10 @@ namespace vmcheck::spec {
 
 namespace {
 
+// A zombie may still have what it shared.
 bool is_shared(World const& world, ProcId owner, Vpn vpn, LogicalFrame frame) {
+    bool const cow = world.setting().profile.fork == ForkPolicy::cow;
+    if (cow && world.running().size() < world.processes().size()) return true;
     for (ProcId id : world.running())
         for (auto const& [other, page] : world.find(id)->space->pages)
             if (page.frame == frame && (id != owner || other != vpn)) return true;

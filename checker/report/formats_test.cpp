@@ -42,7 +42,7 @@ TEST(Junit, HasASuiteForEachKernelAndACaseForEachInvariant) {
     EXPECT_EQ(markup.count("//testsuite[@tests=10 and @failures=1 and @errors=0 and @skipped=0]"), 1U);
     EXPECT_EQ(markup.count("//testsuite[@tests=10 and @failures=0 and @errors=0 and @skipped=1]"), 1U);
     pugi::xml_node const failure = markup.document.select_node("//failure").node();
-    EXPECT_STREQ(failure.attribute("type").value(), "I3");
+    EXPECT_STREQ(failure.attribute("type").value(), "fork-leaves-shared-page-writable");
     EXPECT_THAT(failure.attribute("message").value(), StartsWith("After p0's fork"));
     EXPECT_THAT(failure.child_value(), HasSubstr("uvmcopy, kernel/vm.c:318")) << "it carries the text report";
 }

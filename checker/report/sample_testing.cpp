@@ -103,6 +103,7 @@ Finding finding_of(spec::Invariant invariant, std::string_view program, std::vec
     finding.divergence.violations = {{.invariant = invariant,
                                       .process = finding.program.steps.back().actor,
                                       .facts = facts_of(invariant, finding.records.back())}};
+    finding.family = run::family_of(finding.divergence, finding.program.steps.back());
     finding.evidence.heap_start = VirtAddr{0x7000};
     finding.seen = 3;
     finding.reproduced = finding.attempts = 3;

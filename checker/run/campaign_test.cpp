@@ -57,9 +57,22 @@ TEST(Campaign, GivesTheSameOnOneAndOnThreeWorkers) {
     }
 }
 
-TEST(Campaign, EndsWithTheBatchThatFoundEnough) {
+TEST(Campaign, OfAKernelThatFailsEarlyIsAsLongAsOfAnyOther) {
     Bench bench(kCowLazy, PlantedDefect::parent_keeps_write);
-    EXPECT_EQ(bench.run({.programs = 10'000, .batch = {.plain = 64}, .families_max = 1}).counts.programs, 64U);
+    EXPECT_EQ(bench.run({.programs = 1'000, .batch = {.plain = 64}, .families_max = 1}).counts.programs, 1'000U);
+}
+
+TEST(Campaign, SteersAroundWhatIsKnownAndSaysSo) {
+    Bench bench(kCowLazy, PlantedDefect::wild_store_survives);
+    CampaignResult const result = bench.run({.programs = 600, .batch = {.plain = 64}});
+    ASSERT_FALSE(result.failures.empty());
+    ASSERT_FALSE(result.counts.steered.empty());
+    for (auto const& [trigger, steps] : result.counts.steered) {
+        EXPECT_EQ(trigger.way, spec::Way::fault);
+        EXPECT_FALSE(trigger.met.grounds.empty());
+        EXPECT_GT(steps, 20U);
+    }
+    EXPECT_LT(result.failures.front().seen, 200U) << "most programs get past it";
 }
 
 TEST(Campaign, GoesOnLookingForOtherFailures) {

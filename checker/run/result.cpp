@@ -14,13 +14,13 @@ Symptom symptom_of(spec::WrongAnswer const& answer) {
     using spec::Mistake;
     switch (answer.mistake) {
         case Mistake::panicked:
-        case Mistake::init_killed:
             return Symptom::died;
         case Mistake::never_ended:
         case Mistake::slept:
         case Mistake::sleeper_sleeps_on_after_kill:
         case Mistake::lost:
             return Symptom::no_end;
+        case Mistake::init_killed:
         case Mistake::killed_though_legal:
         case Mistake::fork_failed:
         case Mistake::exec_failed:
@@ -107,7 +107,11 @@ Family family_of(Divergence const& divergence, spec::Step const& failed) {
     // Only where the step is itself at fault does it matter what it accesses: a copy that fails by right is undone in
     // the same way wherever it failed.
     if (family.symptom == Symptom::child_lost) family.circumstances = {};
-    if (divergence.died.empty()) return family;
+    // A wait that gives an address does two things: it copies, and gives back what the child had.
+    bool const is_of_frames = family.symptom == Symptom::kept || family.symptom == Symptom::freed_early;
+    if (is_of_frames && std::holds_alternative<spec::Wait>(failed.action)) family.way = spec::Way::end;
+    bool const panicked = family.symptom != Symptom::refused && !divergence.died.empty();
+    if (!panicked) return family;
     constexpr std::size_t kFrames = 2;
     family.symptom = Symptom::died;
     family.died = divergence.died;

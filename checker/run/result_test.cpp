@@ -6,42 +6,65 @@ namespace vmcheck::run {
 namespace {
 
 constexpr spec::Address kHeap{spec::Anchor::heap, 0};
+constexpr spec::Circumstances kGuard{.grounds = spec::Ground::no_user};
 
-// A run that ended at `action`.
-Run failed_at(spec::Action action, spec::Invariant invariant, std::string panic = {}) {
-    Run run;
-    run.program.steps.push_back({spec::kInit, spec::Fork{spec::ProcId{1}}, {}});
-    run.program.steps.push_back({spec::kInit, action, {}});
-    run.divergence = Divergence{spec::StepIndex{1}, {}, {invariant, action.index()}, std::move(panic)};
-    return run;
+spec::WrongAnswer answer(spec::Mistake mistake) {
+    return {.mistake = mistake, .step = {}, .allowed = {}, .seen = {}};
 }
 
-TEST(Family, HoldsWhatGoesThroughTheSameCopy) {
-    EXPECT_EQ(family_of(failed_at(spec::Fstat{kHeap}, spec::Invariant::contents)),
-              family_of(failed_at(spec::Wait{kHeap}, spec::Invariant::contents)));
+Family failed(spec::Action const& action, spec::Facts facts, spec::Circumstances const& met = {},
+              std::vector<VirtAddr> died = {}) {
+    Divergence divergence;
+    divergence.violations.push_back({.facts = std::move(facts)});
+    divergence.circumstances = met;
+    divergence.died = std::move(died);
+    return family_of(divergence, {spec::kInit, action, {}});
+}
+
+TEST(Family, HoldsWhatGoesWrongInTheSameCopy) {
+    EXPECT_EQ(failed(spec::Fstat{kHeap}, spec::WrongByte{}), failed(spec::Wait{kHeap}, spec::WrongByte{}));
+    EXPECT_EQ(failed(spec::Fstat{kHeap}, answer(spec::Mistake::copyout_accepted), kGuard),
+              failed(spec::FileRead{kHeap, 1}, answer(spec::Mistake::counted_unwritable), kGuard));
 }
 
 TEST(Family, TellsAWaitThatCopiesFromOneThatOnlyFrees) {
     EXPECT_EQ(way_of(spec::Wait{kHeap}), spec::Way::copyout);
     EXPECT_EQ(way_of(spec::Wait{}), spec::Way::end);
+    EXPECT_EQ(failed(spec::Wait{kHeap}, spec::WrongTotal{2, 1}), failed(spec::Wait{}, spec::WrongTotal{2, 1}))
+        << "where frames are lost, either may have done it";
 }
 
-TEST(Family, TellsInvariantsAndWaysApart) {
-    Family const store = family_of(failed_at(spec::Store{kHeap}, spec::Invariant::contents));
-    EXPECT_NE(store, family_of(failed_at(spec::Fstat{kHeap}, spec::Invariant::contents)));
-    EXPECT_NE(store, family_of(failed_at(spec::Store{kHeap}, spec::Invariant::rights)));
+TEST(Family, TellsSymptomsWaysAndCircumstancesApart) {
+    Family const store = failed(spec::Store{kHeap}, spec::WrongByte{});
+    EXPECT_NE(store, failed(spec::Fstat{kHeap}, spec::WrongByte{}));
+    EXPECT_NE(store, failed(spec::Store{kHeap}, spec::WrongRights{}));
+    EXPECT_NE(store, failed(spec::Store{kHeap}, spec::WrongByte{}, {.refused = true}));
+    EXPECT_NE(store, failed(spec::Store{kHeap}, spec::WrongByte{}, kGuard));
 }
 
-TEST(Family, HoldsEqualPanicsWhereverTheyShow) {
-    EXPECT_EQ(family_of(failed_at(spec::Sbrk{-4096}, spec::Invariant::liveness, "uvmunmap: not mapped")),
-              family_of(failed_at(spec::Exec{}, spec::Invariant::containment, "uvmunmap: not mapped")));
-    EXPECT_NE(family_of(failed_at(spec::Exec{}, spec::Invariant::liveness, "uvmunmap: not mapped")),
-              family_of(failed_at(spec::Exec{}, spec::Invariant::liveness, "kfree")));
+TEST(Family, IsExplainedByWhatFailsInTheSameWayWithLessAboutIt) {
+    Family const plain = failed(spec::Fstat{kHeap}, spec::WrongByte{}, {.grounds = spec::Ground::shared});
+    Family const crossing =
+        failed(spec::Fstat{kHeap}, spec::WrongByte{}, {.grounds = spec::Ground::shared, .crosses = true});
+    EXPECT_TRUE(explains(plain, crossing));
+    EXPECT_FALSE(explains(crossing, plain)) << "what goes wrong across a page border only is another mistake";
+    Family const refused =
+        failed(spec::Fstat{kHeap}, spec::WrongByte{}, {.grounds = spec::Ground::reserved, .refused = true});
+    EXPECT_FALSE(explains(plain, refused)) << "without memory, on another kind of page";
 }
 
-TEST(Family, TellsPanicsThatSayNothingApartByTheWay) {
-    EXPECT_NE(family_of(failed_at(spec::Store{kHeap}, spec::Invariant::liveness, "kerneltrap")),
-              family_of(failed_at(spec::Exec{}, spec::Invariant::liveness, "kerneltrap")));
+TEST(Family, OfAPanicIsThePlaceAndWhoCalledIt) {
+    VirtAddr const walk{0x8000'1000}, copyout{0x8000'2000}, fault{0x8000'3000}, unmap{0x8000'4000};
+    auto const died = [](spec::Action const& action, VirtAddr at, VirtAddr from) {
+        return failed(action, answer(spec::Mistake::panicked), {}, {at, from, VirtAddr{0x8000'9000}});
+    };
+    EXPECT_FALSE(explains(died(spec::Store{kHeap}, walk, fault), died(spec::Fstat{kHeap}, walk, copyout)))
+        << "walk panics with one text for two that call it";
+    EXPECT_TRUE(explains(died(spec::Store{kHeap}, walk, fault), died(spec::Load{kHeap}, walk, fault)));
+    EXPECT_TRUE(explains(died(spec::Exec{}, unmap, VirtAddr{1}), died(spec::Sbrk{-1}, unmap, VirtAddr{2})))
+        << "whoever gives memory back goes through one function";
+    EXPECT_TRUE(explains(died(spec::Fstat{kHeap}, VirtAddr{1}, copyout), died(spec::Pipe{kHeap}, VirtAddr{2}, copyout)))
+        << "one copies bytes, the other words";
 }
 
 }  // namespace

@@ -24,7 +24,6 @@ bool accesses_memory(spec::Way way) {
 bool decide_alike(Finding const& one, Finding const& other) {
     run::Family const &first = one.family, &second = other.family;
     spec::Circumstances const &here = first.circumstances, &there = second.circumstances;
-    if (!accesses_memory(first.way) || !accesses_memory(second.way)) return false;
     if (here.grounds.empty() || here.grounds != there.grounds || here.refused != there.refused) return false;
     return report::share_code(one, other);
 }
@@ -59,13 +58,49 @@ bool needs(spec::Program const& program, run::Family const& trigger,
     return found;
 }
 
-bool are_one_mistake(Finding const& one, Finding const& other, std::shared_ptr<spec::Setting const> const& setting) {
-    if (one.severity != other.severity) return false;
+// Address spaces are made and ended by the same code, whoever asks for it.
+bool lose_frames_alike(Finding const& one, Finding const& other) {
+    auto const of_spaces = [](run::Family const& family) {
+        return !accesses_memory(family.way) && family.circumstances.grounds.empty() &&
+               (family.symptom == run::Symptom::kept || family.symptom == run::Symptom::freed_early);
+    };
+    return of_spaces(one.family) && of_spaces(other.family) && one.family.symptom == other.family.symptom &&
+           one.signature.invariant == other.signature.invariant && report::share_code(one, other);
+}
+
+// Where nearly every fork goes wrong, nothing can be said of forks but that.
+bool is_of_what_always_fails(Finding const& always, Finding const& other, run::Counts const& counts) {
+    bool const fails = 10 * always.seen >= 9 * counts.kinds[always.signature.kind];
+    return fails && always.family.circumstances == spec::Circumstances{} && always.family.way == other.family.way;
+}
+
+// By how much a program moves the break: the last time before its last step.
+std::int64_t moves_break(spec::Program const& program) {
+    std::int64_t bytes = 0;
+    for (std::size_t i = 0; i + 1 < program.steps.size(); ++i)
+        if (auto const* sbrk = std::get_if<spec::Sbrk>(&program.steps[i].action); sbrk && sbrk->bytes != 0)
+            bytes = sbrk->bytes;
+    return bytes;
+}
+
+// After an sbrk that leaves the break elsewhere than it says, memory ends elsewhere.
+bool comes_of_wrong_break(Finding const& wrong, Finding const& other) {
+    std::int64_t const moved = moves_break(wrong.program), needed = moves_break(other.program);
+    return wrong.family.symptom == run::Symptom::wrong_result && wrong.family.way == spec::Way::sbrk && moved != 0 &&
+           (moved > 0 ? needed >= moved : needed <= moved);
+}
+
+// Whether `other` would not be without the mistake of `cause`.
+bool follows(Finding const& cause, Finding const& other, Context const& context) {
+    return needs(other.program, cause.family, context.setting) || comes_of_wrong_break(cause, other) ||
+           is_of_what_always_fails(cause, other, context.counts);
+}
+
+bool are_alike(Finding const& one, Finding const& other) {
     if (run::explains(one.family, other.family) || run::explains(other.family, one.family)) return true;
     Cause const cause = cause_of(one.family);
     if (cause.known && one.family.died.empty() && cause.id == cause_of(other.family).id) return true;
-    return decide_alike(one, other) || race_alike(one, other) || needs(one.program, other.family, setting) ||
-           needs(other.program, one.family, setting);
+    return decide_alike(one, other) || race_alike(one, other) || lose_frames_alike(one, other);
 }
 
 // The plainer one is first: what needs no second process at a time, no refused allocation, nothing special about the
@@ -81,16 +116,19 @@ bool is_plainer(Finding const& one, Finding const& other) {
 
 }  // namespace
 
-void add(Finding finding, std::shared_ptr<spec::Setting const> const& setting, std::vector<Finding>& findings) {
+void add(Finding finding, Context const& context, std::vector<Finding>& findings) {
     // It may be what two that are known have in common.
     for (auto known = findings.begin(); known != findings.end();) {
-        if (!are_one_mistake(*known, finding, setting)) {
+        bool const same_severity = known->severity == finding.severity;
+        bool const causes = same_severity && follows(*known, finding, context);
+        bool const caused = same_severity && follows(finding, *known, context);
+        if (!causes && !caused && !(same_severity && are_alike(*known, finding))) {
             ++known;
             continue;
         }
         Finding other = std::move(*known);
         known = findings.erase(known);
-        if (is_plainer(other, finding)) std::swap(other, finding);
+        if (causes != caused ? causes : is_plainer(other, finding)) std::swap(other, finding);
         finding.seen += other.seen;
         finding.also.push_back(other.signature);
         finding.also.insert(finding.also.end(), other.also.begin(), other.also.end());

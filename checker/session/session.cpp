@@ -192,7 +192,7 @@ tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& op
     for (run::Failure& failure : gravest(std::move(campaign.failures), options.effort.families_max)) {
         auto finding = make_finding(*kernel, std::move(failure), options);
         if (!finding) return tl::unexpected(finding.error());
-        add(std::move(*finding), kernel->look.reference.setting, findings);
+        add(std::move(*finding), {result.counts, kernel->look.reference.setting}, findings);
     }
     sort_by_rank(findings);
     std::move(findings.begin(), findings.end(), std::back_inserter(result.findings));

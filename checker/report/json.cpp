@@ -143,6 +143,10 @@ Json to_json(SessionResult const& session) {
             {"programs", counts.programs}, {"runs", counts.runs}, {"reached", counts.reached}};
     }
     json["second_runs"] = session.counts.second_runs;
+    json["unfinished"] = Json::object();
+    for (std::size_t i = 0; i < spec::kActionKinds; ++i)
+        if (session.counts.unfinished[i] > 0)
+            json["unfinished"][std::string(spec::kind_name(i))] = session.counts.unfinished[i];
     json["different_failures"] = session.families;
     json["boot_violations"] = Json::array();
     for (spec::Violation const& violation : session.boot_violations) {

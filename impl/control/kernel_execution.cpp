@@ -155,7 +155,7 @@ tl::expected<std::shared_ptr<BootedKernel const>, std::string> KernelExecution::
 
 board::Parcels KernelExecution::step_budget(std::uint64_t pages) const {
     Budgets const& budgets = kernel_->budgets;
-    std::uint64_t const factor = kernel_->config.memset_at ? 1 : budgets.unaccelerated_factor;
+    std::uint64_t const factor = is_accelerated() ? 1 : budgets.unaccelerated_factor;
     return board::Parcels{(budgets.step.value + pages * budgets.parcels_per_page) * factor};
 }
 
@@ -170,7 +170,9 @@ spec::FrameCensus KernelExecution::begin(std::optional<std::uint32_t> oom, std::
         board_.arm_breakpoint(*kernel_->entries.allocate, oom.has_value() || scarce);
     }
     if (recording_) board_.set_trace(true);
-    conductor_.begin_step(step_budget(pages), oom);
+    board::Parcels const budget = step_budget(pages);
+    std::uint64_t const most = is_accelerated() ? kernel_->budgets.most : kernel_->budgets.unaccelerated_most;
+    conductor_.begin_step(budget, board::Parcels{budget.value * most}, oom);
     return before;
 }
 

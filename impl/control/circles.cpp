@@ -214,6 +214,10 @@ std::optional<Circle> find_circle(board::Board& board) {
     board::Checkpoint const here = board.save();
     Search search(board, kBlocksMax);
     std::optional<Circle> circle = search.circle();
+    // One that is held where it stands may be what is waited for.
+    bool held = false;
+    for (std::uint64_t i = 0; i < board.harts(); ++i) held |= board.is_parked(HartIndex{i});
+    if (circle && circle->why == spec::Stuck::Why::circles && circle->others_run && held) circle.reset();
     bool const left_alone = circle && !circle->others_run && board.harts() == 1;
     if (circle && circle->why == spec::Stuck::Why::circles && !left_alone && !search.outlasts_interrupts())
         circle.reset();

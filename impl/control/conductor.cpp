@@ -112,6 +112,7 @@ Done Conductor::switch_process() {
 // share, or was not lucky.
 Done Conductor::step_aside() {
     if (!state_.roster.current()) return {};
+    ++stepped_aside_;
     tell({VMCHECK_ORDER_SYSCALL, syscalls::kSleep, {1, 0, 0}});
     harts_.order_begins();
     state_.roster.nobody_is_current();
@@ -152,7 +153,10 @@ Done Conductor::bring(ProcId who) {
 tl::expected<bool, Completion> Conductor::bring_side_by_side(ProcId first, ProcId second) {
     if (!harts_.several()) return false;
     // The first keeps its hart while the other harts look for the second, and the second while the first is made ready.
+    unsigned const stepped_aside = stepped_aside_;
     if (Done done = bring(second); !done) return tl::unexpected(done.error());
+    // Who sleeps may be woken by the clock of the very hart that would be parked.
+    if (stepped_aside_ != stepped_aside) return false;
     HartIndex const there = harts_.park_current();
     auto both = bring_beside_parked_hart(first);
     harts_.release(there);

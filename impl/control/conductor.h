@@ -139,6 +139,7 @@ class Conductor {
     Harts harts_;
     EventLoop events_;
     std::optional<Meanwhile> meanwhile_;
+    unsigned stepped_aside_ = 0;  // how often anybody has
 };
 
 }  // namespace vmcheck

@@ -7,6 +7,7 @@
 #include "checker/report/step_words.h"
 #include "checker/report/story.h"
 #include "checker/report/suspects.h"
+#include "checker/report/text.h"
 #include "checker/report/violation_words.h"
 #include "spec/text.h"
 
@@ -228,6 +229,29 @@ TEST(ViolationWords, NameThoseThatShareAFrameTheFirstFewOfMany) {
     count.seen = 9;
     EXPECT_EQ(words_of({.facts = count}).story,
               "the frame at p0's bss, p1's (zombie) bss and 5 more is counted 9 times: it will never be freed");
+}
+
+TEST(Story, AProcessThatTakesTheSameTrapForEverDoesNotStopTheMachine) {
+    spec::Stuck stuck{
+        .why = spec::Stuck::Why::same_trap, .exception = spec::Exception{15, VirtAddr{0x5000}}, .others_run = true};
+    spec::Outcome seen;
+    seen.what = stuck;
+    EXPECT_EQ(story_of(testing::finding_of(Invariant::liveness, kWildStore, {made_child()}, {spec::Ends{}}, seen)),
+              "p1: store rodata 1 = 1 never came to an end: the same store to 0x5000 comes again and again: usertrap "
+              "neither repairs the fault nor kills the process.");
+    stuck = {.why = spec::Stuck::Why::circles, .where = "acquire (kernel/spinlock.c:30)"};
+    seen.what = stuck;
+    EXPECT_EQ(story_of(testing::finding_of(Invariant::liveness, kWildStore, {made_child()}, {spec::Ends{}}, seen)),
+              "p1: store rodata 1 = 1 never came to an end: the kernel goes in circles in acquire "
+              "(kernel/spinlock.c:30), with interrupts off, and so any user program can stop the machine.");
+}
+
+TEST(TextReport, SaysWhatWasNotFinished) {
+    run::Counts counts;
+    EXPECT_EQ(unfinished_line(counts), "");
+    counts.unfinished[spec::index_of<spec::Fork>()] = 8;
+    counts.unfinished[spec::index_of<spec::Exec>()] = 1;
+    EXPECT_EQ(unfinished_line(counts), "9 runs were not finished: the kernel was too slow in fork (8), exec (1)");
 }
 
 TEST(ViolationWords, AWrongAnswerAfterAFailedAllocationSaysSo) {

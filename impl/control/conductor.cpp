@@ -57,8 +57,12 @@ Completion Conductor::run_until(IsOver is_over, LetOthersRun let_others_run) {
         if (!current || !state_.roster.is_at_work(*current))
             if (Done done = unfair ? step_aside() : let_others_run(); !done) return done.error();
         unsigned const lulls = events_.lulls();
+        board::Parcels const began = board_.elapsed();
         if (auto const who = next(); !who) return who.error();
-        if (unfair) wait.lulls += events_.lulls() - lulls;
+        if (!unfair) continue;
+        constexpr board::Parcels kLongWork{1'000'000};
+        wait.lulls += events_.lulls() - lulls;
+        wait.in_a_row = board_.elapsed() - began < kLongWork ? wait.in_a_row + 1 : 0;
     }
 }
 
@@ -131,7 +135,7 @@ unsigned Conductor::calls_max() const {
 bool Conductor::is_in_vain(Wait const& wait) const {
     constexpr unsigned kLulls = 4;
     unsigned const agents = static_cast<unsigned>(state_.roster.agents().size());
-    return wait.lulls >= kLulls || wait.calls > calls_max() + 16 * agents + 64;
+    return wait.lulls >= kLulls || wait.in_a_row > 16 * agents + 64;
 }
 
 Done Conductor::bring(ProcId who) {

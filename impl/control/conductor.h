@@ -106,7 +106,10 @@ class Conductor {
     // How long something has been waited for.
     struct Wait {
         unsigned calls = 0;  // hypercalls, of whomever
-        unsigned lulls = 0;  // how often the machine had nothing to do, although those who asked had stepped aside
+        // While those who asked stepped aside: how often the machine had nothing to do all the same, and how often they
+        // asked without anybody having been at work for long in between.
+        unsigned lulls = 0;
+        unsigned in_a_row = 0;
     };
 
     template <class IsOver, class LetOthersRun>

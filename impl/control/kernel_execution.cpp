@@ -155,7 +155,7 @@ tl::expected<std::shared_ptr<BootedKernel const>, std::string> KernelExecution::
 
 board::Parcels KernelExecution::step_budget(std::uint64_t pages) const {
     Budgets const& budgets = kernel_->budgets;
-    std::uint64_t const factor = is_accelerated() ? 1 : budgets.unaccelerated_factor;
+    std::uint64_t const factor = kernel_->config.memset_at ? 1 : budgets.unaccelerated_factor;
     return board::Parcels{(budgets.step.value + pages * budgets.parcels_per_page) * factor};
 }
 
@@ -171,8 +171,7 @@ spec::FrameCensus KernelExecution::begin(std::optional<std::uint32_t> oom, std::
     }
     if (recording_) board_.set_trace(true);
     board::Parcels const budget = step_budget(pages);
-    std::uint64_t const most = is_accelerated() ? kernel_->budgets.most : kernel_->budgets.unaccelerated_most;
-    conductor_.begin_step(budget, board::Parcels{budget.value * most}, oom);
+    conductor_.begin_step(budget, budget + kernel_->budgets.more, oom);
     return before;
 }
 

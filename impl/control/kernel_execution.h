@@ -24,11 +24,10 @@ struct Budgets {
     board::Parcels boot_unaccelerated{std::uint64_t{1} << 30};
     board::Parcels step{std::uint64_t{6} << 20};
     std::uint64_t parcels_per_page = 1024;
-    // A step that has not ended by then, and may yet, is given more, up to so many times that.
-    std::uint64_t most = 20;
+    // A step that has not ended by then, and may yet, is given so much more.
+    board::Parcels more{std::uint64_t{120} << 20};
     // Where the guest runs its own memset and memmove, a page costs it some 50,000 parcels.
     std::uint64_t unaccelerated_factor = 64;
-    std::uint64_t unaccelerated_most = 2;
 };
 
 // Processes that hold memory, so that a program runs with few frames free (impl/boot/ballast.h). No program uses their
@@ -92,7 +91,6 @@ class KernelExecution : public Execution {
     board::Board const& board() const { return board_; }
 
   private:
-    bool is_accelerated() const { return kernel_->config.memset_at.has_value(); }
     board::Parcels step_budget(std::uint64_t pages) const;
     spec::FrameCensus begin(std::optional<std::uint32_t> oom, std::uint64_t pages);
     spec::Outcome perform(spec::Step const& step);

@@ -12,8 +12,9 @@ using board::Register;
 
 namespace {
 
-// How often one looks up, for a panic's message on the console and at the clock.
-constexpr Parcels kGlance{100'000};
+// How often one looks up, at the clock, and for a panic's message on the console.
+constexpr Parcels kGlance{1'000'000};
+constexpr Parcels kGlanceAtConsole{100'000};
 // After so much code it is looked whether the machine idles without a wfi; then the timer is raised.
 constexpr Parcels kIdleAtLeast{1'000'000};
 
@@ -57,8 +58,9 @@ std::optional<Event> EventLoop::run_on() {
     if (!entries_.panic)
         if (auto panicked = autopsy_.panic_on_console()) return tl::unexpected(*panicked);
     // Of several harts, each stop would begin a turn anew.
-    bool const glances = board_.harts() == 1 || !entries_.panic;
-    return event_of(time_.run(glances ? std::min(kGlance, left) : left));
+    return event_of(time_.run(std::min(left, !entries_.panic       ? kGlanceAtConsole
+                                             : board_.harts() == 1 ? kGlance
+                                                                   : left)));
 }
 
 std::optional<Event> EventLoop::next_until(Parcels end) {

@@ -93,8 +93,8 @@ class Execution {
 
     // Has the step done by its actor. All addresses in `step` must be absolute (ground() in spec/walk.h).
     // `pages`: how many pages the address spaces span, the step's own growth included; a correct kernel may take time
-    // in proportion to it, and one that takes much longer hangs (Stuck). REQUIRES: the actor is alive; after Panicked,
-    // Stuck or Lost only reset() or restore() may follow.
+    // in proportion to it, and one that takes much longer is not waited for (Unfinished). REQUIRES: the actor is alive;
+    // after a mishap (spec/observation.h) only reset() or restore() may follow.
     virtual StepResult run(spec::Step const& step, std::uint64_t pages) = 0;
 
     // Has two steps done that overlap: the second begins when the first is interrupted (Faults::preempt), sleeps, or

@@ -35,7 +35,7 @@ Outcome random_outcome(World const& world, Step const& step, std::mt19937_64& ra
             outcome.what = Panicked{random() % 2 ? "init exiting" : "walk"};
             break;
         case 4:
-            outcome.what = Stuck{"freewalk"};
+            outcome.what = Stuck{.where = "freewalk"};
             break;
         case 5:
             outcome.what = Lost{"p9"};

@@ -29,15 +29,36 @@ struct Panicked {     // the kernel stopped itself
     // Where it died: the call of panic or the instruction that faulted, then who called that, as far as can be told.
     std::vector<VirtAddr> stack{};
 };
-struct Stuck {  // the step did not end within its budget, or the machine went where nothing can be executed
-    std::string where;
+// An exception that a hart took (RISC-V privileged spec, table "Supervisor cause register values after trap").
+struct Exception {
+    std::uint64_t cause = 0;
+    VirtAddr value{};    // the address that it is about, as in stval
+    std::string from{};  // the place in the kernel's code; empty where it came from user mode
+};
+struct Stuck {  // the step will never end: this is known, not guessed from the time that it takes
+    enum class Why : std::uint8_t {
+        same_trap,      // the process takes `exception` again and again, with the same registers
+        circles,        // each hart comes back to the same place, with nothing changed, whatever interrupts it
+        no_handler,     // `exception` went to machine mode, which has no handler
+        asleep,         // every process sleeps, and no device or timer is due
+        not_scheduled,  // `who` gets no turn, although every other process sleeps
+        no_timer,       // nobody else can get a turn: the kernel has set no timer
+    };
+    Why why = Why::circles;
+    std::string where{};                   // the place in the kernel's code, for a reader
+    std::optional<Exception> exception{};  // also one that the kernel took itself before
+    bool others_run = false;               // other processes still get their turns
+    std::optional<ProcId> who{};
+};
+struct Unfinished {  // the step took longer than it is given, and may yet end: nothing is known
+    std::string where{};
 };
 struct Lost {  // a process asked for orders that should not be there, or as someone it is not (registers corrupted)
     std::string what;
 };
 
 // What became of the actor, or of the machine.
-using Completion = std::variant<Returned, Restarted, Ended, Blocked, Panicked, Stuck, Lost>;
+using Completion = std::variant<Returned, Restarted, Ended, Blocked, Panicked, Stuck, Unfinished, Lost>;
 
 struct Outcome {
     Completion what;
@@ -55,7 +76,7 @@ inline bool allocation_failed(Outcome const& outcome) {
 // Whether the machine can do no further step.
 inline bool is_mishap(Completion const& what) {
     return std::holds_alternative<Panicked>(what) || std::holds_alternative<Stuck>(what) ||
-           std::holds_alternative<Lost>(what);
+           std::holds_alternative<Unfinished>(what) || std::holds_alternative<Lost>(what);
 }
 inline bool is_mishap(Outcome const& outcome) {
     return is_mishap(outcome.what);

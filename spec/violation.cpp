@@ -20,7 +20,7 @@ constexpr std::array<Words, kInvariants> kWords = {{
     {"I6", "conservation", "free + reachable frames are constant; nothing leaks, failed calls included"},
     {"I7", "results", "return values, exit statuses, and who was killed are right"},
     {"I8", "laziness", "each promise of the profile is kept: cow fork shares, lazy sbrk maps nothing until touched"},
-    {"I9", "liveness", "every step ends within its budget; the kernel never panics, hangs or faults"},
+    {"I9", "liveness", "every step ends; the kernel never panics, hangs or faults"},
     {"I10", "containment", "a failed allocation fails that call or kills that process only"},
 }};
 

@@ -92,6 +92,7 @@ class Replayer {
             text +=
                 fmt::format("   ({} steps may not overlap with the one before and were run after it)", run.serialised);
         if (run.undecided) text += "   (ended early: nobody can say in which order its last two steps came)";
+        if (run.unfinished) text += "   (ended early: the kernel was too slow in its last step)";
         return text;
     }
 

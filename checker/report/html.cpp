@@ -8,6 +8,7 @@
 #include "checker/report/step_words.h"
 #include "checker/report/story.h"
 #include "checker/report/suspects.h"
+#include "checker/report/text.h"
 #include "checker/report/verdict.h"
 #include "checker/report/violation_words.h"
 #include "spec/text.h"
@@ -171,8 +172,10 @@ std::string modes(SessionResult const& session) {
         table.add({std::string(to_string(mode)), counts.programs == 0 ? "not used" : fmt::format("{}", counts.programs),
                    fmt::format("{}", counts.runs), fmt::format("{}", counts.reached)});
     }
+    std::string const unfinished = unfinished_line(session.counts);
     return "<h4>How it was run</h4>\n<div class=\"short\">" + table.text() + "</div>\n" +
-           fmt::format("<p class=\"dim\">reached: {}</p>\n", run::kWhatIsReached);
+           fmt::format("<p class=\"dim\">reached: {}</p>\n", run::kWhatIsReached) +
+           (unfinished.empty() ? unfinished : fmt::format("<p><strong>{}</strong></p>\n", safe(unfinished)));
 }
 
 std::string section(SessionResult const& session) {

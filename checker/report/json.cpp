@@ -165,6 +165,10 @@ Json to_json(SessionResult const& session) {
                                           {"grounds", names_of(trigger.met.grounds)},
                                           {"refused", trigger.met.refused},
                                           {"steps", steps}});
+    json["unfinished"] = Json::object();
+    for (std::size_t i = 0; i < spec::kActionKinds; ++i)
+        if (session.counts.unfinished[i] > 0)
+            json["unfinished"][std::string(spec::kind_name(i))] = session.counts.unfinished[i];
     json["different_failures"] = session.families;
     json["boot_violations"] = Json::array();
     for (spec::Violation const& violation : session.boot_violations) {

@@ -15,6 +15,20 @@ namespace vmcheck::report {
 
 namespace {
 
+// What brings an exception about (privileged spec, table of scause values), with the address to follow.
+std::string deed_that_raises(std::uint64_t cause) {
+    switch (cause) {
+        case 12:
+            return "jump to";
+        case 13:
+            return "load from";
+        case 15:
+            return "store to";
+        default:
+            return fmt::format("exception {} with stval", cause);
+    }
+}
+
 // ---- steps ---------------------------------------------------------------------------------------------------------
 
 // For kinds whose word does not say it: what a step does, where {} stands for its address, amount or process; and the
@@ -165,7 +179,8 @@ struct SeenWords {
     std::string operator()(spec::Ended const&) const { return is<spec::Exit>(step) ? "ended" : "killed"; }
     std::string operator()(spec::Blocked const&) const { return "sleeps in the kernel"; }
     std::string operator()(spec::Panicked const& seen) const { return "panic: " + seen.message; }
-    std::string operator()(spec::Stuck const& seen) const { return "stuck: " + seen.where; }
+    std::string operator()(spec::Stuck const& seen) const { return "no end: " + words_of(seen); }
+    std::string operator()(spec::Unfinished const&) const { return "too slow to be checked"; }
     std::string operator()(spec::Lost const& seen) const { return "lost: " + seen.what; }
 };
 
@@ -183,6 +198,31 @@ std::string in_words(spec::Step const& step) {
     if (step.faults.switch_hart)
         words += fmt::format(" (left {} blocks in, for another hart)", *step.faults.switch_hart);
     return words;
+}
+
+std::string words_of(spec::Stuck const& stuck) {
+    using Why = spec::Stuck::Why;
+    auto const exception = stuck.exception.value_or(spec::Exception{});
+    std::string const fault = fmt::format("{} {:#x}", deed_that_raises(exception.cause), exception.value.value);
+    std::string const taken = stuck.exception ? fmt::format(" after {} in {}", fault, exception.from) : "";
+    switch (stuck.why) {
+        case Why::same_trap:
+            return fmt::format(
+                "the same {} comes again and again: usertrap neither repairs the fault nor kills the process", fault);
+        case Why::circles:
+            return fmt::format("the kernel goes in circles in {}{}{}", stuck.where, taken,
+                               stuck.others_run ? "" : ", with interrupts off");
+        case Why::no_handler:
+            return fmt::format("{} in {} goes to machine mode, which has no handler", fault, exception.from);
+        case Why::asleep:
+            return "every process sleeps, and no device or timer is due";
+        case Why::not_scheduled:
+            return fmt::format("{} gets no turn, although all others sleep",
+                               stuck.who ? name_of(*stuck.who) : "the process");
+        case Why::no_timer:
+            return "the kernel has set no timer, so no other process gets a turn";
+    }
+    return {};
 }
 
 std::string call_in_words(spec::Action const& action) {

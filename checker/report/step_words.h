@@ -34,4 +34,7 @@ std::string expected_words(run::StepRecord const& record);
 std::string seen_words(spec::Outcome const& outcome, spec::Step const& step);
 std::string seen_words(run::StepRecord const& record);
 
+// Why the step does not end: "the kernel goes in circles in acquire (kernel/spinlock.c:30)".
+std::string words_of(spec::Stuck const& stuck);
+
 }  // namespace vmcheck::report

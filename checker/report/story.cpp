@@ -13,13 +13,21 @@ namespace vmcheck::report {
 
 namespace {
 
+// Others cannot go on either.
+bool stops_the_machine(spec::Violation const& violation) {
+    auto const* answer = std::get_if<spec::WrongAnswer>(&violation.facts);
+    if (violation.invariant != spec::Invariant::liveness || !answer) return false;
+    auto const* stuck = std::get_if<spec::Stuck>(&answer->seen.what);
+    return stuck ? !stuck->others_run : std::holds_alternative<spec::Panicked>(answer->seen.what);
+}
+
 // What the broken invariant means for whoever uses the kernel; empty where the violation says it already.
 char const* consequence(spec::Violation const& violation) {
     using What = spec::WrongRights::What;
     if (violation.invariant == spec::Invariant::isolation) return ": what it stores there, the other sees";
     if (violation.invariant == spec::Invariant::conservation)
         return ", and done often enough this leaves no memory at all";
-    if (violation.invariant == spec::Invariant::liveness) return ", and so any user program can stop the machine";
+    if (stops_the_machine(violation)) return ", and so any user program can stop the machine";
     auto const* wrong = std::get_if<spec::WrongRights>(&violation.facts);
     if (wrong && wrong->what == What::gained_write) return ": a store that must kill the process goes through";
     if (wrong && (wrong->what == What::gained_execute || wrong->what == What::lost_execute))

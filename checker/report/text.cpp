@@ -245,6 +245,19 @@ std::string walk_text(spec::Program const& program, std::shared_ptr<spec::Settin
     return text;
 }
 
+std::string unfinished_line(run::Counts const& counts) {
+    std::uint64_t all = 0;
+    std::string where;
+    for (std::size_t i = 0; i < spec::kActionKinds; ++i) {
+        if (counts.unfinished[i] == 0) continue;
+        all += counts.unfinished[i];
+        where += fmt::format("{}{} ({})", where.empty() ? "" : ", ", spec::kind_name(i), counts.unfinished[i]);
+    }
+    if (all == 0) return "";
+    return fmt::format("{} run{} not finished: the kernel was too slow in {}", all, all == 1 ? " was" : "s were",
+                       where);
+}
+
 std::string modes_table(run::Counts const& counts, TextStyle style) {
     std::string text = "modes                    programs      runs  reached\n";
     for (std::size_t i = 0; i < run::kModes; ++i) {
@@ -256,10 +269,11 @@ std::string modes_table(run::Counts const& counts, TextStyle style) {
         text += '\n';
     }
     text += fmt::format("  reached: {}\n", run::kWhatIsReached);
-    return text +
-           fmt::format("  {} of them were run a second time, from where the first run had left the machine\n",
-                       counts.second_runs) +
-           steered_lines(counts.steered);
+    text += fmt::format("  {} of them were run a second time, from where the first run had left the machine\n",
+                        counts.second_runs) +
+            steered_lines(counts.steered);
+    std::string const unfinished = unfinished_line(counts);
+    return unfinished.empty() ? text : text + paint("  " + unfinished, Paint::bold, style) + '\n';
 }
 
 std::string checks_table(run::Counts const& counts, TextStyle style) {

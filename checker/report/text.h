@@ -38,7 +38,10 @@ std::string walk_text(spec::Program const& program, std::shared_ptr<spec::Settin
 // How often each invariant was evaluated, and which were skipped.
 std::string checks_table(run::Counts const& counts, TextStyle style);
 
-// How the programs were run, and how often the faults of each mode were really met.
+// "9 runs were not finished: the kernel was too slow in fork (8), exec (1)"; empty where all were.
+std::string unfinished_line(run::Counts const& counts);
+
+// How the programs were run, how often the faults of each mode were really met, and what was not finished.
 std::string modes_table(run::Counts const& counts, TextStyle style);
 
 }  // namespace vmcheck::report

@@ -175,7 +175,7 @@ std::string sentence(spec::WrongAnswer const& answer) {
         arg("other", answer.other ? name_of(*answer.other) : "another process"),
         arg("value", seen_as<spec::Returned>(answer).value), arg("panic", panicked.message),
         arg("cause", panicked.cause.empty() ? "" : fmt::format(" ({})", panicked.cause)),
-        arg("stuck", seen_as<spec::Stuck>(answer).where), arg("lost", seen_as<spec::Lost>(answer).what),
+        arg("stuck", words_of(seen_as<spec::Stuck>(answer))), arg("lost", seen_as<spec::Lost>(answer).what),
         arg("in_use", answer.in_use), arg("limit", answer.limit), arg("old_break", old_break(answer.allowed)),
         arg("other_bytes", std::holds_alternative<spec::Touch>(action) ? "another byte than was stored on its last page"
                                                                        : "other bytes than were stored there"),

@@ -7,6 +7,7 @@
 #include "checker/report/step_words.h"
 #include "checker/report/story.h"
 #include "checker/report/suspects.h"
+#include "checker/report/text.h"
 #include "checker/report/violation_words.h"
 #include "spec/text.h"
 
@@ -16,6 +17,7 @@
 
 #include <functional>
 #include <set>
+#include <utility>
 #include <variant>
 
 namespace vmcheck::report {
@@ -236,6 +238,32 @@ TEST(ViolationWords, SayWhosePidASharedPageHolds) {
     EXPECT_EQ(words_of({.process = spec::kInit, .facts = spec::UsyscallShared{both}}).story,
               "p0's trapframe-0x1000 and p1's trapframe-0x1000 map one frame: it holds the pid of p0 (USYSCALL), which "
               "others take for theirs");
+}
+
+TEST(Story, AProcessThatTakesTheSameTrapForEverDoesNotStopTheMachine) {
+    auto const story = [](spec::Stuck stuck) {
+        spec::Outcome seen;
+        seen.what = std::move(stuck);
+        Finding finding = testing::finding_of(Invariant::liveness, kWildStore, {made_child()}, {spec::Ends{}}, seen);
+        std::get<spec::WrongAnswer>(finding.divergence.violations.front().facts).mistake = spec::Mistake::never_ended;
+        return story_of(finding);
+    };
+    EXPECT_EQ(story({.why = spec::Stuck::Why::same_trap,
+                     .exception = spec::Exception{15, VirtAddr{0x5000}},
+                     .others_run = true}),
+              "p1: store rodata 1 = 1 never came to an end: the same store to 0x5000 comes again and again: usertrap "
+              "neither repairs the fault nor kills the process.");
+    EXPECT_EQ(story({.why = spec::Stuck::Why::circles, .where = "acquire (kernel/spinlock.c:30)"}),
+              "p1: store rodata 1 = 1 never came to an end: the kernel goes in circles in acquire "
+              "(kernel/spinlock.c:30), with interrupts off, and so any user program can stop the machine.");
+}
+
+TEST(TextReport, SaysWhatWasNotFinished) {
+    run::Counts counts;
+    EXPECT_EQ(unfinished_line(counts), "");
+    counts.unfinished[spec::index_of<spec::Fork>()] = 8;
+    counts.unfinished[spec::index_of<spec::Exec>()] = 1;
+    EXPECT_EQ(unfinished_line(counts), "9 runs were not finished: the kernel was too slow in fork (8), exec (1)");
 }
 
 TEST(ViolationWords, AWrongAnswerAfterAFailedAllocationSaysSo) {

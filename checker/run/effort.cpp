@@ -24,6 +24,7 @@ void Counts::add(Counts const& other) {
     programs += other.programs;
     steps += other.steps;
     for (std::size_t i = 0; i < kinds.size(); ++i) kinds[i] += other.kinds[i];
+    for (std::size_t i = 0; i < unfinished.size(); ++i) unfinished[i] += other.unfinished[i];
     for (std::size_t i = 0; i < modes.size(); ++i) {
         modes[i].programs += other.modes[i].programs;
         modes[i].runs += other.modes[i].runs;

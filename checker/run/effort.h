@@ -78,6 +78,8 @@ struct Counts {
     std::uint64_t preempted = 0;  // of these, those of which the second began within the first
     Steered steered{};
     std::uint64_t undecided = 0;  // programs that ended because of such a pair: Run::undecided
+    // Programs that ended because the kernel was too slow in their last step, by its kind: Run::unfinished.
+    std::array<std::uint64_t, spec::kActionKinds> unfinished{};
     spec::CheckCounts checks{};
     std::array<ModeCounts, kModes> modes{};
     std::uint64_t second_runs = 0;  // programs that were run a second time where the first run had left the machine

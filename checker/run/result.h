@@ -54,6 +54,8 @@ struct Run {
     std::uint32_t serialised = 0;  // steps that may not overlap with the one before them and were run after it
     // The last step sleeps and may, or of two that overlapped nobody can say what came first: the model cannot go on.
     bool undecided = false;
+    // The kernel was too slow in the last step: nobody waits for what comes of it.
+    bool unfinished = false;
 };
 
 // The ways in which a run ended or could have: at its divergence, and at what is advice. Each ends with a divergence.

@@ -129,8 +129,8 @@ void Stepper::begin(spec::Program const& program) {
 
 bool Stepper::done() const {
     Run const& result = state_.result;
-    return result.divergence.has_value() || result.engine_failed || result.undecided || result.cannot_start ||
-           state_.world.over();
+    return result.divergence.has_value() || result.engine_failed || result.undecided || result.unfinished ||
+           result.cannot_start || state_.world.over();
 }
 
 std::optional<spec::Step> Stepper::steered(spec::Step step) {
@@ -151,6 +151,7 @@ void Stepper::perform(spec::Step step) {
     if (engine_failed()) return;
     if (options_.watcher != nullptr) options_.watcher->after(at, execution_);
     if (options_.records) state_.result.records.push_back(record_of(state_.world, step, &outcome));
+    if (leaves_unfinished(step, outcome)) return;
     allocation_failed_ = spec::allocation_failed(outcome);
     count_judged(outcome);
     if (reaches_what_it_is_for(options_.mode, outcome, step)) ++counts_.of(options_.mode).reached;
@@ -220,6 +221,8 @@ void Stepper::overlap(spec::Pair pair) {
     if (engine_failed()) return;
     if (options_.watcher != nullptr)
         for (spec::StepIndex each : at) options_.watcher->after(each, execution_);
+    if (both.outcome.second && leaves_unfinished(pair.second, *both.outcome.second)) return;
+    if (leaves_unfinished(pair.first, both.outcome.first)) return;
     ++counts_.pairs;
     state_.sharing_known = false;
     if (both.reached) {
@@ -273,6 +276,13 @@ void Stepper::judge(spec::Pair const& pair, std::array<spec::StepIndex, 2> at, s
 void Stepper::give_up() {
     state_.result.undecided = true;
     ++counts_.undecided;
+}
+
+bool Stepper::leaves_unfinished(spec::Step const& step, spec::Outcome const& outcome) {
+    if (!std::holds_alternative<spec::Unfinished>(outcome.what)) return false;
+    state_.result.unfinished = true;
+    ++counts_.unfinished[step.action.index()];
+    return true;
 }
 
 void Stepper::count_judged(spec::Outcome const& outcome) {

@@ -124,6 +124,7 @@ class Stepper {
     void judge(spec::Pair const& pair, std::array<spec::StepIndex, 2> at, spec::PairOutcome const& outcome,
                spec::FrameCensus const& before);
     void give_up();
+    bool leaves_unfinished(spec::Step const& step, spec::Outcome const& outcome);
     void count_judged(spec::Outcome const& outcome);
     void count_judged(spec::Invariant invariant);
     void diverge(spec::StepIndex at, spec::Step const& step, std::vector<spec::Violation> violations,

@@ -39,7 +39,7 @@ class TwinExecution : public Execution {
     StepResult run(spec::Step const& step, std::uint64_t) override {
         ++steps_;
         auto const before = machine_->census();
-        if (engine_failure()) return {{spec::Stuck{"Unicorn failed."}}, before};
+        if (engine_failure()) return {{spec::Unfinished{}}, before};
         return {machine_->run(step), before};
     }
     // One after the other: the toy knows no interrupts. What would sleep comes second.

@@ -184,7 +184,7 @@ tl::expected<Booted, BootFailure> attempt(KernelOptions const& options, elf::Ker
         return failed(fmt::format("the kernel did not reach user mode: {}{}", describe(reached.error(), kPanicked),
                                   out_of_frames(*board, entries)),
                       reached.error());
-    conductor.begin_step(budget, std::nullopt);
+    conductor.begin_step(budget, budget, std::nullopt);
     Preparation prepare(conductor);
     Descriptors descriptors;
     prepare.call("pipe", syscalls::kPipe, agent::kVictimBss.value);
@@ -221,10 +221,44 @@ void load(board::Board& board, elf::KernelImage const& image) {
     board.reset(*image.to_physical(image.entry()));
 }
 
+namespace {
+
+std::string describe(spec::Stuck const& stuck) {
+    std::string text;
+    switch (stuck.why) {
+        case spec::Stuck::Why::same_trap:
+            return fmt::format("a process takes exception {} at {:#x} again and again", stuck.exception->cause,
+                               stuck.exception->value.value);
+        case spec::Stuck::Why::no_handler:
+            return fmt::format("trap {} went to machine mode, which has no handler, from {}", stuck.exception->cause,
+                               stuck.exception->from);
+        case spec::Stuck::Why::circles:
+            text = "it goes in circles";
+            break;
+        case spec::Stuck::Why::asleep:
+            text = "every process sleeps";
+            break;
+        case spec::Stuck::Why::not_scheduled:
+            text = fmt::format("p{} is not scheduled any more", stuck.who->value);
+            break;
+        case spec::Stuck::Why::no_timer:
+            text = "no timer is set, so no other process can be scheduled";
+            break;
+    }
+    if (stuck.exception)
+        text += fmt::format("; the kernel took exception {} at {} (address {:#x})", stuck.exception->cause,
+                            stuck.exception->from, stuck.exception->value.value);
+    return text + fmt::format("; running {}", stuck.where);
+}
+
+}  // namespace
+
 std::string describe(spec::Completion const& result, std::string_view panic, std::string_view otherwise) {
     if (auto const* panicked = std::get_if<spec::Panicked>(&result))
         return fmt::format("{}: {}", panic, panicked->message);
-    if (auto const* stuck = std::get_if<spec::Stuck>(&result)) return stuck->where;
+    if (auto const* stuck = std::get_if<spec::Stuck>(&result)) return describe(*stuck);
+    if (auto const* late = std::get_if<spec::Unfinished>(&result))
+        return fmt::format("it takes longer than it is given; running {}", late->where);
     if (auto const* lost = std::get_if<spec::Lost>(&result)) return lost->what;
     return std::string(otherwise);
 }

@@ -24,15 +24,30 @@ std::string deed_of(std::uint64_t cause) {
 
 }  // namespace
 
-spec::Stuck Autopsy::stuck(std::string what) {
+spec::Stuck Autopsy::stuck(spec::Stuck::Why why) {
     VirtAddr const pc{board_.read(Register::pc)};
+    spec::Stuck stuck{.why = why, .where = where_(pc)};
     died_at_ = pc;
     if (auto fault = board_.last_kernel_fault()) {
         died_at_ = fault->pc;
-        what += fmt::format("; the kernel took exception {} at {} (address {:#x})", fault->cause, where_(fault->pc),
-                            fault->value);
+        stuck.exception = spec::Exception{fault->cause, VirtAddr{fault->value}, where_(fault->pc)};
     }
-    return {what + fmt::format("; running {}", where_(pc))};
+    return stuck;
+}
+
+spec::Stuck Autopsy::stuck(Circle const& circle) {
+    if (circle.why == spec::Stuck::Why::same_trap)
+        // The kernel comes through it unharmed: it died nowhere.
+        return {.why = circle.why,
+                .exception = spec::Exception{circle.cause, VirtAddr{circle.value}},
+                .others_run = circle.others_run};
+    spec::Stuck found = stuck(circle.why);
+    found.others_run = circle.others_run;
+    return found;
+}
+
+spec::Unfinished Autopsy::unfinished() const {
+    return {where_(VirtAddr{board_.read(Register::pc)})};
 }
 
 spec::Panicked Autopsy::panicked(board::Parcels since) {

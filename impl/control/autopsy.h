@@ -3,6 +3,7 @@
 // latest exception that the kernel took itself.
 
 #include "impl/board/board.h"
+#include "impl/control/circles.h"
 #include "spec/observation.h"
 
 #include <functional>
@@ -19,8 +20,12 @@ class Autopsy {
     Autopsy(board::Board const& board, std::function<std::string(VirtAddr)> where)
         : board_(board), where_(std::move(where)) {}
 
-    // The machine does not go on as it should; `what` says how, as the beginning of a sentence.
-    spec::Stuck stuck(std::string what);
+    // The machine does not go on as it should.
+    spec::Stuck stuck(spec::Stuck::Why why);
+    // It goes in circles.
+    spec::Stuck stuck(Circle const& circle);
+    // The step has had all of its time.
+    spec::Unfinished unfinished() const;
     // It is about to execute panic()'s first instruction. `since`: an exception that the kernel took before that has
     // nothing to do with it.
     spec::Panicked panicked(board::Parcels since);

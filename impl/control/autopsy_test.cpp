@@ -52,8 +52,17 @@ TEST(Autopsy, AMessageThatIsNowhereIsEmpty) {
 TEST(Autopsy, WhatIsStuckIsToldWithItsPlace) {
     board::Board board = test::bare_board();
     Autopsy autopsy(board, in_hexadecimal);
-    EXPECT_EQ(autopsy.stuck("it hangs").where, "it hangs; running 0x80000000");
+    EXPECT_EQ(autopsy.stuck(spec::Stuck::Why::circles).where, "0x80000000");
     EXPECT_EQ(autopsy.died_at(), VirtAddr{test::kCode.value});
+}
+
+TEST(Autopsy, AKernelThatComesThroughTheSameTrapUnharmedDiedNowhere) {
+    board::Board board = test::bare_board();
+    Autopsy autopsy(board, in_hexadecimal);
+    spec::Stuck const stuck = autopsy.stuck({spec::Stuck::Why::same_trap, VirtAddr{0x1000}, 15, 0x5000, true});
+    EXPECT_EQ(stuck.exception->value, VirtAddr{0x5000});
+    EXPECT_TRUE(stuck.others_run);
+    EXPECT_EQ(autopsy.died_at(), std::nullopt);
 }
 
 }  // namespace

@@ -2,8 +2,6 @@
 
 #include "impl/agent/agent.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 namespace vmcheck {
@@ -12,6 +10,7 @@ using board::HartIndex;
 using board::Register;
 using spec::Completion;
 using spec::ProcId;
+using Why = spec::Stuck::Why;
 
 Conductor::Conductor(board::Board& board, observe::ProcessTable const* table, KernelEntries entries,
                      std::function<std::string(VirtAddr)> where)
@@ -29,15 +28,15 @@ void Conductor::resume(AgentState state) {
 }
 
 Done Conductor::wait_for_init(board::Parcels budget) {
-    begin_step(budget, std::nullopt);
+    begin_step(budget, budget, std::nullopt);
     auto const who = next();
     if (who) return {};
     if (spec::is_mishap(who.error())) return tl::unexpected(who.error());
-    return tl::unexpected(autopsy_.stuck("every process sleeps, and /init has not run"));
+    return tl::unexpected(autopsy_.stuck(Why::asleep));
 }
 
-void Conductor::begin_step(board::Parcels budget, std::optional<std::uint32_t> oom) {
-    time_.begin(budget);
+void Conductor::begin_step(board::Parcels budget, board::Parcels most, std::optional<std::uint32_t> oom) {
+    time_.begin(budget, most);
     state_.allocations.begin_step(oom);
     state_.roster.begin_step();
     cancel_meanwhile();
@@ -45,18 +44,26 @@ void Conductor::begin_step(board::Parcels budget, std::optional<std::uint32_t> o
 
 // ---- the loop
 
-// Runs the machine until is_over(calls), asked at first and after each hypercall, gives a result; `calls`: how many
-// hypercalls there were. Before the machine goes on, let_others_run() has it go on with somebody else than who has just
-// asked. Returns Blocked where every process sleeps before, and what the machine has died of.
+// Runs the machine until is_over(wait), asked at first and after each hypercall, gives a result. Before the machine
+// goes on, let_others_run() has it go on with somebody else than who has just asked; where that has not helped in the
+// time that a fair scheduler takes, whoever asks steps aside. Returns Blocked where every process sleeps before, and
+// what the machine has died of.
 template <class IsOver, class LetOthersRun>
 Completion Conductor::run_until(IsOver is_over, LetOthersRun let_others_run) {
-    for (unsigned calls = 0;; ++calls) {
-        if (std::optional<Completion> result = is_over(calls)) return *result;
+    for (Wait wait;; ++wait.calls) {
+        if (std::optional<Completion> result = is_over(wait)) return *result;
+        bool const unfair = wait.calls > calls_max();
         // Not where the one that is there has just been given its order.
         auto const current = state_.roster.current();
         if (!current || !state_.roster.is_at_work(*current))
-            if (Done done = let_others_run(); !done) return done.error();
+            if (Done done = unfair ? step_aside() : let_others_run(); !done) return done.error();
+        unsigned const lulls = events_.lulls();
+        board::Parcels const began = board_.elapsed();
         if (auto const who = next(); !who) return who.error();
+        if (!unfair) continue;
+        constexpr board::Parcels kLongWork{1'000'000};
+        wait.lulls += events_.lulls() - lulls;
+        wait.in_a_row = board_.elapsed() - began < kLongWork ? wait.in_a_row + 1 : 0;
     }
 }
 
@@ -103,25 +110,47 @@ Done Conductor::switch_process() {
         harts_.turn_to_next_that_stands();
     }
     if (board_.raise_timer()) return {};
-    return tl::unexpected(autopsy_.stuck("the kernel has no timer set, so no other process can be scheduled"));
+    return tl::unexpected(autopsy_.stuck(Why::no_timer));
 }
 
-// How many times others may ask before a process counts as not scheduled: several rounds of a fair scheduler. Of two
-// whose steps overlap, one may sleep until the other has done all of its step.
+// The one that asks sleeps for a tick: whoever else can run then does, even if it has a lower priority, has used up its
+// share, or was not lucky.
+Done Conductor::step_aside() {
+    if (!state_.roster.current()) return {};
+    ++stepped_aside_;
+    tell({VMCHECK_ORDER_SYSCALL, syscalls::kSleep, {1, 0, 0}});
+    harts_.order_begins();
+    state_.roster.nobody_is_current();
+    return {};
+}
+
+// How many times others may ask before they step aside: several rounds of a fair scheduler. Of two whose steps overlap,
+// one may sleep until the other has done all of its step.
 unsigned Conductor::calls_max() const {
     unsigned const rounds = state_.roster.orders() > 1 ? 16 : 4;
     return rounds * static_cast<unsigned>(state_.roster.agents().size()) + 8;
 }
 
+// Whether what is waited for does not come: the machine would rather do nothing. On a kernel whose processes cannot
+// sleep, they are asked to in vain, too.
+bool Conductor::is_in_vain(Wait const& wait) const {
+    constexpr unsigned kLulls = 4;
+    unsigned const agents = static_cast<unsigned>(state_.roster.agents().size());
+    return wait.lulls >= kLulls || wait.in_a_row > 16 * agents + 64;
+}
+
 Done Conductor::bring(ProcId who) {
     Completion const result = run_until(
-        [&](unsigned calls) -> std::optional<Completion> {
+        [&](Wait const& wait) -> std::optional<Completion> {
             if (state_.roster.current() == who) return spec::Returned{};
-            if (calls > calls_max()) return autopsy_.stuck(fmt::format("p{} is not scheduled any more", who.value));
-            return std::nullopt;
+            if (!is_in_vain(wait)) return std::nullopt;
+            spec::Stuck stuck = autopsy_.stuck(Why::not_scheduled);
+            stuck.others_run = true;
+            stuck.who = who;
+            return stuck;
         },
         [&] { return schedule(who); });
-    if (std::holds_alternative<spec::Blocked>(result)) return tl::unexpected(autopsy_.stuck("every process sleeps"));
+    if (std::holds_alternative<spec::Blocked>(result)) return tl::unexpected(autopsy_.stuck(Why::asleep));
     if (spec::is_mishap(result)) return tl::unexpected(result);
     return {};
 }
@@ -129,7 +158,10 @@ Done Conductor::bring(ProcId who) {
 tl::expected<bool, Completion> Conductor::bring_side_by_side(ProcId first, ProcId second) {
     if (!harts_.several()) return false;
     // The first keeps its hart while the other harts look for the second, and the second while the first is made ready.
+    unsigned const stepped_aside = stepped_aside_;
     if (Done done = bring(second); !done) return tl::unexpected(done.error());
+    // Who sleeps may be woken by the clock of the very hart that would be parked.
+    if (stepped_aside_ != stepped_aside) return false;
     HartIndex const there = harts_.park_current();
     auto both = bring_beside_parked_hart(first);
     harts_.release(there);
@@ -143,9 +175,9 @@ tl::expected<bool, Completion> Conductor::bring_side_by_side(ProcId first, ProcI
 // False: it does not come.
 tl::expected<bool, Completion> Conductor::bring_beside_parked_hart(ProcId who) {
     Completion const result = run_until(
-        [&](unsigned calls) -> std::optional<Completion> {
+        [&](Wait const& wait) -> std::optional<Completion> {
             if (state_.roster.current() == who) return spec::Returned{};
-            if (calls > calls_max()) return spec::Blocked{};
+            if (wait.calls > calls_max()) return spec::Blocked{};
             return std::nullopt;
         },
         [&]() -> Done {
@@ -183,11 +215,7 @@ Done Conductor::let_harts_finish() {
 
 Completion Conductor::give(ProcId actor, Order const& order) {
     if (Done done = bring(actor); !done) return done.error();
-    board_.write(Register::t0, order.kind);
-    board_.write(Register::a7, order.kind == VMCHECK_ORDER_SYSCALL ? numbers_.of(order.a7) : order.a7);
-    board_.write(Register::a0, order.arguments[0]);
-    board_.write(Register::a1, order.arguments[1]);
-    board_.write(Register::a2, order.arguments[2]);
+    tell(order);
     state_.roster.begin_order(actor);
     harts_.order_begins();
     time_.order_begins();
@@ -195,6 +223,15 @@ Completion Conductor::give(ProcId actor, Order const& order) {
     time_.order_ended();
     state_.roster.end_order(actor);
     return result;
+}
+
+// To the process that asks.
+void Conductor::tell(Order const& order) {
+    board_.write(Register::t0, order.kind);
+    board_.write(Register::a7, order.kind == VMCHECK_ORDER_SYSCALL ? numbers_.of(order.a7) : order.a7);
+    board_.write(Register::a0, order.arguments[0]);
+    board_.write(Register::a1, order.arguments[1]);
+    board_.write(Register::a2, order.arguments[2]);
 }
 
 Completion Conductor::give_exec(ProcId actor) {
@@ -221,13 +258,13 @@ Conductor::Forked Conductor::give_fork(ProcId parent, ProcId child) {
 
 Completion Conductor::await_result(ProcId actor) {
     return run_until(
-        [&](unsigned calls) -> std::optional<Completion> {
-            if (calls == 0) return std::nullopt;
+        [&](Wait const& wait) -> std::optional<Completion> {
+            if (wait.calls == 0) return std::nullopt;
             if (auto result = state_.roster.result_of(actor)) return result;
             if (Done done = do_what_waits_for(*state_.roster.current()); !done) return done.error();
             // It may have asked meanwhile.
             if (auto result = state_.roster.result_of(actor)) return result;
-            return why_absent(actor, calls);
+            return why_absent(actor, wait);
         },
         // The actor has left its hart to another process. The hart of one that waits gets no turn by itself while that
         // other asks.
@@ -244,13 +281,13 @@ Done Conductor::do_what_waits_for(ProcId who) {
     return done;
 }
 
-// Why `actor` has not asked in so many hypercalls; nothing where it may yet.
-std::optional<Completion> Conductor::why_absent(ProcId actor, unsigned calls) {
+// Why `actor` has not asked for so long; nothing where it may yet.
+std::optional<Completion> Conductor::why_absent(ProcId actor, Wait const& wait) {
     Agent const* agent = state_.roster.find(actor);
     if (agent == nullptr) return spec::Ended{};  // its end was seen, or even waited for, in the other's step
     // Of several harts, one that stands asks whenever it gets a turn, while another may be at work on a long order.
     bool const has_had_its_time = !harts_.several() || time_.half_is_spent();
-    bool const overdue = calls > calls_max() && has_had_its_time;
+    bool const overdue = is_in_vain(wait) && has_had_its_time;
     if (table_ != nullptr && agent->pid != 0) {
         if (!has_ended(*agent)) return overdue ? std::optional<Completion>(spec::Blocked{}) : std::nullopt;
     } else if (!overdue) {
@@ -264,9 +301,9 @@ std::optional<Completion> Conductor::why_absent(ProcId actor, unsigned calls) {
 // After a fork that returned a pid: lets the child run to its first hypercall. False: it never came up.
 tl::expected<bool, Completion> Conductor::await_child(ProcId parent) {
     Completion const result = run_until(
-        [&](unsigned calls) -> std::optional<Completion> {
+        [&](Wait const& wait) -> std::optional<Completion> {
             if (!state_.roster.expects_child_of(parent)) return spec::Returned{};
-            if (calls <= calls_max()) return std::nullopt;
+            if (!is_in_vain(wait)) return std::nullopt;
             state_.roster.abandon_child_of(parent);
             return spec::Blocked{};
         },
@@ -278,13 +315,13 @@ tl::expected<bool, Completion> Conductor::await_child(ProcId parent) {
 tl::expected<bool, Completion> Conductor::await_end(ProcId target) {
     unsigned others_since = 0;  // that have asked since it last did
     Completion const result = run_until(
-        [&](unsigned calls) -> std::optional<Completion> {
-            if (calls > 0) others_since = state_.roster.current() == target ? 0 : others_since + 1;
+        [&](Wait const& wait) -> std::optional<Completion> {
+            if (wait.calls > 0) others_since = state_.roster.current() == target ? 0 : others_since + 1;
             Agent const* agent = state_.roster.find(target);
             bool const ended = agent == nullptr || (table_ != nullptr && has_ended(*agent)) ||
-                               (table_ == nullptr && others_since > calls_max());
+                               (table_ == nullptr && is_in_vain(wait) && others_since > calls_max());
             if (ended) return spec::Ended{};
-            return calls > 4 * calls_max() ? std::optional<Completion>(spec::Returned{}) : std::nullopt;
+            return is_in_vain(wait) ? std::optional<Completion>(spec::Returned{}) : std::nullopt;
         },
         // It ends when the kernel next sees it, which on a hart of its own may be never.
         [&]() -> Done {

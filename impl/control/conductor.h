@@ -48,8 +48,9 @@ class Conductor {
     // Runs a machine that has just been reset until /init asks for its first order.
     Done wait_for_init(board::Parcels budget);
 
-    // Starts a step: everything the step does must fit `budget`. `oom`: which allocation is to fail (from 1).
-    void begin_step(board::Parcels budget, std::optional<std::uint32_t> oom);
+    // Starts a step, which has `budget`, and where it makes progress at most `most`. `oom`: which allocation is to fail
+    // (from 1).
+    void begin_step(board::Parcels budget, board::Parcels most, std::optional<std::uint32_t> oom);
     // To have the step's next order interrupted, and to know how long its orders took.
     StepTime& time() { return time_; }
 
@@ -102,6 +103,15 @@ class Conductor {
         std::function<Done()> step;
     };
 
+    // How long something has been waited for.
+    struct Wait {
+        unsigned calls = 0;  // hypercalls, of whomever
+        // While those who asked stepped aside: how often the machine had nothing to do all the same, and how often they
+        // asked without anybody having been at work for long in between.
+        unsigned lulls = 0;
+        unsigned in_a_row = 0;
+    };
+
     template <class IsOver, class LetOthersRun>
     spec::Completion run_until(IsOver is_over, LetOthersRun let_others_run);
     tl::expected<spec::ProcId, spec::Completion> next();
@@ -110,13 +120,16 @@ class Conductor {
 
     Done schedule(std::optional<spec::ProcId> who);
     Done switch_process();
+    Done step_aside();
+    void tell(Order const& order);
     unsigned calls_max() const;
+    bool is_in_vain(Wait const& wait) const;
     Done bring(spec::ProcId who);
     tl::expected<bool, spec::Completion> bring_beside_parked_hart(spec::ProcId who);
 
     spec::Completion await_result(spec::ProcId actor);
     Done do_what_waits_for(spec::ProcId who);
-    std::optional<spec::Completion> why_absent(spec::ProcId actor, unsigned calls);
+    std::optional<spec::Completion> why_absent(spec::ProcId actor, Wait const& wait);
     tl::expected<bool, spec::Completion> await_child(spec::ProcId parent);
     bool has_ended(Agent const& agent) const;
     void sweep_ended();
@@ -130,6 +143,7 @@ class Conductor {
     Harts harts_;
     EventLoop events_;
     std::optional<Meanwhile> meanwhile_;
+    unsigned stepped_aside_ = 0;  // how often anybody has
 };
 
 }  // namespace vmcheck

@@ -56,35 +56,34 @@ TEST(Conductor, AKernelThatSleepsBeforeItStartsInitIsStuck) {
     test::put(init.board, test::kCode + 4, test::kBackByOne);
     Done const done = init.conductor.wait_for_init(kBudget);
     ASSERT_FALSE(done);
-    EXPECT_EQ(std::get<spec::Stuck>(done.error()).where, "every process sleeps, and /init has not run; running here");
+    EXPECT_EQ(std::get<spec::Stuck>(done.error()).why, spec::Stuck::Why::asleep);
 }
 
 TEST(Conductor, OneThatAsksIsGivenItsOrderAtOnceAndRunsOnUntilItAsksAgain) {
     LoneProcess init;
     ASSERT_TRUE(init.conductor.wait_for_init(kBudget));
     put_agent(init.board);
-    init.conductor.begin_step(kBudget, std::nullopt);
+    init.conductor.begin_step(kBudget, kBudget, std::nullopt);
     EXPECT_EQ(success(init.conductor.give(kInit, say(41))), 41U);
     EXPECT_EQ(init.conductor.state().roster.orders(), 0U);
     EXPECT_GT(init.conductor.time().work().end, init.conductor.time().work().start);
 }
 
-TEST(Conductor, OneThatDoesNotComeBackInTimeIsStuck) {
+TEST(Conductor, OneThatDoesNotComeBackInTimeIsUnfinished) {
     LoneProcess init;
     ASSERT_TRUE(init.conductor.wait_for_init(kBudget));
     test::put(init.board, test::kCode + 4, test::kLoopForEver);
-    init.conductor.begin_step(kBudget, std::nullopt);
+    init.conductor.begin_step(kBudget, kBudget, std::nullopt);
     spec::Completion const late = init.conductor.give(kInit, {VMCHECK_ORDER_LOAD_8, 0, {}});
-    EXPECT_EQ(std::get<spec::Stuck>(late).where, "no end within the step's budget; running here");
+    EXPECT_EQ(std::get<spec::Unfinished>(late).where, "here");
 }
 
 TEST(Conductor, WithoutATimerNobodyElseComes) {
     LoneProcess init;
     ASSERT_TRUE(init.conductor.wait_for_init(kBudget));
-    init.conductor.begin_step(kBudget, std::nullopt);
+    init.conductor.begin_step(kBudget, kBudget, std::nullopt);
     spec::Completion const result = init.conductor.give(spec::ProcId{1}, {VMCHECK_ORDER_LOAD_8, 0, {}});
-    EXPECT_EQ(std::get<spec::Stuck>(result).where,
-              "the kernel has no timer set, so no other process can be scheduled; running here");
+    EXPECT_EQ(std::get<spec::Stuck>(result).why, spec::Stuck::Why::no_timer);
 }
 
 // ---- two processes, at their hypercalls on a hart each

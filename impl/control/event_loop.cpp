@@ -1,6 +1,6 @@
 #include "impl/control/event_loop.h"
 
-#include <fmt/format.h>
+#include "impl/control/circles.h"
 
 #include <algorithm>
 #include <utility>
@@ -12,8 +12,14 @@ using board::Register;
 
 namespace {
 
-// How often the console is read for a panic's message.
-constexpr Parcels kGlance{100'000};
+// How often one looks up, at the clock, and for a panic's message on the console.
+constexpr Parcels kGlance{1'000'000};
+constexpr Parcels kGlanceAtConsole{100'000};
+// After so much code it is looked whether the machine idles without a wfi; then the timer is raised.
+constexpr Parcels kIdleAtLeast{1'000'000};
+
+// A minute, of which nobody but the clock makes use: then nobody will.
+constexpr std::uint64_t kLongSleep = 600'000'000;
 
 }  // namespace
 
@@ -22,14 +28,39 @@ EventLoop::EventLoop(board::Board& board, KernelEntries entries, StepTime& time,
     : board_(board), entries_(std::move(entries)), time_(time), autopsy_(autopsy), allocations_(allocations) {}
 
 Event EventLoop::next() {
+    board::TimeUnits const time = board_.time();
+    Parcels const elapsed = board_.elapsed();
+    // The clock counts slower than code is executed, except where it jumps over the time that all sleep.
+    auto const slept = [&] { return board_.time().value - time.value > (board_.elapsed() - elapsed).value; };
+    Parcels looked_at = elapsed;
+    unsigned raised = 0;
     while (true) {
-        Parcels const left = time_.left();
-        if (left == Parcels{0}) return tl::unexpected(autopsy_.stuck("no end within the step's budget"));
-        // Without symbols a panic is no breakpoint, but a message and then a loop: look for it now and then.
-        if (!entries_.panic)
-            if (auto panicked = autopsy_.panic_on_console()) return tl::unexpected(*panicked);
-        if (auto event = event_of(time_.run(entries_.panic ? left : std::min(kGlance, left)))) return *event;
+        if (auto const event = run_on()) {
+            if (slept() || raised > 0) ++lulls_;
+            return *event;
+        }
+        if (slept() && board_.time().value - time.value > kLongSleep) return tl::unexpected(spec::Blocked{});
+        if (board_.elapsed() < looked_at + kIdleAtLeast || !time_.may_extend()) continue;
+        looked_at = board_.elapsed();
+        if (may_idle(board_) && board_.raise_timer()) ++raised;
     }
+}
+
+// Nothing: nothing that concerns the agents has happened so far.
+std::optional<Event> EventLoop::run_on() {
+    Parcels const left = time_.left();
+    if (left == Parcels{0}) {
+        if (!time_.extend()) return tl::unexpected(autopsy_.unfinished());
+        if (auto const circle = find_circle(board_)) return tl::unexpected(autopsy_.stuck(*circle));
+        return std::nullopt;
+    }
+    // Without symbols a panic is no breakpoint, but a message and then a loop: look for it now and then.
+    if (!entries_.panic)
+        if (auto panicked = autopsy_.panic_on_console()) return tl::unexpected(*panicked);
+    // Of several harts, each stop would begin a turn anew.
+    return event_of(time_.run(std::min(left, !entries_.panic       ? kGlanceAtConsole
+                                             : board_.harts() == 1 ? kGlance
+                                                                   : left)));
 }
 
 std::optional<Event> EventLoop::next_until(Parcels end) {
@@ -49,11 +80,13 @@ std::optional<Event> EventLoop::event_of(board::Stop const& stop) {
         if (entries_.allocate == at->address) at_allocation();
         return std::nullopt;
     }
-    if (auto const* trap = std::get_if<board::stop::MachineTrap>(&stop))
-        return tl::unexpected(autopsy_.stuck(fmt::format("trap {} went to machine mode, which has no handler, from {}",
-                                                         trap->cause, autopsy_.where(trap->pc))));
+    if (auto const* trap = std::get_if<board::stop::MachineTrap>(&stop)) {
+        spec::Stuck stuck = autopsy_.stuck(spec::Stuck::Why::no_handler);
+        stuck.exception = spec::Exception{trap->cause, VirtAddr{trap->value}, autopsy_.where(trap->pc)};
+        return tl::unexpected(std::move(stuck));
+    }
     engine_failure_ = std::get<board::stop::EngineError>(stop).text;
-    return tl::unexpected(autopsy_.stuck(*engine_failure_));
+    return tl::unexpected(autopsy_.unfinished());
 }
 
 void EventLoop::at_allocation() {

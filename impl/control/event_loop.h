@@ -34,8 +34,11 @@ class EventLoop {
     EventLoop(board::Board& board, KernelEntries entries, StepTime& time, Autopsy& autopsy,
               AllocationFaults& allocations);
 
-    // What the machine does next. Stuck where the step's budget ends before.
+    // What the machine does next. Where the step's budget ends before: Stuck, if it can be shown that nothing comes any
+    // more; else the step is given more time, and is Unfinished when it has had the most.
     Event next();
+    // How often the machine had nothing to do but to wait for the time to pass before it came to what next() told.
+    unsigned lulls() const { return lulls_; }
     // Nothing: it did nothing until `end`.
     std::optional<Event> next_until(board::Parcels end);
 
@@ -44,6 +47,7 @@ class EventLoop {
 
   private:
     std::optional<Event> event_of(board::Stop const& stop);
+    std::optional<Event> run_on();
     void at_allocation();
 
     board::Board& board_;
@@ -51,6 +55,7 @@ class EventLoop {
     StepTime& time_;
     Autopsy& autopsy_;
     AllocationFaults& allocations_;
+    unsigned lulls_ = 0;
     std::optional<std::string> engine_failure_;
 };
 

@@ -170,7 +170,8 @@ spec::FrameCensus KernelExecution::begin(std::optional<std::uint32_t> oom, std::
         board_.arm_breakpoint(*kernel_->entries.allocate, oom.has_value() || scarce);
     }
     if (recording_) board_.set_trace(true);
-    conductor_.begin_step(step_budget(pages), oom);
+    board::Parcels const budget = step_budget(pages);
+    conductor_.begin_step(budget, budget + kernel_->budgets.more, oom);
     return before;
 }
 

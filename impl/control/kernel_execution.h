@@ -15,7 +15,7 @@
 
 namespace vmcheck {
 
-// Budgets in executed code. A step that takes longer hangs, as far as a user is concerned.
+// Budgets in executed code.
 // Measured on kernels that behave, accelerated: 2^19 parcels for the longest step of ordinary programs, and about 100
 // for each page of a heap that the kernel walks page by page.
 struct Budgets {
@@ -24,6 +24,8 @@ struct Budgets {
     board::Parcels boot_unaccelerated{std::uint64_t{1} << 30};
     board::Parcels step{std::uint64_t{6} << 20};
     std::uint64_t parcels_per_page = 1024;
+    // A step that has not ended by then, and may yet, is given so much more.
+    board::Parcels more{std::uint64_t{120} << 20};
     // Where the guest runs its own memset and memmove, a page costs it some 50,000 parcels.
     std::uint64_t unaccelerated_factor = 64;
 };

@@ -7,9 +7,10 @@ namespace vmcheck {
 using board::Blocks;
 using board::Parcels;
 
-void StepTime::begin(Parcels budget) {
+void StepTime::begin(Parcels budget, Parcels most) {
     began_ = board_.elapsed();
     deadline_ = began_ + budget;
+    latest_deadline_ = began_ + most;
     order_began_.reset();
     order_ended_ = began_;
     blocks_at_start_ = blocks_at_end_ = board_.counters().blocks;
@@ -23,6 +24,12 @@ Parcels StepTime::left() const {
 
 bool StepTime::half_is_spent() const {
     return (board_.elapsed() - began_).value > (deadline_ - began_).value / 2;
+}
+
+bool StepTime::extend() {
+    if (!may_extend()) return false;
+    deadline_ = std::min(latest_deadline_, deadline_ + (deadline_ - began_));
+    return true;
 }
 
 void StepTime::end_interruption() {

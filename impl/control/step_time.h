@@ -14,12 +14,15 @@ class StepTime {
     // REQUIRES: `board` outlives this.
     explicit StepTime(board::Board& board) : board_(board) {}
 
-    // A step begins, and everything that it does must fit `budget`.
-    void begin(board::Parcels budget);
+    // A step begins. It has `budget`, and may be given more: `most` in all.
+    void begin(board::Parcels budget, board::Parcels most);
     board::Parcels began() const { return began_; }
     // 0: it is spent.
     board::Parcels left() const;
     bool half_is_spent() const;
+    bool may_extend() const { return deadline_ < latest_deadline_; }
+    // Gives it as much again as it has had. False: it has had the most.
+    bool extend();
 
     // The next order is interrupted by the timer after so much code, and what follows with it where it ends sooner.
     // Until end_interruption() or the next begin().
@@ -45,6 +48,7 @@ class StepTime {
     board::Board& board_;
     board::Parcels began_{0};
     board::Parcels deadline_{0};
+    board::Parcels latest_deadline_{0};
     std::optional<board::Parcels> order_began_;   // the step's first
     board::Parcels order_ended_{0};               // its latest
     std::uint64_t blocks_at_start_ = 0;           // of the step's first order, by the board's count

@@ -13,7 +13,7 @@ using board::Parcels;
 struct LoopingBoard {
     explicit LoopingBoard(unsigned harts = 1) : board(test::bare_board(harts)) {
         test::put(board, test::kCode, test::kLoopForEver);
-        time.begin(Parcels{1000});
+        time.begin(Parcels{1000}, Parcels{1000});
     }
 
     board::Board board;

@@ -249,7 +249,7 @@ TEST(AnyStep, ThatStopsTheKernelBreaksLiveness) {
     Story const story{kCow};
     Step const load = by(0, Load{at(Anchor::bss), 8});
     EXPECT_EQ(story.verdict(load, ended_as(Panicked{"remap"})), "I9");
-    EXPECT_EQ(story.verdict(load, ended_as(Stuck{"usertrap"})), "I9");
+    EXPECT_EQ(story.verdict(load, ended_as(Stuck{.where = "usertrap"})), "I9");
     EXPECT_EQ(story.verdict(load, ended_as(Blocked{})), "I9");
     EXPECT_EQ(story.verdict(load, ended_as(Lost{"p7"})), "I7");
 }

@@ -109,7 +109,7 @@ bool is_plainer(Finding const& one, Finding const& other) {
     auto const rank = [](Finding const& finding) {
         spec::Circumstances const& met = finding.family.circumstances;
         return std::tuple(!is_solid(finding), met.overlapped, met.refused, finding.program.memory.has_value(),
-                          finding.program.steps.size(), rank_of(finding));
+                          spec::count_of(met), finding.program.steps.size(), rank_of(finding));
     };
     return rank(one) < rank(other);
 }

@@ -247,8 +247,10 @@ class CommandLine {
     }
 
     void add_findings_max(CLI::App* sub) {
-        sub->add_option("--max-findings", options_.findings_max,
-                        "Stop when this many different failures were seen; show no more than these, the gravest first")
+        sub->add_option(
+               "--max-findings", options_.findings_max,
+               "Stop as soon as this many different failures were seen, and show no more than these, the gravest "
+               "first; by default programs are run to the end, and all is shown")
             ->check(CLI::Range(1, 1000))
             ->type_name("N")
             ->capture_default_str();

@@ -46,7 +46,7 @@ struct Options {
     std::optional<std::chrono::milliseconds> time;
     unsigned jobs = 1;
     bool shrink = true;
-    std::uint32_t findings_max = 5;               // different failures to look for, shrink and show
+    std::uint32_t findings_max = 1'000;           // different failures to look for, shrink and show
     bool confirm = false;                         // verify, fuzz: each finding's repro.c on QEMU
     bool json = false;                            // the report as JSON on standard output
     std::optional<report::Format> format;         // the report in this format: in `out`, else on standard output

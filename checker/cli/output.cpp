@@ -29,15 +29,16 @@ std::string about(Finding const& finding) {
                        report::words_of(violation).story);
 }
 
-tl::expected<report::Saved, Stop> save(Finding const& finding, std::filesystem::path const& stem) {
+tl::expected<report::Saved, Stop> save(Finding const& finding, std::string_view kernel,
+                                       std::filesystem::path const& stem) {
     auto const write = [](std::filesystem::path const& path, std::string_view contents) -> tl::expected<void, Stop> {
         if (auto written = base::write_file(path, contents); !written)
             return tl::unexpected(Stop{Stop::Cause::machine, written.error().message});
         return {};
     };
-    report::Saved saved{stem.string() + ".vmc", std::nullopt};
+    report::Saved saved{stem.string() + ".vmc", std::string(kernel), std::nullopt};
     spec::Program program = finding.program;
-    program.about = about(finding);
+    program.about = about(finding) + fmt::format(" Found on {}.", kernel);
     if (auto written = write(saved.program, spec::print(program)); !written) return tl::unexpected(written.error());
     if (!finding.repro_c) return saved;
     saved.repro_c = stem.string() + ".c";
@@ -59,7 +60,7 @@ tl::expected<ExitCode, Stop> conclude(SessionResult const& session, std::filesys
     std::size_t flaky = 0;
     for (std::size_t i = 0; i < session.findings.size(); ++i) {
         Finding const& finding = session.findings[i];
-        auto const saved = save(finding, directory / file_name(i + 1, finding.signature));
+        auto const saved = save(finding, session.kernel.name, directory / file_name(i + 1, finding.signature));
         if (!saved) return tl::unexpected(saved.error());
         fmt::print(options.text, "\n{}", report::finding_text(finding, i + 1, session.findings.size(), *saved, style));
         if (!is_solid(finding)) ++flaky;

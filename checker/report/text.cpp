@@ -148,7 +148,8 @@ std::string on_qemu(Finding const& finding, TextStyle style) {
 }
 
 std::string what_to_do(Finding const& finding, Saved const& saved) {
-    std::string text = fmt::format("      Replay    vmcheck replay {}\n", saved.program.string());
+    std::string text =
+        fmt::format("      Replay    vmcheck replay {} --kernel {}\n", saved.program.string(), one_line(saved.kernel));
     if (saved.repro_c)
         return text + fmt::format(
                           "      Show it   {} is an xv6 program: copy it to user/repro.c, add $U/_repro to UPROGS, "
@@ -213,9 +214,12 @@ std::string finding_text(Finding const& finding, std::size_t number, std::size_t
     if (!is_solid(finding))
         return text + "      The program did not fail again: this finding is flaky, and not counted.\n\n" +
                spec::print(finding.program) + on_qemu(finding, style) + "\n";
-    ViolationWords const words = words_of(finding.divergence.violations.front());
     Cause const cause = cause_of(finding.family);
-    text += fmt::format("      {} ({})\n\n", cause.title, cause.id);
+    text += fmt::format("      {} ({})\n", cause.title, cause.id);
+    constexpr std::size_t kWhole = 10;
+    if (number > kWhole) return text + (saved ? what_to_do(finding, *saved) : "") + on_qemu(finding, style);
+    text += '\n';
+    ViolationWords const words = words_of(finding.divergence.violations.front());
     text += wrapped(one_line(story_of(finding)), 6, Paint::bold, style) + '\n';
     text += step_table(finding, style) + '\n';
     text += fmt::format("      {:<9} {}\n      {:<9} {}\n\n", "Expected", one_line(words.expected), "Seen",

@@ -19,7 +19,8 @@ struct TextStyle {
 
 // Where a finding's files were written; for the lines that say what to do with them.
 struct Saved {
-    std::filesystem::path program;                 // replays it
+    std::filesystem::path program;                 // replays it,
+    std::string kernel;                            // on this kernel or tree
     std::optional<std::filesystem::path> repro_c;  // shows it under `make qemu`; nothing where there is none
 };
 

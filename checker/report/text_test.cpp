@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 TEST(Text, TellsStoryStepsPageTablePlaceAndWhatToDo) {
-    Saved const saved{"findings/1-I3-fork.vmc", "findings/1-I3-fork.c"};
+    Saved const saved{"findings/1-I3-fork.vmc", "../xv6-cow", "findings/1-I3-fork.c"};
     std::string const text = finding_text(testing::parent_keeps_w(), 1, 2, saved, {});
     EXPECT_THAT(
         text,
@@ -31,9 +31,18 @@ TEST(Text, TellsStoryStepsPageTablePlaceAndWhatToDo) {
     EXPECT_THAT(text, HasSubstr("p1 = fork();"));
     EXPECT_THAT(text, HasSubstr("Look at   uvmcopy, kernel/vm.c:318\n"));
     EXPECT_THAT(text, HasSubstr("usertrap → syscall → sys_fork"));
-    EXPECT_THAT(text, HasSubstr("vmcheck replay findings/1-I3-fork.vmc"));
+    EXPECT_THAT(text, HasSubstr("vmcheck replay findings/1-I3-fork.vmc --kernel ../xv6-cow\n"));
+    EXPECT_THAT(text, HasSubstr("fork leaves a shared page writable (fork-leaves-shared-page-writable)"));
     EXPECT_THAT(text, HasSubstr("findings/1-I3-fork.c is an xv6 program"));
     EXPECT_THAT(text, Not(HasSubstr("\033")));
+}
+
+TEST(Text, IsShortFromTheEleventhFindingOn) {
+    Saved const saved{"findings/11-I3-fork.vmc", "../xv6-cow", std::nullopt};
+    std::string const text = finding_text(testing::parent_keeps_w(), 11, 12, saved, {});
+    EXPECT_THAT(text, HasSubstr("fork leaves a shared page writable"));
+    EXPECT_THAT(text, HasSubstr("vmcheck replay findings/11-I3-fork.vmc"));
+    EXPECT_THAT(text, Not(HasSubstr("Look at")));
 }
 
 TEST(Text, HasColourOnlyWhereItIsAskedFor) {
@@ -45,7 +54,7 @@ TEST(Text, HasColourOnlyWhereItIsAskedFor) {
 TEST(Text, SaysWhyThereIsNoUserProgram) {
     Finding finding = testing::parent_keeps_w();
     finding.repro_c = tl::unexpected(std::string("it needs a kalloc that fails"));
-    EXPECT_THAT(finding_text(finding, 1, 1, Saved{"a.vmc", std::nullopt}, {}),
+    EXPECT_THAT(finding_text(finding, 1, 1, Saved{"a.vmc", "../xv6", std::nullopt}, {}),
                 HasSubstr("no user program: it needs a kalloc that fails"));
 }
 

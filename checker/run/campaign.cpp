@@ -233,6 +233,8 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
         next += count;
         if ((result.engine_failure = pool.engine_failure())) break;
         report(progress_of(result, by_family.size(), effort, started));
+        auto const is_defect = [](auto const& each) { return !each.first.advice; };
+        if (std::count_if(by_family.begin(), by_family.end(), is_defect) >= effort.families_max) break;
         // A kernel that hangs wherever one goes costs much time for nothing new.
         if (2 * endless > cases.size()) break;
     }

@@ -59,7 +59,12 @@ TEST(Campaign, GivesTheSameOnOneAndOnThreeWorkers) {
 
 TEST(Campaign, OfAKernelThatFailsEarlyIsAsLongAsOfAnyOther) {
     Bench bench(kCowLazy, PlantedDefect::parent_keeps_write);
-    EXPECT_EQ(bench.run({.programs = 1'000, .batch = {.plain = 64}, .families_max = 1}).counts.programs, 1'000U);
+    EXPECT_EQ(bench.run({.programs = 1'000, .batch = {.plain = 64}}).counts.programs, 1'000U);
+}
+
+TEST(Campaign, EndsWithTheBatchThatFoundAsManyAsAreWanted) {
+    Bench bench(kCowLazy, PlantedDefect::parent_keeps_write);
+    EXPECT_EQ(bench.run({.programs = 10'000, .batch = {.plain = 64}, .families_max = 1}).counts.programs, 64U);
 }
 
 TEST(Campaign, SteersAroundWhatIsKnownAndSaysSo) {

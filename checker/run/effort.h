@@ -66,8 +66,9 @@ struct Effort {
     bool faults_in_plain = true;
     // Stop after this long; results then depend on the machine's speed. Nothing: only `programs` counts.
     std::optional<std::chrono::milliseconds> time{};
-    // Findings are made of so many families of failures at most, the gravest ones.
-    std::uint32_t families_max = 5;
+    // End after the batch that brought so many families of failures, and make findings of no more: for who wants to
+    // know only whether there are any. By default a kernel that fails early is looked at as long as any other.
+    std::uint32_t families_max = 1'000;
 };
 
 struct Counts {

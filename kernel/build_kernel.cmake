@@ -4,8 +4,8 @@
 #     cmake -D COMPILER=... -D SOURCE=... -D OUTPUT=... -D PATCH=mutants/NN-name.patch -D KERNELS=... -P build_kernel.cmake
 #
 # SOURCE is the directory of this file. TRAITS is the name of a profile or vintage of vintages.cmake. Leaves OUTPUT/kernel,
-# OUTPUT/kernel.map and the objects. With PATCH, a copy of the source in OUTPUT/source is patched and compiled, and the
-# traits are those that the patch names in its header. What the patch leaves alone is taken from KERNELS/<traits>, which
+# OUTPUT/kernel.map and the objects. With PATCH, one or several, a copy of the source in OUTPUT/source is patched and
+# compiled, and the traits, unless they are given, are those that the patch names in its header. What the patch leaves alone is taken from KERNELS/<traits>, which
 # is built already; a patch of a header changes everything.
 cmake_minimum_required(VERSION 3.25)
 include("${SOURCE}/sources.cmake")
@@ -14,19 +14,23 @@ include("${SOURCE}/vintages.cmake")
 
 set(tree "${SOURCE}")
 if(PATCH)
-    file(STRINGS "${PATCH}" profile_line REGEX "^profile: ")
-    string(REGEX REPLACE "^profile: *" "" TRAITS "${profile_line}")
+    if(NOT TRAITS)
+        file(STRINGS "${PATCH}" profile_line REGEX "^profile: ")
+        string(REGEX REPLACE "^profile: *" "" TRAITS "${profile_line}")
+    endif()
     set(tree "${OUTPUT}/source")
     file(REMOVE_RECURSE "${tree}")
     foreach(file IN LISTS kernel_sources kernel_headers ITEMS kernel.ld)
         get_filename_component(directory "${tree}/${file}" DIRECTORY)
         file(COPY "${SOURCE}/${file}" DESTINATION "${directory}")
     endforeach()
-    execute_process(COMMAND patch --quiet --strip=1 --fuzz=0 --batch --forward --input=${PATCH}
-        WORKING_DIRECTORY "${tree}" RESULT_VARIABLE result)
-    if(NOT result EQUAL 0)
-        message(FATAL_ERROR "${PATCH} does not apply to the kernel any more")
-    endif()
+    foreach(patch IN LISTS PATCH)
+        execute_process(COMMAND patch --quiet --strip=1 --fuzz=0 --batch --forward --input=${patch}
+            WORKING_DIRECTORY "${tree}" RESULT_VARIABLE result)
+        if(NOT result EQUAL 0)
+            message(FATAL_ERROR "${patch} does not apply to the kernel any more")
+        endif()
+    endforeach()
     list(APPEND kernel_flags -w)  # a warning may well be right about a planted defect
 endif()
 
@@ -37,7 +41,11 @@ list(TRANSFORM "traits_${TRAITS}" PREPEND "-D" OUTPUT_VARIABLE switches)
 
 set(to_compile ${kernel_sources})
 if(PATCH)
-    file(STRINGS "${PATCH}" patched REGEX "^\\+\\+\\+ b/")
+    set(patched)
+    foreach(patch IN LISTS PATCH)
+        file(STRINGS "${patch}" names REGEX "^\\+\\+\\+ b/")
+        list(APPEND patched ${names})
+    endforeach()
     list(TRANSFORM patched REPLACE "^\\+\\+\\+ b/([^ \t]*).*" "\\1")
     set(only_sources TRUE)
     foreach(file IN LISTS patched)

@@ -39,7 +39,8 @@ TEST(TreeResult, OfADefectNamesIt) {
     TreeResult const result = result_of(exits(1), report_of({one_defect()}));
     EXPECT_EQ(result.verdict, TreeVerdict::defects);
     ASSERT_EQ(result.defects(), 1U);
-    EXPECT_EQ(result.gravest()->heading, "I3 isolation · at fork");
+    EXPECT_EQ(result.gravest()->heading, "fork leaves a shared page writable");
+    EXPECT_EQ(result.gravest()->cause, "fork-leaves-shared-page-writable");
     EXPECT_EQ(result.gravest()->rank, "isolation");
     EXPECT_THAT(result.gravest()->story, HasSubstr("PTE_W"));
     EXPECT_FALSE(result.profile.empty());

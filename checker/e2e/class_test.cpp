@@ -124,7 +124,7 @@ TEST_F(ClassOfTrees, EveryTreeGetsItsVerdictAndNoneStopsAnother) {
                                         Pair("carol", "does not build"), Pair("dora", "does not boot"),
                                         Pair("emil", "no kernel found"), Pair("fritz, the \"2nd\"", "defects")));
     EXPECT_THAT(result.out, AllOf(HasSubstr("left out  late.zip"), HasSubstr("'sorry' undeclared"),
-                                  HasSubstr("0x40000000"), HasSubstr("   2 trees  I3 isolation · at fork\n"),
+                                  HasSubstr("0x40000000"), HasSubstr("   2 trees  fork leaves a shared page writable\n"),
                                   HasSubstr("6 trees: 2 with defects, 1 does not boot, 1 does not build, "
                                             "1 no kernel found, 1 nothing found\n")));
     EXPECT_LT(result.out.rfind("bob"), result.out.rfind("alice")) << "defects come first in the table";

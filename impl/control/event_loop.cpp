@@ -32,7 +32,7 @@ Event EventLoop::next() {
     Parcels const elapsed = board_.elapsed();
     // The clock counts slower than code is executed, except where it jumps over the time that all sleep.
     auto const slept = [&] { return board_.time().value - time.value > (board_.elapsed() - elapsed).value; };
-    Parcels looked_at = elapsed;
+    Parcels looked_at = elapsed, interval = kIdleAtLeast;
     unsigned raised = 0;
     while (true) {
         if (auto const event = run_on()) {
@@ -40,9 +40,12 @@ Event EventLoop::next() {
             return *event;
         }
         if (slept() && board_.time().value - time.value > kLongSleep) return tl::unexpected(spec::Blocked{});
-        if (board_.elapsed() < looked_at + kIdleAtLeast || !time_.may_extend()) continue;
+        if (board_.elapsed() < looked_at + interval || !time_.may_extend()) continue;
         looked_at = board_.elapsed();
-        if (may_idle(board_) && board_.raise_timer()) ++raised;
+        // To look costs as much as the memory that was written to: less and less often where it works.
+        bool const idles = may_idle(board_);
+        interval = idles ? kIdleAtLeast : Parcels{2 * interval.value};
+        if (idles && board_.raise_timer()) ++raised;
     }
 }
 

@@ -38,7 +38,7 @@ tl::expected<report::Saved, Stop> save(Finding const& finding, std::string_view 
     };
     report::Saved saved{stem.string() + ".vmc", std::string(kernel), std::nullopt};
     spec::Program program = finding.program;
-    program.about = about(finding) + fmt::format(" Found on {}.", kernel);
+    program.about = about(finding) + fmt::format(". Found on {}.", kernel);
     if (auto written = write(saved.program, spec::print(program)); !written) return tl::unexpected(written.error());
     if (!finding.repro_c) return saved;
     saved.repro_c = stem.string() + ".c";

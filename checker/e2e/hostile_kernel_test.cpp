@@ -121,6 +121,8 @@ TEST_P(HostileInCampaign, IsReportedAndHurtsNobodyElse) {
     EXPECT_THAT(result.err + result.out, HasSubstr(header(GetParam(), "says")));
     json const session = json::parse(result.out).at("sessions").at(0);
     std::vector<std::string> signatures;
+    for (json const& violation : session.at("boot_violations"))
+        signatures.push_back(violation.at("signature").get<std::string>());
     for (json const& finding : session.at("findings")) {
         signatures.push_back(finding.at("signature").get<std::string>());
         // A machine that was misused by one program is as good as new for the next.

@@ -39,7 +39,7 @@ Event EventLoop::next() {
             if (slept() || raised > 0) ++lulls_;
             return *event;
         }
-        if (slept() && board_.time().value - time.value > kLongSleep) return tl::unexpected(spec::Blocked{});
+        if (slept() && board_.time().value - time.value > kLongSleep) return all_sleep();
         if (board_.elapsed() < looked_at + interval || !time_.may_extend()) continue;
         looked_at = board_.elapsed();
         // To look costs as much as the memory that was written to: less and less often where it works.
@@ -75,7 +75,7 @@ std::optional<Event> EventLoop::next_until(Parcels end) {
 // Nothing: the machine is to be run on.
 std::optional<Event> EventLoop::event_of(board::Stop const& stop) {
     if (std::holds_alternative<board::stop::BudgetExhausted>(stop)) return std::nullopt;
-    if (std::holds_alternative<board::stop::Idle>(stop)) return tl::unexpected(spec::Blocked{});
+    if (std::holds_alternative<board::stop::Idle>(stop)) return all_sleep();
     if (std::holds_alternative<board::stop::Hypercall>(stop))
         return Call{root_of(board_.read(Register::satp)), board_.read(Register::s11), board_.read(Register::a0)};
     if (auto const* at = std::get_if<board::stop::Breakpoint>(&stop)) {
@@ -90,6 +90,13 @@ std::optional<Event> EventLoop::event_of(board::Stop const& stop) {
     }
     engine_failure_ = std::get<board::stop::EngineError>(stop).text;
     return tl::unexpected(autopsy_.unfinished());
+}
+
+// A panic may end in a sleep from which nothing wakes.
+Event EventLoop::all_sleep() const {
+    if (!entries_.panic)
+        if (auto panicked = autopsy_.panic_on_console()) return tl::unexpected(std::move(*panicked));
+    return tl::unexpected(spec::Blocked{});
 }
 
 void EventLoop::at_allocation() {

@@ -33,9 +33,9 @@ std::optional<Ground> ground_at(World const& world, ProcId id, VirtAddr at, Acce
     if (!page->rights.user) return Ground::no_user;
     if (!may(page->rights, access)) return Ground::read_only;
     if (at >= brk && at.page() == brk.page()) return Ground::breaks_page;
-    if (page->presence != Presence::present) return Ground::reserved;
+    if (page->presence == Presence::reserved) return Ground::reserved;
     if (access == Access::write && is_shared(world, id, at.page(), page->frame)) return Ground::shared;
-    return std::nullopt;
+    return page->presence == Presence::either ? std::optional(Ground::reserved) : std::nullopt;
 }
 
 }  // namespace

@@ -37,6 +37,8 @@ class Grounds {
     constexpr bool are_among(Grounds const& others) const { return (bits_ & ~others.bits_) == 0; }
     friend constexpr auto operator<=>(Grounds const&, Grounds const&) = default;
 
+    // Whether the access must fail.
+    constexpr bool must_be_refused() const { return bits_ >= bit(Ground::read_only); }
     constexpr int count() const { return std::popcount(bits_); }
 
   private:

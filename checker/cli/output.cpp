@@ -79,9 +79,9 @@ tl::expected<ExitCode, Stop> conclude(SessionResult const& session, std::filesys
     std::size_t const advice = session.findings.size() + session.boot_violations.size() - flaky - defects;
     fmt::print(options.text, "{}{}{} · seed {}: the same command finds the same again\n",
                counted(defects, "defect", "defects"), advice == 0 ? "" : fmt::format(", {} advice", advice),
-               session.families > session.findings.size()
-                   ? fmt::format(" shown of {} different failures (--max-findings {} shows all)",
-                                 session.families + session.boot_violations.size(), session.families)
+               session.families > options.findings_max
+                   ? fmt::format(" of the gravest of {} different failures (without --max-findings all are told)",
+                                 session.families)
                    : "",
                session.seed);
     if (defects > 0) return ExitCode::divergence;

@@ -109,6 +109,8 @@ Family family_of(Divergence const& divergence, spec::Step const& failed) {
     if (family.symptom == Symptom::child_lost) family.circumstances = {};
     // A wait that gives an address does two things: it copies, and gives back what the child had.
     bool const is_of_frames = family.symptom == Symptom::kept || family.symptom == Symptom::freed_early;
+    // What is lost by a call that fails by right is lost wherever it failed.
+    if (is_of_frames && family.circumstances.grounds.must_be_refused()) family.circumstances.grounds = {};
     if (is_of_frames && std::holds_alternative<spec::Wait>(failed.action)) family.way = spec::Way::end;
     bool const panicked = family.symptom != Symptom::refused && !divergence.died.empty();
     if (!panicked) return family;

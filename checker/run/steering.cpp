@@ -19,7 +19,9 @@ Steering::Verdict Steering::judge(spec::World const& world, spec::Step const& st
     met.refused = step.faults.oom.has_value();
     spec::Way const way = spec::way_of(step.action);
     for (Trigger const& trigger : triggers_) {
-        if (trigger.way != way || !spec::are_within(trigger.met, met)) continue;
+        // With a failing allocation it may do something else.
+        bool const same = trigger.met.refused == met.refused && spec::are_within(trigger.met, met);
+        if (trigger.way != way || !same) continue;
         ++steered[trigger];
         return trigger.met.refused ? Verdict::ask_without_fault : Verdict::leave_out;
     }

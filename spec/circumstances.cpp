@@ -3,16 +3,12 @@
 #include "spec/step_kinds.h"
 
 #include <algorithm>
-#include <optional>
 
 namespace vmcheck::spec {
 
 namespace {
 
-// A zombie may still have what it shared.
 bool is_shared(World const& world, ProcId owner, Vpn vpn, LogicalFrame frame) {
-    bool const cow = world.setting().profile.fork == ForkPolicy::cow;
-    if (cow && world.running().size() < world.processes().size()) return true;
     for (ProcId id : world.running())
         for (auto const& [other, page] : world.find(id)->space->pages)
             if (page.frame == frame && (id != owner || other != vpn)) return true;
@@ -23,7 +19,8 @@ bool may(Rights const& rights, Access access) {
     return access == Access::read ? rights.read : access == Access::write ? rights.write : rights.execute;
 }
 
-std::optional<Ground> ground_at(World const& world, ProcId id, VirtAddr at, Access access) {
+// Nothing special: none.
+Grounds grounds_at(World const& world, ProcId id, VirtAddr at, Access access) {
     Layout const& layout = world.setting().layout;
     VirtAddr const brk = world.find(id)->space->brk;
     if (at >= layout.maxva) return Ground::above_maxva;
@@ -33,9 +30,15 @@ std::optional<Ground> ground_at(World const& world, ProcId id, VirtAddr at, Acce
     if (!page->rights.user) return Ground::no_user;
     if (!may(page->rights, access)) return Ground::read_only;
     if (at >= brk && at.page() == brk.page()) return Ground::breaks_page;
-    if (page->presence == Presence::reserved) return Ground::reserved;
-    if (access == Access::write && is_shared(world, id, at.page(), page->frame)) return Ground::shared;
-    return page->presence == Presence::either ? std::optional(Ground::reserved) : std::nullopt;
+    Grounds grounds;
+    if (page->presence != Presence::present) grounds.add(Ground::reserved);
+    if (page->presence == Presence::reserved || access != Access::write) return grounds;
+    // A zombie may still have what it shared.
+    bool const zombies = world.running().size() < world.processes().size();
+    bool const perhaps = zombies && world.setting().profile.fork == ForkPolicy::cow;
+    if (is_shared(world, id, at.page(), page->frame) || (perhaps && page->presence == Presence::present))
+        grounds.add(Ground::shared);
+    return grounds;
 }
 
 }  // namespace
@@ -59,10 +62,8 @@ Circumstances circumstances_of(World const& world, Step const& step) {
     constexpr std::uint64_t kPagesMax = 64;
     std::uint64_t const pages = std::min((at.offset() + bytes + kPageBytes - 1) / kPageBytes, kPagesMax);
     for (std::uint64_t page = 0; page < pages; ++page, at = start_of(Vpn{at.page().value + 1})) {
-        auto const ground = ground_at(world, step.actor, at, use->access);
-        if (!ground) continue;
-        met.grounds.add(*ground);
-        if (*ground >= Ground::read_only) break;
+        met.grounds.add(grounds_at(world, step.actor, at, use->access));
+        if (met.grounds.must_be_refused()) break;
     }
     return met;
 }

@@ -31,7 +31,7 @@ class Grounds {
   public:
     constexpr Grounds() = default;
     constexpr Grounds(Ground only) : bits_(bit(only)) {}
-    constexpr void add(Ground ground) { bits_ = static_cast<std::uint8_t>(bits_ | bit(ground)); }
+    constexpr void add(Grounds others) { bits_ = static_cast<std::uint8_t>(bits_ | others.bits_); }
     constexpr bool contains(Ground ground) const { return (bits_ & bit(ground)) != 0; }
     constexpr bool empty() const { return bits_ == 0; }
     constexpr bool are_among(Grounds const& others) const { return (bits_ & ~others.bits_) == 0; }

@@ -112,11 +112,11 @@ constexpr std::array kRows = {
     Row{Symptom::no_end, kFork, Where::any, Memory::any, "fork-hangs", "fork never ends"},
     Row{Symptom::no_end, kSbrk | kExec | kEnd, Where::any, Memory::any, "call-hangs", "a system call never ends"},
 
-    Row{Symptom::refused, kFault, Where::shared, Memory::any, "cow-store-killed",
+    Row{Symptom::killed, kAny, Where::shared, Memory::any, "cow-store-killed",
         "a store to a copy-on-write page kills the process"},
-    Row{Symptom::refused, kFault, Where::reserved, Memory::any, "lazy-access-killed",
+    Row{Symptom::killed, kAny, Where::reserved, Memory::any, "lazy-access-killed",
         "the first touch of a heap page kills the process"},
-    Row{Symptom::refused, kFault, Where::any, Memory::any, "legal-access-killed", "a legal access kills the process"},
+    Row{Symptom::killed, kAny, Where::any, Memory::any, "process-killed", "a process is killed for what it may do"},
     Row{Symptom::refused, kOut, Where::shared, Memory::any, "copyout-refuses-cow-page",
         "copyout fails on a copy-on-write page"},
     Row{Symptom::refused, kOut, Where::reserved, Memory::any, "copyout-refuses-lazy-page",
@@ -230,9 +230,9 @@ constexpr std::array kRows = {
         "sbrk returns or moves the break wrongly"},
 };
 
-constexpr std::array<std::string_view, 13> kSymptoms{
-    "dies",  "never-ends",  "refuses",  "accepts",     "wrong-result", "wrong-bytes", "wrong-rights", "writable-shared",
-    "keeps", "frees-early", "not-lazy", "loses-child", "lab-not-done"};
+constexpr std::array<std::string_view, 14> kSymptoms{
+    "dies",         "never-ends",      "kills", "refuses",     "accepts",  "wrong-result", "wrong-bytes",
+    "wrong-rights", "writable-shared", "keeps", "frees-early", "not-lazy", "loses-child",  "lab-not-done"};
 constexpr std::array<std::string_view, 9> kWays{"fault", "copyin", "copyout", "copyinstr", "fork",
                                                 "exec",  "sbrk",   "end",     "call"};
 

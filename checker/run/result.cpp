@@ -12,6 +12,7 @@ namespace {
 
 Symptom symptom_of(spec::WrongAnswer const& answer) {
     using spec::Mistake;
+    if (std::holds_alternative<spec::Ended>(answer.seen.what)) return Symptom::killed;
     switch (answer.mistake) {
         case Mistake::panicked:
             return Symptom::died;
@@ -22,6 +23,7 @@ Symptom symptom_of(spec::WrongAnswer const& answer) {
             return Symptom::no_end;
         case Mistake::init_killed:
         case Mistake::killed_though_legal:
+            return Symptom::killed;
         case Mistake::fork_failed:
         case Mistake::exec_failed:
         case Mistake::sbrk_failed:
@@ -112,7 +114,10 @@ Family family_of(Divergence const& divergence, spec::Step const& failed) {
     // What is lost by a call that fails by right is lost wherever it failed.
     if (is_of_frames && family.circumstances.grounds.must_be_refused()) family.circumstances.grounds = {};
     if (is_of_frames && std::holds_alternative<spec::Wait>(failed.action)) family.way = spec::Way::end;
-    bool const panicked = family.symptom != Symptom::refused && !divergence.died.empty();
+    // Whatever it did, it was not that.
+    if (family.symptom == Symptom::killed && family.circumstances == spec::Circumstances{})
+        family.way = spec::Way::none;
+    bool const panicked = family.symptom != Symptom::killed && !divergence.died.empty();
     if (!panicked) return family;
     constexpr std::size_t kFrames = 2;
     family.symptom = Symptom::died;
@@ -152,7 +157,8 @@ bool died_alike(Family const& one, Family const& other) {
 bool explains(Family const& plain, Family const& other) {
     if (plain.symptom != other.symptom || plain.advice != other.advice) return false;
     if (plain.symptom == Symptom::died && !plain.died.empty() && !other.died.empty()) return died_alike(plain, other);
-    return plain.way == other.way && spec::are_within(plain.circumstances, other.circumstances);
+    bool const whatever = plain.symptom == Symptom::killed && plain.way == spec::Way::none;
+    return (whatever || plain.way == other.way) && spec::are_within(plain.circumstances, other.circumstances);
 }
 
 }  // namespace vmcheck::run

@@ -65,7 +65,8 @@ std::vector<Run> endings(Run run);
 enum class Symptom : std::uint8_t {
     died,             // the kernel panicked, or took an exception itself
     no_end,           // the step did not end, slept for nothing, or the machine went astray
-    refused,          // what must be done: a legal access killed, a good address given -1
+    killed,           // a process, for what it may do
+    refused,          // what must be done: a good address given -1
     accepted,         // what must not be: a bad address, a wild access survived
     wrong_result,     // another one
     wrong_bytes,      // or none where there must be some

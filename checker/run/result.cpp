@@ -22,6 +22,7 @@ Symptom symptom_of(spec::WrongAnswer const& answer) {
         case Mistake::lost:
             return Symptom::no_end;
         case Mistake::init_killed:
+        case Mistake::ended_other:
         case Mistake::killed_though_legal:
             return Symptom::killed;
         case Mistake::fork_failed:
@@ -114,6 +115,9 @@ Family family_of(Divergence const& divergence, spec::Step const& failed) {
     // What is lost by a call that fails by right is lost wherever it failed.
     if (is_of_frames && family.circumstances.grounds.must_be_refused()) family.circumstances.grounds = {};
     if (is_of_frames && std::holds_alternative<spec::Wait>(failed.action)) family.way = spec::Way::end;
+    auto const* answer = std::get_if<spec::WrongAnswer>(&divergence.violations.front().facts);
+    // What another process did has nothing to do with it.
+    if (answer && answer->mistake == spec::Mistake::ended_other) family.circumstances = {};
     // Whatever it did, it was not that.
     if (family.symptom == Symptom::killed && family.circumstances == spec::Circumstances{})
         family.way = spec::Way::none;

@@ -42,6 +42,16 @@ TEST(Family, TellsSymptomsWaysAndCircumstancesApart) {
     EXPECT_NE(store, failed(spec::Store{kHeap}, spec::WrongByte{}, kGuard));
 }
 
+TEST(Family, OfAProcessThatIsKilledForNothingIsOneWhateverItOrAnotherDid) {
+    spec::WrongAnswer killed = answer(spec::Mistake::did_not_return);
+    killed.seen.what = spec::Ended{};
+    Family const at_fork = failed(spec::Fork{spec::ProcId{1}}, killed);
+    EXPECT_EQ(at_fork, failed(spec::Store{kHeap}, killed));
+    EXPECT_EQ(at_fork, failed(spec::Fstat{kHeap}, answer(spec::Mistake::ended_other), kGuard));
+    EXPECT_TRUE(explains(at_fork, failed(spec::Store{kHeap}, killed, {.grounds = spec::Ground::shared})));
+    EXPECT_FALSE(explains(failed(spec::Store{kHeap}, killed, {.grounds = spec::Ground::shared}), at_fork));
+}
+
 TEST(Family, IsExplainedByWhatFailsInTheSameWayWithLessAboutIt) {
     Family const plain = failed(spec::Fstat{kHeap}, spec::WrongByte{}, {.grounds = spec::Ground::shared});
     Family const crossing =

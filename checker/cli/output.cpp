@@ -23,7 +23,7 @@ std::string file_name(std::size_t number, run::Signature signature) {
 }
 
 std::string about(Finding const& finding) {
-    if (finding.divergence.violations.empty()) return "This failed once and did not come back.";
+    if (finding.divergence.violations.empty()) return "This failed once and did not come back";
     spec::Violation const& violation = finding.divergence.violations.front();
     return fmt::format("{} at step {}: {}", report::title_of(violation.invariant), finding.divergence.at.value + 1,
                        report::words_of(violation).story);

@@ -16,13 +16,13 @@ using spec::Way;
 
 enum class Where : std::uint8_t {
     any,
-    shared,       // copy on write
-    reserved,     // lazily allocated
-    read_only,    //
-    no_user,      // the guard page, the trapframe, the trampoline
-    unmapped,     //
-    above_maxva,  //
-    bad,          // any of the last four
+    shared,    // copy on write
+    reserved,  // lazily allocated
+    read_only,
+    no_user,  // the guard page, the trapframe, the trampoline
+    unmapped,
+    above_maxva,
+    bad,  // any of the last four
 };
 
 bool is_there(Where where, spec::Grounds const& grounds) {
@@ -101,7 +101,7 @@ constexpr std::array kRows = {
     Row{Symptom::died, kSbrk | kExec | kEnd, Where::any, Memory::refused, "panics-without-memory",
         "a system call that finds no memory panics the kernel"},
     Row{Symptom::died, kSbrk | kExec | kEnd, Where::any, Memory::any, "giving-memory-back-panics",
-        "giving memory back panics the kernel"},
+        "changing or giving back memory panics the kernel"},
 
     Row{Symptom::no_end, kFault, Where::any, Memory::refused, "fault-hangs-without-memory",
         "a page fault for which there is no memory never ends"},
@@ -113,7 +113,7 @@ constexpr std::array kRows = {
     Row{Symptom::no_end, kSbrk | kExec | kEnd, Where::any, Memory::any, "call-hangs", "a system call never ends"},
 
     Row{Symptom::killed, kAny, Where::shared, Memory::any, "cow-store-killed",
-        "a store to a copy-on-write page kills the process"},
+        "an access to a copy-on-write page kills the process"},
     Row{Symptom::killed, kAny, Where::reserved, Memory::any, "lazy-access-killed",
         "the first touch of a heap page kills the process"},
     Row{Symptom::killed, kAny, Where::any, Memory::any, "process-killed", "a process is killed for what it may do"},
@@ -157,7 +157,7 @@ constexpr std::array kRows = {
     Row{Symptom::wrong_bytes, kFault, Where::shared, Memory::any, "cow-copy-wrong",
         "the copy of a copy-on-write page has the wrong bytes"},
     Row{Symptom::wrong_bytes, kTouches, Where::reserved, Memory::any, "lazy-page-not-zeroed",
-        "a lazily allocated page is not zeroed"},
+        "a lazily allocated page is not zeroed, or has lost its bytes"},
     Row{Symptom::wrong_bytes, kTouches, Where::any, Memory::any, "copy-has-wrong-bytes",
         "memory has the wrong bytes after an access"},
     Row{Symptom::wrong_bytes, kFork, Where::any, Memory::any, "fork-loses-bytes",
@@ -254,7 +254,8 @@ Cause cause_of(run::Family const& family) {
             is_there(row.where, family.circumstances.grounds) &&
             (row.memory == Memory::any || family.circumstances.refused))
             return {std::string(row.id), std::string(row.title)};
-    return {fmt::format("new-{}-{}", kSymptoms[static_cast<std::size_t>(symptom)], way), "none that has a name", false};
+    return {fmt::format("new-{}-{}", kSymptoms[static_cast<std::size_t>(symptom)], way),
+            "a mistake that vmcheck has no name for", false};
 }
 
 }  // namespace vmcheck

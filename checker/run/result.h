@@ -63,20 +63,20 @@ std::vector<Run> endings(Run run);
 
 // What goes wrong, whatever the step: several invariants may show one symptom, and one invariant several.
 enum class Symptom : std::uint8_t {
-    died,             // the kernel panicked, or took an exception itself
-    no_end,           // the step did not end, slept for nothing, or the machine went astray
-    killed,           // a process, for what it may do
-    refused,          // what must be done: a good address given -1
-    accepted,         // what must not be: a bad address, a wild access survived
-    wrong_result,     // another one
-    wrong_bytes,      // or none where there must be some
-    wrong_rights,     //
-    writable_shared,  //
-    kept,             // a frame is lost, or counted too often
-    freed_early,      // a frame is free or in two places, or counted too seldom
-    not_lazy,         // more memory is used than was promised, or less
-    child_lost,       //
-    lab_not_done,     //
+    died,          // the kernel panicked, or took an exception itself
+    no_end,        // the step did not end, slept for nothing, or the machine went astray
+    killed,        // a process, for what it may do
+    refused,       // what must be done: a good address given -1
+    accepted,      // what must not be: a bad address, a wild access survived
+    wrong_result,  // another one
+    wrong_bytes,   // or none where there must be some
+    wrong_rights,
+    writable_shared,
+    kept,         // a frame is lost, or counted too often
+    freed_early,  // a frame is free or in two places, or counted too seldom
+    not_lazy,     // more memory is used than was promised, or less
+    child_lost,
+    lab_not_done,
 };
 Symptom symptom_of(spec::Violation const& violation);
 

@@ -104,7 +104,7 @@ bool are_alike(Finding const& one, Finding const& other) {
 }
 
 // The plainer one is first: what needs no second process at a time, no refused allocation, nothing special about the
-// place; then what was seen more often.
+// place; then the shorter one, and the graver.
 bool is_plainer(Finding const& one, Finding const& other) {
     auto const rank = [](Finding const& finding) {
         spec::Circumstances const& met = finding.family.circumstances;

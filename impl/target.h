@@ -114,6 +114,10 @@ class Execution {
     // What was recorded in the latest step; empty where nothing was.
     virtual KernelTrace trace() = 0;
 
+    // From now on, or no longer, each trap drops all cached translations, as if the kernel executed sfence.vma there: what
+    // fails without and not with it fails because a translation is used that the page table has no more.
+    virtual void fence_at_traps(bool on) = 0;
+
     // Who asked for the frame that was refused in the latest step, the first where there were several; nothing where
     // none was.
     virtual std::optional<CodePlace> failed_allocation() const = 0;

@@ -15,6 +15,18 @@ bool is_shared(World const& world, ProcId owner, Vpn vpn, LogicalFrame frame) {
     return false;
 }
 
+// A zombie may still have what it shared; a copy that failed may or may not have made a page private; and a page that
+// was shared until the others were gone is treated by a kernel as it was.
+bool is_perhaps_shared(World const& world, ProcId owner, Vpn vpn, Page const& page) {
+    if (world.setting().profile.fork != ForkPolicy::cow || page.presence != Presence::present) return false;
+    for (auto const& [id, process] : world.processes()) {
+        if (process.life == Life::zombie) return true;
+        auto const at = process.space->pages.find(vpn);
+        if (id != owner && at != process.space->pages.end() && at->second.contents == page.contents) return true;
+    }
+    return false;
+}
+
 bool may(Rights const& rights, Access access) {
     return access == Access::read ? rights.read : access == Access::write ? rights.write : rights.execute;
 }
@@ -33,10 +45,7 @@ Grounds grounds_at(World const& world, ProcId id, VirtAddr at, Access access) {
     Grounds grounds;
     if (page->presence != Presence::present) grounds.add(Ground::reserved);
     if (page->presence == Presence::reserved || access != Access::write) return grounds;
-    // A zombie may still have what it shared.
-    bool const zombies = world.running().size() < world.processes().size();
-    bool const perhaps = zombies && world.setting().profile.fork == ForkPolicy::cow;
-    if (is_shared(world, id, at.page(), page->frame) || (perhaps && page->presence == Presence::present))
+    if (is_shared(world, id, at.page(), page->frame) || is_perhaps_shared(world, id, at.page(), *page))
         grounds.add(Ground::shared);
     return grounds;
 }

@@ -108,6 +108,17 @@ TEST(FailedAllocation, IsNamedByTheLineThatAskedForTheFrame) {
     EXPECT_THAT(result.err, testing::HasSubstr("No frame"));
 }
 
+// The same program does what it should on a machine whose traps drop all translations.
+TEST(StaleTranslation, IsToldAsAMissingFence) {
+    Scratch const scratch;
+    Result const result = vmcheck(
+        {"verify", "--kernel", VMCHECK_KERNELS "/mutants/51-fence-only-at-a-switch/kernel", "--json"}, scratch.path());
+    ASSERT_EQ(result.exit_code, 1);
+    std::vector<std::string> names;
+    for (json const& finding : session_of(result).at("findings")) names.push_back(finding.at("cause").at("id"));
+    EXPECT_THAT(names, testing::Contains("sfence-missing"));
+}
+
 // ---- other right answers
 
 class Variant : public testing::TestWithParam<std::string> {};

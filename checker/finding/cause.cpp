@@ -161,7 +161,7 @@ constexpr std::array kRows = {
     Row{Symptom::wrong_bytes, kTouches, Where::any, Memory::any, "copy-has-wrong-bytes",
         "memory has the wrong bytes after an access"},
     Row{Symptom::wrong_bytes, kFork, Where::any, Memory::any, "fork-loses-bytes",
-        "fork gives the child, or leaves the parent, the wrong bytes"},
+        "fork loses pages or bytes of the child, or of the parent"},
     Row{Symptom::wrong_bytes, kSbrk, Where::any, Memory::any, "sbrk-loses-bytes",
         "sbrk changes bytes that it must leave alone, or gives memory that is not zero"},
     Row{Symptom::wrong_bytes, kExec, Where::any, Memory::any, "exec-loses-bytes",
@@ -225,14 +225,18 @@ constexpr std::array kRows = {
         "copy-on-write is not implemented"},
     Row{Symptom::lab_not_done, kSbrk, Where::any, Memory::any, "lazy-allocation-not-implemented",
         "lazy allocation is not implemented"},
-    Row{Symptom::child_lost, kAny, Where::any, Memory::any, "wait-loses-child", "wait loses the child"},
+    Row{Symptom::child_lost, kAny, Where::any, Memory::any, "wait-loses-child",
+        "wait does not find a child that has ended"},
+    Row{Symptom::stale, kAny, Where::any, Memory::any, "sfence-missing",
+        "a page table is changed without sfence.vma: the old translation is still used"},
     Row{Symptom::wrong_result, kSbrk, Where::any, Memory::any, "sbrk-returns-wrong-break",
         "sbrk returns or moves the break wrongly"},
 };
 
-constexpr std::array<std::string_view, 14> kSymptoms{
-    "dies",         "never-ends",      "kills", "refuses",     "accepts",  "wrong-result", "wrong-bytes",
-    "wrong-rights", "writable-shared", "keeps", "frees-early", "not-lazy", "loses-child",  "lab-not-done"};
+constexpr std::array<std::string_view, 15> kSymptoms{
+    "dies",         "never-ends",  "kills",        "refuses",         "accepts",
+    "wrong-result", "wrong-bytes", "wrong-rights", "writable-shared", "keeps",
+    "frees-early",  "not-lazy",    "loses-child",  "stale",           "lab-not-done"};
 constexpr std::array<std::string_view, 9> kWays{"fault", "copyin", "copyout", "copyinstr", "fork",
                                                 "exec",  "sbrk",   "end",     "call"};
 

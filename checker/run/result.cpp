@@ -113,9 +113,22 @@ Family family_of(Divergence const& divergence, spec::Step const& failed) {
     // A wait that gives an address does two things: it copies, and gives back what the child had.
     bool const is_of_frames = family.symptom == Symptom::kept || family.symptom == Symptom::freed_early;
     // What is lost by a call that fails by right is lost wherever it failed.
-    if (is_of_frames && family.circumstances.grounds.must_be_refused()) family.circumstances.grounds = {};
+    if (is_of_frames && family.circumstances.grounds.must_be_refused()) {
+        family.circumstances.grounds = {};
+        family.circumstances.crosses = false;
+    }
     if (is_of_frames && std::holds_alternative<spec::Wait>(failed.action)) family.way = spec::Way::end;
     auto const* answer = std::get_if<spec::WrongAnswer>(&divergence.violations.front().facts);
+    // A page that the child must have.
+    if (std::holds_alternative<spec::NotMapped>(divergence.violations.front().facts) && family.way == spec::Way::fork)
+        family.symptom = Symptom::wrong_bytes;
+    // A child that has ended is not found, whether the call says so or sleeps.
+    bool const waits_on = answer && answer->mistake == spec::Mistake::slept;
+    if (std::holds_alternative<spec::Wait>(failed.action) && family.circumstances.grounds.empty() &&
+        (family.symptom == Symptom::refused || waits_on) && !family.circumstances.refused) {
+        family.symptom = Symptom::child_lost;
+        family.way = spec::Way::end;
+    }
     // What another process did has nothing to do with it.
     if (answer && answer->mistake == spec::Mistake::ended_other) family.circumstances = {};
     // Whatever it did, it was not that.

@@ -76,6 +76,7 @@ enum class Symptom : std::uint8_t {
     freed_early,  // a frame is free or in two places, or counted too seldom
     not_lazy,     // more memory is used than was promised, or less
     child_lost,
+    stale,  // a translation is used that the page table has no more
     lab_not_done,
 };
 Symptom symptom_of(spec::Violation const& violation);

@@ -34,6 +34,18 @@ TEST(Family, TellsAWaitThatCopiesFromOneThatOnlyFrees) {
         << "where frames are lost, either may have done it";
 }
 
+TEST(Family, OfAChildThatIsNotFoundIsOneHoweverWaitSaysSo) {
+    EXPECT_EQ(failed(spec::Wait{}, answer(spec::Mistake::slept)), failed(spec::Wait{}, spec::ChildLost{}));
+    EXPECT_EQ(failed(spec::Wait{kHeap}, answer(spec::Mistake::slept)), failed(spec::Wait{}, spec::ChildLost{}));
+    EXPECT_NE(failed(spec::Wait{}, answer(spec::Mistake::never_ended)), failed(spec::Wait{}, spec::ChildLost{}));
+}
+
+TEST(Family, APageThatAForkDropsIsLostTouchedOrNot) {
+    spec::Fork const fork{spec::ProcId{1}};
+    EXPECT_EQ(failed(fork, spec::NotMapped{}), failed(fork, spec::PageLost{}));
+    EXPECT_NE(failed(fork, spec::NotMapped{}), failed(fork, spec::MappedEarly{}));
+}
+
 TEST(Family, TellsSymptomsWaysAndCircumstancesApart) {
     Family const store = failed(spec::Store{kHeap}, spec::WrongByte{});
     EXPECT_NE(store, failed(spec::Fstat{kHeap}, spec::WrongByte{}));

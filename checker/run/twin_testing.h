@@ -64,6 +64,7 @@ class TwinExecution : public Execution {
     spec::Observation observe() override { return machine_->observe(); }
     void record(bool) override {}
     KernelTrace trace() override { return {}; }
+    void fence_at_traps(bool) override {}
     std::optional<CodePlace> failed_allocation() const override { return std::nullopt; }
     std::string console_tail(std::size_t) const override { return {}; }
     std::optional<std::string> engine_failure() const override {

@@ -7,6 +7,7 @@
 #include "spec/walk.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -68,9 +69,74 @@ bool lose_frames_alike(Finding const& one, Finding const& other) {
            one.signature.invariant == other.signature.invariant && report::share_code(one, other);
 }
 
+bool is_timed(spec::Program const& program) {
+    return std::any_of(program.steps.begin(), program.steps.end(),
+                       [](spec::Step const& step) { return step.faults.switch_hart || step.faults.preempt; });
+}
+
+// One that fails as a matter of time alone is the same wherever it is interrupted, and on how many harts.
+bool differ_in_time_only(Finding const& one, Finding const& other) {
+    auto const without_time = [](spec::Program program) {
+        program.harts.reset();
+        for (spec::Step& step : program.steps) step.faults.switch_hart = step.faults.preempt = std::nullopt;
+        return program;
+    };
+    return is_timed(one.program) && without_time(one.program) == without_time(other.program);
+}
+
+// The kinds of steps before the last one that had to be refused. A shrunk program does them for what they leave behind.
+std::set<std::size_t> refused_before(Finding const& finding, std::shared_ptr<spec::Setting const> const& setting) {
+    std::set<std::size_t> kinds;
+    std::size_t left = finding.program.steps.size();
+    spec::walk(spec::World::initial(spec::setting_for(setting, finding.program)), finding.program.steps,
+               [&](spec::World const& world, spec::Turn const& turn) {
+                   left -= spec::steps_in(turn);
+                   auto const* step = std::get_if<spec::Step>(&turn);
+                   if (step != nullptr && left > 0 && spec::circumstances_of(world, *step).grounds.must_be_refused())
+                       kinds.insert(step->action.index());
+                   return left > 0;
+               });
+    return kinds;
+}
+
+bool fail_after_the_same_refusal(Finding const& one, Finding const& other, Context const& context) {
+    if (one.family.way != other.family.way || one.family.circumstances != other.family.circumstances) return false;
+    auto const kinds = refused_before(one, context.setting);
+    return !kinds.empty() && kinds == refused_before(other, context.setting);
+}
+
+// What is on the way of `cause`, met again where more comes together.
+bool meets_again(run::Family const& cause, run::Family const& other) {
+    return cause.way == other.way && spec::are_within(cause.circumstances, other.circumstances);
+}
+
+// Whatever a frame that was given up too early, or can be written by two, does to those who still use it.
+bool comes_of_lost_frame(run::Family const& cause, run::Family const& other) {
+    using run::Symptom;
+    bool const shows = other.symptom == Symptom::wrong_bytes || other.symptom == Symptom::killed ||
+                       other.symptom == Symptom::died || other.symptom == Symptom::no_end;
+    if (cause.symptom == Symptom::writable_shared)
+        return other.symptom == Symptom::wrong_bytes && meets_again(cause, other);
+    if (cause.symptom != Symptom::freed_early || !shows || !cause.circumstances.refused) return false;
+    // A reference that is dropped before there is a copy may be the last when the other process runs in between.
+    bool const between = other.circumstances.overlapped && other.circumstances.grounds.contains(spec::Ground::shared);
+    return meets_again(cause, other) || (accesses_memory(cause.way) && cause.way == other.way && between);
+}
+
+// Where a copy that goes on into another page goes wrong, it does not matter what sort of page that is.
+bool comes_of_crossing(run::Family const& cause, run::Family const& other) {
+    return cause.circumstances.crosses && cause.circumstances.grounds.empty() && meets_again(cause, other);
+}
+
+// Who takes more memory than was promised is the first to run out of it.
+bool comes_of_waste(Finding const& cause, Finding const& other) {
+    return cause.family.symptom == run::Symptom::not_lazy && other.family.symptom == run::Symptom::refused &&
+           other.program.memory.has_value() && meets_again(cause.family, other.family);
+}
+
 // Where nearly every fork goes wrong, nothing can be said of forks but that.
 bool is_of_what_always_fails(Finding const& always, Finding const& other, run::Counts const& counts) {
-    bool const fails = 10 * always.seen >= 9 * counts.kinds[always.signature.kind];
+    bool const fails = 5 * always.seen >= 4 * counts.kinds[always.signature.kind];
     return fails && always.family.circumstances == spec::Circumstances{} && always.family.way == other.family.way;
 }
 
@@ -93,14 +159,16 @@ bool comes_of_wrong_break(Finding const& wrong, Finding const& other) {
 // Whether `other` would not be without the mistake of `cause`.
 bool follows(Finding const& cause, Finding const& other, Context const& context) {
     return needs(other.program, cause.family, context.setting) || comes_of_wrong_break(cause, other) ||
-           is_of_what_always_fails(cause, other, context.counts);
+           comes_of_lost_frame(cause.family, other.family) || comes_of_crossing(cause.family, other.family) ||
+           comes_of_waste(cause, other) || is_of_what_always_fails(cause, other, context.counts);
 }
 
-bool are_alike(Finding const& one, Finding const& other) {
+bool are_alike(Finding const& one, Finding const& other, Context const& context) {
     if (run::explains(one.family, other.family) || run::explains(other.family, one.family)) return true;
     Cause const cause = cause_of(one.family);
     if (cause.known && one.family.died.empty() && cause.id == cause_of(other.family).id) return true;
-    return decide_alike(one, other) || race_alike(one, other) || lose_frames_alike(one, other);
+    return decide_alike(one, other) || race_alike(one, other) || lose_frames_alike(one, other) ||
+           differ_in_time_only(one, other) || fail_after_the_same_refusal(one, other, context);
 }
 
 // The plainer one is first: what needs no second process at a time, no refused allocation, nothing special about the
@@ -108,8 +176,9 @@ bool are_alike(Finding const& one, Finding const& other) {
 bool is_plainer(Finding const& one, Finding const& other) {
     auto const rank = [](Finding const& finding) {
         spec::Circumstances const& met = finding.family.circumstances;
-        return std::tuple(!is_solid(finding), met.overlapped, met.refused, finding.program.memory.has_value(),
-                          spec::count_of(met), finding.program.steps.size(), rank_of(finding));
+        return std::tuple(!is_solid(finding), met.overlapped || is_timed(finding.program), met.refused,
+                          finding.program.memory.has_value(), finding.program.harts.has_value(), spec::count_of(met),
+                          finding.program.steps.size(), rank_of(finding));
     };
     return rank(one) < rank(other);
 }
@@ -122,7 +191,7 @@ void add(Finding finding, Context const& context, std::vector<Finding>& findings
         bool const same_severity = known->severity == finding.severity;
         bool const causes = same_severity && follows(*known, finding, context);
         bool const caused = same_severity && follows(finding, *known, context);
-        if (!causes && !caused && !(same_severity && are_alike(*known, finding))) {
+        if (!causes && !caused && !(same_severity && are_alike(*known, finding, context))) {
             ++known;
             continue;
         }

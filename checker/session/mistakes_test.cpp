@@ -87,6 +87,58 @@ TEST_F(Mistakes, OfAStepThatAlwaysFailsNothingElseCanBeSaid) {
     EXPECT_THAT(findings, SizeIs(1));
 }
 
+TEST_F(Mistakes, WhatComesOfAFrameThatWasGivenUpIsOneWithIt) {
+    found("p0 fork p1\np0 fork p2 !oom 5\n", {Symptom::freed_early, Way::fork, {.refused = true}}, {});
+    found("p0 fork p1 !oom 5\n", {Symptom::killed, Way::fork, {.refused = true}}, {});
+    EXPECT_THAT(findings, SizeIs(1));
+    found("p0 fork p1\n", {Symptom::killed, Way::fork, {}}, {});
+    EXPECT_THAT(findings, SizeIs(2)) << "no allocation failed there";
+    found("p0 fork p1\np0 fstat data !oom 1\n", {Symptom::freed_early, Way::copyout, {.refused = true}}, {});
+    found("p0 fork p1\np1 fstat data @9\np0 store data 1 = 1 meanwhile\n",
+          {Symptom::wrong_bytes, Way::copyout, {.grounds = Ground::shared, .overlapped = true}}, {});
+    EXPECT_THAT(findings, SizeIs(3)) << "another process runs between the drop and the copy";
+}
+
+TEST_F(Mistakes, AWritableSharedPageAndItsBytesAreOne) {
+    found("p0 fork p1\np0 pipe data !oom 2\n", {Symptom::writable_shared, Way::copyout, {.refused = true}}, {});
+    found("p0 fork p1\np0 fstat data !oom 1\n", {Symptom::wrong_bytes, Way::copyout, {.refused = true}}, {});
+    EXPECT_THAT(findings, SizeIs(1));
+}
+
+TEST_F(Mistakes, WhereCrossingGoesWrongWhatIsCrossedIntoSaysNothing) {
+    found("p0 file_read data+0xff8 9\n", {Symptom::wrong_bytes, Way::copyout, {.crosses = true}}, {});
+    found("p0 file_read bss+0xff8 9\n",
+          {Symptom::accepted, Way::copyout, {.grounds = Ground::no_user, .crosses = true}}, {});
+    EXPECT_THAT(findings, SizeIs(1));
+    found("p0 file_read guard 9\n", {Symptom::accepted, Way::copyout, {.grounds = Ground::no_user}}, {});
+    EXPECT_THAT(findings, SizeIs(2)) << "no page border in it";
+}
+
+TEST_F(Mistakes, OnlyTheTimeDiffers) {
+    found("p0 fork p1\np0 fork p2 @h 110\np1 fork p3 meanwhile\n", {Symptom::no_end, Way::fork, {.overlapped = true}},
+          {});
+    found("p0 fork p1\np0 fork p2 @h 69\np1 fork p3 meanwhile\n", {Symptom::died, Way::fork, {.overlapped = true}}, {});
+    EXPECT_THAT(findings, SizeIs(1));
+    found("p0 fork p1\np0 fork p2\np1 fork p3\n", {Symptom::kept, Way::fork, {}}, {});
+    EXPECT_THAT(findings, SizeIs(2)) << "not a matter of time";
+}
+
+TEST_F(Mistakes, WhatARefusedCallLeavesBehindIsOneMistake) {
+    found("p0 pipe_write data 2\np0 pipe_read trapframe 2\np0 pipe_read data 1\n", {Symptom::no_end, Way::copyout, {}},
+          {});
+    found("p0 pipe_write data 3\np0 pipe_read trampoline 2\np0 pipe_read data 1\n",
+          {Symptom::wrong_bytes, Way::copyout, {}}, {});
+    EXPECT_THAT(findings, SizeIs(1));
+    found("p0 pipe_write data 3\np0 pipe_read data 1\n", {Symptom::wrong_result, Way::copyout, {}}, {});
+    EXPECT_THAT(findings, SizeIs(2)) << "nothing was refused before";
+}
+
+TEST_F(Mistakes, WasteIsOneWithRunningOutOfMemory) {
+    found("p0 sbrk +1p\np0 fork p1\n", {Symptom::not_lazy, Way::fork, {}}, {});
+    found("memory 39\np0 sbrk +27p\np0 fork p1\n", {Symptom::refused, Way::fork, {}}, {});
+    EXPECT_THAT(findings, SizeIs(1));
+}
+
 TEST_F(Mistakes, AFailedForkAndAForkAreTwo) {
     found("p0 fork p1\n", {Symptom::freed_early, Way::fork, {}}, {"uvmcopy"});
     found("p0 fork p1 !oom 3\n", {Symptom::kept, Way::fork, {.refused = true}}, {"uvmcopy"});

@@ -113,6 +113,14 @@ void put_the_clearest_first(spec::Layout const& layout, std::vector<spec::Violat
     });
 }
 
+class FenceAtTraps final : public run::Watcher {
+  public:
+    void before(spec::StepIndex at, Execution& execution) override {
+        if (at.value == 0) execution.fence_at_traps(true);
+    }
+    void after(spec::StepIndex, Execution&) override {}
+};
+
 }  // namespace
 
 tl::expected<Reproduction, BootError> reproduce(Target const& target, spec::Program const& program,
@@ -141,6 +149,14 @@ tl::expected<Reproduction, BootError> reproduce(Target const& target, spec::Prog
         reproduction.divergence = std::move(*run.divergence);
         put_the_clearest_first(layout, reproduction.divergence.violations);
         reproduction.evidence = watcher.evidence(reproduction.divergence.violations.front(), layout, alive);
+    }
+    if (reproduction.times == attempts) {
+        FenceAtTraps watcher;
+        run::Counts uncounted;
+        run::Run const run =
+            run::run_program(**execution, look.reference, program,
+                             {.close = false, .stop_at_advice = failure.advice, .watcher = &watcher}, uncounted);
+        reproduction.needs_stale_translation = !run.divergence;
     }
     return reproduction;
 }

@@ -19,6 +19,7 @@ struct Reproduction {
     std::vector<run::StepRecord> records{};
     run::Divergence divergence{};
     Evidence evidence{};
+    bool needs_stale_translation = false;  // it does not fail where each trap drops all translations
 };
 // `failure`: what became of the program before; what fails under another signature is something else.
 tl::expected<Reproduction, BootError> reproduce(Target const& target, spec::Program const& program,

@@ -142,6 +142,7 @@ Finding explain(run::Failure const& failure, shrink::Shrunk const& shrunk, spec:
                     .reproduced = reproduction.times,
                     .attempts = reproduction.attempts,
                     .evidence = std::move(reproduction.evidence)};
+    if (reproduction.needs_stale_translation) finding.family = {.symptom = run::Symptom::stale};
     finding.repro_c = repro::repro_c(finding);
     return finding;
 }

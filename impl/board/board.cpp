@@ -148,6 +148,9 @@ std::span<VoidAccess const> Board::void_accesses() const {
 std::optional<KernelFault> Board::last_kernel_fault() const {
     return machine_->reports.kernel_fault;
 }
+void Board::set_fence_at_traps(bool on) {
+    machine_->fence_at_traps = on;
+}
 void Board::set_trace(bool on) {
     machine_->reports.trace.set_on(on);
 }

@@ -265,6 +265,9 @@ class Board {
     // The latest exception (not interrupt) that was taken to S-mode from S-mode: for most kernels, their death.
     std::optional<KernelFault> last_kernel_fault() const;
 
+    // Whether each trap, and each hypercall, drops all cached translations, which real hardware need not do.
+    void set_fence_at_traps(bool on);
+
     // Remember the addresses of blocks that run in S-mode. Costs nothing when off. Turning it on forgets the old trace.
     void set_trace(bool on);
     // The latest Config::trace_blocks_max blocks, oldest first.

@@ -50,6 +50,7 @@ void Hart::on_ecall(VirtAddr pc) {
                 return take_trap(cause::user_ecall, pc, 0);
             }
             ++machine_.counters.hypercalls;
+            if (machine_.fence_at_traps) engine_.flush_tlb();
             engine_.set_pc(pc);
             state.awaiting_reply = true;
             state.waits_in_a_row = 0;
@@ -109,6 +110,7 @@ void Hart::take_page_fault(Fault const& fault) {
 }
 
 void Hart::take_trap(std::uint64_t cause, VirtAddr pc, std::uint64_t value) {
+    if (machine_.fence_at_traps) engine_.flush_tlb();
     Privilege const from = engine_.privilege();
     bool const is_interrupt = (cause & cause::interrupt) != 0;
     engine_.set_privilege(Privilege::machine);

@@ -82,6 +82,7 @@ class Machine {
     VirtioBlock block_device;
     std::vector<BreakpointEntry> breakpoints;
     std::shared_ptr<Golden const> golden;
+    bool fence_at_traps = false;
 
   private:
     Machine(Config given, Memory ram);

@@ -74,6 +74,7 @@ class KernelExecution : public Execution {
     spec::Observation observe() override;
     void record(bool on) override;
     KernelTrace trace() override;
+    void fence_at_traps(bool on) override { board_.set_fence_at_traps(on); }
     std::optional<CodePlace> failed_allocation() const override;
     std::string console_tail(std::size_t bytes) const override;
     std::optional<std::string> engine_failure() const override { return conductor_.engine_failure(); }

@@ -146,6 +146,7 @@ struct BootError {
 // What the user should know about the kernel before any result: one line each, ready to print.
 struct TargetSummary {
     std::string name;     // the path as given
+    bool as_found = false;  // the image is the tree's own, newer than its sources, and was not built from them
     std::string vintage;  // "2024 tree"; empty for kernels outside the xv6 family
     std::string profile;  // "cow fork, lazy sbrk"
     // What it does, where that is less than it is asked for: the lab was not done.

@@ -18,7 +18,8 @@ constexpr int kStampVersion = 1;
 // "1-I3-fork.vmc".
 bool belongs_to_finding(std::string const& name) {
     std::size_t const digits = name.find_first_not_of("0123456789");
-    return digits != std::string::npos && digits > 0 && name[digits] == '-';
+    bool const numbered = digits != std::string::npos && digits > 0 && name.compare(digits, 2, "-I") == 0;
+    return numbered && (name.ends_with(".vmc") || name.ends_with(".c"));
 }
 
 // Names of its plain files in order; none where there is no directory.
@@ -35,12 +36,16 @@ std::vector<std::string> file_names(fs::path const& directory) {
 
 }  // namespace
 
-void clear_results(fs::path const& directory) {
+void clear_findings(fs::path const& directory) {
     std::error_code ignored;
     for (std::string const& name : file_names(directory))
-        if (belongs_to_finding(name) || name == kPageFile || name == kReportFile || name == kLogFile ||
-            name == kStampFile)
-            fs::remove(directory / name, ignored);
+        if (belongs_to_finding(name) || name == kPageFile) fs::remove(directory / name, ignored);
+}
+
+void clear_results(fs::path const& directory) {
+    clear_findings(directory);
+    std::error_code ignored;
+    for (char const* name : {kReportFile, kLogFile, kStampFile}) fs::remove(directory / name, ignored);
 }
 
 std::vector<std::string> files_for_people(fs::path const& directory, std::string const& prefix) {

@@ -18,7 +18,9 @@ inline constexpr char const* kReportFile = "report.json";
 inline constexpr char const* kLogFile = "log.txt";
 inline constexpr char const* kStampFile = "stamp.json";
 
-// Takes the files of an earlier run away, and no others, so that none is taken for one of this run.
+// Takes the files of an earlier run away, and no others, so that none is taken for one of this run: what vmcheck verify
+// saves for its findings, or all.
+void clear_findings(std::filesystem::path const& directory);
 void clear_results(std::filesystem::path const& directory);
 
 // What there is, for a person: report.html, then what belongs to each finding, then log.txt. Each with `prefix` and a

@@ -184,7 +184,7 @@ Found const* TreeResult::gravest() const {
 }
 
 TreeResult result_of(Ending const& ending, std::optional<std::string> const& report) {
-    constexpr std::array<int, 3> kWithResult{0, 1, 5};
+    constexpr std::array<int, 5> kWithResult{0, 1, 5, 6, kInterrupted};
     auto read = ending.exit_code && report ? read_report(*report) : std::nullopt;
     if (read && read->stopped) return gave_up(ending, *read->stopped);
     bool const complete =

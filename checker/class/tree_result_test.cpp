@@ -72,7 +72,7 @@ TEST(TreeResult, OfAKernelThatIsWrongRightAfterBootIsADefect) {
 }
 
 TreeResult stopped(int code, Stop const& stop, Cut cut = Cut::no) {
-    return result_of(exits(code, cut), report::json_document({}, stop));
+    return result_of(exits(code, cut), report::json_document({}, {.stop = stop}));
 }
 
 TEST(TreeResult, OfABuildThatFailsIsItsFirstComplaint) {

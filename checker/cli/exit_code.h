@@ -12,7 +12,8 @@ enum class ExitCode : int {
     environment = 3,       // the machine: a disk that is full, a tool that is missing
     kernel_unusable = 4,   // it did not boot, or is no RV64 kernel
     not_reproducible = 5,  // something was seen once and did not come back
-    interrupted = 130,     // Ctrl-C came before there was anything to report
+    incomplete = 6,        // nothing was found, and not everything was checked: no verdict
+    interrupted = 130,     // Ctrl-C or a time limit came before the end, and nothing was found until then: no verdict
 };
 
 constexpr ExitCode exit_code(Stop::Cause cause) {

@@ -55,7 +55,7 @@ tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice) {
                      fmt::format("{}: no such file. Give the kernel's ELF image, as in --kernel kernel/kernel.",
                                  options.kernel.string())});
         if (is_source_tree(options.kernel)) {
-            auto built = kernel_of_tree(options.kernel, choice.stop);
+            auto built = kernel_of_tree(options.kernel, choice.rebuild, choice.stop);
             if (!built) return tl::unexpected(no_kernel_from_tree(built.error(), options.kernel));
             options.tree = options.kernel;
             TreeFacts const facts = read_tree(options.kernel);

@@ -36,7 +36,9 @@ constexpr char const* kFooter =
     "  vmcheck run --kernel kernel/kernel cowtest        run a program on it, and see its console\n"
     "\nExit codes: 0 nothing found, 1 divergence found, 2 wrong usage or unreadable program, 3 a problem of this "
     "machine,\n"
-    "4 the kernel did not boot or is not supported, 5 something was seen that did not come back.\n"
+    "4 the kernel did not boot or is not supported, 5 something was seen that did not come back, 6 no program was "
+    "run,\n"
+    "130 Ctrl-C came before the end and nothing was found until then.\n"
     "Of a class, the first that holds: 1 a tree has a defect, 5, 3, 4 a tree was not checked to its end, 0.\n";
 
 constexpr char const* kClassHelp =
@@ -130,6 +132,8 @@ class CommandLine {
                                run::programs_of(run::Level::thorough)))
             ->type_name("LEVEL");
         add_findings_max(verify);
+        verify->add_flag("--rebuild", options_.kernel.rebuild,
+                         "Build a tree's kernel even where it is newer than the sources; of a class always");
         verify
             ->add_option("--findings", options_.findings, "Directory for what is found: programs, repro.c, report.html")
             ->type_name("DIR")
@@ -291,6 +295,8 @@ class CommandLine {
                    "The report as " + report::format_names() + ": in the file of --out, else on standard output")
             ->type_name("FORMAT")
             ->excludes(json);
+        sub->add_flag("--grant-unchecked", options_.grant_unchecked,
+                      "In --format gradescope: full points for what could not be checked (default: none, and why)");
         sub->add_option("--out", options_.out, "Write the report into this file (as JSON where there is no --format)")
             ->type_name("FILE");
     }

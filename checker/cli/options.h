@@ -23,6 +23,7 @@ struct KernelChoice {
     std::optional<spec::Profile> profile;
     bool of_lab = true;  // a tree that says which lab it is of is held to it
     bool accelerate = true;
+    bool rebuild = false;    // a tree's kernel, even where it is newer than its sources
     std::stop_token stop{};  // ends the build of a tree
 };
 
@@ -51,6 +52,7 @@ struct Options {
     bool json = false;                            // the report as JSON on standard output
     std::optional<report::Format> format;         // the report in this format: in `out`, else on standard output
     std::optional<std::filesystem::path> out;     // the report in a file; as JSON where no format is given
+    bool grant_unchecked = false;                 // Gradescope: points for what could not be checked
     std::filesystem::path findings = "findings";  // verify: directory for what is found
     std::optional<std::chrono::milliseconds> time_per_tree;  // verify, of a class: the longest that one tree may take
     bool again = false;                                      // verify, of a class: keeps nothing of an earlier run

@@ -1,5 +1,6 @@
 #include "checker/cli/output.h"
 
+#include "checker/report/escape.h"
 #include "checker/report/format.h"
 #include "checker/report/text.h"
 #include "checker/report/verdict.h"
@@ -67,8 +68,16 @@ tl::expected<ExitCode, Stop> conclude(SessionResult const& session, std::filesys
     }
     fmt::print(options.text, "{}{}", report::checks_table(session.counts, style),
                report::modes_table(session.counts, style));
-    if (session.interrupted) fmt::print(options.text, "interrupted: what is above is what was done until then\n");
+    auto const incomplete = report::why_incomplete(session);
+    if (incomplete) fmt::print(options.text, "not checked to the end: {}\n", *incomplete);
+    ExitCode const without_findings = session.interrupted ? ExitCode::interrupted
+                                      : incomplete        ? ExitCode::incomplete
+                                                          : ExitCode::nothing_found;
     if (session.findings.empty() && !wrong_at_boot) {
+        if (incomplete) {
+            fmt::print(options.text, "nothing was found until then, which is no verdict · seed {}\n", session.seed);
+            return without_findings;
+        }
         std::vector<std::string> const& others = session.kernel.never_called;
         fmt::print(options.text, "✓ nothing found in {} programs ({} steps) · seed {}{}\n", session.counts.programs,
                    session.counts.steps, session.seed,
@@ -85,30 +94,28 @@ tl::expected<ExitCode, Stop> conclude(SessionResult const& session, std::filesys
                    : "",
                session.seed);
     if (defects > 0) return ExitCode::divergence;
-    return flaky > 0 ? ExitCode::not_reproducible : ExitCode::nothing_found;
+    return flaky > 0 ? ExitCode::not_reproducible : without_findings;
 }
 
-tl::expected<void, Stop> write_report(std::vector<SessionResult> const& sessions, Options const& options) {
+tl::expected<void, Stop> write_report(std::vector<SessionResult> const& sessions, Options const& options,
+                                      std::optional<Stop> const& stop) {
     using report::Format;
-    if (options.json) fmt::print("{}", report::render(Format::json, sessions));
+    report::ReportOptions const how{stop, options.grant_unchecked};
+    if (options.json) fmt::print("{}", report::render(Format::json, sessions, how));
     if (options.out) {
-        std::string const document = report::render(options.format.value_or(Format::json), sessions);
+        std::string const document = report::render(options.format.value_or(Format::json), sessions, how);
         if (auto written = base::write_file(*options.out, document); !written)
             return tl::unexpected(Stop{Stop::Cause::machine, written.error().message});
     } else if (options.format && *options.format != Format::text) {
-        fmt::print("{}", report::render(*options.format, sessions));
+        fmt::print("{}", report::render(*options.format, sessions, how));
     }
     return {};
 }
 
 tl::expected<void, Stop> write_html(std::vector<SessionResult> const& sessions, std::filesystem::path const& directory,
-                                    Options const& options) {
-    bool const found = std::any_of(sessions.begin(), sessions.end(), [](SessionResult const& session) {
-        return !session.findings.empty() || !session.boot_violations.empty();
-    });
-    if (!found) return {};
+                                    Options const& options, std::optional<Stop> const& stop) {
     std::filesystem::path const path = directory / "report.html";
-    if (auto written = base::write_file(path, report::html_document(sessions)); !written)
+    if (auto written = base::write_file(path, report::html_document(sessions, {.stop = stop})); !written)
         return tl::unexpected(Stop{Stop::Cause::machine, written.error().message});
     fmt::print(options.text, "report    {}\n", path.string());
     return {};
@@ -116,19 +123,15 @@ tl::expected<void, Stop> write_html(std::vector<SessionResult> const& sessions, 
 
 ExitCode give_up(Stop const& stop) {
     std::fflush(stdout);
-    fmt::print(stderr, "vmcheck: {}{}\n", base::sentence(stop.about, stop.message), stop.details.empty() ? "" : ":");
-    for (std::string const& line : stop.details) fmt::print(stderr, "    {}\n", line);
+    fmt::print(stderr, "vmcheck: {}{}\n", report::printable(base::sentence(stop.about, stop.message)),
+               stop.details.empty() ? "" : ":");
+    for (std::string const& line : stop.details) fmt::print(stderr, "    {}\n", report::printable(line));
     return exit_code(stop.cause);
 }
 
 ExitCode give_up(Stop const& stop, std::vector<SessionResult> const& sessions, Options const& options) {
     ExitCode const code = give_up(stop);
-    std::string const document = report::json_document(sessions, stop);
-    bool const printed = options.json || (options.format == report::Format::json && !options.out);
-    if (printed) fmt::print("{}", document);
-    if (!options.out || options.format.value_or(report::Format::json) != report::Format::json) return code;
-    if (auto written = base::write_file(*options.out, document); !written)
-        give_up({Stop::Cause::machine, written.error().message});
+    if (auto written = write_report(sessions, options, stop); !written) give_up(written.error());
     return code;
 }
 

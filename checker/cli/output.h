@@ -8,6 +8,7 @@
 #include <tl/expected.hpp>
 
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 namespace vmcheck::cli {
@@ -17,16 +18,17 @@ namespace vmcheck::cli {
 tl::expected<ExitCode, Stop> conclude(SessionResult const& session, std::filesystem::path const& directory,
                                       Options const& options);
 
-// Writes the report in the format and to the place that options ask for.
-tl::expected<void, Stop> write_report(std::vector<SessionResult> const& sessions, Options const& options);
+// Writes the report in the format and to the place that options ask for. `stop`: why there is no more.
+tl::expected<void, Stop> write_report(std::vector<SessionResult> const& sessions, Options const& options,
+                                      std::optional<Stop> const& stop = std::nullopt);
 
-// Writes report.html into `directory` if anything was found.
+// Writes report.html into `directory`.
 tl::expected<void, Stop> write_html(std::vector<SessionResult> const& sessions, std::filesystem::path const& directory,
-                                    Options const& options);
+                                    Options const& options, std::optional<Stop> const& stop = std::nullopt);
 
 // Prints the message and gives the code.
 ExitCode give_up(Stop const& stop);
-// And writes a report where options ask for one as JSON: what there is, and why there is no more.
+// And writes the report that options ask for: what there is, and why there is no more.
 ExitCode give_up(Stop const& stop, std::vector<SessionResult> const& sessions, Options const& options);
 
 }  // namespace vmcheck::cli

@@ -1,6 +1,7 @@
 // verify and fuzz: a session with each kernel.
 
 #include "checker/class/discover.h"
+#include "checker/class/results.h"
 #include "checker/cli/commands.h"
 #include "checker/cli/kernel_choice.h"
 #include "checker/cli/output.h"
@@ -14,6 +15,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <limits>
 #include <vector>
 
@@ -141,7 +143,8 @@ std::vector<KernelChoice> choices(KernelChoice const& asked) {
 
 // The graver code wins: a divergence over a flaky one over nothing.
 ExitCode worse(ExitCode a, ExitCode b) {
-    for (ExitCode code : {ExitCode::divergence, ExitCode::not_reproducible})
+    for (ExitCode code :
+         {ExitCode::divergence, ExitCode::not_reproducible, ExitCode::interrupted, ExitCode::incomplete})
         if (a == code || b == code) return code;
     return ExitCode::nothing_found;
 }
@@ -150,16 +153,26 @@ ExitCode worse(ExitCode a, ExitCode b) {
 
 ExitCode verify(Options const& options) {
     if (options.kernel.kernel && classes::is_class(*options.kernel.kernel)) return verify_class(options);
+    // What an earlier run left is not to be taken for what this one found.
+    classes::clear_findings(options.findings);
+    if (std::error_code error; options.out && std::filesystem::is_regular_file(*options.out, error))
+        std::filesystem::remove(*options.out, error);
     std::vector<SessionResult> sessions;
     ExitCode code = ExitCode::nothing_found;
     for (KernelChoice const& choice : choices(options.kernel)) {
+        if (!sessions.empty() && options.stop.stop_requested()) {
+            code = worse(code, ExitCode::interrupted);
+            break;
+        }
         auto session = check(choice, options, run::programs_of(options.level));
-        if (!session) return give_up(session.error(), sessions, options);
+        if (!session) {
+            static_cast<void>(write_html(sessions, options.findings, options, session.error()));
+            return give_up(session.error(), sessions, options);
+        }
         auto const concluded = conclude(*session, options.findings, options);
         if (!concluded) return give_up(concluded.error(), sessions, options);
         code = worse(code, *concluded);
         sessions.push_back(std::move(*session));
-        if (options.stop.stop_requested()) break;
     }
     if (auto written = write_html(sessions, options.findings, options); !written)
         return give_up(written.error(), sessions, options);
@@ -171,6 +184,7 @@ ExitCode verify(Options const& options) {
 ExitCode fuzz(Options const& options) {
     auto session = check(options.kernel, options, std::numeric_limits<std::uint64_t>::max());
     if (!session) return give_up(session.error(), {}, options);
+    if (session->counts.programs > 0) session->interrupted = false;  // a stop is how it ends
     auto const concluded = conclude(*session, options.corpus / "found", options);
     if (!concluded) return give_up(concluded.error(), {*session}, options);
     if (auto written = write_report({*session}, options); !written) return give_up(written.error());

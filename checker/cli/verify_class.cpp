@@ -162,6 +162,7 @@ class ClassRun {
                           "--out=" + (results / classes::kReportFile).string(),
                           "--findings=" + results.string(),
                           fmt::format("--jobs={}", jobs_each_),
+                          "--rebuild",
                           "--no-colour"};
         work.arguments.insert(work.arguments.end(), options_.passed_on.begin(), options_.passed_on.end());
         work.log = results / classes::kLogFile;

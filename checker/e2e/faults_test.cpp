@@ -115,7 +115,8 @@ TEST(StaleTranslation, IsToldAsAMissingFence) {
         {"verify", "--kernel", VMCHECK_KERNELS "/mutants/51-fence-only-at-a-switch/kernel", "--json"}, scratch.path());
     ASSERT_EQ(result.exit_code, 1);
     std::vector<std::string> names;
-    for (json const& finding : session_of(result).at("findings")) names.push_back(finding.at("cause").at("id"));
+    json const findings = session_of(result).at("findings");
+    for (json const& finding : findings) names.push_back(finding.at("cause").at("id"));
     EXPECT_THAT(names, testing::Contains("sfence-missing"));
 }
 

@@ -1,7 +1,10 @@
 #include "checker/report/format.h"
 
+#include "checker/report/escape.h"
 #include "checker/report/text.h"
+#include "checker/report/verdict.h"
 #include "checker/report/violation_words.h"
+#include "impl/base/error.h"
 
 #include <fmt/format.h>
 
@@ -13,13 +16,12 @@ namespace {
 
 struct FormatRow {
     std::string_view name;
-    std::string (*document)(std::vector<SessionResult> const&);
+    std::string (*document)(std::vector<SessionResult> const&, ReportOptions const&);
 };
 // In the order of Format.
-constexpr std::array kFormats = {
-    FormatRow{"text", text_document},   FormatRow{"json", [](auto const& sessions) { return json_document(sessions); }},
-    FormatRow{"junit", junit_document}, FormatRow{"gradescope", gradescope_document},
-    FormatRow{"html", html_document},   FormatRow{"github", github_annotations}};
+constexpr std::array kFormats = {FormatRow{"text", text_document},   FormatRow{"json", json_document},
+                                 FormatRow{"junit", junit_document}, FormatRow{"gradescope", gradescope_document},
+                                 FormatRow{"html", html_document},   FormatRow{"github", github_annotations}};
 
 }  // namespace
 
@@ -35,7 +37,7 @@ std::string format_names() {
     return names;
 }
 
-std::string text_document(std::vector<SessionResult> const& sessions) {
+std::string text_document(std::vector<SessionResult> const& sessions, ReportOptions const& options) {
     std::string text;
     for (SessionResult const& session : sessions) {
         text += kernel_lines(session.kernel, {});
@@ -45,12 +47,17 @@ std::string text_document(std::vector<SessionResult> const& sessions) {
         for (std::size_t i = 0; i < session.findings.size(); ++i)
             text += '\n' + finding_text(session.findings[i], i + 1, session.findings.size(), std::nullopt, {});
         text += checks_table(session.counts, {}) + modes_table(session.counts, {});
+        if (auto const why = why_incomplete(session)) text += fmt::format("not checked to the end: {}\n", *why);
+    }
+    if (options.stop) {
+        text += fmt::format("vmcheck: {}\n", base::sentence(options.stop->about, options.stop->message));
+        for (std::string const& line : options.stop->details) text += "    " + printable(line) + '\n';
     }
     return text;
 }
 
-std::string render(Format format, std::vector<SessionResult> const& sessions) {
-    return kFormats.at(static_cast<std::size_t>(format)).document(sessions);
+std::string render(Format format, std::vector<SessionResult> const& sessions, ReportOptions const& options) {
+    return kFormats.at(static_cast<std::size_t>(format)).document(sessions, options);
 }
 
 }  // namespace vmcheck::report

@@ -94,6 +94,62 @@ TEST(Gradescope, AKernelThatIsWrongRightAfterBootLosesThosePoints) {
     EXPECT_EQ(json.at("tests").at(1).at("score").get<double>(), 0.0);
 }
 
+double score_of(nlohmann::json const& document) {
+    double score = 0;
+    for (auto const& test : document.at("tests")) score += test.at("score").get<double>();
+    return score;
+}
+double score_of(SessionResult const& session, ReportOptions const& options = {}) {
+    return score_of(nlohmann::json::parse(gradescope_document({session}, options)));
+}
+
+TEST(Gradescope, WhatWasNotCheckedGivesNoPointsUnlessStaffSaySo) {
+    SessionResult stripped = session_with({});
+    stripped.counts.checks.evaluated[4] = 0;
+    EXPECT_EQ(score_of(stripped), 90.0);
+    EXPECT_EQ(score_of(stripped, {.grant_unchecked = true}), 100.0);
+    EXPECT_THAT(gradescope_document({stripped}), HasSubstr("withheld"));
+
+    SessionResult eager = stripped;
+    eager.kernel.nothing_counted = true;
+    EXPECT_NEAR(score_of(eager), 100.0, 1e-9) << "a fork that copies by right counts nothing";
+    Finding not_done = parent_keeps_w();
+    not_done.signature.invariant = spec::Invariant::laziness;
+    not_done.family = {.symptom = run::Symptom::lab_not_done, .way = spec::Way::fork};
+    eager.findings = {not_done};
+    EXPECT_EQ(score_of(eager), 80.0) << "asked for copy-on-write, it has neither done it nor its counts";
+}
+
+TEST(Formats, NothingPassesInASessionThatWasCutShort) {
+    SessionResult session = session_with({parent_keeps_w()});
+    session.interrupted = true;
+    EXPECT_EQ(score_of(session), 0.0);
+    Markup const junit = parse_markup(junit_document({session}));
+    EXPECT_EQ(junit.count("//testcase/failure"), 1U) << "what was found is found";
+    EXPECT_EQ(junit.count("//testcase/skipped"), 9U);
+    session.findings.clear();
+    EXPECT_THAT(html_document({session}), Not(HasSubstr("✓")));
+    EXPECT_THAT(github_annotations({session}), StartsWith("::warning "));
+    EXPECT_THAT(render(Format::text, {session}), HasSubstr("interrupted after 256 programs"));
+    SessionResult nothing = session_with({});
+    nothing.counts.programs = 0;
+    EXPECT_EQ(score_of(nothing), 0.0);
+    EXPECT_THAT(html_document({nothing}), Not(HasSubstr("✓")));
+}
+
+TEST(Formats, EachSaysWhyThereIsNoMore) {
+    Stop const stop{Stop::Cause::build, "the kernel does not build", "tree", {"vm.c:3: error: 'x' <undeclared>"}};
+    for (Format format :
+         {Format::text, Format::json, Format::junit, Format::gradescope, Format::html, Format::github}) {
+        std::string const text = render(format, {}, {.stop = stop});
+        EXPECT_THAT(text, HasSubstr("the kernel does not build")) << static_cast<int>(format);
+        EXPECT_THAT(text, HasSubstr("vm.c:3: error: ")) << static_cast<int>(format);
+    }
+    EXPECT_EQ(score_of(nlohmann::json::parse(gradescope_document({session_with({})}, {.stop = stop}))), 0.0);
+    EXPECT_EQ(parse_markup(junit_document({}, {.stop = stop})).count("//testcase/error"), 1U);
+    EXPECT_EQ(parse_markup(html_document({}, {.stop = stop})).error, "");
+}
+
 TEST(Github, AnnotatesTheLikelyLine) {
     std::string const text = github_annotations({session_with({parent_keeps_w()})});
     EXPECT_THAT(text, StartsWith("::error file=kernel/vm.c,line=318,title=I3 isolation at fork::After p0's fork, "));

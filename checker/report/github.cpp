@@ -4,6 +4,7 @@
 #include "checker/report/suspects.h"
 #include "checker/report/verdict.h"
 #include "checker/report/violation_words.h"
+#include "impl/base/error.h"
 #include "spec/text.h"
 
 #include <fmt/format.h>
@@ -33,7 +34,7 @@ std::string annotation(Finding const& finding) {
 
 }  // namespace
 
-std::string github_annotations(std::vector<SessionResult> const& sessions) {
+std::string github_annotations(std::vector<SessionResult> const& sessions, ReportOptions const& options) {
     std::string text;
     for (SessionResult const& session : sessions) {
         for (spec::Violation const& violation : session.boot_violations)
@@ -41,10 +42,18 @@ std::string github_annotations(std::vector<SessionResult> const& sessions) {
                 fmt::format("::error title={} right after boot::{}\n", escape_property(title_of(violation.invariant)),
                             escape_message(words_of(violation).story));
         for (Finding const& finding : session.findings) text += annotation(finding);
-        if (session.findings.empty() && session.boot_violations.empty())
+        if (auto const why = why_incomplete(session))
+            text += fmt::format("::warning title=vmcheck::{}\n",
+                                escape_message(fmt::format("{}: not checked to the end: {}", name_of(session), *why)));
+        else if (session.findings.empty() && session.boot_violations.empty())
             text += fmt::format("::notice title=vmcheck::{}\n",
                                 escape_message(fmt::format("{}: nothing found in {} programs, seed {}",
                                                            name_of(session), session.counts.programs, session.seed)));
+    }
+    if (options.stop) {
+        std::string message = base::sentence(options.stop->about, options.stop->message);
+        for (std::string const& line : options.stop->details) message += '\n' + line;
+        text += fmt::format("::error title=vmcheck::{}\n", escape_message(message));
     }
     return text;
 }

@@ -11,10 +11,12 @@
 #include "checker/report/text.h"
 #include "checker/report/verdict.h"
 #include "checker/report/violation_words.h"
+#include "impl/base/error.h"
 #include "spec/text.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <string>
 #include <vector>
@@ -183,6 +185,7 @@ std::string section(SessionResult const& session) {
         fmt::format("<section>\n<h2>{}</h2>\n<p class=\"dim\">{} · {} programs · {} steps · seed {}</p>\n",
                     safe(session.kernel.name), safe(session.kernel.profile), session.counts.programs,
                     session.counts.steps, session.seed);
+    if (session.kernel.as_found) text += fmt::format("<p><strong>image</strong> {}</p>\n", kAsFound);
     for (std::string const& inherited : session.kernel.inherited)
         text += fmt::format("<p><strong>inherited</strong> {}</p>\n", safe(inherited));
     for (std::string const& advice : session.kernel.advice)
@@ -196,23 +199,36 @@ std::string section(SessionResult const& session) {
             safe(title_of(violation.invariant)), safe(words_of(violation).story));
     for (std::size_t i = 0; i < session.findings.size(); ++i)
         text += article(session.findings[i], i + 1, session.findings.size());
-    if (session.findings.empty() && session.boot_violations.empty()) text += "<p class=\"good\">✓ Nothing found.</p>\n";
-    if (session.interrupted) text += "<p>Interrupted: this is what was done until then.</p>\n";
+    if (auto const why = why_incomplete(session))
+        text += fmt::format("<p><strong>Not checked to the end</strong>: {}.</p>\n", safe(*why));
+    else if (session.findings.empty() && session.boot_violations.empty())
+        text += "<p class=\"good\">✓ Nothing found.</p>\n";
     return text + checks(session) + modes(session) + "</section>\n";
+}
+
+std::string stopped(Stop const& stop) {
+    std::string said;
+    for (std::string const& line : stop.details) said += printable(line) + '\n';
+    return fmt::format("<section>\n<p class=\"story\">{}</p>\n{}</section>\n",
+                       safe(base::sentence(stop.about, stop.message)),
+                       said.empty() ? "" : fmt::format("<pre>{}</pre>\n", safe(said)));
 }
 
 }  // namespace
 
-std::string html_document(std::vector<SessionResult> const& sessions) {
+std::string html_document(std::vector<SessionResult> const& sessions, ReportOptions const& options) {
     std::size_t defects = 0;
     for (SessionResult const& session : sessions) defects += defects_in(session);
+    bool const complete = !options.stop && std::none_of(sessions.begin(), sessions.end(), why_incomplete);
+    std::string const title =
+        fmt::format("vmcheck: {} defect{}{}", defects, defects == 1 ? "" : "s", complete ? "" : ", not all checked");
     std::string text = fmt::format(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>vmcheck: {} "
-        "defect{}</title>\n"
-        "<style>{}</style>\n</head>\n<body>\n<main>\n<h1>vmcheck: {} defect{}</h1>\n",
-        defects, defects == 1 ? "" : "s", kHtmlStyle, defects, defects == 1 ? "" : "s");
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n"
+        "<style>{}</style>\n</head>\n<body>\n<main>\n<h1>{}</h1>\n",
+        title, kHtmlStyle, title);
     for (SessionResult const& session : sessions) text += section(session);
+    if (options.stop) text += stopped(*options.stop);
     return text + "</main>\n</body>\n</html>\n";
 }
 

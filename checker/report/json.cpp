@@ -135,6 +135,7 @@ Json to_json(SessionResult const& session) {
     Json json;
     json["kernel"] = session.kernel.name;
     json["profile"] = session.kernel.profile;
+    json["as_found"] = session.kernel.as_found;
     json["windows"] = session.kernel.windows;
     json["missing"] = session.kernel.missing;
     json["vintage"] = session.kernel.vintage;
@@ -190,12 +191,12 @@ Json to_json(Stop const& stop) {
 
 }  // namespace
 
-std::string json_document(std::vector<SessionResult> const& sessions, std::optional<Stop> const& stop) {
+std::string json_document(std::vector<SessionResult> const& sessions, ReportOptions const& options) {
     Json document;
     document["vmcheck"] = 1;
     document["sessions"] = Json::array();
     for (SessionResult const& session : sessions) document["sessions"].push_back(to_json(session));
-    document["stopped"] = stop ? to_json(*stop) : Json(nullptr);
+    document["stopped"] = options.stop ? to_json(*options.stop) : Json(nullptr);
     return document.dump(2, ' ', false, kReplaceBadBytes) + "\n";
 }
 

@@ -71,7 +71,7 @@ TEST_F(JsonSchema, HasWhyThereIsNoMore) {
           Stop{Stop::Cause::boot, "it does not boot.", "kernel"}, Stop{Stop::Cause::unsupported, "is empty.", "kernel"},
           Stop{Stop::Cause::machine, "x: cannot be written."}, Stop{Stop::Cause::usage, "no x."},
           Stop{Stop::Cause::interrupted, "interrupted.", "tree"}}) {
-        documents.push_back(json::parse(json_document({session_with({})}, stop)));
+        documents.push_back(json::parse(json_document({session_with({})}, {.stop = stop})));
         json const& stopped = documents.back().at("stopped");
         EXPECT_EQ(parse_cause(stopped.at("cause").get<std::string>()), stop.cause);
         EXPECT_EQ(stopped.at("message"), stop.message);

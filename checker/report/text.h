@@ -24,6 +24,9 @@ struct Saved {
     std::optional<std::filesystem::path> repro_c;  // shows it under `make qemu`; nothing where there is none
 };
 
+// Of a kernel that was not built from its sources now.
+inline constexpr char const* kAsFound = "as it lies in the tree, newer than its sources; not rebuilt (--rebuild)";
+
 // The lines about the kernel that come before any result.
 std::string kernel_lines(TargetSummary const& summary, TextStyle style);
 // One more of them: what could not be checked.

@@ -21,11 +21,28 @@ std::string boot_text(spec::Violation const& violation) {
                        words.story, words.expected, words.seen);
 }
 
+// Fork copies, and was not asked for anything else.
+bool has_nothing_to_count(SessionResult const& session) {
+    bool const asked_to_share =
+        std::any_of(session.findings.begin(), session.findings.end(), [](Finding const& finding) {
+            return finding.family.symptom == run::Symptom::lab_not_done && finding.family.way == spec::Way::fork;
+        });
+    return session.kernel.nothing_counted && !asked_to_share;
+}
+
 }  // namespace
+
+std::optional<std::string> why_incomplete(SessionResult const& session) {
+    if (session.interrupted) return fmt::format("interrupted after {} programs", session.counts.programs);
+    bool const wrong = !session.boot_violations.empty() || !session.findings.empty();
+    if (session.counts.programs == 0 && !wrong) return "no program was run";
+    return std::nullopt;
+}
 
 std::vector<InvariantVerdict> verdicts(SessionResult const& session) {
     using State = InvariantVerdict::State;
     std::vector<InvariantVerdict> all;
+    auto const incomplete = why_incomplete(session);
     for (std::size_t i = 1; i <= spec::kInvariants; ++i) {
         InvariantVerdict verdict{
             static_cast<spec::Invariant>(i), State::passed, {}, session.counts.checks.evaluated[i], {}};
@@ -40,12 +57,18 @@ std::vector<InvariantVerdict> verdicts(SessionResult const& session) {
         if (!verdict.text.empty()) {
             verdict.state = State::failed;
         } else if (verdict.evaluated == 0) {
-            verdict.state = State::skipped;
             bool const nothing_counted = verdict.invariant == spec::Invariant::counts && session.kernel.nothing_counted;
+            bool const applies = !nothing_counted || !has_nothing_to_count(session);
+            verdict.state = applies ? State::skipped : State::not_applicable;
             verdict.text = nothing_counted ? "fork copies: nothing is counted"
+                           : incomplete    ? "not checked: " + *incomplete
                            : session.boot_violations.empty()
                                ? "never evaluated: what it needs was not found in this kernel"
                                : "not reached: the kernel is wrong right after boot";
+        } else if (incomplete) {
+            verdict.state = State::skipped;
+            verdict.text = fmt::format("not checked to the end: {}; evaluated {} times and not broken until then",
+                                       *incomplete, verdict.evaluated);
         } else {
             verdict.text = fmt::format("evaluated {} times in {} programs, and never broken", verdict.evaluated,
                                        session.counts.programs);

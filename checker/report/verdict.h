@@ -3,13 +3,19 @@
 
 #include "checker/finding/finding.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace vmcheck::report {
 
 struct InvariantVerdict {
-    enum class State { passed, failed, skipped };
+    enum class State {
+        passed,
+        failed,
+        skipped,         // it could not be looked at, or not to the end
+        not_applicable,  // the kernel has nothing that it is about
+    };
     spec::Invariant invariant;
     State state = State::passed;
     std::vector<std::size_t> findings;  // indices into SessionResult::findings: the solid defects of this invariant
@@ -18,7 +24,12 @@ struct InvariantVerdict {
 };
 
 // One for each invariant, I1 to I10. A kernel that is wrong right after boot fails what is wrong and skips the rest.
+// Nothing passes in a session that was not run to its end.
 std::vector<InvariantVerdict> verdicts(SessionResult const& session);
+
+// Why nothing can be said to have passed, as a sentence without its full stop: "interrupted after 12 programs". Nothing
+// where the session was run to its end.
+std::optional<std::string> why_incomplete(SessionResult const& session);
 
 // The profile in front, so that the sessions of one kernel in several profiles can be told apart: "cow fork, lazy
 // sbrk".

@@ -6,7 +6,8 @@
 
 namespace vmcheck::base {
 
-// While it lives, SIGINT and SIGTERM ask for a stop; a second one ends the program at once.
+// While it lives, SIGINT, SIGTERM and SIGHUP ask for a stop; another one more than a second later ends the program at
+// once.
 // REQUIRES: made in main() before any thread is started, so that every thread inherits the blocked signals.
 class Interrupt {
   public:

@@ -51,11 +51,21 @@ void copy_sources(fs::path const& tree, fs::path const& to, std::string const& k
     if (fs::is_regular_file(to / kernel, error)) fs::remove(to / kernel, error);
 }
 
+constexpr std::array<char const*, 3> kPrefixes{"riscv64-unknown-elf-", "riscv64-linux-gnu-",
+                                               "riscv64-unknown-linux-gnu-"};
+
+// Of the first compiler that there is.
+std::optional<std::string> tool_prefix() {
+    for (char const* prefix : kPrefixes)
+        if (base::find_program(fmt::format("{}gcc", prefix))) return prefix;
+    return std::nullopt;
+}
+
 // A directory with compilers of the same names, which pass everything on and keep warnings warnings.
 void write_wrappers(fs::path const& directory) {
     std::error_code error;
     fs::create_directories(directory, error);
-    for (char const* prefix : {"riscv64-unknown-elf-", "riscv64-linux-gnu-", "riscv64-unknown-linux-gnu-"}) {
+    for (char const* prefix : kPrefixes) {
         fs::path const wrapper = directory / fmt::format("{}gcc", prefix);
         std::ofstream(wrapper) << "#!/bin/sh\n"
                                << "# The same compiler, without the part of PATH that this file is in.\n"
@@ -67,12 +77,12 @@ void write_wrappers(fs::path const& directory) {
 
 // Has make make `what` in `directory`; all that it prints goes to `log`.
 tl::expected<base::RunResult, base::Error> run_make(fs::path const& directory, std::string const& what,
-                                                    fs::path const& wrappers, fs::path const& log,
-                                                    std::stop_token const& stop) {
+                                                    std::string const& prefix, fs::path const& wrappers,
+                                                    fs::path const& log, std::stop_token const& stop) {
     char const* const path = std::getenv("PATH");
     base::Command command;
     // A prefix whose compiler is really there: wrappers exist for every prefix that trees look for.
-    command.arguments = {"make", "-C", directory.string(), "TOOLPREFIX=riscv64-unknown-elf-", what};
+    command.arguments = {"make", "-C", directory.string(), "TOOLPREFIX=" + prefix, what};
     command.environment = {fmt::format("PATH={}:{}", wrappers.string(), path == nullptr ? "" : path), "HOME=/",
                            "LC_ALL=C"};
     command.environment_alone = true;
@@ -82,20 +92,39 @@ tl::expected<base::RunResult, base::Error> run_make(fs::path const& directory, s
     return base::run(command, {.time = kBuildTime, .stop = stop});
 }
 
-// What a student would look at: the compiler's complaints, or else the end of the log.
-std::vector<std::string> complaints(fs::path const& log) {
-    constexpr std::size_t kLinesMax = 12;
+// What a student would look at: what the compiler, the linker and make complain of, or else the end of the log; files
+// by their names in the tree.
+std::vector<std::string> complaints(fs::path const& log, fs::path const& tree) {
+    constexpr std::size_t kLinesMax = 12, kCharactersMax = 400;
+    constexpr std::array<std::string_view, 6> kComplaints{
+        ": error:", ": fatal error:", ": Error:", "undefined reference", "multiple definition", "*** "};
     std::ifstream text(log);
+    std::string const here = tree.string() + '/';
     std::vector<std::string> errors, all;
     for (std::string line; std::getline(text, line);) {
-        bool const complains = line.find(": error:") != std::string::npos ||
-                               line.find("undefined reference") != std::string::npos || line.starts_with("make: ***");
+        for (std::size_t at = line.find(here); at != std::string::npos; at = line.find(here))
+            line.erase(at, here.size());
+        if (line.size() > kCharactersMax) line.resize(kCharactersMax);
+        bool const complains = std::any_of(kComplaints.begin(), kComplaints.end(),
+                                           [&](std::string_view each) { return line.find(each) != std::string::npos; });
         if (complains && errors.size() < kLinesMax) errors.push_back(line);
         all.push_back(std::move(line));
+        if (all.size() > kLinesMax) all.erase(all.begin());
     }
-    if (errors.empty())
-        errors.assign(all.end() - static_cast<std::ptrdiff_t>(std::min(all.size(), kLinesMax)), all.end());
-    return errors;
+    return errors.empty() ? all : errors;
+}
+
+// Why this machine could not build anything now.
+std::optional<std::string> fault_of_machine(fs::path const& scratch, std::vector<std::string> const& said) {
+    constexpr std::uint64_t kRoom = std::uint64_t{1} << 20;
+    std::error_code error;
+    if (auto const space = fs::space(scratch, error); !error && space.available < kRoom)
+        return fmt::format("there is no room left for temporary files in {}.", scratch.parent_path().string());
+    for (std::string const& line : said)
+        for (std::string_view each : {"No space left on device", "Disk quota exceeded", "Cannot allocate memory",
+                                      "virtual memory exhausted", "Resource temporarily unavailable"})
+            if (line.find(each) != std::string::npos) return fmt::format("this machine says \"{}\".", each);
+    return std::nullopt;
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -202,30 +231,38 @@ bool is_built(fs::path const& tree) {
     return true;
 }
 
-tl::expected<TreeKernel, BuildError> kernel_of_tree(fs::path const& tree, std::stop_token const& stop) {
+tl::expected<TreeKernel, BuildError> kernel_of_tree(fs::path const& tree, bool rebuild, std::stop_token const& stop) {
     using Kind = BuildError::Kind;
     using End = base::RunResult::End;
     std::string const kernel = read_tree(tree).kernel;
-    if (is_built(tree)) return TreeKernel{tree / kernel};
+    if (!rebuild && is_built(tree)) return TreeKernel{tree / kernel};
     auto const failure = [](std::string why, Kind kind, std::vector<std::string> said = {}) {
         return tl::make_unexpected(BuildError{std::move(why), kind, std::move(said)});
     };
     auto scratch = base::ScratchDirectory::make("build");
     if (!scratch) return failure(fmt::format("cannot be built: {}", scratch.error().message), Kind::machine);
     fs::path const copy = scratch->path() / "tree", log = scratch->path() / "make.log";
+    auto const prefix = tool_prefix();
+    if (!prefix)
+        return failure(
+            "cannot be built: there is no riscv64-unknown-elf-gcc in PATH, nor riscv64-linux-gnu-gcc; install Debian's "
+            "gcc-riscv64-unknown-elf.",
+            Kind::machine);
     std::error_code error;
     fs::create_directories(copy, error);
     copy_sources(tree, copy, kernel);
     write_wrappers(scratch->path() / "bin");
-    auto const made = run_make(copy, kernel, scratch->path() / "bin", log, stop);
+    auto const made = run_make(copy, kernel, *prefix, scratch->path() / "bin", log, stop);
     if (!made) return failure(fmt::format("cannot be built: {}; install make.", made.error().message), Kind::machine);
     if (made->end == End::stopped) return failure("interrupted while its kernel was built.", Kind::interrupted);
     if (made->end == End::out_of_time)
         return failure(fmt::format("make {} did not end within {} seconds.", kernel, kBuildTime.count()), Kind::tree);
     TreeKernel built{copy / kernel, std::move(*scratch)};
-    if (made->end != End::exited || made->exit_code != 0 || !fs::is_regular_file(built.kernel, error))
-        return failure("the kernel does not build", Kind::tree, complaints(log));
-    return built;
+    if (made->end == End::exited && made->exit_code == 0 && fs::is_regular_file(built.kernel, error)) return built;
+    auto said = complaints(log, copy);
+    if (auto const why = fault_of_machine(built.scratch->path(), said))
+        return failure(fmt::format("cannot be built: {}", *why), Kind::machine, std::move(said));
+    return failure("the kernel does not build", Kind::tree, std::move(said));
 }
 
 map::SystemCalls system_calls_of(fs::path const& tree) {
@@ -250,7 +287,8 @@ tl::expected<std::vector<std::byte>, base::Error> disk_of_tree(fs::path const& t
     std::error_code error;
     fs::create_directories(copy, error);
     copy_sources(tree, copy, kMkfs);  // which may be of another machine
-    auto const made = run_make(copy, kMkfs, scratch->path() / "bin", scratch->path() / "make.log", {});
+    auto const made = run_make(copy, kMkfs, tool_prefix().value_or(kPrefixes.front()), scratch->path() / "bin",
+                               scratch->path() / "make.log", {});
     if (!made) return tl::make_unexpected(made.error());
     if (made->end != base::RunResult::End::exited || made->exit_code != 0) return failure("Its mkfs does not build.");
     base::Command command{.arguments = {(copy / kMkfs).string(), disk.string()}};

@@ -28,7 +28,7 @@ struct BuildError {
 // A kernel and, where it had to be built, the scratch copy that holds it; the copy goes with this value.
 struct TreeKernel {
     std::filesystem::path kernel;
-    std::optional<base::ScratchDirectory> scratch{};
+    std::optional<base::ScratchDirectory> scratch{};  // nothing: as it lay in the tree
 };
 
 // Whether `path` is a tree of the xv6 family: a directory with a Makefile, and kernel/ or a machine to run a kernel on.
@@ -47,10 +47,11 @@ TreeFacts read_tree(std::filesystem::path const& tree);
 // Whether the tree's kernel is there and no source is younger, so that it is used as it is.
 bool is_built(std::filesystem::path const& tree);
 
-// The kernel of a tree: as it is where it is newer than every source, else made by the tree's own rule in a copy.
-// Old trees turn warnings into errors that newer compilers have since invented: those stay warnings. Upon
-// `stop` it ends make with all that it started, and fails. REQUIRES: is_source_tree(tree).
-tl::expected<TreeKernel, BuildError> kernel_of_tree(std::filesystem::path const& tree, std::stop_token const& stop);
+// The kernel of a tree: as it is where it is newer than every source and not `rebuild`, else made by the tree's own
+// rule in a copy. Old trees turn warnings into errors that newer compilers have since invented: those stay warnings.
+// Upon `stop` it ends make with all that it started, and fails. REQUIRES: is_source_tree(tree).
+tl::expected<TreeKernel, BuildError> kernel_of_tree(std::filesystem::path const& tree, bool rebuild,
+                                                    std::stop_token const& stop);
 
 // The numbers of its system calls, by kernel/syscall.h; empty where that is not there.
 map::SystemCalls system_calls_of(std::filesystem::path const& tree);

@@ -1,5 +1,6 @@
 #include "checker/report/step_words.h"
 
+#include "checker/report/suspects.h"
 #include "spec/step_kinds.h"
 #include "spec/text.h"
 
@@ -209,9 +210,14 @@ std::string words_of(spec::Stuck const& stuck) {
         case Why::same_trap:
             return fmt::format(
                 "the same {} comes again and again: usertrap neither repairs the fault nor kills the process", fault);
-        case Why::circles:
-            return fmt::format("the kernel goes in circles in {}{}{}", stuck.where, taken,
-                               stuck.others_run ? "" : ", with interrupts off");
+        case Why::circles: {
+            std::string_view const function = std::string_view(stuck.where).substr(0, stuck.where.find(' '));
+            std::string const where = is_helper(function) ? "" : " in " + stuck.where;
+            return fmt::format("the kernel {}{}{}",
+                               function == "acquire" ? "waits in acquire for a lock that nobody will release"
+                                                     : "goes in circles" + where,
+                               taken, stuck.others_run ? "" : ", with interrupts off");
+        }
         case Why::no_handler:
             return fmt::format("{} in {} goes to machine mode, which has no handler", fault, exception.from);
         case Why::asleep:

@@ -94,6 +94,67 @@ TEST(Suspects, BeginsWhereTheKernelDied) {
     EXPECT_EQ(place_label(finding, 1), "Look at");
 }
 
+Finding that_ran(Invariant invariant, std::string_view step,
+                 std::vector<std::pair<char const*, char const*>> const& ran, spec::Outcome const& seen = gave(0)) {
+    Finding finding = testing::finding_of(invariant, "vmcheck 1\nprofile cow\n" + std::string(step) + "\n", {},
+                                          {spec::Exactly{spec::kFailed}}, seen);
+    for (auto const& [function, file] : ran) finding.evidence.trace.functions.push_back({function, file, 1});
+    return finding;
+}
+
+TEST(Suspects, TheStudentsOwnFunctionsComeBeforeThoseThatXv6Has) {
+    EXPECT_THAT(names(suspects_in(that_ran(Invariant::contents, "p0 fork p1",
+                                           {{"usertrap", "kernel/trap.c"},
+                                            {"r_sstatus", "kernel/riscv.h"},
+                                            {"sys_fork", "kernel/sysproc.c"},
+                                            {"fork", "kernel/proc.c"},
+                                            {"enqueue", "kernel/proc.c"},
+                                            {"uvmcopy", "kernel/vm.c"},
+                                            {"incref", "kernel/kalloc.c"}}))
+                          .at),
+                ElementsAre("incref", "enqueue", "uvmcopy", "fork"))
+        << "of the labs' files first";
+}
+
+TEST(Suspects, OfACopyAreThoseOfItsOwnWayAndOfItsCall) {
+    // Opening the file is vmcheck's own doing.
+    std::vector<std::pair<char const*, char const*>> const opened{
+        {"usertrap", "kernel/trap.c"},    {"argaddr", "kernel/syscall.c"},  {"copyinstr", "kernel/vm.c"},
+        {"sys_open", "kernel/sysfile.c"}, {"sys_read", "kernel/sysfile.c"}, {"fileread", "kernel/file.c"}};
+    EXPECT_THAT(names(suspects_in(that_ran(Invariant::results, "p0 file_read heap 8", opened)).at),
+                ElementsAre("fileread", "argaddr", "sys_read"));
+    auto copied = opened;
+    copied.insert(copied.end(), {{"readi", "kernel/fs.c"}, {"copyout", "kernel/vm.c"}, {"walkaddr", "kernel/vm.c"}});
+    Finding finding = that_ran(Invariant::results, "p0 file_read heap 8", copied);
+    EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("copyout", "walkaddr", "fileread", "readi"));
+    std::get<spec::WrongAnswer>(finding.divergence.violations.front().facts).mistake =
+        spec::Mistake::other_count_than_there_was;
+    EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("fileread", "readi", "argaddr", "sys_read"));
+}
+
+TEST(Suspects, AnErrorPathBeginsWhereTheFrameIsMissing) {
+    Finding finding =
+        that_ran(Invariant::conservation, "p0 sbrk +2p",
+                 {{"sys_sbrk", "kernel/sysproc.c"}, {"growproc", "kernel/proc.c"}, {"uvmalloc", "kernel/vm.c"}});
+    EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("sys_sbrk", "growproc", "uvmalloc"));
+    finding.evidence.failed_allocations = {{{0}, {"uvmalloc", "kernel/vm.c", 240}}};
+    EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("uvmalloc", "sys_sbrk", "growproc"));
+    EXPECT_EQ(suspects_in(finding).at[0].line, 240U);
+}
+
+TEST(Suspects, ALoopIsNotBlamedOnWhatEverybodyUses) {
+    spec::Outcome circles;
+    circles.what = spec::Stuck{.why = spec::Stuck::Why::circles, .where = "pop_off (kernel/spinlock.c:91)"};
+    Finding finding = that_ran(
+        Invariant::liveness, "p0 sbrk +2p",
+        {{"pop_off", "kernel/spinlock.c"}, {"mycpu", "kernel/proc.c"}, {"uvmdealloc", "kernel/vm.c"}}, circles);
+    finding.evidence.trace.last = CodePlace{"pop_off", "kernel/spinlock.c", 91};
+    EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("uvmdealloc"));
+    EXPECT_EQ(place_label(finding, 0), "Look at") << "it has not died";
+    finding.evidence.trace.last = CodePlace{"growproc", "kernel/proc.c", 91};
+    EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("growproc", "uvmdealloc"));
+}
+
 TEST(PseudoCode, IsWhatAStudentWouldWriteInTheOrderOfTheSteps) {
     Finding const finding = testing::finding_of(
         Invariant::results,
@@ -254,8 +315,13 @@ TEST(Story, AProcessThatTakesTheSameTrapForEverDoesNotStopTheMachine) {
               "p1: store rodata 1 = 1 never came to an end: the same store to 0x5000 comes again and again: usertrap "
               "neither repairs the fault nor kills the process.");
     EXPECT_EQ(story({.why = spec::Stuck::Why::circles, .where = "acquire (kernel/spinlock.c:30)"}),
-              "p1: store rodata 1 = 1 never came to an end: the kernel goes in circles in acquire "
-              "(kernel/spinlock.c:30), with interrupts off, and so any user program can stop the machine.");
+              "p1: store rodata 1 = 1 never came to an end: the kernel waits in acquire for a lock that nobody will "
+              "release, with interrupts off, and so any user program can stop the machine.");
+    EXPECT_THAT(story({.why = spec::Stuck::Why::circles, .where = "growproc (kernel/proc.c:260)"}),
+                HasSubstr("the kernel goes in circles in growproc (kernel/proc.c:260), with"));
+    EXPECT_THAT(story({.why = spec::Stuck::Why::circles, .where = "pop_off (kernel/spinlock.c:91)"}),
+                HasSubstr("the kernel goes in circles, with"))
+        << "where everybody goes";
 }
 
 TEST(TextReport, SaysWhatWasNotFinished) {

@@ -186,35 +186,56 @@ bool counts_wrongly(Finding const& finding) {
     using spec::Mistake;
     auto const* answer = answer_of(finding);
     if (answer == nullptr) return false;
-    constexpr std::array kCounts = {Mistake::took_less_than_given,     Mistake::counted_unreadable,
-                                    Mistake::counted_unwritable,       Mistake::other_count_than_there_was,
-                                    Mistake::read_of_nothing_not_zero, Mistake::copy_returned_neither};
+    constexpr std::array kCounts = {Mistake::counted_unreadable, Mistake::counted_unwritable,
+                                    Mistake::other_count_than_there_was, Mistake::read_of_nothing_not_zero,
+                                    Mistake::copy_returned_neither};
     return std::find(kCounts.begin(), kCounts.end(), answer->mistake) != kCounts.end();
 }
 
-std::vector<Topic> topics_of(spec::Way way) {
-    using spec::Way;
-    if (way == Way::fork) return {kCopyAtFork};
-    if (way == Way::sbrk) return {kHeap, kAddressSpaceEnd};
-    if (way == Way::end) return {kAddressSpaceEnd, kCopyOut};
-    if (way == Way::exec) return {kProgramImage, kAddressSpaceEnd};
-    if (way == Way::fault || way == Way::none) return {kPageFault, kTrap};
-    Topic const copy = way == Way::copyout ? Topic{kCopyOut} : way == Way::copyin ? Topic{kCopyIn} : Topic{kCopyString};
-    return {copy, kPageFault, way == Way::copyinstr ? Topic{kCallsWithPath} : Topic{kCalls}};
+bool is_in(Topic topic, CodePlace const& place) {
+    return std::find(topic.begin(), topic.end(), place.function) != topic.end();
 }
 
-std::vector<Topic> topics_of(Finding const& finding) {
-    using spec::Invariant;
-    bool const waits = finding.signature.kind == spec::index_of<spec::Wait>();
-    Invariant const invariant = finding.signature.invariant;
-    auto topics = topics_of(waits ? spec::Way::end : spec::way_of_kind(finding.signature.kind));
-    // A wait reaps: a wrong status or pid is a matter of copying, lost memory one of freeing.
-    if (waits && invariant != Invariant::conservation && invariant != Invariant::counts)
-        topics.insert(topics.begin(), kCopyOut);
-    if (counts_wrongly(finding)) topics.insert(topics.begin(), kCalls);
-    if (invariant == Invariant::counts || invariant == Invariant::dangling || invariant == Invariant::conservation)
-        topics.push_back(kFrames);
-    return topics;
+bool have_any(std::vector<CodePlace> const& ran, Topic topic) {
+    return std::any_of(ran.begin(), ran.end(), [&](CodePlace const& place) { return is_in(topic, place); });
+}
+
+// A call is to blame where it counts by itself, or fails before it comes to its copy.
+std::vector<Topic> topics_of_copy(Finding const& finding, Topic copy, Topic call, std::vector<CodePlace> const& ran) {
+    if (counts_wrongly(finding)) return {call, copy, kPageFault};
+    if (have_any(ran, copy)) return {copy, kPageFault};
+    return {kPageFault, call};
+}
+
+std::vector<Topic> topics_of(Finding const& finding, std::vector<CodePlace> const& ran) {
+    using spec::Way;
+    switch (spec::way_of_kind(finding.signature.kind)) {
+        case Way::fork:
+            return {kCopyAtFork};
+        case Way::sbrk:
+            return {kHeap, kAddressSpaceEnd};
+        case Way::exec:
+            return {kProgramImage, kAddressSpaceEnd};
+        case Way::copyin:
+            return topics_of_copy(finding, kCopyIn, kCalls, ran);
+        case Way::copyinstr:
+            return topics_of_copy(finding, kCopyString, kCallsWithPath, ran);
+        case Way::copyout:
+            if (finding.signature.kind != spec::index_of<spec::Wait>())
+                return topics_of_copy(finding, kCopyOut, kCalls, ran);
+            [[fallthrough]];
+        case Way::end: {
+            // A wait reaps: a wrong status or pid is a matter of copying, lost memory one of freeing.
+            spec::Invariant const invariant = finding.signature.invariant;
+            bool const reaps = invariant == spec::Invariant::conservation || invariant == spec::Invariant::counts;
+            if (finding.signature.kind != spec::index_of<spec::Wait>() || reaps) return {kAddressSpaceEnd, kCopyOut};
+            return {kCopyOut, kAddressSpaceEnd};
+        }
+        case Way::fault:
+        case Way::none:
+            break;
+    }
+    return {kPageFault, kTrap};
 }
 
 }  // namespace
@@ -276,7 +297,12 @@ Suspects suspects_in(Finding const& finding) {
     for (bool elsewhere : {false, true})
         for (CodePlace const& place : suspects.ran)
             if (is_students_own(place) && is_elsewhere(place) == elsewhere && suspects.at.size() < most_own) add(place);
-    for (Topic topic : topics_of(finding))
+    auto topics = topics_of(finding, suspects.ran);
+    using spec::Invariant;
+    Invariant const invariant = finding.signature.invariant;
+    if (invariant == Invariant::counts || invariant == Invariant::dangling || invariant == Invariant::conservation)
+        topics.push_back(kFrames);
+    for (Topic topic : topics)
         for (std::string_view known : topic)
             for (CodePlace const& place : suspects.ran)
                 if (place.function == known) add(place);

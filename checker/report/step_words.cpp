@@ -179,7 +179,9 @@ struct SeenWords {
     std::string operator()(spec::Restarted const&) const { return "restarted"; }
     std::string operator()(spec::Ended const&) const { return is<spec::Exit>(step) ? "ended" : "killed"; }
     std::string operator()(spec::Blocked const&) const { return "sleeps in the kernel"; }
-    std::string operator()(spec::Panicked const& seen) const { return "panic: " + seen.message; }
+    std::string operator()(spec::Panicked const& seen) const {
+        return seen.message.empty() ? "panic" : "panic: " + seen.message;
+    }
     std::string operator()(spec::Stuck const& seen) const { return "no end: " + words_of(seen); }
     std::string operator()(spec::Unfinished const&) const { return "too slow to be checked"; }
     std::string operator()(spec::Lost const& seen) const { return "lost: " + seen.what; }

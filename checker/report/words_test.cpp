@@ -15,6 +15,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <functional>
 #include <set>
 #include <utility>
@@ -45,12 +46,16 @@ TEST(Rank, PutsPanicsBeforeIsolationBeforeWrongKillsBeforeLeaksBeforeLaziness) {
         findings.push_back(testing::finding_of(invariant, kWildStore, {made_child()}, {spec::Ends{}}, gave(0)));
     findings.push_back(testing::finding_of(Invariant::liveness, kWildStore, {made_child()}, {spec::Ends{}}, gave(0)));
     findings.back().severity = Severity::advice;
+    findings.push_back(findings.back());
+    findings.back().severity = Severity::defect;
+    findings.back().family.circumstances.overlapped = true;
     sort_by_rank(findings);
     std::vector<std::string> order;
     order.reserve(findings.size());
     for (Finding const& finding : findings) order.emplace_back(to_string(rank_of(finding)));
-    EXPECT_THAT(order, ElementsAre("corruption", "isolation", "wrong result", "leak", "laziness", "laziness"))
-        << "and advice after every defect";
+    EXPECT_THAT(order,
+                ElementsAre("corruption", "isolation", "wrong result", "leak", "laziness", "corruption", "laziness"))
+        << "what takes two steps at a time after what does not, and advice after every defect";
 }
 
 TEST(Rank, ACountThatIsTooHighLeaksAndOneThatIsTooLowCorrupts) {
@@ -66,6 +71,58 @@ TEST(Story, SaysAfterWhichStepWhatIsWrongAndWhatFollows) {
     EXPECT_EQ(story_of(testing::parent_keeps_w()),
               "After p0's fork, p0's bss and p1's bss map one frame, and p0's PTE can write it (PTE_W): what it stores "
               "there, the other sees.");
+}
+
+TEST(Story, NamesWhatXv6FillsFramesWith) {
+    auto const of_byte = [](std::string_view steps, unsigned expected, unsigned seen) {
+        auto const program = "vmcheck 1\nprofile cow lazy\n" + std::string(steps);
+        std::vector<spec::Outcome> const earlier(
+            static_cast<std::size_t>(std::count(steps.begin(), steps.end(), '\n') - 1), gave(0));
+        Finding finding = testing::finding_of(Invariant::contents, program, earlier, {spec::GoesOn{}}, gave(0));
+        finding.divergence.violations.front().facts = spec::WrongByte{std::byte(expected), std::byte(seen), {}};
+        return story_of(finding);
+    };
+    EXPECT_THAT(of_byte("p0 sbrk +1p\np0 store heap 1 = 7\n", 0, 5),
+                ::testing::EndsWith("left there: 0x05 is what kalloc fills a frame with, and it was not zeroed."));
+    EXPECT_THAT(of_byte("p0 fork p1\n", 0x2f, 1),
+                ::testing::EndsWith("left there: 0x01 is what kfree fills a frame with."));
+    EXPECT_THAT(of_byte("p0 sbrk +1p\np0 store heap 8 = 0x70500\n", 0, 5), ::testing::EndsWith("left there."))
+        << "it may be the program's own";
+    EXPECT_THAT(of_byte("p0 pipe heap\np0 store heap 1 = 7\n", 0, 5), ::testing::EndsWith("left there."))
+        << "or a descriptor";
+    EXPECT_THAT(of_byte("p0 fork p1\n", 0, 9), ::testing::EndsWith("left there."));
+
+    auto const of_load = [](std::uint64_t value) {
+        Finding finding = testing::finding_of(Invariant::results, "vmcheck 1\nprofile cow lazy\np0 load heap 8\n", {},
+                                              {spec::Exactly{0}}, gave(value));
+        std::get<spec::WrongAnswer>(finding.divergence.violations.front().facts).mistake =
+            spec::Mistake::read_other_bytes;
+        return story_of(finding);
+    };
+    EXPECT_THAT(of_load(0x0505050505050505),
+                HasSubstr("0x05 is what kalloc fills a frame with, and it was not zeroed"));
+    EXPECT_THAT(of_load(0x05), ::testing::Not(HasSubstr("kalloc")));
+}
+
+TEST(Story, OfAGoodAddressThatFailsSaysThatNobodyHasTouchedThePage) {
+    Finding finding = testing::finding_of(Invariant::results, "vmcheck 1\nprofile cow lazy\np0 open heap\n", {},
+                                          {spec::SomeDescriptor{}}, gave(spec::kFailed));
+    std::get<spec::WrongAnswer>(finding.divergence.violations.front().facts).mistake = spec::Mistake::open_did_not_find;
+    EXPECT_EQ(story_of(finding), "p0: open did not find a file that is there.");
+    finding.family.circumstances.grounds = spec::Ground::reserved;
+    EXPECT_EQ(story_of(finding),
+              "p0: open did not find a file that is there: its path lies in a page that was not touched yet.");
+}
+
+TEST(Story, APanicMayHaveNothingToSay) {
+    Finding finding =
+        testing::finding_of(Invariant::liveness, kWildStore, {made_child()}, {spec::Ends{}}, testing::panicked(""));
+    EXPECT_EQ(story_of(finding),
+              "p1: store rodata 1 = 1 made the kernel panic: it does not say why, and so any user program can stop the "
+              "machine.");
+    EXPECT_EQ(pseudo_code(finding).back().remark, "must be: killed; is: panic");
+    finding.records.back().expected.clear();
+    EXPECT_EQ(pseudo_code(finding).back().remark, "is: panic") << "what it must be depends on another step";
 }
 
 TEST(Story, CountsTheAllocationThatFails) {

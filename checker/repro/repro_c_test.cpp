@@ -275,6 +275,15 @@ TEST(ReproC, ALeakIsShownByCountingFreeMemory) {
     EXPECT_EQ(compiler_says(source), "");
 }
 
+TEST(ReproC, AFewStepsAreShownHoweverManyHelpersTheyNeed) {
+    std::string const source = source_of(finding_of(
+        Invariant::conservation, "vmcheck 1\nprofile cow\np0 sp data\np0 fork p1\np1 fstat guard\np1 touch heap 2\n",
+        {gave(0), made_child(), gave(spec::kFailed)}, {Ends{}}, ended()));
+    EXPECT_GT(std::count(source.begin(), source.end(), '\n'), 60);
+    EXPECT_THAT(source, HasSubstr("int lost = before - free_pages();"));
+    EXPECT_EQ(compiler_says(source), "");
+}
+
 TEST(ReproC, WhatComesBackWhenTheProcessEndsIsNotCountedAfterwards) {
     auto const source = [](std::uint64_t result) {
         return source_of(finding_of(Invariant::conservation, "vmcheck 1\nprofile cow\np0 pipe guard\n", {},

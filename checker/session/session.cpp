@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 #include <utility>
 
 namespace vmcheck::session {
@@ -113,7 +114,8 @@ tl::expected<std::vector<Finding>, BootError> labs_not_done(Kernel& kernel, Opti
 std::vector<run::Failure> gravest(std::vector<run::Failure> failures, std::size_t most) {
     auto const rank = [](run::Failure const& failure) {
         run::Divergence const& divergence = *failure.run.divergence;
-        return std::pair(divergence.advice, rank_of(divergence.signature.invariant));
+        return std::tuple(divergence.advice, divergence.circumstances.overlapped,
+                          rank_of(divergence.signature.invariant));
     };
     std::stable_sort(failures.begin(), failures.end(),
                      [&](run::Failure const& a, run::Failure const& b) { return rank(a) < rank(b); });

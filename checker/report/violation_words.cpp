@@ -315,7 +315,9 @@ struct Words {
 }  // namespace
 
 ViolationWords words_of(spec::Violation const& violation) {
-    return std::visit(Words{violation}, violation.facts);
+    ViolationWords words = std::visit(Words{violation}, violation.facts);
+    if (violation.alike > 0) words.story += fmt::format(" (and so {} more)", plural(violation.alike, "place"));
+    return words;
 }
 
 }  // namespace vmcheck::report

@@ -35,24 +35,29 @@ bool is_stored(spec::Program const& program, unsigned byte) {
     });
 }
 
-// Whether the kernel has copied bytes to the process that are not its own stores.
-bool copies_in(spec::Program const& program) {
-    return std::any_of(program.steps.begin(), program.steps.end(),
-                       [](spec::Step const& step) { return spec::way_of(step.action) == spec::Way::copyout; });
+// Whether the kernel may have copied bytes to the place that are not the program's own stores.
+bool copied_to(spec::Program const& program, std::optional<spec::Address> const& place) {
+    return std::any_of(program.steps.begin(), program.steps.end(), [&](spec::Step const& step) {
+        if (spec::way_of(step.action) != spec::Way::copyout) return false;
+        auto const use = spec::address_of(step.action);
+        if (!use || !place || use->at.anchor != place->anchor) return true;
+        std::int64_t const offset = place->offset - use->at.offset;
+        return offset >= 0 && static_cast<std::uint64_t>(offset) < use->bytes;
+    });
 }
 
 // The byte that is where another one should be, and whether that is 0; nothing where it may be anybody's.
 std::optional<std::pair<unsigned, bool>> junk_of(Finding const& finding) {
     auto const& facts = finding.divergence.violations.front().facts;
     if (auto const* wrong = std::get_if<spec::WrongByte>(&facts)) {
-        if (copies_in(finding.program)) return std::nullopt;
+        if (copied_to(finding.program, finding.divergence.violations.front().place)) return std::nullopt;
         return std::pair(std::to_integer<unsigned>(wrong->seen), wrong->expected == std::byte{0});
     }
     auto const* answer = std::get_if<spec::WrongAnswer>(&facts);
     auto const* load = answer ? std::get_if<spec::Load>(&answer->step.action) : nullptr;
     auto const* seen = answer ? std::get_if<spec::Returned>(&answer->seen.what) : nullptr;
     if (load == nullptr || seen == nullptr) return std::nullopt;
-    if (load->size == 1 && copies_in(finding.program)) return std::nullopt;
+    if (load->size == 1 && copied_to(finding.program, load->at)) return std::nullopt;
     unsigned const byte = seen->value & 0xff;
     for (unsigned i = 1; i < load->size; ++i)
         if ((seen->value >> 8 * i & 0xff) != byte) return std::nullopt;

@@ -203,6 +203,10 @@ bool have_any(std::vector<CodePlace> const& ran, Topic topic) {
 // A call is to blame where it counts by itself, or fails before it comes to its copy.
 std::vector<Topic> topics_of_copy(Finding const& finding, Topic copy, Topic call, std::vector<CodePlace> const& ran) {
     if (counts_wrongly(finding)) return {call, copy, kPageFault};
+    // Who makes the page decides what is in it; whether the copy fails is a matter of the copy.
+    run::Symptom const symptom = finding.family.symptom;
+    bool const of_page = symptom != run::Symptom::refused && symptom != run::Symptom::accepted;
+    if (of_page && have_any(ran, kPageFault)) return {kPageFault, copy};
     if (have_any(ran, copy)) return {copy, kPageFault};
     return {kPageFault, call};
 }

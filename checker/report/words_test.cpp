@@ -80,6 +80,7 @@ TEST(Story, NamesWhatXv6FillsFramesWith) {
             static_cast<std::size_t>(std::count(steps.begin(), steps.end(), '\n') - 1), gave(0));
         Finding finding = testing::finding_of(Invariant::contents, program, earlier, {spec::GoesOn{}}, gave(0));
         finding.divergence.violations.front().facts = spec::WrongByte{std::byte(expected), std::byte(seen), {}};
+        finding.divergence.violations.front().place = spec::Address{spec::Anchor::heap, 8};
         return story_of(finding);
     };
     EXPECT_THAT(of_byte("p0 sbrk +1p\np0 store heap 1 = 7\n", 0, 5),
@@ -88,8 +89,8 @@ TEST(Story, NamesWhatXv6FillsFramesWith) {
                 ::testing::EndsWith("left there: 0x01 is what kfree fills a frame with."));
     EXPECT_THAT(of_byte("p0 sbrk +1p\np0 store heap 8 = 0x70500\n", 0, 5), ::testing::EndsWith("left there."))
         << "it may be the program's own";
-    EXPECT_THAT(of_byte("p0 pipe heap\np0 store heap 1 = 7\n", 0, 5), ::testing::EndsWith("left there."))
-        << "or a descriptor";
+    EXPECT_THAT(of_byte("p0 fstat heap\n", 0, 5), ::testing::EndsWith("left there.")) << "or the file's";
+    EXPECT_THAT(of_byte("p0 pipe heap\n", 0, 5), HasSubstr("kalloc")) << "behind the descriptors";
     EXPECT_THAT(of_byte("p0 fork p1\n", 0, 9), ::testing::EndsWith("left there."));
 
     auto const of_load = [](std::uint64_t value) {
@@ -195,6 +196,9 @@ TEST(Suspects, AnErrorPathBeginsWhereTheFrameIsMissing) {
         that_ran(Invariant::conservation, "p0 sbrk +2p",
                  {{"sys_sbrk", "kernel/sysproc.c"}, {"growproc", "kernel/proc.c"}, {"uvmalloc", "kernel/vm.c"}});
     EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("sys_sbrk", "growproc", "uvmalloc"));
+    Finding copy =
+        that_ran(Invariant::contents, "p0 pipe heap", {{"copyout", "kernel/vm.c"}, {"vmfault", "kernel/vm.c"}});
+    EXPECT_THAT(names(suspects_in(copy).at), ElementsAre("vmfault", "copyout")) << "who made the page";
     finding.evidence.failed_allocations = {{{0}, {"uvmalloc", "kernel/vm.c", 240}}};
     EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("uvmalloc", "sys_sbrk", "growproc"));
     EXPECT_EQ(suspects_in(finding).at[0].line, 240U);

@@ -69,6 +69,10 @@ TEST_F(Confirm, APanicIsOneThereAsWell) {
     expect_confirmed(findings(mutant("04-maxva-panics")), "eager-eager", StartsWith("the kernel panics: "));
 }
 
+TEST_F(Confirm, AnSbrkBelowZeroGivesNothingBackAndIsShownAsWell) {
+    expect_confirmed(findings(mutant("14-sbrk-below-zero")), "eager-eager", HasSubstr("must give heap"));
+}
+
 TEST_F(Confirm, WhatNoUserProgramCanShowIsNotTriedAndSaysSo) {
     json const all = findings(mutant("64-failed-fork-forgets-its-pages"));
     ASSERT_FALSE(all.empty());

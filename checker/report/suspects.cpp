@@ -295,7 +295,10 @@ Suspects suspects_in(Finding const& finding) {
         add(readable(*last));
     // An error path begins where the frame is missing.
     for (FailedAllocation const& failed : finding.evidence.failed_allocations)
-        if (failed.at == finding.divergence.at && !is_helper(failed.caller.function)) add(readable(failed.caller));
+        if (CodePlace place = readable(failed.caller); failed.at == finding.divergence.at &&
+                                                       !is_helper(place.function) && !is_in(kFrames, place) &&
+                                                       !is_in(kStock, place))
+            add(std::move(place));
     // The student's own, but for one of them all places are for what xv6 has.
     std::size_t const most_own = suspects.at.size() + 2;
     for (bool elsewhere : {false, true})

@@ -202,6 +202,8 @@ TEST(Suspects, AnErrorPathBeginsWhereTheFrameIsMissing) {
     finding.evidence.failed_allocations = {{{0}, {"uvmalloc", "kernel/vm.c", 240}}};
     EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("uvmalloc", "sys_sbrk", "growproc"));
     EXPECT_EQ(suspects_in(finding).at[0].line, 240U);
+    finding.evidence.failed_allocations = {{{0}, {"walk", "kernel/vm.c", 84}}};
+    EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("sys_sbrk", "growproc", "uvmalloc")) << "everybody's";
 }
 
 TEST(Suspects, ALoopIsNotBlamedOnWhatEverybodyUses) {

@@ -145,7 +145,7 @@ struct Row {
 };
 
 // In the order of the program; none needs a row below it.
-std::vector<Row> table(std::uint32_t processes) {
+std::vector<Row> table(std::uint32_t processes, std::optional<VirtAddr> heap) {
     Helpers const none;
     Helpers const pgsize{Header::riscv};
     Helpers const on_stack{Variable::here, Header::riscv};
@@ -178,7 +178,11 @@ std::vector<Row> table(std::uint32_t processes) {
         {Variable::room, pgsize,
          "char room[PGSIZE] __attribute__((aligned(PGSIZE)));  // stands for the stack's page, which calls write to\n"},
         {Variable::here, none, "", "  char here;\n"},
-        {Anchor::heap, none, "char *heap;\n", "  heap = sbrk(0);\n"},
+        {Anchor::heap, none, "char *heap;\n",
+         heap ? fmt::format("  int more = {:#x} - (int)(uint64)sbrk(0);  // the addresses themselves matter\n"
+                            "  if (more > 0) sbrk(more);\n  heap = sbrk(0);\n",
+                            heap->value)
+              : "  heap = sbrk(0);\n"},
         {Anchor::stack, on_stack, "char *stack;  // its upper end\n", "  stack = (char *)PGROUNDUP((uint64)&here);\n"},
         {Anchor::guard, on_stack, "char *guard;  // the page below the stack\n",
          "  guard = (char *)PGROUNDDOWN((uint64)&here) - PGSIZE;\n"},
@@ -274,8 +278,8 @@ std::optional<spec::AddressUse> access_of(spec::Action const& action) {
     return use;
 }
 
-Given given_for(Helpers used, std::uint32_t processes) {
-    std::vector<Row> const rows = table(processes);
+Given given_for(Helpers used, std::uint32_t processes, std::optional<VirtAddr> heap) {
+    std::vector<Row> const rows = table(processes, heap);
     Given given;
     for (Row const& row : rows | std::views::reverse) {
         if (!used.contains(row.helper)) continue;

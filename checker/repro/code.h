@@ -58,8 +58,9 @@ struct Given {
     std::string prepares;  // statements for p0, before its first turn
 };
 
-// What a program of so many processes is given: the helpers that it uses, and those that these need.
-Given given_for(Helpers used, std::uint32_t processes);
+// What a program of so many processes is given: the helpers that it uses, and those that these need. `heap`: where its
+// heap must begin.
+Given given_for(Helpers used, std::uint32_t processes, std::optional<VirtAddr> heap = {});
 
 // Part of a program, with what its text names.
 struct Code {

@@ -27,6 +27,7 @@ class Planner {
     tl::expected<Plan, std::string> make() {
         if (finding_.program.memory) return cannot("it needs a machine on which only a few frames are free");
         plan_.measures_memory = rank_of(finding_) == Rank::leak;
+        if (goes_far()) plan_.heap = finding_.evidence.heap_start;
         for (std::size_t i = 0; i < finding_.records.size(); ++i) {
             if (auto done = i + 1 < finding_.records.size() ? step(i) : last_step(i); !done)
                 return tl::unexpected(done.error());
@@ -38,6 +39,21 @@ class Planner {
 
   private:
     static constexpr std::size_t kOpenFilesMax = 16;  // NOFILE in kernel/param.h
+
+    // Whether the program comes to where addresses themselves matter: to another table of the last level, or to bit 31.
+    bool goes_far() const {
+        constexpr std::int64_t kFar = std::int64_t{1} << 20;
+        bool far = false, below = false;
+        for (spec::Step step : finding_.program.steps) {
+            auto const* sbrk = std::get_if<spec::Sbrk>(&step.action);
+            far = far || (sbrk != nullptr && sbrk->bytes >= kFar);
+            spec::for_each_address(step.action, [&](spec::Address const& at, spec::Access, std::uint64_t) {
+                far = far || (at.anchor == spec::Anchor::heap && at.offset >= kFar);
+                below = below || (at.anchor == spec::Anchor::heap && at.offset < 0);  // the stack's end
+            });
+        }
+        return far && !below;
+    }
 
     // How many a process has open at the end, at most: what vmcheck's program closes again stays open in this one.
     std::size_t descriptors() const {

@@ -225,7 +225,7 @@ tl::expected<std::string, std::string> repro_c(Finding const& finding) {
         highest = std::max(highest, process.value);
         used.insert(body.uses.begin(), body.uses.end());
     }
-    Given const given = given_for(used, highest + 1);
+    Given const given = given_for(used, highest + 1, plan->heap);
     std::string text = head(finding, *plan) + "#include \"kernel/types.h\"\n" + given.source;
     for (auto const& [process, body] : *processes)
         text += fmt::format("\nvoid p{}(void) {{\n{}  {}\n}}\n", process.value,

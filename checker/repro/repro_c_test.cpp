@@ -214,6 +214,17 @@ TEST(ReproC, AnSbrkBelowZeroGivesNothingBackAndIsBelowZeroInEveryProgram) {
     EXPECT_THAT(far, HasSubstr("sbrk(-0x7fffffff)"));
 }
 
+TEST(ReproC, WhereAddressesMatterTheHeapBeginsAsHighAsInVmchecksProgram) {
+    auto const source = [](std::string_view pages) {
+        return source_of(finding_of(
+            Invariant::results, fmt::format("vmcheck 1\nprofile cow\np0 sbrk +{0}p\np0 pipe_write brk-8 1\n", pages),
+            {gave(0x7000)}, {Exactly{1}}, gave(0)));
+    };
+    EXPECT_THAT(source("506"), HasSubstr("int more = 0x7000 - (int)(uint64)sbrk(0);"));
+    EXPECT_EQ(compiler_says(source("506")), "");
+    EXPECT_THAT(source("5"), Not(HasSubstr("int more")));
+}
+
 TEST(ReproC, PassIsSaidOfWhatTheProcessesTellThemselvesWhateverWaitSays) {
     std::string const two = source_of(finding_of(
         Invariant::results, "vmcheck 1\nprofile cow\np0 fork p1\np0 fork p2\np1 fork p3\np1 store rodata 1 = 1\n",

@@ -173,9 +173,15 @@ spec::WrongAnswer const* answer_of(Finding const& finding) {
     return violations.empty() ? nullptr : std::get_if<spec::WrongAnswer>(&violations.front().facts);
 }
 
+// The panic is that of every kernel whose first process ends, and not what is wrong.
+bool is_inits_end(Finding const& finding) {
+    auto const* answer = answer_of(finding);
+    return answer != nullptr && answer->mistake == spec::Mistake::init_killed;
+}
+
 // The kernel panicked, or took an exception itself; what goes in circles has not died.
 bool has_died(Finding const& finding) {
-    if (!finding.evidence.trace.last) return false;
+    if (!finding.evidence.trace.last || is_inits_end(finding)) return false;
     auto const* answer = answer_of(finding);
     auto const* stuck = answer ? std::get_if<spec::Stuck>(&answer->seen.what) : nullptr;
     return stuck == nullptr || (stuck->exception && !stuck->exception->from.empty());
@@ -291,7 +297,8 @@ Suspects suspects_in(Finding const& finding) {
         if (!known && suspects.at.size() < kMost) suspects.at.push_back(std::move(place));
     };
     // Where it died is where to begin; where it goes in circles, unless everybody goes there.
-    if (auto const& last = finding.evidence.trace.last; last && (has_died(finding) || !is_helper(last->function)))
+    if (auto const& last = finding.evidence.trace.last;
+        last && !is_inits_end(finding) && (has_died(finding) || !is_helper(last->function)))
         add(readable(*last));
     // An error path begins where the frame is missing.
     for (FailedAllocation const& failed : finding.evidence.failed_allocations)

@@ -150,6 +150,9 @@ TEST(Suspects, BeginsWhereTheKernelDied) {
     EXPECT_THAT(names(suspects.at), ElementsAre("handle", "usertrap"));
     EXPECT_EQ(place_label(finding, 0), "Died in");
     EXPECT_EQ(place_label(finding, 1), "Look at");
+    std::get<spec::WrongAnswer>(finding.divergence.violations.front().facts).mistake = spec::Mistake::init_killed;
+    EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("usertrap")) << "who killed it, not where init ends";
+    EXPECT_EQ(place_label(finding, 0), "Look at");
 }
 
 Finding that_ran(Invariant invariant, std::string_view step,

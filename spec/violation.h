@@ -249,6 +249,7 @@ struct Violation {
     std::optional<VirtAddr> address{};  // which page or byte, where it is about memory
     std::optional<Address> place{};     // the same, relative to the region that it lies in
     Facts facts;
+    std::size_t alike = 0;  // how many more of its kind it stands for
 };
 
 // Whether it is about what a step gave, rather than the state after it.

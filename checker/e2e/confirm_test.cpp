@@ -69,6 +69,19 @@ TEST_F(Confirm, APanicIsOneThereAsWell) {
     expect_confirmed(findings(mutant("04-maxva-panics")), "eager-eager", StartsWith("the kernel panics: "));
 }
 
+TEST_F(Confirm, AnSbrkBelowZeroGivesNothingBackAndIsShownAsWell) {
+    expect_confirmed(findings(mutant("14-sbrk-below-zero")), "eager-eager", HasSubstr("must give heap"));
+}
+
+TEST_F(Confirm, WhatDependsOnAddressesIsDoneAtTheSameOnes) {
+    expect_confirmed(findings(mutant("09-copies-need-a-last-level-table")), "eager-lazy", HasSubstr("must give 1"));
+}
+
+TEST_F(Confirm, WhoWasKilledIsNotTakenFromWaitWhichMayBeWrongItself) {
+    json const all = findings(VMCHECK_KERNELS "/hostile/hides-who-was-killed/kernel");
+    expect_confirmed(all, "cow-lazy", HasSubstr("p0 must survive"));
+}
+
 TEST_F(Confirm, WhatNoUserProgramCanShowIsNotTriedAndSaysSo) {
     json const all = findings(mutant("64-failed-fork-forgets-its-pages"));
     ASSERT_FALSE(all.empty());

@@ -175,7 +175,7 @@ constexpr std::array kRows = {
         "sbrk leaves pages mapped that it took back, or with the wrong rights"},
     Row{Symptom::wrong_rights, kTouches, Where::bad, Memory::any, "bad-access-maps-page",
         "an access that must be refused maps a page"},
-    Row{Symptom::wrong_rights, kTouches, Where::any, Memory::any, "new-page-has-wrong-rights",
+    Row{Symptom::wrong_rights, kTouches, Where::any, Memory::any, "fresh-page-has-wrong-rights",
         "the page made by a fault or a copy has the wrong rights"},
 
     Row{Symptom::writable_shared, kFork, Where::any, Memory::any, "fork-leaves-shared-page-writable",
@@ -260,6 +260,12 @@ Cause cause_of(run::Family const& family) {
             return {std::string(row.id), std::string(row.title)};
     return {fmt::format("new-{}-{}", kSymptoms[static_cast<std::size_t>(symptom)], way),
             "a mistake that vmcheck has no name for", false};
+}
+
+NamedCauses named_causes() {
+    NamedCauses named{{}, kSymptoms.size()};
+    for (Row const& row : kRows) named.all.push_back({std::string(row.id), std::string(row.title)});
+    return named;
 }
 
 }  // namespace vmcheck

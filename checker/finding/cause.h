@@ -4,8 +4,10 @@
 
 #include "checker/run/result.h"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vmcheck {
 
@@ -15,5 +17,12 @@ struct Cause {
     bool known = true;
 };
 Cause cause_of(run::Family const& family);
+
+// All that have a name of their own, beside races and advice; and how many symptoms there are that they stand for.
+struct NamedCauses {
+    std::vector<Cause> all;
+    std::size_t symptoms = 0;
+};
+NamedCauses named_causes();
 
 }  // namespace vmcheck

@@ -72,8 +72,11 @@ Rank rank_of(Finding const& finding) {
 
 void sort_by_rank(std::vector<Finding>& findings) {
     std::stable_sort(findings.begin(), findings.end(), [](Finding const& a, Finding const& b) {
-        return std::tuple(a.severity, rank_of(a), a.mode, a.case_index) <
-               std::tuple(b.severity, rank_of(b), b.mode, b.case_index);
+        auto const key = [](Finding const& finding) {
+            return std::tuple(finding.severity, finding.family.circumstances.overlapped, rank_of(finding), finding.mode,
+                              finding.case_index);
+        };
+        return key(a) < key(b);
     });
 }
 

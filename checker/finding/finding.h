@@ -142,7 +142,8 @@ Rank rank_of(spec::Invariant invariant);
 // right and could do with less.
 Rank rank_of(Finding const& finding);
 
-// Defects before advice, then by rank, then by the case that showed it.
+// Defects before advice, what shows in plain programs before what takes two steps at a time, then by rank, then by the
+// case that showed it.
 void sort_by_rank(std::vector<Finding>& findings);
 
 }  // namespace vmcheck

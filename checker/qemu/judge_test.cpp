@@ -1,5 +1,7 @@
 #include "checker/qemu/judge.h"
 
+#include "checker/qemu/trial.h"
+
 #include <gtest/gtest.h>
 
 #include <rapidcheck.h>
@@ -38,6 +40,14 @@ TEST(Judge, WhatGoesWrongAfterPassConfirmsAsWell) {
     EXPECT_EQ(verdict(kStart + "PASS\npanic: freewalk: leaf\n"), "confirmed: the kernel panics: freewalk: leaf");
     EXPECT_EQ(verdict(kStart + "PASS\n", End::out_of_time),
               "confirmed: prints PASS, but does not end within 60 s (hang)");
+}
+
+TEST(Judge, WhatIsKnownNeverToEndIsNotWaitedForAsLongAsAnythingElse) {
+    Finding finding;
+    finding.family.symptom = run::Symptom::no_end;
+    EXPECT_LE(time_for(finding), std::chrono::seconds{20});
+    finding.family.symptom = run::Symptom::died;
+    EXPECT_EQ(time_for(finding), kTrialTime);
 }
 
 TEST(Judge, TheKernelsOwnWordsMayStandInTheSameLine) {

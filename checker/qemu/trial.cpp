@@ -49,7 +49,7 @@ tl::expected<Trials, base::Error> Trials::prepare(Setup setup) {
     return trials;
 }
 
-QemuVerdict Trials::run(std::string_view source) const {
+QemuVerdict Trials::run(std::string_view source, std::chrono::seconds time) const {
     auto repro = workshop_.compile(source, setup_.stop);
     if (!repro) return not_tried(repro.error().message);
     auto const disk = make_disk({init_, echo_, std::move(*repro)});
@@ -58,16 +58,20 @@ QemuVerdict Trials::run(std::string_view source) const {
     if (auto const written = base::write_file(file, *disk); !written) return not_tried(written.error().message);
     base::Command command;
     command.arguments = command_line(tools_.emulator, machine_, file);
-    auto const ran = base::run(command, {.time = setup_.time, .enough = is_decided, .stop = setup_.stop});
+    auto const ran = base::run(command, {.time = time, .enough = is_decided, .stop = setup_.stop});
     if (!ran) return not_tried(ran.error().message);
-    return judge(*ran, setup_.time);
+    return judge(*ran, time);
+}
+
+std::chrono::seconds time_for(Finding const& finding) {
+    return finding.family.symptom == run::Symptom::no_end ? kHangTime : kTrialTime;
 }
 
 QemuVerdict try_finding(tl::expected<Trials, base::Error> const& trials, Finding const& finding) {
     // Why this finding cannot be tried anywhere says more than what this machine lacks.
     if (!finding.repro_c) return not_tried(fmt::format("no user program shows it: {}", finding.repro_c.error()));
     if (!trials) return not_tried(trials.error().message);
-    return trials->run(*finding.repro_c);
+    return trials->run(*finding.repro_c, time_for(finding));
 }
 
 }  // namespace vmcheck::qemu

@@ -21,12 +21,13 @@ namespace vmcheck::qemu {
 
 // How long a machine may take. Programs that count free memory fill all of it, which takes QEMU 10 to 20 s.
 inline constexpr std::chrono::seconds kTrialTime{60};
+// And where the finding is that something never ends, which is known: it only has to be seen.
+inline constexpr std::chrono::seconds kHangTime{20};
 
 struct Setup {
     std::filesystem::path kernel;  // the image that the finding was made with
     std::uint64_t ram_bytes = 0;
     bool legacy_disk = false;
-    std::chrono::seconds time = kTrialTime;
     std::stop_token stop{};
 };
 
@@ -38,7 +39,7 @@ class Trials {
     static tl::expected<Trials, base::Error> prepare(Setup setup);
 
     // Compiles the source and runs it on a machine of its own, until it has said how it went or the time is over.
-    QemuVerdict run(std::string_view source) const;
+    QemuVerdict run(std::string_view source, std::chrono::seconds time = kTrialTime) const;
 
   private:
     Trials(Tools tools, Setup setup, Workshop workshop, Machine machine);
@@ -52,6 +53,7 @@ class Trials {
 };
 
 // The finding's repro.c on QEMU; not tried where there is none, or nothing can be tried.
+std::chrono::seconds time_for(Finding const& finding);
 QemuVerdict try_finding(tl::expected<Trials, base::Error> const& trials, Finding const& finding);
 
 }  // namespace vmcheck::qemu

@@ -52,6 +52,7 @@ std::string remark_at(Finding const& finding, std::size_t step) {
     if (!spec::is_about_outcome(finding.divergence.violations.front()) ||
         (record.seen && is_among(record.expected, *record.seen)))
         return "after this, it shows";
+    if (record.expected.empty()) return "is: " + seen_words(record);
     return fmt::format("must be: {}; is: {}", expected_words(record), seen_words(record));
 }
 

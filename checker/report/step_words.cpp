@@ -1,5 +1,6 @@
 #include "checker/report/step_words.h"
 
+#include "checker/report/suspects.h"
 #include "spec/step_kinds.h"
 #include "spec/text.h"
 
@@ -178,7 +179,9 @@ struct SeenWords {
     std::string operator()(spec::Restarted const&) const { return "restarted"; }
     std::string operator()(spec::Ended const&) const { return is<spec::Exit>(step) ? "ended" : "killed"; }
     std::string operator()(spec::Blocked const&) const { return "sleeps in the kernel"; }
-    std::string operator()(spec::Panicked const& seen) const { return "panic: " + seen.message; }
+    std::string operator()(spec::Panicked const& seen) const {
+        return seen.message.empty() ? "panic" : "panic: " + seen.message;
+    }
     std::string operator()(spec::Stuck const& seen) const { return "no end: " + words_of(seen); }
     std::string operator()(spec::Unfinished const&) const { return "too slow to be checked"; }
     std::string operator()(spec::Lost const& seen) const { return "lost: " + seen.what; }
@@ -209,9 +212,14 @@ std::string words_of(spec::Stuck const& stuck) {
         case Why::same_trap:
             return fmt::format(
                 "the same {} comes again and again: usertrap neither repairs the fault nor kills the process", fault);
-        case Why::circles:
-            return fmt::format("the kernel goes in circles in {}{}{}", stuck.where, taken,
-                               stuck.others_run ? "" : ", with interrupts off");
+        case Why::circles: {
+            std::string_view const function = std::string_view(stuck.where).substr(0, stuck.where.find(' '));
+            std::string const where = is_helper(function) ? "" : " in " + stuck.where;
+            return fmt::format("the kernel {}{}{}",
+                               function == "acquire" ? "waits in acquire for a lock that nobody will release"
+                                                     : "goes in circles" + where,
+                               taken, stuck.others_run ? "" : ", with interrupts off");
+        }
         case Why::no_handler:
             return fmt::format("{} in {} goes to machine mode, which has no handler", fault, exception.from);
         case Why::asleep:

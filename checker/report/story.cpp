@@ -2,11 +2,16 @@
 
 #include "checker/report/step_words.h"
 #include "checker/report/violation_words.h"
+#include "spec/step_kinds.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
+#include <optional>
+#include <utility>
 #include <variant>
 
 namespace vmcheck::report {
@@ -19,6 +24,65 @@ bool stops_the_machine(spec::Violation const& violation) {
     if (violation.invariant != spec::Invariant::liveness || !answer) return false;
     auto const* stuck = std::get_if<spec::Stuck>(&answer->seen.what);
     return stuck ? !stuck->others_run : std::holds_alternative<spec::Panicked>(answer->seen.what);
+}
+
+bool is_stored(spec::Program const& program, unsigned byte) {
+    return std::any_of(program.steps.begin(), program.steps.end(), [&](spec::Step const& step) {
+        auto const* store = std::get_if<spec::Store>(&step.action);
+        for (unsigned i = 0; store != nullptr && i < store->size; ++i)
+            if ((store->value >> 8 * i & 0xff) == byte) return true;
+        return false;
+    });
+}
+
+// Whether the kernel may have copied bytes to the place that are not the program's own stores.
+bool copied_to(spec::Program const& program, std::optional<spec::Address> const& place) {
+    return std::any_of(program.steps.begin(), program.steps.end(), [&](spec::Step const& step) {
+        if (spec::way_of(step.action) != spec::Way::copyout) return false;
+        auto const use = spec::address_of(step.action);
+        if (!use || !place || use->at.anchor != place->anchor) return true;
+        std::int64_t const offset = place->offset - use->at.offset;
+        return offset >= 0 && static_cast<std::uint64_t>(offset) < use->bytes;
+    });
+}
+
+// The byte that is where another one should be, and whether that is 0; nothing where it may be anybody's.
+std::optional<std::pair<unsigned, bool>> junk_of(Finding const& finding) {
+    auto const& facts = finding.divergence.violations.front().facts;
+    if (auto const* wrong = std::get_if<spec::WrongByte>(&facts)) {
+        if (copied_to(finding.program, finding.divergence.violations.front().place)) return std::nullopt;
+        return std::pair(std::to_integer<unsigned>(wrong->seen), wrong->expected == std::byte{0});
+    }
+    auto const* answer = std::get_if<spec::WrongAnswer>(&facts);
+    auto const* load = answer ? std::get_if<spec::Load>(&answer->step.action) : nullptr;
+    auto const* seen = answer ? std::get_if<spec::Returned>(&answer->seen.what) : nullptr;
+    if (load == nullptr || seen == nullptr) return std::nullopt;
+    if (load->size == 1 && copied_to(finding.program, load->at)) return std::nullopt;
+    unsigned const byte = seen->value & 0xff;
+    for (unsigned i = 1; i < load->size; ++i)
+        if ((seen->value >> 8 * i & 0xff) != byte) return std::nullopt;
+    return std::pair(byte, answer->allowed == std::vector<spec::Result>{spec::Exactly{0}});
+}
+
+// ": 0x05 is what kalloc fills a frame with: it was not zeroed" (xv6's kernel/kalloc.c).
+std::string junk_words(Finding const& finding) {
+    constexpr unsigned kAllocated = 5, kFreed = 1;
+    auto const junk = junk_of(finding);
+    if (!junk || (junk->first != kAllocated && junk->first != kFreed) || is_stored(finding.program, junk->first))
+        return "";
+    return fmt::format(": {:#04x} is what {} fills a frame with{}", junk->first,
+                       junk->first == kAllocated ? "kalloc" : "kfree", junk->second ? ", and it was not zeroed" : "");
+}
+
+// Of what fails at a good address: what is special about it.
+char const* untouched_words(Finding const& finding) {
+    using spec::Mistake;
+    auto const* answer = std::get_if<spec::WrongAnswer>(&finding.divergence.violations.front().facts);
+    if (answer == nullptr || !finding.family.circumstances.grounds.contains(spec::Ground::reserved)) return "";
+    if (answer->mistake == Mistake::open_did_not_find) return ": its path lies in a page that was not touched yet";
+    if (answer->mistake == Mistake::took_less_than_given) return ": its bytes lie in a page that was not touched yet";
+    bool const fails = answer->mistake == Mistake::copy_failed_at_good_address;
+    return fails ? ", in a page that was not touched yet" : "";
 }
 
 // What the broken invariant means for whoever uses the kernel; empty where the violation says it already.
@@ -75,7 +139,7 @@ std::string story_of(Finding const& finding) {
     // What is about an outcome names the step itself.
     std::string text = spec::is_about_outcome(violation) ? fmt::format("{}: {}", name_of(step.actor), what)
                                                          : fmt::format("After {}, {}", whose, what);
-    return text + consequence(violation) + '.';
+    return text + consequence(violation) + junk_words(finding) + untouched_words(finding) + '.';
 }
 
 std::string likewise_at(Finding const& finding) {

@@ -10,6 +10,7 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 namespace vmcheck::report {
 
@@ -21,7 +22,7 @@ using Topic = std::span<std::string_view const>;
 constexpr std::array<std::string_view, 7> kCopyAtFork = {
     "uvmcopy",     "AddressSpace::share_page", "AddressSpace::copy_page", "AddressSpace::fork", "fork", "kfork",
     "fork_process"};
-constexpr std::array<std::string_view, 17> kPageFault = {"cowfault",
+constexpr std::array<std::string_view, 15> kPageFault = {"cowfault",
                                                          "cow_fault",
                                                          "cow_handler",
                                                          "cowhandler",
@@ -35,12 +36,17 @@ constexpr std::array<std::string_view, 17> kPageFault = {"cowfault",
                                                          "uvmlazy",
                                                          "AddressSpace::make_private",
                                                          "AddressSpace::map_zeroed",
-                                                         "AddressSpace::resolve",
-                                                         "usertrap",
-                                                         "user_trap"};
-constexpr std::array<std::string_view, 7> kCopyBetween = {
-    "copyout", "copyinstr", "copyin", "AddressSpace::copy_out", "AddressSpace::copy_in_string", "AddressSpace::copy_in",
-    "walkaddr"};
+                                                         "AddressSpace::resolve"};
+constexpr std::array<std::string_view, 2> kTrap = {"usertrap", "user_trap"};
+constexpr std::array<std::string_view, 3> kCopyOut = {"copyout", "AddressSpace::copy_out", "walkaddr"};
+constexpr std::array<std::string_view, 3> kCopyIn = {"copyin", "AddressSpace::copy_in", "walkaddr"};
+constexpr std::array<std::string_view, 3> kCopyString = {"copyinstr", "AddressSpace::copy_in_string", "walkaddr"};
+// On the way from a system call to its copies: here bytes are counted, and addresses taken from registers. vmcheck's
+// own program opens the file that it reads.
+constexpr std::array<std::string_view, 13> kCalls = {"fileread", "filewrite", "filestat", "piperead",       "pipewrite",
+                                                     "readi",    "writei",    "argaddr",  "either_copyout", "sys_pipe",
+                                                     "sys_read", "sys_write", "sys_fstat"};
+constexpr std::array<std::string_view, 4> kCallsWithPath = {"fetchstr", "argstr", "argaddr", "sys_open"};
 constexpr std::array<std::string_view, 8> kHeap = {"sys_sbrk",
                                                    "growproc",
                                                    "uvmalloc",
@@ -74,16 +80,38 @@ constexpr std::array<std::string_view, 10> kFrames = {"kfree",
                                                       "walk",
                                                       "PageTable::find_or_create",
                                                       "PageTable::find"};
-constexpr std::array<Topic, 7> kTopics = {kCopyAtFork,      kPageFault,    kCopyBetween, kHeap,
-                                          kAddressSpaceEnd, kProgramImage, kFrames};
-
-// The files of xv6 in which a student works on this; a function there that xv6 does not have is the student's own, and
-// the likeliest place.
-constexpr std::array<std::string_view, 4> kFilesOfTheLabs = {"vm.c", "kalloc.c", "trap.c", "cow.c"};
-// What the bare trees of all years have there beyond kKnown and kNoise.
+// Small parts that everybody uses.
 constexpr std::array<std::string_view, 13> kStock = {
     "kvminit",  "kvmmake",   "kvminithart", "kvmmap",   "uvmcreate",    "uvminit", "uvmfirst",
     "uvmclear", "freerange", "kinit",       "ismapped", "trapinithart", "PA2PTE"};
+
+// All functions of kernel/*.c in the bare trees of 2020 to 2025.
+constexpr std::string_view kBareTrees =
+    " acquire acquiresleep alloc3_desc alloc_desc allocpid allocproc argaddr argfd argint argraw argstr balloc "
+    "begin_op bfree bget binit bmap bpin bread brelse bunpin bwrite bzero clockintr commit consoleinit "
+    "consoleintr consoleread consolewrite consputc copyin copyinstr copyout cpuid create devintr dirlink "
+    "dirlookup either_copyin either_copyout end_op exec exit fdalloc fetchaddr fetchstr filealloc fileclose "
+    "filedup fileinit fileread filestat filewrite flags2perm fork forkret free_chain free_desc freeproc "
+    "freerange freewalk fsinit growproc holding holdingsleep ialloc idup iget iinit ilock initlock initlog "
+    "initsleeplock install_trans iput ireclaim isdirempty ismapped itrunc iunlock iunlockput iupdate kalloc "
+    "kerneltrap kexec kexit kfork kfree kill killed kinit kkill kvminit kvminithart kvmmake kvmmap kvmpa kwait "
+    "loadseg log_write main mappages memcmp memcpy memmove memset mycpu myproc namecmp namei nameiparent namex "
+    "panic pipealloc pipeclose piperead pipewrite plic_claim plic_complete plicinit plicinithart pop_off "
+    "prepare_return printf printfinit printint printptr proc_freepagetable proc_mapstacks proc_pagetable "
+    "procdump procinit push_off ramdiskinit ramdiskrw read_head readi readsb recover_from_log release "
+    "releasesleep reparent safestrcpy sched scheduler setkilled skipelem sleep start stati strlen strncmp "
+    "strncpy sys_chdir sys_close sys_dup sys_exec sys_exit sys_fork sys_fstat sys_getpid sys_kill sys_link "
+    "sys_mkdir sys_mknod sys_open sys_pause sys_pipe sys_read sys_sbrk sys_sleep sys_unlink sys_uptime "
+    "sys_wait sys_write syscall timerinit trapinit trapinithart uartgetc uartinit uartintr uartputc "
+    "uartputc_sync uartstart uartwrite userinit usertrap usertrapret uvmalloc uvmclear uvmcopy uvmcreate "
+    "uvmdealloc uvmfirst uvmfree uvminit uvmunmap virtio_disk_init virtio_disk_intr virtio_disk_rw vmfault "
+    "wait wakeup wakeup1 walk walkaddr write_head write_log writei yield ";
+
+// Where xv6 has what the labs on memory are about; its other files, where a function of the student's own may as well
+// be of another lab.
+constexpr std::array<std::string_view, 17> kOtherFiles = {
+    "proc.c",   "bio.c",  "console.c", "file.c",      "fs.c",    "log.c",      "main.c",        "pipe.c",   "plic.c",
+    "printf.c", "uart.c", "start.c",   "sleeplock.c", "swtch.S", "spinlock.c", "virtio_disk.c", "syscall.c"};
 
 // Locks, printing, the way in and out of the kernel, scheduling: in every trace, and never what is wrong.
 constexpr std::array<std::string_view, 65> kNoise = {
@@ -121,42 +149,103 @@ CodePlace readable(CodePlace const& place) {
 }
 
 bool is_noise(std::string_view name) {
-    return is_special_member(name) || std::find(kNoise.begin(), kNoise.end(), name) != kNoise.end() ||
+    // kernel/riscv.h's, by which registers are read and written.
+    bool const is_register = name.starts_with("r_") || name.starts_with("w_") || name == "sfence_vma";
+    return is_register || is_special_member(name) || std::find(kNoise.begin(), kNoise.end(), name) != kNoise.end() ||
            std::any_of(kNoiseOfTypes.begin(), kNoiseOfTypes.end(),
                        [&](std::string_view type) { return name.substr(0, type.size()) == type; });
 }
 
+// xv6 is C.
 bool is_students_own(CodePlace const& place) {
+    return place.file.ends_with(".c") && kBareTrees.find(fmt::format(" {} ", place.function)) == std::string_view::npos;
+}
+
+// Whether it may be of another lab.
+bool is_elsewhere(CodePlace const& place) {
     std::string_view file = place.file;
     file.remove_prefix(std::min(file.rfind('/') + 1, file.size()));
-    if (std::find(kFilesOfTheLabs.begin(), kFilesOfTheLabs.end(), file) == kFilesOfTheLabs.end()) return false;
-    bool const known = std::any_of(kTopics.begin(), kTopics.end(), [&](Topic topic) {
-        return std::find(topic.begin(), topic.end(), place.function) != topic.end();
-    });
-    return !known && std::find(kStock.begin(), kStock.end(), place.function) == kStock.end();
+    return std::find(kOtherFiles.begin(), kOtherFiles.end(), file) != kOtherFiles.end();
 }
 
-std::vector<Topic> topics_of(spec::Way way) {
+spec::WrongAnswer const* answer_of(Finding const& finding) {
+    auto const& violations = finding.divergence.violations;
+    return violations.empty() ? nullptr : std::get_if<spec::WrongAnswer>(&violations.front().facts);
+}
+
+// The panic is that of every kernel whose first process ends, and not what is wrong.
+bool is_inits_end(Finding const& finding) {
+    auto const* answer = answer_of(finding);
+    return answer != nullptr && answer->mistake == spec::Mistake::init_killed;
+}
+
+// The kernel panicked, or took an exception itself; what goes in circles has not died.
+bool has_died(Finding const& finding) {
+    if (!finding.evidence.trace.last || is_inits_end(finding)) return false;
+    auto const* answer = answer_of(finding);
+    auto const* stuck = answer ? std::get_if<spec::Stuck>(&answer->seen.what) : nullptr;
+    return stuck == nullptr || (stuck->exception && !stuck->exception->from.empty());
+}
+
+// A call whose result is another number than it must be, rather than a failure or a success.
+bool counts_wrongly(Finding const& finding) {
+    using spec::Mistake;
+    auto const* answer = answer_of(finding);
+    if (answer == nullptr) return false;
+    constexpr std::array kCounts = {Mistake::counted_unreadable, Mistake::counted_unwritable,
+                                    Mistake::other_count_than_there_was, Mistake::read_of_nothing_not_zero,
+                                    Mistake::copy_returned_neither};
+    return std::find(kCounts.begin(), kCounts.end(), answer->mistake) != kCounts.end();
+}
+
+bool is_in(Topic topic, CodePlace const& place) {
+    return std::find(topic.begin(), topic.end(), place.function) != topic.end();
+}
+
+bool have_any(std::vector<CodePlace> const& ran, Topic topic) {
+    return std::any_of(ran.begin(), ran.end(), [&](CodePlace const& place) { return is_in(topic, place); });
+}
+
+// A call is to blame where it counts by itself, or fails before it comes to its copy.
+std::vector<Topic> topics_of_copy(Finding const& finding, Topic copy, Topic call, std::vector<CodePlace> const& ran) {
+    if (counts_wrongly(finding)) return {call, copy, kPageFault};
+    // Who makes the page decides what is in it; whether the copy fails is a matter of the copy.
+    run::Symptom const symptom = finding.family.symptom;
+    bool const of_page = symptom != run::Symptom::refused && symptom != run::Symptom::accepted;
+    if (of_page && have_any(ran, kPageFault)) return {kPageFault, copy};
+    if (have_any(ran, copy)) return {copy, kPageFault};
+    return {kPageFault, call};
+}
+
+std::vector<Topic> topics_of(Finding const& finding, std::vector<CodePlace> const& ran) {
     using spec::Way;
-    if (way == Way::fork) return {kCopyAtFork};
-    if (way == Way::sbrk) return {kHeap, kAddressSpaceEnd};
-    if (way == Way::end) return {kAddressSpaceEnd, kCopyBetween};
-    if (way == Way::exec) return {kProgramImage, kAddressSpaceEnd};
-    if (way == Way::fault || way == Way::none) return {kPageFault};
-    return {kCopyBetween, kPageFault};
-}
-
-std::vector<Topic> topics_of(Finding const& finding) {
-    using spec::Invariant;
-    bool const waits = finding.signature.kind == spec::index_of<spec::Wait>();
-    Invariant const invariant = finding.signature.invariant;
-    auto topics = topics_of(waits ? spec::Way::end : spec::way_of_kind(finding.signature.kind));
-    // A wait reaps: a wrong status or pid is a matter of copying, lost memory one of freeing.
-    if (waits && invariant != Invariant::conservation && invariant != Invariant::counts)
-        topics.insert(topics.begin(), kCopyBetween);
-    if (invariant == Invariant::counts || invariant == Invariant::dangling || invariant == Invariant::conservation)
-        topics.push_back(kFrames);
-    return topics;
+    switch (spec::way_of_kind(finding.signature.kind)) {
+        case Way::fork:
+            return {kCopyAtFork};
+        case Way::sbrk:
+            return {kHeap, kAddressSpaceEnd};
+        case Way::exec:
+            return {kProgramImage, kAddressSpaceEnd};
+        case Way::copyin:
+            return topics_of_copy(finding, kCopyIn, kCalls, ran);
+        case Way::copyinstr:
+            return topics_of_copy(finding, kCopyString, kCallsWithPath, ran);
+        case Way::copyout:
+            if (finding.signature.kind != spec::index_of<spec::Wait>())
+                return topics_of_copy(finding, kCopyOut, kCalls, ran);
+            [[fallthrough]];
+        case Way::end: {
+            // A wait reaps: a wrong status or pid is a matter of copying, lost memory one of freeing.
+            spec::Invariant const invariant = finding.signature.invariant;
+            bool const reaps = invariant == spec::Invariant::conservation || invariant == spec::Invariant::counts;
+            if (finding.signature.kind != spec::index_of<spec::Wait>() || reaps) return {kAddressSpaceEnd, kCopyOut};
+            return {kCopyOut, kAddressSpaceEnd};
+        }
+        case Way::fault:
+        case Way::none:
+            break;
+    }
+    return {kPageFault, kTrap};
 }
 
 }  // namespace
@@ -179,9 +268,13 @@ bool share_code(Finding const& one, Finding const& other, bool helpers_too) {
 }
 
 std::string_view place_label(Finding const& finding, std::size_t i) {
-    bool const died = finding.evidence.trace.last.has_value();
+    bool const died = has_died(finding);
     if (i == 0) return died ? "Died in" : "Look at";
     return died && i == 1 ? "Look at" : "";
+}
+
+bool is_helper(std::string_view function) {
+    return is_noise(short_name(function));
 }
 
 std::string describe(FailedAllocation const& failed) {
@@ -203,14 +296,31 @@ Suspects suspects_in(Finding const& finding) {
                                        [&](CodePlace const& each) { return each.function == place.function; });
         if (!known && suspects.at.size() < kMost) suspects.at.push_back(std::move(place));
     };
-    // Where it died is where to begin.
-    if (finding.evidence.trace.last) add(readable(*finding.evidence.trace.last));
-    for (CodePlace const& place : suspects.ran)
-        if (is_students_own(place)) add(place);
-    for (Topic topic : topics_of(finding))
+    // Where it died is where to begin; where it goes in circles, unless everybody goes there.
+    if (auto const& last = finding.evidence.trace.last;
+        last && !is_inits_end(finding) && (has_died(finding) || !is_helper(last->function)))
+        add(readable(*last));
+    // An error path begins where the frame is missing.
+    for (FailedAllocation const& failed : finding.evidence.failed_allocations)
+        if (CodePlace place = readable(failed.caller); failed.at == finding.divergence.at &&
+                                                       !is_helper(place.function) && !is_in(kFrames, place) &&
+                                                       !is_in(kStock, place))
+            add(std::move(place));
+    // The student's own, but for one of them all places are for what xv6 has.
+    std::size_t const most_own = suspects.at.size() + 2;
+    for (bool elsewhere : {false, true})
+        for (CodePlace const& place : suspects.ran)
+            if (is_students_own(place) && is_elsewhere(place) == elsewhere && suspects.at.size() < most_own) add(place);
+    auto topics = topics_of(finding, suspects.ran);
+    using spec::Invariant;
+    Invariant const invariant = finding.signature.invariant;
+    if (invariant == Invariant::counts || invariant == Invariant::dangling || invariant == Invariant::conservation)
+        topics.push_back(kFrames);
+    for (Topic topic : topics)
         for (std::string_view known : topic)
             for (CodePlace const& place : suspects.ran)
                 if (place.function == known) add(place);
+    if (suspects.at.empty() && !suspects.ran.empty()) add(suspects.ran.back());
     return suspects;
 }
 

@@ -11,7 +11,7 @@
 namespace vmcheck::report {
 
 struct Suspects {
-    std::vector<CodePlace> at;   // the likely places, the likeliest first; at most three
+    std::vector<CodePlace> at;   // the likely places, the likeliest first; at most four
     std::vector<CodePlace> ran;  // the way that the step took, without locks, printing and trap entry
 };
 
@@ -24,6 +24,9 @@ bool share_code(Finding const& one, Finding const& other, bool helpers_too = fal
 
 // What goes in front of the i-th of Suspects::at: "Died in", "Look at", or nothing where it stands already.
 std::string_view place_label(Finding const& finding, std::size_t i);
+
+// One of those that everybody uses, for locks, registers, bytes, printing: never what is wrong.
+bool is_helper(std::string_view function);
 
 // "uvmcopy, kernel/vm.c:318"; the name alone without debug information.
 std::string to_string(CodePlace const& place);

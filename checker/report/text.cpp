@@ -155,7 +155,8 @@ std::string what_to_do(Finding const& finding, Saved const& saved) {
                           "      Show it   {} is an xv6 program: copy it to user/repro.c, add $U/_repro to UPROGS, "
                           "make qemu, run repro\n",
                           saved.repro_c->string());
-    if (finding.repro_c) return text;
+    // QEMU's line says why, too.
+    if (finding.repro_c || finding.on_qemu) return text;
     return text + fmt::format("      Show it   no user program: {}\n", finding.repro_c.error());
 }
 

@@ -56,6 +56,11 @@ TEST(Text, SaysWhyThereIsNoUserProgram) {
     finding.repro_c = tl::unexpected(std::string("it needs a kalloc that fails"));
     EXPECT_THAT(finding_text(finding, 1, 1, Saved{"a.vmc", "../xv6", std::nullopt}, {}),
                 HasSubstr("no user program: it needs a kalloc that fails"));
+    finding.on_qemu =
+        QemuVerdict{QemuVerdict::State::not_tried, "no user program shows it: it needs a kalloc that fails"};
+    std::string const tried = finding_text(finding, 1, 1, Saved{"a.vmc", "../xv6", std::nullopt}, {});
+    EXPECT_THAT(tried, HasSubstr("On QEMU   could not be tried: no user program shows it"));
+    EXPECT_THAT(tried, Not(HasSubstr("Show it"))) << "once is enough";
 }
 
 TEST(Text, CallsAFindingThatDidNotComeBackFlaky) {

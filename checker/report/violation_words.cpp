@@ -173,7 +173,8 @@ std::string sentence(spec::WrongAnswer const& answer) {
         fmt::runtime(text), arg("step", spec::print(action)), arg("call", call_in_words(action)),
         arg("word", spec::kind_name(action)), arg("actor", name_of(answer.step.actor)),
         arg("other", answer.other ? name_of(*answer.other) : "another process"),
-        arg("value", seen_as<spec::Returned>(answer).value), arg("panic", panicked.message),
+        arg("value", seen_as<spec::Returned>(answer).value),
+        arg("panic", panicked.message.empty() ? "it does not say why" : panicked.message),
         arg("cause", panicked.cause.empty() ? "" : fmt::format(" ({})", panicked.cause)),
         arg("stuck", words_of(seen_as<spec::Stuck>(answer))), arg("lost", seen_as<spec::Lost>(answer).what),
         arg("in_use", answer.in_use), arg("limit", answer.limit), arg("old_break", old_break(answer.allowed)),
@@ -284,8 +285,10 @@ struct Words {
     ViolationWords operator()(spec::WrongAnswer const& answer) const {
         // With a failed allocation in the step, a wrong answer is a failure to contain it, whatever form it takes.
         bool const contained = violation.invariant != spec::Invariant::containment;
-        return {sentence(answer) + (contained ? "" : ", after a frame allocation (kalloc) failed"),
-                expected_words(answer.allowed, answer.step), seen_words(answer.seen, answer.step)};
+        std::string const expected =
+            answer.allowed.empty() ? "what the other step leaves" : expected_words(answer.allowed, answer.step);
+        return {sentence(answer) + (contained ? "" : ", after a frame allocation (kalloc) failed"), expected,
+                seen_words(answer.seen, answer.step)};
     }
     ViolationWords operator()(spec::NeedlessKill const& kill) const {
         return {fmt::format("{} ended {} for want of a frame that it does not need: nobody else refers to the page any "
@@ -312,7 +315,9 @@ struct Words {
 }  // namespace
 
 ViolationWords words_of(spec::Violation const& violation) {
-    return std::visit(Words{violation}, violation.facts);
+    ViolationWords words = std::visit(Words{violation}, violation.facts);
+    if (violation.alike > 0) words.story += fmt::format(" (and so {} more)", plural(violation.alike, "place"));
+    return words;
 }
 
 }  // namespace vmcheck::report

@@ -15,6 +15,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <functional>
 #include <set>
 #include <utility>
@@ -45,12 +46,16 @@ TEST(Rank, PutsPanicsBeforeIsolationBeforeWrongKillsBeforeLeaksBeforeLaziness) {
         findings.push_back(testing::finding_of(invariant, kWildStore, {made_child()}, {spec::Ends{}}, gave(0)));
     findings.push_back(testing::finding_of(Invariant::liveness, kWildStore, {made_child()}, {spec::Ends{}}, gave(0)));
     findings.back().severity = Severity::advice;
+    findings.push_back(findings.back());
+    findings.back().severity = Severity::defect;
+    findings.back().family.circumstances.overlapped = true;
     sort_by_rank(findings);
     std::vector<std::string> order;
     order.reserve(findings.size());
     for (Finding const& finding : findings) order.emplace_back(to_string(rank_of(finding)));
-    EXPECT_THAT(order, ElementsAre("corruption", "isolation", "wrong result", "leak", "laziness", "laziness"))
-        << "and advice after every defect";
+    EXPECT_THAT(order,
+                ElementsAre("corruption", "isolation", "wrong result", "leak", "laziness", "corruption", "laziness"))
+        << "what takes two steps at a time after what does not, and advice after every defect";
 }
 
 TEST(Rank, ACountThatIsTooHighLeaksAndOneThatIsTooLowCorrupts) {
@@ -66,6 +71,59 @@ TEST(Story, SaysAfterWhichStepWhatIsWrongAndWhatFollows) {
     EXPECT_EQ(story_of(testing::parent_keeps_w()),
               "After p0's fork, p0's bss and p1's bss map one frame, and p0's PTE can write it (PTE_W): what it stores "
               "there, the other sees.");
+}
+
+TEST(Story, NamesWhatXv6FillsFramesWith) {
+    auto const of_byte = [](std::string_view steps, unsigned expected, unsigned seen) {
+        auto const program = "vmcheck 1\nprofile cow lazy\n" + std::string(steps);
+        std::vector<spec::Outcome> const earlier(
+            static_cast<std::size_t>(std::count(steps.begin(), steps.end(), '\n') - 1), gave(0));
+        Finding finding = testing::finding_of(Invariant::contents, program, earlier, {spec::GoesOn{}}, gave(0));
+        finding.divergence.violations.front().facts = spec::WrongByte{std::byte(expected), std::byte(seen), {}};
+        finding.divergence.violations.front().place = spec::Address{spec::Anchor::heap, 8};
+        return story_of(finding);
+    };
+    EXPECT_THAT(of_byte("p0 sbrk +1p\np0 store heap 1 = 7\n", 0, 5),
+                ::testing::EndsWith("left there: 0x05 is what kalloc fills a frame with, and it was not zeroed."));
+    EXPECT_THAT(of_byte("p0 fork p1\n", 0x2f, 1),
+                ::testing::EndsWith("left there: 0x01 is what kfree fills a frame with."));
+    EXPECT_THAT(of_byte("p0 sbrk +1p\np0 store heap 8 = 0x70500\n", 0, 5), ::testing::EndsWith("left there."))
+        << "it may be the program's own";
+    EXPECT_THAT(of_byte("p0 fstat heap\n", 0, 5), ::testing::EndsWith("left there.")) << "or the file's";
+    EXPECT_THAT(of_byte("p0 pipe heap\n", 0, 5), HasSubstr("kalloc")) << "behind the descriptors";
+    EXPECT_THAT(of_byte("p0 fork p1\n", 0, 9), ::testing::EndsWith("left there."));
+
+    auto const of_load = [](std::uint64_t value) {
+        Finding finding = testing::finding_of(Invariant::results, "vmcheck 1\nprofile cow lazy\np0 load heap 8\n", {},
+                                              {spec::Exactly{0}}, gave(value));
+        std::get<spec::WrongAnswer>(finding.divergence.violations.front().facts).mistake =
+            spec::Mistake::read_other_bytes;
+        return story_of(finding);
+    };
+    EXPECT_THAT(of_load(0x0505050505050505),
+                HasSubstr("0x05 is what kalloc fills a frame with, and it was not zeroed"));
+    EXPECT_THAT(of_load(0x05), ::testing::Not(HasSubstr("kalloc")));
+}
+
+TEST(Story, OfAGoodAddressThatFailsSaysThatNobodyHasTouchedThePage) {
+    Finding finding = testing::finding_of(Invariant::results, "vmcheck 1\nprofile cow lazy\np0 open heap\n", {},
+                                          {spec::SomeDescriptor{}}, gave(spec::kFailed));
+    std::get<spec::WrongAnswer>(finding.divergence.violations.front().facts).mistake = spec::Mistake::open_did_not_find;
+    EXPECT_EQ(story_of(finding), "p0: open did not find a file that is there.");
+    finding.family.circumstances.grounds = spec::Ground::reserved;
+    EXPECT_EQ(story_of(finding),
+              "p0: open did not find a file that is there: its path lies in a page that was not touched yet.");
+}
+
+TEST(Story, APanicMayHaveNothingToSay) {
+    Finding finding =
+        testing::finding_of(Invariant::liveness, kWildStore, {made_child()}, {spec::Ends{}}, testing::panicked(""));
+    EXPECT_EQ(story_of(finding),
+              "p1: store rodata 1 = 1 made the kernel panic: it does not say why, and so any user program can stop the "
+              "machine.");
+    EXPECT_EQ(pseudo_code(finding).back().remark, "must be: killed; is: panic");
+    finding.records.back().expected.clear();
+    EXPECT_EQ(pseudo_code(finding).back().remark, "is: panic") << "what it must be depends on another step";
 }
 
 TEST(Story, CountsTheAllocationThatFails) {
@@ -92,6 +150,76 @@ TEST(Suspects, BeginsWhereTheKernelDied) {
     EXPECT_THAT(names(suspects.at), ElementsAre("handle", "usertrap"));
     EXPECT_EQ(place_label(finding, 0), "Died in");
     EXPECT_EQ(place_label(finding, 1), "Look at");
+    std::get<spec::WrongAnswer>(finding.divergence.violations.front().facts).mistake = spec::Mistake::init_killed;
+    EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("usertrap")) << "who killed it, not where init ends";
+    EXPECT_EQ(place_label(finding, 0), "Look at");
+}
+
+Finding that_ran(Invariant invariant, std::string_view step,
+                 std::vector<std::pair<char const*, char const*>> const& ran, spec::Outcome const& seen = gave(0)) {
+    Finding finding = testing::finding_of(invariant, "vmcheck 1\nprofile cow\n" + std::string(step) + "\n", {},
+                                          {spec::Exactly{spec::kFailed}}, seen);
+    for (auto const& [function, file] : ran) finding.evidence.trace.functions.push_back({function, file, 1});
+    return finding;
+}
+
+TEST(Suspects, TheStudentsOwnFunctionsComeBeforeThoseThatXv6Has) {
+    EXPECT_THAT(names(suspects_in(that_ran(Invariant::contents, "p0 fork p1",
+                                           {{"usertrap", "kernel/trap.c"},
+                                            {"r_sstatus", "kernel/riscv.h"},
+                                            {"sys_fork", "kernel/sysproc.c"},
+                                            {"fork", "kernel/proc.c"},
+                                            {"enqueue", "kernel/proc.c"},
+                                            {"uvmcopy", "kernel/vm.c"},
+                                            {"incref", "kernel/kalloc.c"}}))
+                          .at),
+                ElementsAre("incref", "enqueue", "uvmcopy", "fork"))
+        << "of the labs' files first";
+}
+
+TEST(Suspects, OfACopyAreThoseOfItsOwnWayAndOfItsCall) {
+    // Opening the file is vmcheck's own doing.
+    std::vector<std::pair<char const*, char const*>> const opened{
+        {"usertrap", "kernel/trap.c"},    {"argaddr", "kernel/syscall.c"},  {"copyinstr", "kernel/vm.c"},
+        {"sys_open", "kernel/sysfile.c"}, {"sys_read", "kernel/sysfile.c"}, {"fileread", "kernel/file.c"}};
+    EXPECT_THAT(names(suspects_in(that_ran(Invariant::results, "p0 file_read heap 8", opened)).at),
+                ElementsAre("fileread", "argaddr", "sys_read"));
+    EXPECT_THAT(names(suspects_in(that_ran(Invariant::results, "p0 open heap", opened)).at), ElementsAre("copyinstr"));
+    auto copied = opened;
+    copied.insert(copied.end(), {{"readi", "kernel/fs.c"}, {"copyout", "kernel/vm.c"}, {"walkaddr", "kernel/vm.c"}});
+    Finding finding = that_ran(Invariant::results, "p0 file_read heap 8", copied);
+    EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("copyout", "walkaddr"));
+    std::get<spec::WrongAnswer>(finding.divergence.violations.front().facts).mistake =
+        spec::Mistake::other_count_than_there_was;
+    EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("fileread", "readi", "argaddr", "sys_read"));
+}
+
+TEST(Suspects, AnErrorPathBeginsWhereTheFrameIsMissing) {
+    Finding finding =
+        that_ran(Invariant::conservation, "p0 sbrk +2p",
+                 {{"sys_sbrk", "kernel/sysproc.c"}, {"growproc", "kernel/proc.c"}, {"uvmalloc", "kernel/vm.c"}});
+    EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("sys_sbrk", "growproc", "uvmalloc"));
+    Finding copy =
+        that_ran(Invariant::contents, "p0 pipe heap", {{"copyout", "kernel/vm.c"}, {"vmfault", "kernel/vm.c"}});
+    EXPECT_THAT(names(suspects_in(copy).at), ElementsAre("vmfault", "copyout")) << "who made the page";
+    finding.evidence.failed_allocations = {{{0}, {"uvmalloc", "kernel/vm.c", 240}}};
+    EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("uvmalloc", "sys_sbrk", "growproc"));
+    EXPECT_EQ(suspects_in(finding).at[0].line, 240U);
+    finding.evidence.failed_allocations = {{{0}, {"walk", "kernel/vm.c", 84}}};
+    EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("sys_sbrk", "growproc", "uvmalloc")) << "everybody's";
+}
+
+TEST(Suspects, ALoopIsNotBlamedOnWhatEverybodyUses) {
+    spec::Outcome circles;
+    circles.what = spec::Stuck{.why = spec::Stuck::Why::circles, .where = "pop_off (kernel/spinlock.c:91)"};
+    Finding finding = that_ran(
+        Invariant::liveness, "p0 sbrk +2p",
+        {{"pop_off", "kernel/spinlock.c"}, {"mycpu", "kernel/proc.c"}, {"uvmdealloc", "kernel/vm.c"}}, circles);
+    finding.evidence.trace.last = CodePlace{"pop_off", "kernel/spinlock.c", 91};
+    EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("uvmdealloc"));
+    EXPECT_EQ(place_label(finding, 0), "Look at") << "it has not died";
+    finding.evidence.trace.last = CodePlace{"growproc", "kernel/proc.c", 91};
+    EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("growproc", "uvmdealloc"));
 }
 
 TEST(PseudoCode, IsWhatAStudentWouldWriteInTheOrderOfTheSteps) {
@@ -254,8 +382,13 @@ TEST(Story, AProcessThatTakesTheSameTrapForEverDoesNotStopTheMachine) {
               "p1: store rodata 1 = 1 never came to an end: the same store to 0x5000 comes again and again: usertrap "
               "neither repairs the fault nor kills the process.");
     EXPECT_EQ(story({.why = spec::Stuck::Why::circles, .where = "acquire (kernel/spinlock.c:30)"}),
-              "p1: store rodata 1 = 1 never came to an end: the kernel goes in circles in acquire "
-              "(kernel/spinlock.c:30), with interrupts off, and so any user program can stop the machine.");
+              "p1: store rodata 1 = 1 never came to an end: the kernel waits in acquire for a lock that nobody will "
+              "release, with interrupts off, and so any user program can stop the machine.");
+    EXPECT_THAT(story({.why = spec::Stuck::Why::circles, .where = "growproc (kernel/proc.c:260)"}),
+                HasSubstr("the kernel goes in circles in growproc (kernel/proc.c:260), with"));
+    EXPECT_THAT(story({.why = spec::Stuck::Why::circles, .where = "pop_off (kernel/spinlock.c:91)"}),
+                HasSubstr("the kernel goes in circles, with"))
+        << "where everybody goes";
 }
 
 TEST(TextReport, SaysWhatWasNotFinished) {

@@ -35,14 +35,21 @@ class ReproCode {
     static constexpr std::string_view kReadOnly = "0";
     static constexpr std::string_view kExec = "exec(\"echo\", echo)";
 
-    ReproCode(std::optional<spec::Address> const& stack_pointer, Helpers& uses) : sp_(stack_pointer), uses_(uses) {}
+    ReproCode(std::optional<spec::Address> const& stack_pointer, std::optional<std::int64_t> below_zero, Helpers& uses)
+        : sp_(stack_pointer), below_zero_(below_zero), uses_(uses) {}
 
     std::string fork(spec::ProcId child) const {
         return noted(code({}, "if (({} = fork()) == 0) p{}()", pid_of(child), child.value));
     }
     std::string process(spec::ProcId id) const { return noted(pid_of(id)); }
     // The system call takes an int.
-    std::string amount(std::int64_t bytes) const { return noted(repro::amount(static_cast<std::int32_t>(bytes))); }
+    std::string amount(std::int64_t bytes) const {
+        // What is far below zero is so in every program.
+        constexpr std::int64_t kNear = std::int64_t{1} << 30;
+        if (below_zero_ && *below_zero_ < kNear)
+            return noted(code({}, "-(int)(uint64)({})", repro::pointer({Anchor::heap, *below_zero_})));
+        return noted(repro::amount(static_cast<std::int32_t>(bytes)));
+    }
     std::string pointer(spec::Address const& at, std::uint64_t bytes) const { return noted(repro_pointer(at, bytes)); }
     std::string load(spec::Address const& at, unsigned bytes) const {
         return with_sp(Access{false, bytes, sp_.has_value()}, fmt::format("load{}", bytes), repro_pointer(at, bytes));
@@ -78,6 +85,7 @@ class ReproCode {
     }
 
     std::optional<spec::Address> const& sp_;
+    std::optional<std::int64_t> below_zero_;
     Helpers& uses_;
 };
 
@@ -137,7 +145,7 @@ struct Row {
 };
 
 // In the order of the program; none needs a row below it.
-std::vector<Row> table(std::uint32_t processes) {
+std::vector<Row> table(std::uint32_t processes, std::optional<VirtAddr> heap) {
     Helpers const none;
     Helpers const pgsize{Header::riscv};
     Helpers const on_stack{Variable::here, Header::riscv};
@@ -170,7 +178,11 @@ std::vector<Row> table(std::uint32_t processes) {
         {Variable::room, pgsize,
          "char room[PGSIZE] __attribute__((aligned(PGSIZE)));  // stands for the stack's page, which calls write to\n"},
         {Variable::here, none, "", "  char here;\n"},
-        {Anchor::heap, none, "char *heap;\n", "  heap = sbrk(0);\n"},
+        {Anchor::heap, none, "char *heap;\n",
+         heap ? fmt::format("  int more = {:#x} - (int)(uint64)sbrk(0);  // the addresses themselves matter\n"
+                            "  if (more > 0) sbrk(more);\n  heap = sbrk(0);\n",
+                            heap->value)
+              : "  heap = sbrk(0);\n"},
         {Anchor::stack, on_stack, "char *stack;  // its upper end\n", "  stack = (char *)PGROUNDUP((uint64)&here);\n"},
         {Anchor::guard, on_stack, "char *guard;  // the page below the stack\n",
          "  guard = (char *)PGROUNDDOWN((uint64)&here) - PGSIZE;\n"},
@@ -217,13 +229,18 @@ std::vector<Row> table(std::uint32_t processes) {
         {Function::grab, pgsize,
          "void grab(void) {  // takes the next free frames and fills them\n  char *page;\n"
          "  for (int i = 0; i < 64; i++) if ((page = sbrk(PGSIZE)) != (char *)-1) memset(page, 0x5a, PGSIZE);\n}\n"},
-        {Function::expect, none,
-         "void expect(int ok, char *what) { if (!ok) { printf(\"FAIL: %s\\n\", what); exit(77); } }\n"},
-        {Function::finish, none,
-         "void finish(int child, int wanted, char *what) {  // waits for it: it must end just so\n"
+        {Variable::told, none,
+         "int told = -1;  // a pipe to main: '.' from who comes to its end, '!' from who has said FAIL\n"},
+        {Function::end, {Variable::told}, "void end(void) { write(told, \".\", 1); exit(0); }\n"},
+        {Function::fail,
+         {Variable::told},
+         "void fail(char *what) { if (what) printf(\"FAIL: %s\\n\", what); write(told, \"!\", 1); exit(77); }\n"},
+        {Function::expect, {Function::fail}, "void expect(int ok, char *what) { if (!ok) fail(what); }\n"},
+        {Function::finish,
+         {Function::fail},
+         "void finish(int child, int wanted, char *what) {  // waits for it; who must be killed tells if it was not\n"
          "  int status = 0, p;\n  while ((p = wait(&status)) != child && p > 0) ;\n"
-         "  if (status != wanted && status != 77) printf(\"FAIL: %s\\n\", what);\n"
-         "  if (status != wanted) exit(77);\n}\n"},
+         "  if (status == 77) fail(0);\n  if (wanted >= 0 && status != wanted) fail(what);\n}\n"},
         {Function::free_pages, pgsize,
          "int free_pages(void) {  // counts them in a child, so that they all come back\n"
          "  int fd[2], n = 0;\n  char c, *page;\n  pipe(fd);\n  if (fork() == 0) {\n"
@@ -261,8 +278,8 @@ std::optional<spec::AddressUse> access_of(spec::Action const& action) {
     return use;
 }
 
-Given given_for(Helpers used, std::uint32_t processes) {
-    std::vector<Row> const rows = table(processes);
+Given given_for(Helpers used, std::uint32_t processes, std::optional<VirtAddr> heap) {
+    std::vector<Row> const rows = table(processes, heap);
     Given given;
     for (Row const& row : rows | std::views::reverse) {
         if (!used.contains(row.helper)) continue;
@@ -292,9 +309,10 @@ Code repro_pointer(spec::Address const& at, std::uint64_t bytes) {
                                : code({Variable::room}, "room + {}", amount(kPage + at.offset));
 }
 
-Code repro_expression(spec::Action const& action, std::optional<spec::Address> const& stack_pointer) {
+Code repro_expression(spec::Action const& action, std::optional<spec::Address> const& stack_pointer,
+                      std::optional<std::int64_t> below_zero) {
     Helpers uses = named_by(action, stack_pointer.has_value());
-    ReproCode const dialect(stack_pointer, uses);
+    ReproCode const dialect(stack_pointer, below_zero, uses);
     std::string const text = std::visit(StepInC(dialect), action);
     return {text, uses};
 }

@@ -23,10 +23,23 @@ namespace vmcheck::repro {
 enum class Header : std::uint8_t { stat, syscall, fcntl, memlayout, riscv, user };
 
 // room: stands for the stack's page. here: on p0's stack. own_pid: pid[0]. turns: the pipes. file: there is a /data.
-enum class Variable : std::uint8_t { room, here, pid, own_pid, kept, turns, fds, echo, file };
+// told: the pipe to main.
+enum class Variable : std::uint8_t { room, here, pid, own_pid, kept, turns, fds, echo, file, told };
 
 // await: with pass(). call: call_with_sp().
-enum class Function : std::uint8_t { await, settle, call, touch, touch_with_sp, grab, expect, finish, free_pages };
+enum class Function : std::uint8_t {
+    await,
+    settle,
+    call,
+    touch,
+    touch_with_sp,
+    grab,
+    end,
+    fail,
+    expect,
+    finish,
+    free_pages
+};
 
 // load1(), ..., store8_with_sp().
 struct Access {
@@ -45,8 +58,9 @@ struct Given {
     std::string prepares;  // statements for p0, before its first turn
 };
 
-// What a program of so many processes is given: the helpers that it uses, and those that these need.
-Given given_for(Helpers used, std::uint32_t processes);
+// What a program of so many processes is given: the helpers that it uses, and those that these need. `heap`: where its
+// heap must begin.
+Given given_for(Helpers used, std::uint32_t processes, std::optional<VirtAddr> heap = {});
 
 // Part of a program, with what its text names.
 struct Code {
@@ -91,8 +105,10 @@ std::optional<spec::AddressUse> access_of(spec::Action const& action);
 
 // The expression that does the step and, where it has a result, is the result: "load1(heap + 8)". Empty where there is
 // nothing to do. `stack_pointer`: where a step before has put sp, if one has: loads, stores and system calls that take
-// an address are then done with sp there.
-Code repro_expression(spec::Action const& action, std::optional<spec::Address> const& stack_pointer = {});
+// an address are then done with sp there. `below_zero`: of an sbrk, by how much more than the heap's start is high it
+// lowers the break; that start is another one in each program.
+Code repro_expression(spec::Action const& action, std::optional<spec::Address> const& stack_pointer = {},
+                      std::optional<std::int64_t> below_zero = {});
 
 // The condition on `long r`, what the step returned; `heap_start`: a result that lies in the heap, which begins there,
 // is written relative to `heap`. Empty where no result is a value.

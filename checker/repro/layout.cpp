@@ -71,7 +71,7 @@ class Mover {
   public:
     explicit Mover(Finding finding) : finding_(std::move(finding)) {}
 
-    tl::expected<Finding, std::string> move() {
+    tl::expected<OwnLayout, std::string> move() {
         for (std::size_t i = 0; i < finding_.program.steps.size(); ++i) {
             if (!name_addresses(i)) return cannot(kOtherImage);
             if (!move_break(i)) return cannot(kOwnStack);
@@ -90,7 +90,7 @@ class Mover {
             crosses = true;
         }
         if (crosses) use_real_stack_end();
-        return std::move(finding_);
+        return OwnLayout{std::move(finding_), std::move(below_zero_)};
     }
 
   private:
@@ -115,12 +115,26 @@ class Mover {
             heap_bytes_[fork->child] = heap_bytes_[step.actor];
         if (std::holds_alternative<spec::Exec>(step.action)) heap_bytes_[step.actor] = 0;
         auto const* sbrk = std::get_if<spec::Sbrk>(&step.action);
+        if (sbrk == nullptr) return true;
+        std::int64_t& heap_bytes = heap_bytes_[step.actor];
+        if (auto const beyond = below_zero(*sbrk, heap_bytes)) {
+            below_zero_[at] = *beyond;
+            return true;
+        }
         // What is refused moves nothing; the last step's result may be the very thing that is wrong.
         bool const last = at + 1 == finding_.program.steps.size();
-        if (sbrk == nullptr || (last ? must_fail(record.expected) : failed(record.seen))) return true;
-        std::int64_t& heap_bytes = heap_bytes_[step.actor];
+        if (last ? must_fail(record.expected) : failed(record.seen)) return true;
         heap_bytes = sum(heap_bytes, sbrk->bytes);
         return heap_bytes >= 0;
+    }
+
+    // By how much more than the heap's start is high the break is to be lowered, where there is not so much.
+    std::optional<std::int64_t> below_zero(spec::Sbrk const& sbrk, std::int64_t heap_bytes) const {
+        std::int64_t const lowered = -std::int64_t{static_cast<std::int32_t>(sbrk.bytes)};
+        if (!finding_.evidence.heap_start) return std::nullopt;
+        auto const heap_start = static_cast<std::int64_t>(finding_.evidence.heap_start->value);
+        if (lowered <= heap_start + heap_bytes) return std::nullopt;
+        return lowered - heap_start;
     }
 
     void use_real_stack_end() {
@@ -133,11 +147,12 @@ class Mover {
 
     Finding finding_;
     std::map<spec::ProcId, std::int64_t> heap_bytes_;
+    std::map<std::size_t, std::int64_t> below_zero_;
 };
 
 }  // namespace
 
-tl::expected<Finding, std::string> in_own_layout(Finding finding) {
+tl::expected<OwnLayout, std::string> in_own_layout(Finding finding) {
     return Mover(std::move(finding)).move();
 }
 

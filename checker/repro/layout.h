@@ -10,13 +10,23 @@
 
 #include <tl/expected.hpp>
 
+#include <cstddef>
+#include <cstdint>
+#include <map>
 #include <string>
 
 namespace vmcheck::repro {
 
-// The finding with each address of its program and of its place named after the region that it lies in: `brk` is
-// relative to the heap, by the break that the process must have. Or why a user program has no such address or cannot
-// do without the memory, as part of a sentence. REQUIRES: one record for each step.
-tl::expected<Finding, std::string> in_own_layout(Finding finding);
+struct OwnLayout {
+    // Each address of its program and of its place is named after the region that it lies in: `brk` is relative to the
+    // heap, by the break that the process must have.
+    Finding finding;
+    // The steps whose sbrk asks for a break below zero: so many bytes more than the heap's start is high. A correct
+    // kernel does nothing of it.
+    std::map<std::size_t, std::int64_t> below_zero{};
+};
+// Or why a user program has no such address or cannot do without the memory, as part of a sentence.
+// REQUIRES: one record for each step.
+tl::expected<OwnLayout, std::string> in_own_layout(Finding finding);
 
 }  // namespace vmcheck::repro

@@ -22,11 +22,12 @@ using Words = tl::expected<void, std::string>;
 
 class Planner {
   public:
-    explicit Planner(Finding const& finding) : finding_(finding) {}
+    explicit Planner(OwnLayout const& own) : finding_(own.finding), below_zero_(own.below_zero) {}
 
     tl::expected<Plan, std::string> make() {
         if (finding_.program.memory) return cannot("it needs a machine on which only a few frames are free");
         plan_.measures_memory = rank_of(finding_) == Rank::leak;
+        if (goes_far()) plan_.heap = finding_.evidence.heap_start;
         for (std::size_t i = 0; i < finding_.records.size(); ++i) {
             if (auto done = i + 1 < finding_.records.size() ? step(i) : last_step(i); !done)
                 return tl::unexpected(done.error());
@@ -39,9 +40,24 @@ class Planner {
   private:
     static constexpr std::size_t kOpenFilesMax = 16;  // NOFILE in kernel/param.h
 
+    // Whether the program comes to where addresses themselves matter: to another table of the last level, or to bit 31.
+    bool goes_far() const {
+        constexpr std::int64_t kFar = std::int64_t{1} << 20;
+        bool far = false, below = false;
+        for (spec::Step step : finding_.program.steps) {
+            auto const* sbrk = std::get_if<spec::Sbrk>(&step.action);
+            far = far || (sbrk != nullptr && sbrk->bytes >= kFar);
+            spec::for_each_address(step.action, [&](spec::Address const& at, spec::Access, std::uint64_t) {
+                far = far || (at.anchor == spec::Anchor::heap && at.offset >= kFar);
+                below = below || (at.anchor == spec::Anchor::heap && at.offset < 0);  // the stack's end
+            });
+        }
+        return far && !below;
+    }
+
     // How many a process has open at the end, at most: what vmcheck's program closes again stays open in this one.
     std::size_t descriptors() const {
-        std::size_t count = 3 + 2;  // the console, and the pipe for p0's turns
+        std::size_t count = 3 + 2 + 2;  // the console, the pipe to main, and the one for p0's turns
         Helpers all;
         for (spec::Step const& step : finding_.program.steps) {
             Helpers uses = repro_expression(step.action).uses;
@@ -123,7 +139,10 @@ class Planner {
     Turn turn_of(std::size_t at) {
         spec::Step const& step = finding_.program.steps[at];
         run::StepRecord const& record = finding_.records[at];
-        Turn turn{.actor = step.actor, .code = repro_expression(step.action, stack_pointers_[step.actor])};
+        auto const below = below_zero_.find(at);
+        Turn turn{.actor = step.actor,
+                  .code = repro_expression(step.action, stack_pointers_[step.actor],
+                                           below == below_zero_.end() ? std::nullopt : std::optional(below->second))};
         if (!turn.code.text.empty()) turn.code.text += ';';
         if (auto const* set = std::get_if<spec::SetSp>(&step.action)) stack_pointers_[step.actor] = set->to;
         if (auto const* fork = std::get_if<spec::Fork>(&step.action);
@@ -207,6 +226,7 @@ class Planner {
     }
 
     Finding const& finding_;
+    std::map<std::size_t, std::int64_t> const& below_zero_;
     Plan plan_;
     std::map<spec::ProcId, std::set<spec::ProcId>> known_;
     std::map<spec::ProcId, std::optional<spec::Address>> stack_pointers_;

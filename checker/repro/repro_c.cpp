@@ -42,9 +42,21 @@ class Writer {
         for (std::size_t i = 0; i < plan_.turns.size(); ++i)
             if (ProcId const actor = plan_.turns[i].actor; has_ended_before(i, actor))
                 return cannot(fmt::format("p{} has ended, so that no program can look into its memory", actor.value));
+        bool const leaves_others = last().is_end_of(spec::kInit) &&
+                                   std::ranges::any_of(born_, [&](ProcId id) { return !is_gone_afterwards(id); });
+        if (plan_.measures_memory && leaves_others)
+            return cannot(
+                "its last step ends p0, and nobody is left to end the others, whose memory would count as lost");
         std::vector<std::pair<ProcId, Code>> all{{spec::kInit, body(spec::kInit)}};
         for (ProcId child : born_) all.insert(all.begin(), {child, body(child)});
         return all;
+    }
+
+    // How many processes of a correct kernel come to the end of their function.
+    std::size_t ends() const {
+        if (is_gone_afterwards(spec::kInit)) return 0;  // nobody gives the others their last turns
+        return 1 + static_cast<std::size_t>(
+                       std::ranges::count_if(born_, [&](ProcId id) { return !is_gone_afterwards(id); }));
     }
 
   private:
@@ -68,6 +80,7 @@ class Writer {
     }
     bool has_ended(ProcId id) const { return has_ended_before(plan_.turns.size() - 1, id); }
     bool is_gone(ProcId id) const { return has_ended(id) || last().kills == id; }
+    bool is_gone_afterwards(ProcId id) const { return has_ended(id) || last().is_end_of(id); }
 
     bool is_ancestor(ProcId ancestor, ProcId of) const {
         for (auto parent = parents_.find(of); parent != parents_.end(); parent = parents_.find(parent->second))
@@ -85,12 +98,19 @@ class Writer {
             ended = plan_.turns[i].ends && i + 1 < plan_.turns.size();
         }
         if (ended) return joined(lines, kNewLine);
-        // Even a process that must be killed by its last turn goes on to its end where it is not.
         if (id != last().actor && !is_ancestor(id, last().actor)) lines.push_back(await(id));
+        // Whoever must be gone by now says so where it is not: what wait tells of it may be wrong.
+        if (last().is_end_of(id) && !plan_.measures_memory) {
+            std::string const complaint = last().kills == id ? killed_complaint(id) : escape_c_string(plan_.complaint);
+            lines.push_back(code({Function::fail}, "fail(\"{}\");", complaint));
+            return joined(lines, kNewLine);
+        }
         lines.push_back(joined(endings(id), kNewLine));
-        lines.push_back({"exit(0);"});
+        lines.push_back(plan_.measures_memory ? Code{"exit(0);"} : Code{"end();", {Function::end}});
         return joined(lines, kNewLine);
     }
+
+    static std::string killed_complaint(ProcId id) { return fmt::format("p{} must be killed", id.value); }
 
     static Code await(ProcId id) { return code({Function::await}, "await({});", id.value); }
     static Code pass(ProcId to) { return code({Function::await}, "pass({});", to.value); }
@@ -118,17 +138,18 @@ class Writer {
         for (ProcId child : born_) {
             if (parents_.at(child) != id || has_ended(child)) continue;
             bool const killed = last().kills == child;
-            Code const end = child == last().actor
-                                 ? finish(child, last().ends ? last().exit_status : 0, escape_c_string(plan_.complaint))
-                                 : finish(child, killed ? -1 : 0,
-                                          fmt::format("p{} must {}", child.value, killed ? "be killed" : "survive"));
+            Code const end =
+                child == last().actor
+                    ? finish(child, last().ends ? last().exit_status : 0, escape_c_string(plan_.complaint))
+                    : finish(child, killed ? -1 : 0,
+                             killed ? killed_complaint(child) : fmt::format("p{} must survive", child.value));
             bool const on_the_way = child == last().actor || is_ancestor(child, last().actor);
             lines.insert(on_the_way ? lines.begin() : lines.end(), on_the_way ? end : joined({pass(child), end}, " "));
         }
         // Orphans: nobody waits for them, but they must end as well.
         if (id == spec::kInit)
             for (ProcId child : born_)
-                if (!is_gone(child) && child != last().actor && is_gone(parents_.at(child)))
+                if (!is_gone(child) && child != last().actor && is_gone_afterwards(parents_.at(child)))
                     lines.push_back(pass(child));
         return lines;
     }
@@ -138,26 +159,34 @@ class Writer {
     std::vector<ProcId> born_;  // in the order of their forks
 };
 
-// p0 runs in a process of its own, in a fresh image, so that its end can be told whatever it is.
-Code main_function(Plan const& plan) {
-    std::string const start =
-        "int main(int argc, char *argv[]) {\n  char *again[] = { argv[0], \"p0\", 0 };\n  if (argc > 1) p0();\n";
+// p0 runs in a process of its own, in a fresh image, so that its end can be told whatever it is. `ends`: how many
+// processes must come to their ends. They say so themselves: what wait tells of them may be the very thing that is
+// wrong.
+Code main_function(Plan const& plan, std::size_t ends) {
     if (plan.measures_memory)
-        return {start +
-                    "  int before = free_pages();\n"
-                    "  for (int i = 0; i < 10; i++) {\n    if (fork() == 0) exec(argv[0], again);\n    wait(0);\n  }\n"
-                    "  int lost = before - free_pages();\n"
-                    "  if (lost > 0) printf(\"FAIL: %d pages of memory are lost\\n\", lost);\n"
-                    "  else printf(\"PASS\\n\");\n  exit(0);\n}\n",
-                {Function::free_pages, Header::user}};
+        return {
+            "int main(int argc, char *argv[]) {\n  char *again[] = { argv[0], \"p0\", 0 };\n  if (argc > 1) p0();\n"
+            "  int before = free_pages();\n"
+            "  for (int i = 0; i < 10; i++) {\n    if (fork() == 0) exec(argv[0], again);\n    wait(0);\n  }\n"
+            "  int lost = before - free_pages();\n"
+            "  if (lost > 0) printf(\"FAIL: %d pages of memory are lost\\n\", lost);\n"
+            "  else printf(\"PASS\\n\");\n  exit(0);\n}\n",
+            {Function::free_pages, Header::user}};
     Turn const& last = plan.turns.back();
-    int const wanted = last.actor == spec::kInit && last.ends ? last.exit_status : 0;
+    bool const ends_p0 = last.is_end_of(spec::kInit);
     std::string const complaint = last.actor == spec::kInit ? escape_c_string(plan.complaint) : "p0 must survive";
-    return code({Header::user},
-                "{}  int status = 0;\n  if (fork() == 0) exec(argv[0], again);\n  wait(&status);\n"
-                "  if (status == {}) printf(\"PASS\\n\");\n"
-                "  else if (status != {}) printf(\"FAIL: {}\\n\");\n  exit(0);\n}}\n",
-                start, wanted, kTold, complaint);
+    std::string const well =
+        ends_p0 && last.exit_status < 0 ? "status != 77" : fmt::format("status == {}", ends_p0 ? last.exit_status : 0);
+    return code(
+        {Header::user, Variable::told},
+        "int main(int argc, char *argv[]) {{\n  char file[] = \"?\", *again[] = {{ argv[0], file, 0 }}, c = '.';\n"
+        "  int status = 0, n = 0, ends[2];\n  if (argc > 1) {{ told = argv[1][0]; p0(); }}\n"
+        "  pipe(ends);\n  file[0] = ends[1];\n  if (fork() == 0) exec(argv[0], again);\n"
+        "  close(ends[1]); wait(&status);\n"
+        "  while ({0} && n < {1} && read(ends[0], &c, 1) == 1 && c == '.') n++;\n"
+        "  if ({0} && n == {1}) printf(\"PASS\\n\");\n"
+        "  else if (status != {2} && c != '!') printf(\"FAIL: {3}\\n\");\n  exit(0);\n}}\n",
+        well, ends, kTold, complaint);
 }
 
 std::string head(Finding const& finding, Plan const& plan) {
@@ -186,22 +215,25 @@ std::string head(Finding const& finding, Plan const& plan) {
 tl::expected<std::string, std::string> repro_c(Finding const& finding) {
     auto const plan = plan_of(finding);
     if (!plan) return tl::unexpected(plan.error());
-    auto const processes = Writer(*plan).write();
+    Writer const writer(*plan);
+    auto const processes = writer.write();
     if (!processes) return tl::unexpected(processes.error());
-    Code const main = main_function(*plan);
+    Code const main = main_function(*plan, writer.ends());
     Helpers used = main.uses;
     std::uint32_t highest = 0;
     for (auto const& [process, body] : *processes) {
         highest = std::max(highest, process.value);
         used.insert(body.uses.begin(), body.uses.end());
     }
-    Given const given = given_for(used, highest + 1);
+    Given const given = given_for(used, highest + 1, plan->heap);
     std::string text = head(finding, *plan) + "#include \"kernel/types.h\"\n" + given.source;
     for (auto const& [process, body] : *processes)
         text += fmt::format("\nvoid p{}(void) {{\n{}  {}\n}}\n", process.value,
                             process == spec::kInit ? given.prepares : "", body.text);
     text += '\n' + main.text;
-    auto const count = static_cast<std::size_t>(std::ranges::count(text, '\n'));
+    // The helpers are the same in each program: who has read one has read all.
+    auto const count =
+        static_cast<std::size_t>(std::ranges::count(text, '\n') - std::ranges::count(given.source, '\n'));
     if (count >= kReproLinesMax)
         return tl::unexpected(fmt::format("it would take {} lines of C, too many to read", count));
     return text;

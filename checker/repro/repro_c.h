@@ -13,11 +13,11 @@
 
 namespace vmcheck::repro {
 
-// A repro.c is meant to be read: longer ones are not made.
-inline constexpr std::size_t kReproLinesMax = 60;
+// A repro.c is meant to be read: longer ones are not made. Without the helpers, which many programs have in common.
+inline constexpr std::size_t kReproLinesMax = 50;
 
-// The source, of fewer than kReproLinesMax lines; or why there is none, as part of a sentence ("it needs a kalloc that
-// fails ...").
+// The source, of fewer than kReproLinesMax lines beside the helpers; or why there is none, as part of a sentence ("it
+// needs a kalloc that fails ...").
 tl::expected<std::string, std::string> repro_c(Finding const& finding);
 
 }  // namespace vmcheck::repro

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 #include <utility>
 
 namespace vmcheck::session {
@@ -29,6 +30,25 @@ tl::expected<void, BootError> check_engines(Kernel const& kernel) {
         BootError::Kind::machine});
 }
 
+// One mistake shows at many pages: of each kind the first stands for all.
+std::vector<spec::Violation> merged(std::vector<spec::Violation> const& all) {
+    auto const kind = [](spec::Violation const& violation) {
+        auto const* rights = std::get_if<spec::WrongRights>(&violation.facts);
+        return std::tuple(violation.invariant, violation.facts.index(),
+                          rights ? std::optional(rights->what) : std::nullopt);
+    };
+    std::vector<spec::Violation> merged;
+    for (spec::Violation const& violation : all) {
+        auto const known = std::find_if(merged.begin(), merged.end(),
+                                        [&](spec::Violation const& each) { return kind(each) == kind(violation); });
+        if (known == merged.end())
+            merged.push_back(violation);
+        else
+            ++known->alike;
+    }
+    return merged;
+}
+
 // What is known before any program was run.
 SessionResult introduce(Kernel const& kernel, std::uint64_t seed) {
     SessionResult result;
@@ -37,6 +57,7 @@ SessionResult introduce(Kernel const& kernel, std::uint64_t seed) {
     result.boot_violations = result.kernel.wrong;
     result.boot_violations.insert(result.boot_violations.end(), kernel.look.violations.begin(),
                                   kernel.look.violations.end());
+    result.boot_violations = merged(result.boot_violations);
     return result;
 }
 
@@ -113,7 +134,8 @@ tl::expected<std::vector<Finding>, BootError> labs_not_done(Kernel& kernel, Opti
 std::vector<run::Failure> gravest(std::vector<run::Failure> failures, std::size_t most) {
     auto const rank = [](run::Failure const& failure) {
         run::Divergence const& divergence = *failure.run.divergence;
-        return std::pair(divergence.advice, rank_of(divergence.signature.invariant));
+        return std::tuple(divergence.advice, divergence.circumstances.overlapped,
+                          rank_of(divergence.signature.invariant));
     };
     std::stable_sort(failures.begin(), failures.end(),
                      [&](run::Failure const& a, run::Failure const& b) { return rank(a) < rank(b); });

@@ -173,6 +173,17 @@ Boot wrong_image(WrongImage::Spoil spoil) {
 }
 constexpr std::size_t kText = 1, kBss = 4, kGuard = 5;
 
+TEST(Session, OneMistakeAtManyPagesIsOneRightAfterBoot) {
+    SessionResult const result = result_of(wrong_image([](auto& image) {
+                                               image[kBss].contents = image[kText].contents;
+                                               image[kBss + 2].contents = image[kText].contents;
+                                               image[kText].rights.write = true;
+                                           }),
+                                           quick());
+    ASSERT_THAT(result.boot_violations, SizeIs(2)) << "bytes, and rights";
+    EXPECT_EQ(result.boot_violations[0].alike + result.boot_violations[1].alike, 1U);
+}
+
 TEST(Session, WhatIsWrongRightAfterBootIsToldOnceAndTheRestIsJudged) {
     constexpr std::array<std::pair<WrongImage::Spoil, spec::Invariant>, 3> kWrong{{
         {[](auto& image) { image[kBss].contents = image[kText].contents; }, spec::Invariant::contents},

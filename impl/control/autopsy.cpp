@@ -108,6 +108,18 @@ std::string Autopsy::read_string(VirtAddr at) const {
     return text;
 }
 
+std::optional<std::string> panic_in(std::string_view console) {
+    constexpr std::string_view kPanic = "panic: ";
+    std::size_t const at = console.find(kPanic);
+    std::size_t const end = console.find('\n', at);
+    if (at == std::string_view::npos || end == std::string_view::npos) return std::nullopt;
+    std::string text(console.substr(at + kPanic.size(), end - at - kPanic.size()));
+    while (text.ends_with('\r')) text.pop_back();
+    for (char& c : text)
+        if (c < 0x20 || c == 0x7f) c = '?';
+    return text;
+}
+
 std::optional<std::string> last_panic_printed(std::string_view console) {
     constexpr std::string_view kPanic = "panic: ";
     if (!console.ends_with('\n')) return std::nullopt;  // the message may still be on its way

@@ -47,6 +47,9 @@ class Autopsy {
     std::optional<VirtAddr> died_at_;
 };
 
+// The message of the first panic there, if its line is over.
+std::optional<std::string> panic_in(std::string_view console);
+
 // The message of a panic that is the last thing on the console (panic() in xv6's kernel/printf.c prints "panic: "
 // first).
 std::optional<std::string> last_panic_printed(std::string_view console);

@@ -27,6 +27,12 @@ TEST(Panic, ALineThatHasNotEndedMayGoOn) {
     EXPECT_EQ(last_panic_printed("panic: kfr"), std::nullopt);
 }
 
+TEST(Panic, IsFoundAmongWhatWasPrinted) {
+    EXPECT_EQ(panic_in("usertrap(): x\npanic: kfree \x01\r\nmore"), "kfree ?");
+    EXPECT_EQ(panic_in("panic: kfr"), std::nullopt) << "may go on";
+    EXPECT_EQ(panic_in("well\n"), std::nullopt);
+}
+
 TEST(Autopsy, APanicHasTheMessageOfItsArgumentAndThePlaceOfItsCaller) {
     board::Board board = test::bare_board();
     constexpr PhysAddr kMessage = test::kCode + 0x100;

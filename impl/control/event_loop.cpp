@@ -18,6 +18,9 @@ constexpr Parcels kGlanceAtConsole{100'000};
 // After so much code it is looked whether the machine idles without a wfi; then the timer is raised.
 constexpr Parcels kIdleAtLeast{1'000'000};
 
+// What a panic is given to print its line.
+constexpr Parcels kLastWords{200'000};
+
 // A minute, of which nobody but the clock makes use: then nobody will.
 constexpr std::uint64_t kLongSleep = 600'000'000;
 
@@ -79,7 +82,7 @@ std::optional<Event> EventLoop::event_of(board::Stop const& stop) {
     if (std::holds_alternative<board::stop::Hypercall>(stop))
         return Call{root_of(board_.read(Register::satp)), board_.read(Register::s11), board_.read(Register::a0)};
     if (auto const* at = std::get_if<board::stop::Breakpoint>(&stop)) {
-        if (entries_.panic == at->address) return tl::unexpected(autopsy_.panicked(time_.began()));
+        if (entries_.panic == at->address) return tl::unexpected(panicked());
         if (entries_.allocate == at->address) at_allocation();
         return std::nullopt;
     }
@@ -90,6 +93,24 @@ std::optional<Event> EventLoop::event_of(board::Stop const& stop) {
     }
     engine_failure_ = std::get<board::stop::EngineError>(stop).text;
     return tl::unexpected(autopsy_.unfinished());
+}
+
+// A message that is a format, or none at all, says less than what comes to be printed: that is waited for.
+spec::Panicked EventLoop::panicked() {
+    spec::Panicked panicked = autopsy_.panicked(time_.began());
+    if (!panicked.message.empty() && panicked.message.find('%') == std::string::npos) return panicked;
+    std::size_t const before = board_.console().size();
+    Parcels const end = board_.elapsed() + kLastWords;
+    while (board_.elapsed() < end) {
+        board::Stop const stop = board_.run(end - board_.elapsed());
+        bool const goes_on = std::holds_alternative<board::stop::Breakpoint>(stop) ||
+                             std::holds_alternative<board::stop::Hypercall>(stop);
+        if (auto const* failed = std::get_if<board::stop::EngineError>(&stop)) engine_failure_ = failed->text;
+        if (!goes_on) break;
+    }
+    if (auto printed = panic_in(board_.console().substr(std::min(before, board_.console().size()))))
+        panicked.message = std::move(*printed);
+    return panicked;
 }
 
 // A panic may end in a sleep from which nothing wakes.

@@ -48,6 +48,7 @@ class EventLoop {
   private:
     std::optional<Event> event_of(board::Stop const& stop);
     std::optional<Event> run_on();
+    spec::Panicked panicked();
     Event all_sleep() const;
     void at_allocation();
 

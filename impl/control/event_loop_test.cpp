@@ -101,6 +101,26 @@ TEST(EventLoop, StopsAtPanic) {
     EXPECT_TRUE(std::holds_alternative<spec::Panicked>(event.error()));
 }
 
+// A panic that prints what it makes of its arguments.
+TEST(EventLoop, OfAMessageThatIsAFormatItTellsWhatIsPrinted) {
+    constexpr PhysAddr kMessage = test::kCode + 0x400;
+    constexpr std::string_view kPrinted = "panic: vm.c:7\n";
+    LoneHart hart({.panic = VirtAddr{test::kCode.value}, .allocate = {}, .free_list_heads = {}});
+    hart.go_on_with(0x100002b7, board::Privilege::machine);  // lui t0, 0x10000: the UART
+    PhysAddr at = test::kCode + 4;
+    for (char const c : kPrinted) {
+        test::put(hart.board, at, 0x00000313 | static_cast<std::uint32_t>(c) << 20);  // li t1, c
+        test::put(hart.board, at + 4, 0x00628023);                                    // sb t1, 0(t0)
+        at = at + 8;
+    }
+    test::put(hart.board, at, test::kLoopForEver);
+    test::put(hart.board, kMessage, std::string_view("%s:%d\0", 6));
+    hart.board.write(Register::a0, kMessage.value);
+    Event const event = hart.loop().next();
+    ASSERT_FALSE(event.has_value());
+    EXPECT_EQ(std::get<spec::Panicked>(event.error()).message, "vm.c:7");
+}
+
 TEST(EventLoop, AnAllocationThatIsToFailReturnsZeroWithoutHavingRun) {
     LoneHart hart({.panic = {}, .allocate = VirtAddr{test::kCode.value}, .free_list_heads = {}});
     constexpr PhysAddr kCaller = test::kCode + 0x100;

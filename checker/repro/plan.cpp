@@ -78,6 +78,8 @@ class Planner {
             return cannot(fmt::format("p{} cannot know the pid of p{}", step.actor.value, kill->target.value));
         if (std::holds_alternative<spec::Wait>(step.action) && step.actor == spec::kInit && orphans_before(at))
             return cannot("orphans go to the first process, which p0 is in vmcheck's program and not in this one");
+        if (auto const* exec = std::get_if<spec::Exec>(&step.action); exec && *exec != spec::Exec{})
+            return cannot("it executes a program, or gives it arguments, that this program does not have");
         if (std::holds_alternative<spec::Exec>(step.action) && (!plan_.measures_memory || has_more_to_do(at)))
             return cannot("it goes on after an exec, in a fresh image that this program does not have");
         if (auto const access = access_of(step.action); access && leaves_its_page(access->at, access->bytes))

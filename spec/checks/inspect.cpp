@@ -79,9 +79,11 @@ class Adoption {
 }  // namespace
 
 bool put_up_with(Setting& setting, std::vector<Violation> const& at_boot) {
-    return std::all_of(at_boot.begin(), at_boot.end(), [&](Violation const& violation) {
+    bool const all = std::all_of(at_boot.begin(), at_boot.end(), [&](Violation const& violation) {
         return std::visit(Adoption{setting, violation}, violation.facts);
     });
+    setting.set_more_pages(std::move(setting.more_pages));
+    return all;
 }
 
 std::vector<Violation> inspect(World const& world, Observation const& observation,

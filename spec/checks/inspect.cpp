@@ -26,10 +26,13 @@ bool is_known(Setting const& setting, Violation const& violation) {
     });
 }
 
-// Of a page of the image.
+// Of a page of the image. What another program's are like then, nobody knows: it is not asked for.
 ImagePage* image_page(Setting& setting, Vpn page) {
     for (ImagePage& each : setting.layout.image)
-        if (each.page == page) return &each;
+        if (each.page == page) {
+            setting.set_more_pages({});
+            return &each;
+        }
     return nullptr;
 }
 
@@ -79,11 +82,9 @@ class Adoption {
 }  // namespace
 
 bool put_up_with(Setting& setting, std::vector<Violation> const& at_boot) {
-    bool const all = std::all_of(at_boot.begin(), at_boot.end(), [&](Violation const& violation) {
+    return std::all_of(at_boot.begin(), at_boot.end(), [&](Violation const& violation) {
         return std::visit(Adoption{setting, violation}, violation.facts);
     });
-    setting.set_more_pages(std::move(setting.more_pages));
-    return all;
 }
 
 std::vector<Violation> inspect(World const& world, Observation const& observation,

@@ -67,7 +67,7 @@ class StepInC {
     }
     std::string operator()(spec::Exec const& exec) const {
         if (exec == spec::Exec{}) return std::string(Dialect::kExec);
-        std::string const path = exec.program == spec::Executable::init    ? "\"/init\""
+        std::string const path = exec.program == spec::Executable::init    ? std::string(Dialect::kProgram)
                                  : exec.program == spec::Executable::large ? "\"/large\""
                                                                            : "\"/broken\"";
         return call("exec", {text(path), exec.arguments ? CArgument{*exec.arguments, spec::kPointerBytes, "char **"}

@@ -37,7 +37,7 @@ constexpr auto kWeights = [] {
     weights[index_of<PipeWrite>()] = 7;
     weights[index_of<PipeRead>()] = 7;
     weights[index_of<FileRead>()] = 6;
-    weights[index_of<Exec>()] = 3;
+    weights[index_of<Exec>()] = 2;
     weights[index_of<SetSp>()] = 2;
     weights[index_of<Fetch>()] = 2;
     return weights;

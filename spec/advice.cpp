@@ -35,7 +35,7 @@ std::optional<Violation> advice_on(World const& world, Step const& step, Outcome
     return Violation{.invariant = Invariant::containment,
                      .process = step.actor,
                      .address = at,
-                     .place = place_of(world.setting().layout, at),
+                     .place = place_of(world.layout_of(step.actor), at),
                      .facts = NeedlessKill{step, outcome}};
 }
 

@@ -12,6 +12,23 @@ VirtAddr Layout::start_of(Anchor anchor) const {
     return starts.at(static_cast<std::size_t>(anchor));
 }
 
+Layout larger_by(Layout layout, std::vector<ImagePage> const& pages) {
+    std::uint64_t const bytes = pages.size() * kPageBytes;
+    Vpn const end = layout.heap.page();
+    for (ImagePage& each : layout.image)
+        if (each.page >= layout.guard.page() && each.page < end) each.page = each.page + pages.size();
+    auto const behind = std::find_if(layout.image.begin(), layout.image.end(),
+                                     [&](ImagePage const& each) { return each.page >= layout.guard.page(); });
+    layout.image.insert(behind, pages.begin(), pages.end());
+    for (VirtAddr* each : {&layout.guard, &layout.stack, &layout.heap}) *each = *each + bytes;
+    return layout;
+}
+
+void Setting::set_more_pages(std::vector<ImagePage> pages) {
+    more_pages = std::move(pages);
+    large = larger_by(layout, more_pages);
+}
+
 std::string to_string(Rights rights) {
     std::string text = "----";
     if (rights.read) text[0] = 'R';

@@ -57,6 +57,9 @@ struct Layout {
     Rights heap_rights{.read = true, .write = true, .execute = false, .user = true};
 };
 
+// That of a program which is larger by these pages, between its bss and the guard: those above have moved up.
+Layout larger_by(Layout layout, std::vector<ImagePage> const& pages);
+
 // A file of the disk image that steps read.
 struct DataFile {
     std::vector<std::byte> contents;
@@ -96,6 +99,8 @@ struct Traits {
     bool lazy_sbrk_has_no_limit = false;
     // sbrk refuses to take p0's stack and image away. What it keeps to for one process it has to for all.
     bool sbrk_keeps_to_the_heap = false;
+    // exec puts arguments on the stack in an order that is not xv6's (kernel/exec.c): programs have none then.
+    bool arranges_arguments_otherwise = false;
     // Processes that are there beside those of the program, children of p0 that never end: the ballast.
     std::uint32_t ballast_processes = 0;
     // The lowest file descriptor that the agent has not opened: what pipe() hands out first (fdalloc in sysfile.c).
@@ -113,7 +118,13 @@ struct KnownWrong {
 // Everything constant during a run.
 struct Setting {
     Profile profile;
-    Layout layout;
+    Layout layout;  // in /init
+    // What /large has beside what /init has; empty: the disk has neither /large nor /broken.
+    std::vector<ImagePage> more_pages{};
+    Layout large{};  // in /large; of use where there are more pages
+    // Says what /large has, and where things lie in it.
+    void set_more_pages(std::vector<ImagePage> pages);
+    Layout const& layout_of(Executable program) const { return program == Executable::init ? layout : large; }
     Traits traits;
     DataFile data_file;
     std::vector<KnownWrong> known_wrong;

@@ -136,7 +136,15 @@ struct Open {  // open(path, read only): copyinstr; the descriptor is closed aga
     Address path;
     friend bool operator==(Open const&, Open const&) = default;
 };
-struct Exec {  // exec("/init", no arguments): the agent again, in a new address space
+// What can be executed. Each is the agent.
+enum class Executable : std::uint8_t {
+    init,    // "/init"
+    large,   // "/large": with more text, data and bss, so that its stack and heap lie far above those of /init
+    broken,  // "/broken": as /large, but of its last segment more lies in the file than in memory: is to be refused
+};
+struct Exec {  // exec(path, arguments): the agent again, in a new address space
+    Executable program = Executable::init;
+    std::optional<Address> arguments{};  // where the pointers are, the last of them null; nothing: no arguments
     friend bool operator==(Exec const&, Exec const&) = default;
 };
 struct SetSp {  // go on with the stack pointer there; touches no memory

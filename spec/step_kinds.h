@@ -25,6 +25,7 @@ namespace vmcheck::spec {
 inline constexpr std::size_t kStatBytes = 24;        // struct stat
 inline constexpr std::size_t kStatusBytes = 4;       // wait's int
 inline constexpr std::size_t kDescriptorsBytes = 8;  // pipe's two ints
+inline constexpr std::size_t kPointerBytes = 8;      // each of exec's arguments
 inline constexpr std::size_t kPathBytesMax = 128;    // MAXPATH, the terminator included
 
 // The way through the kernel by which a step meets memory; the names are xv6's where it has one.
@@ -81,6 +82,10 @@ struct Mode {
     SbrkMode Kind::*member;
 };
 template <class Kind>
+struct ProgramName {
+    Executable Kind::*member;
+};
+template <class Kind>
 struct ExitStatus {
     std::int32_t Kind::*member;
 };
@@ -112,6 +117,8 @@ template <class Kind>
 BreakAmount(std::int64_t Kind::*) -> BreakAmount<Kind>;
 template <class Kind>
 Mode(SbrkMode Kind::*) -> Mode<Kind>;
+template <class Kind>
+ProgramName(Executable Kind::*) -> ProgramName<Kind>;
 template <class Kind>
 ExitStatus(std::int32_t Kind::*) -> ExitStatus<Kind>;
 template <class Kind>
@@ -172,7 +179,9 @@ inline constexpr std::tuple kRows{
     row<Fstat>("fstat", Way::copyout, Place{&Fstat::to, Access::write, always<kStatBytes, Fstat>}),
     row<Pipe>("pipe", Way::copyout, Place{&Pipe::to, Access::write, always<kDescriptorsBytes, Pipe>}),
     row<Open>("open", Way::copyinstr, Place{&Open::path, Access::read, always<kPathBytesMax, Open>}),
-    row<Exec>("exec", Way::exec),
+    // Of the arguments' pointers there is at least one.
+    row<Exec>("exec", Way::exec, ProgramName{&Exec::program},
+              OptionalPlace{&Exec::arguments, Access::read, always<kPointerBytes, Exec>}),
     row<SetSp>("sp", Way::none, Place{&SetSp::to, Access::none, always<0, SetSp>}),
     row<Fetch>("fetch", Way::fault, Place{&Fetch::at, Access::execute, always<2, Fetch>}),
     row<Yield>("yield", Way::none),

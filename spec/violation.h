@@ -189,6 +189,9 @@ enum class Mistake : std::uint8_t {
     kill_ended_others,  // beside `other`
     exec_neither,       // started nor returned -1
     exec_failed,        // with enough memory
+    exec_of_large_failed,
+    exec_started_broken,
+    exec_took_bad_arguments,
     // sbrk
     sbrk_failed,            // although it had what it needs
     sbrk_accepted,          // a break that it must refuse

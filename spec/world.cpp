@@ -30,6 +30,11 @@ std::vector<ProcId> World::children(ProcId parent) const {
     return ids;
 }
 
+Layout const& World::layout_of(ProcId id) const {
+    Process const* process = find(id);
+    return setting_->layout_of(process && process->space ? process->space->program : Executable::init);
+}
+
 std::optional<Page> World::page_at(ProcId id, Vpn page) const {
     AddressSpace const& space = *processes_.at(id).space;
     if (auto const found = space.pages.find(page); found != space.pages.end()) return found->second;
@@ -54,7 +59,7 @@ std::optional<std::vector<std::byte>> World::read(ProcId id, VirtAddr at, std::s
 
 VirtAddr World::resolve(ProcId actor, Address address) const {
     VirtAddr const base =
-        address.anchor == Anchor::brk ? processes_.at(actor).space->brk : setting_->layout.start_of(address.anchor);
+        address.anchor == Anchor::brk ? processes_.at(actor).space->brk : layout_of(actor).start_of(address.anchor);
     return base + static_cast<std::uint64_t>(address.offset);
 }
 

@@ -43,6 +43,7 @@ enum class Life : std::uint8_t { running, zombie };
 struct AddressSpace {
     std::map<Vpn, Page> pages;
     VirtAddr brk;  // the break, in bytes
+    Executable program = Executable::init;
 };
 
 struct Process {
@@ -96,6 +97,8 @@ class World {
     // Whether a fork has given this name to a child before (p0's counts as given).
     bool name_used(ProcId id) const { return names_.contains(id); }
 
+    // Where things lie for the process; for one that is gone, as in /init.
+    Layout const& layout_of(ProcId id) const;
     // The page that holds `page` in the process's address space, reserved heap pages included; nothing where a touch
     // by the user is fatal because nothing is (or will be) there. REQUIRES: `id` is running.
     std::optional<Page> page_at(ProcId id, Vpn page) const;

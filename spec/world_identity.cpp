@@ -52,7 +52,7 @@ bool same_contents(Contents const& a, Contents const& b) {
 }
 
 bool same_space(AddressSpace const& a, AddressSpace const& b, FrameNames& names_a, FrameNames& names_b) {
-    if (a.brk != b.brk || a.pages.size() != b.pages.size()) return false;
+    if (a.program != b.program || a.brk != b.brk || a.pages.size() != b.pages.size()) return false;
     auto other = b.pages.begin();
     for (auto const& [vpn, page] : a.pages) {
         auto const& [other_vpn, other_page] = *other++;

@@ -142,12 +142,19 @@ TEST_F(OtherTree, WithAnotherFileSystemHasItsDiskMadeByItsOwnMkfs) {
     std::string const tree = tree_of("variants/other-file-system");
     fs::create_directories(scratch.path() / "tree" / "mkfs");
     // Ours, and then another magic number: the first byte of block 1.
-    scratch.file("tree/mkfs/mkfs.sh", "#!/bin/sh\nset -e\n" VMCHECK_MKFS
-                                      " \"$1\" data=data init=_init\n"
-                                      "printf A | dd of=\"$1\" bs=1 seek=1024 conv=notrunc\n");
+    auto const mkfs = [&](std::string const& files) {
+        scratch.file("tree/mkfs/mkfs.sh", "#!/bin/sh\nset -e\n" VMCHECK_MKFS " \"$1\" " + files +
+                                              "\nprintf A | dd of=\"$1\" bs=1 seek=1024 conv=notrunc\n");
+    };
+    mkfs("data=data init=_init large=_large broken=_broken");
     scratch.file("tree/Makefile",
                  read(scratch.path() / "tree" / "Makefile") + "mkfs/mkfs: mkfs/mkfs.sh\n\tcp $< $@ && chmod +x $@\n");
     EXPECT_TRUE(session(tree).at("missing").empty());
+    // Where there is no room for more, /init does.
+    mkfs("data=data init=_init");
+    EXPECT_THAT(session(tree).at("missing").dump(), HasSubstr("exec is checked with /init alone"));
+    mkfs("${4:+--} data=data init=_init");
+    EXPECT_THAT(session(tree).at("missing").dump(), HasSubstr("exec is checked with /init alone"));
     fs::remove(scratch.path() / "tree" / "mkfs" / "mkfs.sh");
     Result const without = vmcheck({"verify", tree}, scratch.path());
     EXPECT_EQ(without.exit_code, 4);

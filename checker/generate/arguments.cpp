@@ -23,7 +23,7 @@ struct Spot {
 
 // Pages of the heap that a process has, by its break; 0 when it was shrunk into the image.
 std::int64_t heap_pages(Scene const& scene) {
-    std::uint64_t const start = scene.world.setting().layout.heap.value;
+    std::uint64_t const start = scene.world.layout_of(scene.actor).heap.value;
     std::uint64_t const end = round_up_to_page(scene.world.find(scene.actor)->space->brk).value;
     return end > start ? static_cast<std::int64_t>((end - start) / kPageBytes) : 0;
 }
@@ -148,6 +148,13 @@ Address draw_field(Draw& draw, Place<Fetch> const&, Scene const& scene) {
     std::int64_t const which = draw(returns);
     return which < 0 ? draw_address(draw, scene, Access::read) : Address{Anchor::text, 2 * which};
 }
+// Mostly no arguments, or those in writable memory: in most other places is no list of them.
+std::optional<Address> draw_field(Draw& draw, OptionalPlace<Exec> const& field, Scene const& scene) {
+    static auto const lots = below(8);
+    int const lot = draw(lots);
+    if (lot < 4) return std::nullopt;
+    return lot < 6 ? Address{Anchor::data, kArgumentsAt} : draw_address(draw, scene, field.access);
+}
 template <class Kind>
 std::optional<Address> draw_field(Draw& draw, OptionalPlace<Kind> const& field, Scene const& scene) {
     static auto const without = chance(1, 3);
@@ -183,6 +190,12 @@ SbrkMode draw_field(Draw& draw, Mode<Kind> const&, Scene const& scene) {
     return scene.world.setting().traits.sbrk_takes_mode ? draw(modes) : SbrkMode::by_profile;
 }
 template <class Kind>
+Executable draw_field(Draw& draw, ProgramName<Kind> const&, Scene const& scene) {
+    static auto const programs =
+        rc::gen::weightedElement<Executable>({{3, Executable::init}, {4, Executable::large}, {1, Executable::broken}});
+    return scene.world.setting().more_pages.empty() ? Executable::init : draw(programs);
+}
+template <class Kind>
 std::int32_t draw_field(Draw& draw, ExitStatus<Kind> const&, Scene const&) {
     static auto const statuses = rc::gen::inRange(-1, 256);
     return draw(statuses);
@@ -216,7 +229,7 @@ rc::Gen<std::int64_t> break_amounts(Scene const& scene) {
         std::int64_t const heap = heap_pages(scene) * kPage;
         std::int64_t const heap_bytes =
             std::max<std::int64_t>(0, static_cast<std::int64_t>(scene.world.find(scene.actor)->space->brk.value -
-                                                                scene.world.setting().layout.heap.value));
+                                                                scene.world.layout_of(scene.actor).heap.value));
         bool const lazy = scene.world.setting().profile.sbrk == SbrkPolicy::lazy;
         // Not below the start of the heap: programs do not give their stack and image back, and kernels differ in what
         // becomes of one that does.

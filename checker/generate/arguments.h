@@ -20,6 +20,9 @@ inline constexpr std::int64_t kPage = static_cast<std::int64_t>(kPageBytes);
 // lies in the next page.
 inline constexpr std::uint32_t kPathBytes = 5;
 
+// Where the data page holds arguments for exec (impl/agent/agent.S).
+inline constexpr std::int64_t kArgumentsAt = 256;
+
 // Who does the step, in which state. Generators made from one are to be used while world and list live.
 struct Scene {
     spec::World const& world;

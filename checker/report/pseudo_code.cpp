@@ -17,6 +17,7 @@ namespace {
 struct PseudoCode {
     static constexpr bool kCompiles = false;
     static constexpr std::string_view kReadOnly = "O_RDONLY";
+    static constexpr std::string_view kProgram = "\"/init\"";
     static constexpr std::string_view kExec = "exec(\"/init\", argv)";
 
     std::string fork(spec::ProcId child) const { return fmt::format("{} = fork()", name_of(child)); }

@@ -65,7 +65,14 @@ class StepInC {
         // However long the path may be, it is where its first byte is.
         return call("open", {{open.path, 1}, text(std::string(Dialect::kReadOnly))});
     }
-    std::string operator()(spec::Exec const&) const { return std::string(Dialect::kExec); }
+    std::string operator()(spec::Exec const& exec) const {
+        if (exec == spec::Exec{}) return std::string(Dialect::kExec);
+        std::string const path = exec.program == spec::Executable::init    ? std::string(Dialect::kProgram)
+                                 : exec.program == spec::Executable::large ? "\"/large\""
+                                                                           : "\"/broken\"";
+        return call("exec", {text(path), exec.arguments ? CArgument{*exec.arguments, spec::kPointerBytes, "char **"}
+                                                        : text("argv")});
+    }
     std::string operator()(spec::SetSp const& set) const { return c.set_sp(set.to); }
     std::string operator()(spec::Fetch const& fetch) const {
         return fmt::format("((void (*)(void))({}))()", c.pointer(fetch.at, 2));

@@ -33,6 +33,7 @@ class ReproCode {
   public:
     static constexpr bool kCompiles = true;
     static constexpr std::string_view kReadOnly = "0";
+    static constexpr std::string_view kProgram = "\"echo\"";
     static constexpr std::string_view kExec = "exec(\"echo\", echo)";
 
     ReproCode(std::optional<spec::Address> const& stack_pointer, std::optional<std::int64_t> below_zero, Helpers& uses)
@@ -91,7 +92,7 @@ class ReproCode {
 
 // What StepInC itself names for steps of that kind, and the file, which they need.
 Helpers named_by(spec::Action const& action, bool with_sp) {
-    if (std::holds_alternative<spec::Exec>(action)) return {Variable::echo};
+    if (action == spec::Action{spec::Exec{}}) return {Variable::echo};
     if (std::holds_alternative<spec::PipeRead>(action) || std::holds_alternative<spec::PipeWrite>(action))
         return {Variable::fds};
     if (std::holds_alternative<spec::FileRead>(action) || std::holds_alternative<spec::Open>(action))

@@ -113,7 +113,7 @@ class Mover {
         run::StepRecord const& record = finding_.records[at];
         if (auto const* fork = std::get_if<spec::Fork>(&step.action))
             heap_bytes_[fork->child] = heap_bytes_[step.actor];
-        if (std::holds_alternative<spec::Exec>(step.action)) heap_bytes_[step.actor] = 0;
+        if (std::holds_alternative<spec::Exec>(step.action) && !must_fail(record.expected)) heap_bytes_[step.actor] = 0;
         auto const* sbrk = std::get_if<spec::Sbrk>(&step.action);
         if (sbrk == nullptr) return true;
         std::int64_t& heap_bytes = heap_bytes_[step.actor];

@@ -78,6 +78,12 @@ class Planner {
         });
     }
 
+    // An exec that is not to be refused.
+    bool starts_program(std::size_t at) const {
+        return std::holds_alternative<spec::Exec>(finding_.program.steps[at].action) &&
+               !must_fail(finding_.records[at].expected);
+    }
+
     // Why this step cannot be done by a user program on any kernel; what the steps before have left is known.
     Words can_do(std::size_t at) {
         spec::Step const& step = finding_.program.steps[at];
@@ -94,7 +100,10 @@ class Planner {
             return cannot(fmt::format("p{} cannot know the pid of p{}", step.actor.value, kill->target.value));
         if (std::holds_alternative<spec::Wait>(step.action) && step.actor == spec::kInit && orphans_before(at))
             return cannot("orphans go to the first process, which p0 is in vmcheck's program and not in this one");
-        if (std::holds_alternative<spec::Exec>(step.action) && (!plan_.measures_memory || has_more_to_do(at)))
+        auto const* exec = std::get_if<spec::Exec>(&step.action);
+        if (exec && exec->program != spec::Executable::init)
+            return cannot("it executes a program that is only on vmcheck's disk");
+        if (exec && starts_program(at) && (exec->arguments || !plan_.measures_memory || has_more_to_do(at)))
             return cannot("it goes on after an exec, in a fresh image that this program does not have");
         if (auto const access = access_of(step.action); access && leaves_its_page(access->at, access->bytes))
             return cannot(kOtherImage);
@@ -159,8 +168,7 @@ class Planner {
         for (spec::Result const& result : record.expected)
             if (auto const* ends = std::get_if<spec::EndsOther>(&result)) turn.kills = ends->target;
         if (was_killed(record.seen, step)) turn.exit_status = -1;
-        turn.ends = (record.seen && std::holds_alternative<spec::Ended>(record.seen->what)) ||
-                    std::holds_alternative<spec::Exec>(step.action);
+        turn.ends = (record.seen && std::holds_alternative<spec::Ended>(record.seen->what)) || starts_program(at);
         return turn;
     }
 

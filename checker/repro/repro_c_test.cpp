@@ -411,6 +411,16 @@ TEST(ReproC, WhatIsNotKnownIsShownByThatOfAProcessThatDidNothing) {
     EXPECT_EQ(compiler_says(source), "");
 }
 
+TEST(ReproC, AnExecWithBadArgumentsComesBack) {
+    auto const of = [](std::string const& step, std::vector<spec::Result> expected) {
+        return source_of(finding_of(Invariant::results, "vmcheck 1\nprofile cow\n" + step, {}, std::move(expected),
+                                    report::testing::panicked("remap")));
+    };
+    EXPECT_THAT(of("p0 exec guard\n", {kFails}), HasSubstr("exec(\"echo\", (char **)(guard))"));
+    EXPECT_THAT(of("p0 exec data+0x100\n", {spec::Restarts{}}), HasSubstr("no source: it goes on after an exec"));
+    EXPECT_THAT(of("p0 exec large\n", {spec::Restarts{}}), HasSubstr("no source: it executes a program"));
+}
+
 TEST(ReproC, SaysWhereThereIsNoFileToRead) {
     std::string const source = source_of(
         finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 file_read guard 1\n", {}, {kFails}, gave(1)));

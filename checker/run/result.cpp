@@ -27,6 +27,7 @@ Symptom symptom_of(spec::WrongAnswer const& answer) {
             return Symptom::killed;
         case Mistake::fork_failed:
         case Mistake::exec_failed:
+        case Mistake::exec_of_large_failed:
         case Mistake::sbrk_failed:
         case Mistake::copy_failed_at_good_address:
         case Mistake::open_did_not_find:
@@ -34,6 +35,8 @@ Symptom symptom_of(spec::WrongAnswer const& answer) {
             return Symptom::refused;
         case Mistake::survived_though_fatal:
         case Mistake::wait_stored_at_bad_address:
+        case Mistake::exec_started_broken:
+        case Mistake::exec_took_bad_arguments:
         case Mistake::sbrk_accepted:
         case Mistake::copyout_accepted:
         case Mistake::copyin_accepted:

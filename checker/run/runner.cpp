@@ -87,7 +87,7 @@ std::optional<spec::Step> next_ending(spec::World const& world) {
 }
 
 std::optional<spec::Step> heap_returned(spec::World const& world) {
-    std::uint64_t const start = world.setting().layout.heap.value;
+    std::uint64_t const start = world.layout_of(spec::kInit).heap.value;
     std::uint64_t const brk = world.find(spec::kInit)->space->brk.value;
     // A heap that was shrunk below its start, or grown beyond what one sbrk can say, stays as it is.
     if (brk <= start || brk - start >= (std::uint64_t{1} << 31)) return std::nullopt;

@@ -177,6 +177,11 @@ std::vector<SbrkMode> simpler(Mode<Kind> const&, SbrkMode mode) {
     return {SbrkMode::by_profile};
 }
 template <class Kind>
+std::vector<Executable> simpler(ProgramName<Kind> const&, Executable program) {
+    if (program == Executable::init) return {};
+    return {Executable::init};
+}
+template <class Kind>
 std::vector<std::int32_t> simpler(ExitStatus<Kind> const&, std::int32_t status) {
     if (status == 0) return {};
     return {0};

@@ -62,6 +62,8 @@ Rank rank_of(Action const& action) {
                     rank.push_back(value);
                 } else if constexpr (std::is_same_v<Field, Mode<Kind>>) {
                     rank.push_back(value == SbrkMode::by_profile ? 0 : 1);
+                } else if constexpr (std::is_same_v<Field, ProgramName<Kind>>) {
+                    rank.push_back(value == Executable::init ? 0 : 1);
                 } else if constexpr (std::is_same_v<Field, ExitStatus<Kind>>) {
                     rank.push_back(value == 0 ? 0 : 1);
                 }

@@ -70,6 +70,10 @@ own_path_data:
     .balign 16
     .asciz "/init"
     .balign 16
+    .asciz "/large"
+    .balign 16
+    .asciz "/broken"
+    .balign 16
     .dword 0
 
 // Victim page of code: nothing but returns, so that a jump to any even offset of the filled part comes straight back.
@@ -105,8 +109,24 @@ victim_data:
     .rept 24
     .dword 0x6d7574617461626c
     .endr
+    .dword victim_data, path_data, 0    // arguments for exec, beginning in writable memory
 
     .section .bss, "aw", @nobits
     .globl victim_bss
 victim_bss:
     .space 4096
+
+// What /large has beside that. More than a page of text, so that one segment takes two; data; and with its bss more
+// than a process has mapped whose heap is small.
+    .section .more_text, "ax"
+    .rept 2048 + 32
+    .half 0x8082
+    .endr
+
+    .section .more_data, "aw"
+    .rept 8
+    .dword 0x6567726c20736920
+    .endr
+
+    .section .more_bss, "aw", @nobits
+    .space 0x9000 - 64

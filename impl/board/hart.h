@@ -43,10 +43,11 @@ inline constexpr std::uint32_t kReadHartNumberVaries = 0x0000'0f80;
 inline constexpr std::uint32_t kWriteSatp = 0x1800'1073;  // csrrw rd, satp, rs
 inline constexpr std::uint32_t kWriteSatpVaries = 0x000f'8f80;
 
-// One that Unicorn would execute otherwise than QEMU.
+// One that Unicorn would execute otherwise than QEMU, or before which another hart may go on.
 struct WatchedInstruction {
     std::uint32_t bits = 0;
     VirtAddr address;
+    bool updates = false;  // a store to a word that the block has loaded: find_updates()
 
     bool reads_hart_number() const { return (bits & ~kReadHartNumberVaries) == kReadHartNumber; }
     bool writes_satp() const { return (bits & ~kWriteSatpVaries) == kWriteSatp; }
@@ -121,9 +122,11 @@ class Hart {
     // From now on, S- and M-mode code at this address is looked at before it runs. Drops all translated code.
     std::optional<Error> watch(VirtAddr address) { return add_address_hook(address, address_hook); }
     // The instruction does as on QEMU from now on: `csrr rd, mhartid` tells this hart's number, a write of satp flushes
-    // the TLB.
+    // the TLB. A store that updates a word counts as a block of its own.
     std::optional<Error> watch(WatchedInstruction const& instruction) {
-        return add_address_hook(instruction.address, instruction.writes_satp() ? satp_hook : hart_number_hook);
+        return add_address_hook(instruction.address, instruction.updates         ? update_hook
+                                                     : instruction.writes_satp() ? satp_hook
+                                                                                 : hart_number_hook);
     }
     // After the engine's memory has been changed by restore: nothing in its TLB holds any more.
     void restore(Engine::Context const& context, State const& saved);
@@ -195,7 +198,7 @@ class Hart {
     bool uses_supervisor_timer() const;
 
     // hart_address.cpp
-    static AddressHook address_hook, hart_number_hook, satp_hook;
+    static AddressHook address_hook, hart_number_hook, satp_hook, update_hook;
     void on_address(VirtAddr pc);
     bool accelerate(VirtAddr pc);
     bool is_plain_memory(VirtAddr address, std::uint64_t bytes, Access access);

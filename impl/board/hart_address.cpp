@@ -35,6 +35,13 @@ void Hart::satp_hook(uc_engine*, std::uint64_t, std::uint32_t, void* user) {
     static_cast<Hart*>(user)->engine_.flush_tlb();
 }
 
+// Of several harts. What the block has loaded may be old when it goes on.
+void Hart::update_hook(uc_engine*, std::uint64_t, std::uint32_t, void* user) {
+    Hart& hart = *static_cast<Hart*>(user);
+    if (hart.stop_ || hart.turn_over_) return;
+    if (++hart.machine_.counters.blocks >= hart.machine_.limits.slice_end) hart.end_turn(Pause::slice_over);
+}
+
 void Hart::on_address(VirtAddr pc) {
     // A user program may have code of its own at that address.
     if (stop_ || engine_.privilege() == Privilege::user) return;

@@ -61,6 +61,19 @@ TEST_P(CountTogether, NoUpdateIsLost) {
     }
 }
 
+TEST(Harts, AnUpdateIsLostThoughOneBlockLoadsAndStores) {
+    constexpr std::uint64_t kTimes = 500;
+    auto const counted = [](std::uint64_t slice) {
+        Board board = board_with(SCENARIO_COUNT_ALONE, config_of(2, Blocks{slice}), kTimes, 2);
+        EXPECT_TRUE(finished(board.run(kPlenty)));
+        return board.read_u64(kShared);
+    };
+    // An odd slice ends at the store every other time.
+    EXPECT_LT(counted(17), 2 * kTimes);
+    EXPECT_EQ(counted(17), counted(17));
+    EXPECT_EQ(counted(kForEver.value), 2 * kTimes);
+}
+
 INSTANTIATE_TEST_SUITE_P(Slices, CountTogether, testing::Values(16, 17, 23, 64, 1000, kForEver.value),
                          testing::PrintToStringParamName());
 

@@ -1,5 +1,10 @@
 #include "impl/board/instruction.h"
 
+#include "spec/bytes.h"
+
+#include <algorithm>
+#include <array>
+
 namespace vmcheck::board {
 namespace {
 
@@ -84,6 +89,109 @@ std::optional<CsrAccess> decode_csr_access(std::uint32_t bits) {
     access.source = field(bits, 19, 15);
     access.destination = field(bits, 11, 7);
     return access;
+}
+
+namespace {
+
+// Jumps, branches and whatever else may change the course of things.
+bool ends_straight_code(std::uint32_t bits) {
+    if (!is_compressed(bits)) {
+        unsigned const opcode = bits & 0x7f;
+        return opcode == 0x63 || opcode == 0x67 || opcode == 0x6f || opcode == 0x73;
+    }
+    unsigned const function = field(bits, 15, 13);
+    if ((bits & 3) == 1) return function >= 5;                          // c.j c.beqz c.bnez
+    return (bits & 3) == 2 && function == 4 && field(bits, 6, 2) == 0;  // c.jr c.jalr c.ebreak
+}
+
+// The integer register that is written; 0: none.
+unsigned destination_of(std::uint32_t bits) {
+    if (!is_compressed(bits)) {
+        unsigned const opcode = bits & 0x7f;
+        bool const none = opcode == 0x07 || opcode == 0x0f || opcode == 0x23 || opcode == 0x27;
+        return none ? 0 : field(bits, 11, 7);
+    }
+    unsigned const function = field(bits, 15, 13);
+    switch (bits & 3) {
+        case 0:
+            return function == 0 || function == 2 || function == 3 ? 8 + field(bits, 4, 2) : 0;
+        case 1:
+            return function == 4 ? short_register(bits) : field(bits, 11, 7);
+        default:
+            return function == 1 || function > 4 ? 0 : field(bits, 11, 7);
+    }
+}
+
+// What the registers of straight code hold, as far as can be known without running it.
+class StraightCode {
+  public:
+    void begin() {
+        loaded_.clear();
+        for (Value& each : registers_) each = unknown();
+        registers_[0] = {true, 0};
+    }
+
+    // True for a store to a word that was loaded since begin().
+    bool is_update(std::uint32_t bits, VirtAddr pc) {
+        auto const access = decode_memory_access(bits);
+        bool updates = false;
+        if (access && access->base != kStackPointer) {
+            Value word = registers_[access->base];
+            word.number += static_cast<std::uint64_t>(access->offset);
+            if (access->stores)
+                updates = std::ranges::find(loaded_, word) != loaded_.end();
+            else
+                loaded_.push_back(word);
+        }
+        if (unsigned const written = destination_of(bits); written != 0) registers_[written] = result(bits, pc);
+        return updates;
+    }
+
+  private:
+    // An address; or a number that stands for one, where neighbours are a little apart.
+    struct Value {
+        bool known = false;
+        std::uint64_t number = 0;
+        bool operator==(Value const&) const = default;
+    };
+    Value unknown() {
+        constexpr std::uint64_t kApart = std::uint64_t{1} << 16;
+        return {false, names_ += kApart};
+    }
+    Value result(std::uint32_t bits, VirtAddr pc) {
+        auto const upper = static_cast<std::uint64_t>(sign_extend(bits & 0xfffff000, 32));
+        bool const is_addi = (bits & 0x707f) == 0x13;
+        if (is_compressed(bits)) {
+            bool const is_move = (bits & 0xf003) == 0x8002 && field(bits, 6, 2) != 0;
+            return is_move ? registers_[field(bits, 6, 2)] : unknown();
+        }
+        if ((bits & 0x7f) == 0x17) return {true, pc.value + upper};
+        if ((bits & 0x7f) == 0x37) return {true, upper};
+        if (!is_addi) return unknown();
+        Value value = registers_[field(bits, 19, 15)];
+        value.number += static_cast<std::uint64_t>(sign_extend(bits >> 20, 12));
+        return value;
+    }
+
+    std::array<Value, 32> registers_{};
+    std::vector<Value> loaded_;
+    std::uint64_t names_ = 0;
+};
+
+}  // namespace
+
+std::vector<std::uint64_t> find_updates(std::span<std::byte const> code, VirtAddr at) {
+    std::vector<std::uint64_t> found;
+    StraightCode straight;
+    straight.begin();
+    for (std::size_t offset = 0; offset + 2 <= code.size();) {
+        auto const bits = static_cast<std::uint32_t>(
+            load_little_endian(code.subspan(offset, std::min<std::size_t>(4, code.size() - offset))));
+        if (straight.is_update(bits, at + offset)) found.push_back(offset);
+        if (ends_straight_code(bits)) straight.begin();
+        offset += is_compressed(bits) ? 2U : 4U;
+    }
+    return found;
 }
 
 bool is_ebreak(std::uint32_t bits) {

@@ -3,8 +3,13 @@
 // page of a fault), CSR accesses (it lacks some CSRs) and ebreak.
 // Encodings: RISC-V unprivileged spec, chapters "RV32I", "A", "C", and its opcode listings.
 
+#include "spec/address.h"
+
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <vector>
 
 namespace vmcheck::board {
 
@@ -32,6 +37,11 @@ struct CsrAccess {
 std::optional<CsrAccess> decode_csr_access(std::uint32_t bits);
 
 bool is_ebreak(std::uint32_t bits);
+
+// The stores by which straight code (without a jump in it) writes back to a word that it has loaded, as in count++:
+// where they are, by their distance from the start of `code`, which lies at `at`. Words relative to the stack pointer
+// are a function's own, and left out.
+std::vector<std::uint64_t> find_updates(std::span<std::byte const> code, VirtAddr at);
 
 // Whether the instruction whose first 16 bits these are is 16 bits long.
 constexpr bool is_compressed(std::uint32_t bits) {

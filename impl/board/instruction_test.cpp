@@ -70,6 +70,32 @@ TEST(Instruction, DecodesCsrAccesses) {
     EXPECT_FALSE(decode_csr_access(0x10500073)) << "wfi";
 }
 
+// As the GNU assembler has them, each on its own.
+std::vector<std::uint64_t> updates(std::vector<std::uint16_t> const& code) {
+    return find_updates(std::as_bytes(std::span(code)), VirtAddr{0x80000000});
+}
+
+TEST(Instruction, FindsStoresOfWhatWasLoaded) {
+    std::vector<std::uint16_t> const load = {0x4398}, add = {0x2705}, store = {0xc398};  // c.lw a4,0(a5) c.addiw c.sw
+    auto const joined = [](std::vector<std::vector<std::uint16_t>> const& parts) {
+        std::vector<std::uint16_t> all;
+        for (auto const& part : parts) all.insert(all.end(), part.begin(), part.end());
+        return all;
+    };
+    std::vector<std::uint16_t> const jump = {0xa001}, other = {0x43dc};  // c.j; c.lw a5,4(a5), which moves a5
+    EXPECT_EQ(updates(joined({load, add, store})), (std::vector<std::uint64_t>{4}));
+    EXPECT_TRUE(updates(joined({load, add, jump, store})).empty());
+    EXPECT_TRUE(updates(joined({load, other, store})).empty());
+    EXPECT_TRUE(updates(joined({store, load})).empty());
+    // auipc a4,1; lw a5,16(a4); auipc a3,1; sw a5,8(a3): the same word by another register.
+    EXPECT_EQ(updates({0x1717, 0x0000, 0x2783, 0x0107, 0x1697, 0x0000, 0xa423, 0x00f6}),
+              (std::vector<std::uint64_t>{12}));
+    // And another word.
+    EXPECT_TRUE(updates({0x1717, 0x0000, 0x2783, 0x0147, 0x1697, 0x0000, 0xa423, 0x00f6}).empty());
+    // On the stack: c.lwsp a5,12(sp); c.swsp a5,12(sp).
+    EXPECT_TRUE(updates({0x47b2, 0xc63e}).empty());
+}
+
 TEST(Instruction, KnowsBothBreakpoints) {
     EXPECT_TRUE(is_ebreak(0x00100073));
     EXPECT_TRUE(is_ebreak(0xabcd9002)) << "whatever follows a compressed instruction";

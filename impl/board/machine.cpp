@@ -14,8 +14,8 @@ constexpr std::uint64_t kRamBytesMax = std::uint64_t{1} << 30;
 constexpr std::uint64_t kFreeHostWork = std::uint64_t{4} << 20;
 
 // A kernel writes satp in a handful of places. An image that is full of such instructions would need a hook for each;
-// the ones after these run as Unicorn runs them.
-constexpr std::size_t kWatchedMax = 256;
+// the ones after these run as Unicorn runs them. Stores that update a word come after them.
+constexpr std::size_t kWatchedMax = 256, kUpdatesMax = 512;
 
 std::optional<Error> check(Config const& config) {
     if (config.ram_bytes % kPageBytes != 0 || config.ram_bytes < kRamBytesMin || config.ram_bytes > kRamBytesMax) {
@@ -83,6 +83,18 @@ void Machine::find_instructions() {
             if (watched_.size() == kWatchedMax) return;
         }
     }
+    if (harts() > 1) find_updates_in_image();
+}
+
+void Machine::find_updates_in_image() {
+    std::vector<FrameNo> frames(memory.dirty_frames().begin(), memory.dirty_frames().end());
+    std::ranges::sort(frames);
+    std::size_t const most = watched_.size() + kUpdatesMax;
+    for (FrameNo const frame : frames)
+        for (std::uint64_t const offset : find_updates(memory.frame(frame), VirtAddr{start_of(frame).value})) {
+            if (watched_.size() == most) return;
+            watched_.push_back({.address = VirtAddr{start_of(frame).value + offset}, .updates = true});
+        }
 }
 
 std::optional<Error> Machine::watch_all(std::vector<WatchedInstruction> watched) {

@@ -89,6 +89,7 @@ class Machine {
     std::optional<Error> add_harts();
     // Looks for the instructions to watch in RAM: in the kernel's image, at reset.
     void find_instructions();
+    void find_updates_in_image();
     // Makes it the turn of a hart that can go on: of the present one if it can. False: none can.
     bool give_turn();
     // Every hart waits: time jumps to the first timer that can wake one. Returns false when there is none.

@@ -78,6 +78,21 @@ class Preparation {
         if (failure_.empty()) failure_ = "exec(\"/init\") failed";
     }
     std::string const& failure() const { return failure_; }
+    // Reads a file to its end, at most so far, so that its blocks are cached and no step waits for the disk.
+    void read(std::uint64_t descriptor, std::size_t most) {
+        for (std::size_t done = 0; done < most; done += kPageBytes)
+            call("read", syscalls::kRead, descriptor, agent::kVictimBss.value, kPageBytes);
+    }
+    // The same; false where there is none.
+    bool find(spec::Executable program) {
+        if (!failure_.empty()) return false;
+        auto const opened = success(
+            conductor_.give_call(spec::kInit, syscalls::kOpen, agent::path_of(program).value, syscalls::kReadOnly));
+        if (!opened) return false;
+        read(*opened, agent::elf_file(program).size());
+        call("close", syscalls::kClose, *opened);
+        return failure_.empty();
+    }
 
   private:
     std::uint64_t value(char const* name, spec::Completion const& result) {
@@ -192,16 +207,16 @@ tl::expected<Booted, BootFailure> attempt(KernelOptions const& options, elf::Ker
     descriptors.pipe_write = prepare.load_word(agent::kVictimBss + 4);
     descriptors.data_file =
         prepare.call("open(\"/data\")", syscalls::kOpen, agent::kPathData.value, syscalls::kReadOnly);
-    // Reads the file once to the end, so that its blocks are cached and no step waits for the disk.
-    for (std::size_t done = 0; done < kDataFileBytes; done += kPageBytes)
-        prepare.call("read", syscalls::kRead, descriptors.data_file, agent::kVictimBss.value, kPageBytes);
+    bool const has_programs = prepare.find(spec::Executable::broken) && prepare.find(spec::Executable::large);
+    prepare.read(descriptors.data_file, kDataFileBytes);
     prepare.exec();
     std::uint64_t const heap = prepare.call("sbrk(0)", syscalls::kSbrk, 0, syscalls::kSbrkEager);
     if (conductor.engine_failure())
         return tl::unexpected(BootFailure{{*conductor.engine_failure(), BootError::Kind::machine}});
     if (!prepare.failure().empty())
         return failed(fmt::format("the kernel boots, but /init cannot prepare: {}", prepare.failure()), std::nullopt);
-    return Booted{std::move(*board), std::move(config), entries, conductor.state(), descriptors, VirtAddr{heap}};
+    return Booted{std::move(*board), std::move(config), entries,     conductor.state(),
+                  descriptors,       VirtAddr{heap},    has_programs};
 }
 
 }  // namespace
@@ -264,10 +279,11 @@ std::string describe(spec::Completion const& result, std::string_view panic, std
 }
 
 tl::expected<std::shared_ptr<Disk const>, BootError> make_disk() {
-    auto const agent_bytes = agent::elf_file();
     image::Contents contents;
-    contents.files.push_back({"data", data_file_bytes()});
-    contents.files.push_back({"init", {agent_bytes.begin(), agent_bytes.end()}});
+    contents.files = {{"data", data_file_bytes()},
+                      {"init", agent::elf_file(spec::Executable::init)},
+                      {"large", agent::elf_file(spec::Executable::large)},
+                      {"broken", agent::elf_file(spec::Executable::broken)}};
     contents.lean_root = true;
     contents.devices.push_back({"console", 1, 0});
     auto image = image::make_image(contents, image::Geometry{.blocks = 200});
@@ -280,9 +296,16 @@ tl::expected<std::shared_ptr<Disk const>, BootError> make_disk() {
 }
 
 tl::expected<std::shared_ptr<Disk const>, base::Error> make_disk_of(std::filesystem::path const& tree) {
-    auto const agent_bytes = agent::elf_file();
     // mkfs leaves out the underscore, and numbers files from the root's inode on.
-    auto bytes = disk_of_tree(tree, {{"data", data_file_bytes()}, {"_init", {agent_bytes.begin(), agent_bytes.end()}}});
+    std::vector<DiskFile> files = {{"data", data_file_bytes()},
+                                   {"_init", agent::elf_file(spec::Executable::init)},
+                                   {"_large", agent::elf_file(spec::Executable::large)},
+                                   {"_broken", agent::elf_file(spec::Executable::broken)}};
+    auto bytes = disk_of_tree(tree, files);
+    if (!bytes) {
+        files.resize(2);  // as much as must be
+        bytes = disk_of_tree(tree, files);
+    }
     if (!bytes) return tl::unexpected(bytes.error());
     Disk disk;
     disk.bytes = std::move(*bytes);

@@ -16,7 +16,8 @@
 
 namespace vmcheck {
 
-// The disk that a kernel boots from: the agent as /init, and a file to read.
+// The disk that a kernel boots from: the agent as /init and, where there is room, as the other programs; and a file to
+// read.
 struct Disk {
     std::vector<std::byte> bytes;
     spec::DataFile data_file;
@@ -33,7 +34,8 @@ struct Booted {
     KernelEntries entries;
     AgentState agents;
     Descriptors descriptors;
-    VirtAddr heap;  // p0's break
+    VirtAddr heap;              // p0's break
+    bool has_programs = false;  // others than /init
 };
 // How far one came that did not get there.
 struct BootFailure {

@@ -276,6 +276,11 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     // The same kernels map what sbrk gives as they map the image (uvmalloc in kernel/vm.c); a lazy one need not, nor
     // need a copy keep X. Where it may be missing is in spec/checks/rights.cpp.
     setting.layout.heap_rights.execute = all_segments_rwx;
+    if (booted->has_programs)
+        setting.set_more_pages(pages_of_large(all_segments_rwx));
+    else
+        summary.missing.push_back("Its disk has no room for a second program. exec is checked with /init alone.");
+    setting.traits.arranges_arguments_otherwise = probed->arranges_arguments_otherwise;
     inherit(find_vintage(*image, {all_segments_rwx, probed->sbrk_takes_mode}, options.tree), *probed, setting.layout,
             setting.traits, summary);
     setting.traits.frames_per_process = probed->frames_per_process;

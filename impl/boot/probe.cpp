@@ -2,6 +2,7 @@
 
 #include "impl/agent/agent.h"
 #include "impl/boot/boot.h"
+#include "spec/advance.h"
 #include "spec/invariants.h"
 #include "spec/world.h"
 
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 namespace vmcheck {
@@ -27,11 +29,13 @@ spec::ObservedPage const* page_in(spec::ObservedProcess const& process, Vpn page
 spec::Contents contents_of(elf::KernelImage const& image, Vpn page) {
     auto bytes = std::make_shared<spec::PageBytes>();
     bytes->fill(std::byte{0});
+    VirtAddr const wanted = start_of(page);
     for (elf::Segment const& segment : image.segments()) {
-        std::uint64_t const start = segment.linked.value;
-        if (VirtAddr{start}.page() != page) continue;
-        std::size_t const size = std::min<std::size_t>(segment.bytes.size(), kPageBytes - VirtAddr{start}.offset());
-        std::memcpy(bytes->data() + VirtAddr{start}.offset(), segment.bytes.data(), size);
+        VirtAddr const from = std::max(wanted, segment.linked);
+        VirtAddr const to = std::min(wanted + kPageBytes, segment.linked + segment.bytes.size());
+        if (from < to)
+            std::memcpy(bytes->data() + from.offset(), segment.bytes.data() + (from.value - segment.linked.value),
+                        to.value - from.value);
     }
     return bytes;
 }
@@ -92,6 +96,28 @@ bool keeps_to_the_heap(KernelExecution& execution, spec::Layout const& layout) {
     if (!refuses(-kPage) || result_of(execution, spec::Sbrk{kPage}) < 0 || !refuses(-2 * kPage)) return false;
     result_of(execution, spec::SetSp{absolute(layout.data + kPageBytes)});
     return refuses(-2 * kPage) && refuses(-kPage - 1);
+}
+
+// What is where it is on the stack is for the model to say, as long as the arguments are there.
+bool arranges_arguments_otherwise(KernelExecution& execution, spec::World const& world) {
+    execution.reset();
+    spec::Step const exec{spec::kInit, spec::Exec{spec::Executable::init, absolute(agent::kArguments)}, {}};
+    auto const after = spec::advance(world, exec, execution.run(exec, kPagesOfAFirstStep).outcome, {});
+    if (!after) return false;
+    spec::Observation const seen = execution.observe();
+    Vpn const stack = (world.setting().layout.stack - 1).page();
+    spec::CheckCounts counts;
+    auto const violations = spec::inspect(spec::settle(*after, seen), seen, std::nullopt, counts);
+    auto const* page = page_in(seen.processes.front(), stack);
+    if (page == nullptr || !page->in_ram || !seen.memory) return false;
+    auto const bytes = seen.memory->bytes(page->frame);
+    constexpr std::string_view kArgument{"/data", 6};
+    bool const there =
+        std::search(bytes.begin(), bytes.end(), kArgument.begin(), kArgument.end(),
+                    [](std::byte byte, char wanted) { return byte == static_cast<std::byte>(wanted); }) != bytes.end();
+    return there && std::any_of(violations.begin(), violations.end(), [&](spec::Violation const& each) {
+               return each.invariant == spec::Invariant::contents && each.address && each.address->page() == stack;
+           });
 }
 
 // Whether lazy sbrk takes the break over the trapframe, be it by a page. The process is not brought to its end: some of
@@ -158,18 +184,30 @@ bool ignores_segment_rights(spec::ObservedProcess const& p0, VirtAddr heap) {
     });
 }
 
+constexpr spec::Rights kReadExecute{true, false, true, true}, kReadOnly{true, false, false, true},
+    kReadWrite{true, true, false, true}, kAll{true, true, true, true};
+
+std::vector<spec::ImagePage> pages_of_large(bool all_rights) {
+    auto const image = elf::KernelImage::parse(agent::elf_file(spec::Executable::large), "agent", elf::kUserSpace);
+    std::vector<spec::ImagePage> pages;
+    for (Vpn page = agent::kMoreText.page(); page < agent::kLargeEnd.page(); page = page + 1) {
+        spec::Rights const rights = page < agent::kMoreData.page() ? kReadExecute : kReadWrite;
+        auto contents = page > agent::kMoreData.page() ? spec::zero_page() : contents_of(*image, page);
+        pages.push_back({page, all_rights ? kAll : rights, true, std::move(contents)});
+    }
+    return pages;
+}
+
 spec::Layout find_layout(spec::Observation const& seen, VirtAddr heap) {
     spec::ObservedProcess const& p0 = seen.processes.front();
-    auto const file = agent::elf_file();
-    auto const image = elf::KernelImage::parse({file.begin(), file.end()}, "agent", elf::kUserSpace);
+    auto const image = elf::KernelImage::parse(agent::elf_file(spec::Executable::init), "agent", elf::kUserSpace);
     bool const all_rights = ignores_segment_rights(p0, heap);
     spec::Layout layout;
     auto const add = [&](Vpn page, spec::Rights rights, spec::Contents contents) {
-        if (all_rights && rights.user) rights = {true, true, true, true};
+        if (all_rights && rights.user) rights = kAll;
         layout.image.push_back({page, rights, page_in(p0, page) != nullptr, std::move(contents)});
     };
-    constexpr spec::Rights kReadExecute{true, false, true, true}, kReadOnly{true, false, false, true},
-        kReadWrite{true, true, false, true}, kNone{};
+    constexpr spec::Rights kNone{};
     add(agent::kCode.page(), kReadExecute, contents_of(*image, agent::kCode.page()));
     add(agent::kVictimText.page(), kReadExecute, contents_of(*image, agent::kVictimText.page()));
     add(agent::kVictimRodata.page(), kReadOnly, contents_of(*image, agent::kVictimRodata.page()));
@@ -245,6 +283,7 @@ tl::expected<ProbeResult, BootError> probe(KernelExecution& execution, spec::Set
         found.frames_per_process = before->accounted_frames - after->accounted_frames;
     found.frames_beside_vary = frames_beside_vary(execution, world, after);
     probe_copies(execution, provisional.layout, found);
+    found.arranges_arguments_otherwise = arranges_arguments_otherwise(execution, world);
     found.sbrk_keeps_to_the_heap = keeps_to_the_heap(execution, provisional.layout);
     if (found.profile.sbrk == spec::SbrkPolicy::lazy) found.past_top = grow_past_top(execution, provisional.layout);
     execution.reset();

@@ -18,6 +18,9 @@ namespace vmcheck {
 // `seen`: the observation of p0 at the golden moment.
 spec::Layout find_layout(spec::Observation const& seen, VirtAddr heap);
 
+// What /large has beside what /init has. `all_rights`: the kernel maps an image read-write-execute.
+std::vector<spec::ImagePage> pages_of_large(bool all_rights);
+
 // How a heap came to reach over the trapframe: calls of sbrk(kMostOfAnSbrk), and one more for the rest and a page.
 struct PastTop {
     // The most that an int can say in whole pages.
@@ -28,16 +31,17 @@ struct PastTop {
 };
 
 struct ProbeResult {
-    spec::Profile profile;                     // how the kernel behaves
-    bool sbrk_takes_mode = false;              // xv6 of 2025
-    bool copyout_ignores_write_right = false;  // copyout wrote into a read-only page
-    bool copyinstr_skips_reserved = false;     // a path that ends in an untouched lazy page was refused
-    std::optional<PastTop> past_top{};         // lazy sbrk took the break over the trapframe
-    bool sbrk_keeps_to_the_heap = false;       // no sbrk took stack and image, wherever the stack pointer was
-    board::Parcels fork_takes{};               // the first fork
-    std::uint64_t fork_mark = 0;               // bits of a PTE that fork sets where it shares
-    bool frames_beside_vary = false;           // what a process holds beside came with a store, and went with its end
-    std::uint64_t frames_per_process = 0;      // that a process holds beyond what its page table shows
+    spec::Profile profile;                      // how the kernel behaves
+    bool sbrk_takes_mode = false;               // xv6 of 2025
+    bool copyout_ignores_write_right = false;   // copyout wrote into a read-only page
+    bool copyinstr_skips_reserved = false;      // a path that ends in an untouched lazy page was refused
+    std::optional<PastTop> past_top{};          // lazy sbrk took the break over the trapframe
+    bool sbrk_keeps_to_the_heap = false;        // no sbrk took stack and image, wherever the stack pointer was
+    bool arranges_arguments_otherwise = false;  // exec put them on the stack in an order that the model does not know
+    board::Parcels fork_takes{};                // the first fork
+    std::uint64_t fork_mark = 0;                // bits of a PTE that fork sets where it shares
+    bool frames_beside_vary = false;            // what a process holds beside came with a store, and went with its end
+    std::uint64_t frames_per_process = 0;       // that a process holds beyond what its page table shows
 };
 
 // Whether every segment of the image, which ends where the heap begins, is mapped read-write-execute.

@@ -234,9 +234,9 @@ void Conductor::tell(Order const& order) {
     board_.write(Register::a2, order.arguments[2]);
 }
 
-Completion Conductor::give_exec(ProcId actor) {
+Completion Conductor::give_exec(ProcId actor, spec::Executable program, VirtAddr arguments) {
     state_.roster.begin_exec(actor);
-    Completion result = give_call(actor, syscalls::kExec, agent::kPathInit.value, agent::kNoArguments.value);
+    Completion result = give_call(actor, syscalls::kExec, agent::path_of(program).value, arguments.value);
     state_.roster.end_exec();
     return result;
 }

@@ -6,6 +6,7 @@
 // is not what is waited for, the kernel is made to schedule somebody else, by its timer, or, of several harts, another
 // gets its turn.
 
+#include "impl/agent/agent.h"
 #include "impl/board/board.h"
 #include "impl/control/allocation_faults.h"
 #include "impl/control/autopsy.h"
@@ -60,8 +61,9 @@ class Conductor {
                                std::uint64_t a2 = 0) {
         return give(actor, {VMCHECK_ORDER_SYSCALL, number, {a0, a1, a2}});
     }
-    // exec of /init: the actor may come back with another page table, as a fresh agent.
-    spec::Completion give_exec(spec::ProcId actor);
+    // exec of one of the agent's programs: the actor may come back with another page table, as a fresh agent.
+    spec::Completion give_exec(spec::ProcId actor, spec::Executable program = spec::Executable::init,
+                               VirtAddr arguments = agent::kNoArguments);
     // fork: a child that comes up is called `child` from then on.
     struct Forked {
         spec::Completion result;

@@ -59,7 +59,10 @@ class Performance {
         return result;
     }
 
-    Completion operator()(spec::Exec const&) { return conductor_.give_exec(actor_); }
+    Completion operator()(spec::Exec const& exec) {
+        return conductor_.give_exec(actor_, exec.program,
+                                    exec.arguments ? VirtAddr{absolute(*exec.arguments)} : agent::kNoArguments);
+    }
 
     // ---- memory
 

@@ -34,7 +34,7 @@ class ContentsCheck {
         result.judged = true;
         ObservedPage const* const seen = FrameMap::find(process, vpn);
         if (!seen) {
-            if (page.presence == Presence::present && !is_promise_of_eager_sbrk(map_.world(), vpn, page))
+            if (page.presence == Presence::present && !is_promise_of_eager_sbrk(map_.world(), process.id, vpn, page))
                 report(process.id, start_of(vpn), PageLost{});
             return;
         }

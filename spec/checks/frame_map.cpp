@@ -59,12 +59,12 @@ Violation FrameMap::at(Invariant invariant, ProcId process, VirtAddr address, Fa
     return {.invariant = invariant,
             .process = process,
             .address = address,
-            .place = place_of(layout(), address),
+            .place = place_of(world_.layout_of(process), address),
             .facts = std::move(facts)};
 }
 
-bool is_promise_of_eager_sbrk(World const& world, Vpn vpn, Page const& page) {
-    return world.setting().profile.sbrk == SbrkPolicy::eager && vpn >= world.setting().layout.heap.page() &&
+bool is_promise_of_eager_sbrk(World const& world, ProcId id, Vpn vpn, Page const& page) {
+    return world.setting().profile.sbrk == SbrkPolicy::eager && vpn >= world.layout_of(id).heap.page() &&
            page.contents == zero_page();
 }
 
@@ -72,7 +72,8 @@ Sharers FrameMap::sharers_of(std::span<Reference const> references) const {
     constexpr std::size_t kNamed = 4;
     Sharers sharers{.named = {}, .all = references.size()};
     for (Reference const& each : references.first(std::min(references.size(), kNamed)))
-        sharers.named.push_back({each.process, each.zombie, place_of(layout(), start_of(each.page))});
+        sharers.named.push_back(
+            {each.process, each.zombie, place_of(world_.layout_of(each.process), start_of(each.page))});
     return sharers;
 }
 

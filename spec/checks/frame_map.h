@@ -73,7 +73,7 @@ struct Checked {
 
 // Whether a logically present page that is not mapped breaks the eager profile's promise (I8), rather than having lost
 // its contents (I1): nothing was ever stored there.
-bool is_promise_of_eager_sbrk(World const& world, Vpn vpn, Page const& page);
+bool is_promise_of_eager_sbrk(World const& world, ProcId id, Vpn vpn, Page const& page);
 
 Checked contents_in(FrameMap const& map);                                               // I1
 Checked rights_in(FrameMap const& map);                                                 // I2

@@ -53,7 +53,8 @@ class Uses {
 };
 
 FrameUse told(FrameMap const& map, Use const& use) {
-    Address const place = use.role == Role::memory ? place_of(map.layout(), start_of(use.page)) : Address{};
+    Address const place =
+        use.role == Role::memory ? place_of(map.world().layout_of(use.process), start_of(use.page)) : Address{};
     return {use.role, use.process, place};
 }
 
@@ -61,7 +62,7 @@ Violation at_use(FrameMap const& map, Use const& use, Facts facts) {
     Violation violation{.invariant = Invariant::dangling, .process = use.process, .facts = std::move(facts)};
     if (use.role != Role::table) {
         violation.address = start_of(use.page);
-        violation.place = place_of(map.layout(), *violation.address);
+        violation.place = place_of(map.world().layout_of(use.process), *violation.address);
     }
     return violation;
 }

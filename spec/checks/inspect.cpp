@@ -26,10 +26,13 @@ bool is_known(Setting const& setting, Violation const& violation) {
     });
 }
 
-// Of a page of the image.
+// Of a page of the image. What another program's are like then, nobody knows: it is not asked for.
 ImagePage* image_page(Setting& setting, Vpn page) {
     for (ImagePage& each : setting.layout.image)
-        if (each.page == page) return &each;
+        if (each.page == page) {
+            setting.set_more_pages({});
+            return &each;
+        }
     return nullptr;
 }
 

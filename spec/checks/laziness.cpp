@@ -58,7 +58,7 @@ class LazinessCheck {
     }
 
     void promised(ProcId id, Vpn vpn, Page const& page) {
-        if (!is_promise_of_eager_sbrk(map_.world(), vpn, page)) return;  // then it is I1's
+        if (!is_promise_of_eager_sbrk(map_.world(), id, vpn, page)) return;  // then it is I1's
         report(id, vpn, NotMapped{});
     }
 

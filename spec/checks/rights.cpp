@@ -30,7 +30,7 @@ std::optional<WrongRights> judge_pte(FrameMap const& map, ProcId id, ObservedPag
         return WrongRights{What::user_lost, page->rights, seen.rights};
     }
     if (!page) return WrongRights{What::outside_memory, std::nullopt, seen.rights};
-    auto const what = fault_of_user_pte(map.layout(), seen.page, page->rights, seen.rights);
+    auto const what = fault_of_user_pte(map.world().layout_of(id), seen.page, page->rights, seen.rights);
     if (!what) return std::nullopt;
     return WrongRights{*what, page->rights.user ? std::optional{page->rights} : std::nullopt, seen.rights};
 }

@@ -83,6 +83,14 @@ class FieldReader {
         if (line_.peek() == "eager") mode = SbrkMode::eager;
         if (mode != SbrkMode::by_profile) line_.next();
     }
+    void read(ProgramName<Kind> const& field) {
+        for (Executable each : {Executable::init, Executable::large, Executable::broken})
+            if (line_.peek() == word_of(each)) {
+                action_.*(field.member) = each;
+                line_.next();
+                return;
+            }
+    }
     void read(ExitStatus<Kind> const& field) { put(field.member, line_.status()); }
     void read(NewProcess<Kind> const& field) { put(field.member, line_.process("a process such as p1")); }
     void read(OtherProcess<Kind> const& field) { put(field.member, line_.process("a process such as p1")); }

@@ -52,6 +52,9 @@ struct FieldPrinter {
         SbrkMode const mode = action.*(field.member);
         text += mode == SbrkMode::lazy ? " lazy" : mode == SbrkMode::eager ? " eager" : "";
     }
+    void operator()(ProgramName<Kind> const& field) const {
+        if (action.*(field.member) != Executable::init) text += fmt::format(" {}", word_of(action.*(field.member)));
+    }
     void operator()(ExitStatus<Kind> const& field) const { number(action.*(field.member)); }
     void operator()(NewProcess<Kind> const& field) const { process(action.*(field.member)); }
     void operator()(OtherProcess<Kind> const& field) const { process(action.*(field.member)); }

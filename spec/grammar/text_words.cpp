@@ -53,6 +53,11 @@ std::string_view word_of(Anchor anchor) {
     return kAnchorWords[static_cast<std::size_t>(anchor)];
 }
 
+std::string_view word_of(Executable program) {
+    constexpr std::array<std::string_view, 3> kWords = {"init", "large", "broken"};
+    return kWords[static_cast<std::size_t>(program)];
+}
+
 std::optional<Anchor> anchor_of(std::string_view word) {
     for (std::size_t i = 1; i < kAnchors; ++i)
         if (kAnchorWords[i] == word) return static_cast<Anchor>(i);

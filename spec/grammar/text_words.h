@@ -15,6 +15,8 @@ inline constexpr std::string_view kMeanwhile = "meanwhile";
 
 // "heap", "stack", ...; Anchor::absolute has no word.
 std::string_view word_of(Anchor anchor);
+// "init", "large", "broken"; init need not be written.
+std::string_view word_of(Executable program);
 std::optional<Anchor> anchor_of(std::string_view word);
 
 // The step word that was probably meant: the nearest one, where that is near enough to say so.

@@ -35,10 +35,12 @@ std::uint64_t fork_need(World const& world, ProcId actor) {
     return table_frames(space) + (copies ? space.pages.size() : 0) + world.setting().traits.frames_per_process;
 }
 
-std::uint64_t exec_need(World const& world) {
-    Layout const& layout = world.setting().layout;
-    std::uint64_t const pages = layout.heap.page().value + 1;
-    return 2 * pages + 3 * (1 + kTableLevelsBelowRoot) + world.setting().traits.frames_per_process;
+std::uint64_t exec_need(World const& world, Exec const& exec) {
+    std::uint64_t const pages = world.setting().layout_of(exec.program).heap.page().value + 1;
+    // xv6 keeps each of at most 9 arguments in a page of its own meanwhile (sys_exec in kernel/sysfile.c); each, and
+    // its pointer, may lie in a page that is not there yet.
+    std::uint64_t const arguments = exec.arguments ? 9 + 2 * 9 * (1 + kTableLevelsBelowRoot) : 0;
+    return arguments + 2 * pages + 3 * (1 + kTableLevelsBelowRoot) + world.setting().traits.frames_per_process;
 }
 
 // Frames that making a range accessible can take: for what is not surely mapped, the page and its tables; for what a
@@ -81,7 +83,7 @@ std::uint64_t access_need(World const& world, Step const& step) {
 // sbrk's is that of its variant: sbrk_rules.h.
 std::uint64_t need_of(World const& world, Step const& step) {
     if (std::holds_alternative<Fork>(step.action)) return fork_need(world, step.actor);
-    if (std::holds_alternative<Exec>(step.action)) return exec_need(world);
+    if (auto const* exec = std::get_if<Exec>(&step.action)) return exec_need(world, *exec);
     return object_need(step.action) + access_need(world, step);
 }
 

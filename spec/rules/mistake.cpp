@@ -114,7 +114,12 @@ class Diagnosis {
         return target_ended ? Mistake::kill_ended_others : Mistake::kill_left_alive;
     }
 
-    Mistake of(Exec const&) const { return value_ == kFailed ? Mistake::exec_failed : Mistake::exec_neither; }
+    Mistake of(Exec const& exec) const {
+        if (std::holds_alternative<Restarted>(outcome_.what))
+            return exec.program == Executable::broken ? Mistake::exec_started_broken : Mistake::exec_took_bad_arguments;
+        if (value_ != kFailed) return Mistake::exec_neither;
+        return exec.program == Executable::init ? Mistake::exec_failed : Mistake::exec_of_large_failed;
+    }
 
     Mistake of(Sbrk const&) const {
         if (!value_) return Mistake::did_not_return;

@@ -1,4 +1,4 @@
-// fork, exit, wait, kill, exec, yield.
+// fork, exit, wait, kill, yield.
 
 #include "spec/bytes.h"
 #include "spec/rules/copyout.h"
@@ -100,15 +100,6 @@ Answers answers(Question question, Kill const& kill) {
     auto const nothing = [&world](Outcome const&) { return unchanged(world); };
     return {{.result = Exactly{0}, .reason = Reason::zombie_by_pid, .after = nothing},
             {.result = Exactly{kFailed}, .reason = Reason::zombie_by_pid, .after = nothing}};
-}
-
-Answers answers(Question question, Exec const&) {
-    auto const restarted = [question](Outcome const&) {
-        Transition next{question.world};
-        next.replace_image(question.actor());
-        return std::move(next).finish();
-    };
-    return {{.result = Restarts{}, .after = restarted}, fails_for_memory(question)};
 }
 
 Answers answers(Question question, Yield const&) {

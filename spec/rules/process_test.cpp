@@ -1,4 +1,5 @@
 #include "spec/advance.h"
+#include "spec/bytes.h"
 #include "spec/testing/judging.h"
 
 #include <gtest/gtest.h>
@@ -233,6 +234,75 @@ TEST(Exec, MayFailOnlyForWantOfMemory) {
     EXPECT_EQ(story.verdict(by(0, Exec{}), returned(kMinus1), kNothingFree), "allowed");
     EXPECT_EQ(story.verdict(by(0, Exec{}), returned(0)), "I7");
     EXPECT_EQ(story.verdict(by(0, Load{at(Anchor::bss), 8}), ended_as(Restarted{})), "I7");
+}
+
+TEST(Exec, OfALargerProgramMovesStackAndHeap) {
+    Story story{kCow};
+    story.then(by(0, Exec{Executable::large}), ended_as(Restarted{}));
+    EXPECT_EQ(story.world().find(kInit)->space->brk, VirtAddr{11 * kPageBytes});
+    EXPECT_TRUE(story.allows(by(0, Load{at(Anchor::absolute, 0x6000), 2}), returned(0x4433)));
+    story.then(by(0, Fork{ProcId{1}}), forked(2));
+    EXPECT_EQ(story.verdict(by(1, Sbrk{4096}), returned(11 * kPageBytes)), "allowed") << "a child has its parent's";
+    EXPECT_EQ(story.verdict(by(1, Store{at(Anchor::guard), 8, 1}), ended()), "allowed");
+    EXPECT_EQ(story.world().resolve(ProcId{1}, at(Anchor::guard)), VirtAddr{9 * kPageBytes});
+    story.then(by(1, Exec{}), ended_as(Restarted{}));
+    EXPECT_EQ(story.world().resolve(ProcId{1}, heap()), VirtAddr{7 * kPageBytes});
+    Setting alone = small_setting(kCow);
+    alone.set_more_pages({});
+    EXPECT_TRUE(why_not(Story{alone}.world(), by(0, Exec{Executable::large})));
+}
+
+TEST(Exec, OfABadFileIsRefusedAndChangesNothing) {
+    Story story{kCow};
+    Step const exec = by(0, Exec{Executable::broken});
+    EXPECT_EQ(story.verdict(exec, ended_as(Restarted{})), "I7");
+    World const before = story.world();
+    story.then(exec, returned(kMinus1));
+    EXPECT_EQ(story.world(), before);
+}
+
+TEST(Exec, LeavesTheArgumentsOnTheStack) {
+    Story story{kCow};
+    story.then(by(0, Exec{Executable::large, at(Anchor::data, 256)}), ended_as(Restarted{}));
+    // As xv6 has it: each string on 16 bytes of its own, and the pointers below.
+    auto const stack = story.world().read(kInit, story.world().resolve(kInit, at(Anchor::stack, -64)), 64).value();
+    VirtAddr const end = story.world().resolve(kInit, at(Anchor::stack));
+    EXPECT_EQ(load_little_endian(std::span(stack).first(8)), end.value - 16);
+    EXPECT_EQ(load_little_endian(std::span(stack).subspan(8, 8)), end.value - 32);
+    EXPECT_EQ(load_little_endian(std::span(stack).subspan(16, 8)), 0U);
+    EXPECT_EQ(stack[48], std::byte{'/'});
+    EXPECT_EQ(stack[32], std::byte{'n'});
+    // Or packed; which of them it is, the machine shows.
+    ASSERT_EQ(story.world().open_copies().size(), 2U);
+    auto const& packed = story.world().open_copies()[1].bytes;
+    EXPECT_EQ(packed[packed.size() - 11], std::byte{'/'});
+    EXPECT_EQ(packed[packed.size() - 5], std::byte{'n'});
+}
+
+TEST(Exec, ReadsItsArgumentsAsOtherCopiesDo) {
+    Story story{kCow};
+    auto const exec = [](Address list) { return by(0, Exec{Executable::init, list}); };
+    Outcome const restarted = ended_as(Restarted{});
+    EXPECT_EQ(story.verdict(exec(at(Anchor::guard)), returned(kMinus1)), "allowed");
+    EXPECT_EQ(story.verdict(exec(at(Anchor::guard)), restarted), "I7");
+    EXPECT_EQ(story.verdict(exec(at(Anchor::rodata)), returned(kMinus1)), "allowed") << "no pointer, but a path";
+    story.then(by(0, Sbrk{2 * 4096}), returned(7 * kPageBytes));
+    EXPECT_EQ(story.verdict(exec(heap()), restarted), "allowed") << "an untouched page holds an empty list";
+    EXPECT_EQ(story.verdict(exec(heap()), returned(kMinus1)), "I7");
+    EXPECT_EQ(story.verdict(exec(heap()), after_failed_allocation(ended())), "allowed");
+    // The list goes on into the next page; the string that it names is an empty one.
+    story.then(by(0, Store{heap(4096 - 8), 8, 8 * kPageBytes + 100}), returned(0));
+    EXPECT_EQ(story.verdict(exec(heap(4096 - 8)), restarted), "allowed");
+    EXPECT_EQ(story.verdict(exec(heap(4096 - 8)), returned(kMinus1)), "I7");
+    // Failing for want of memory, it may have brought in what it read.
+    story.then(exec(heap(4096 - 8)), after_failed_allocation(returned(kMinus1)));
+    EXPECT_EQ(story.world().page_at(kInit, Vpn{8})->presence, Presence::either);
+    // More arguments than a kernel need take are not asked for.
+    for (std::int64_t i = 0; i < 10; ++i) story.then(by(0, Store{heap(8 * i), 8, 2 * kPageBytes}), returned(0));
+    EXPECT_TRUE(why_not(story.world(), exec(heap())));
+    Setting other = small_setting(kCow);
+    other.traits.arranges_arguments_otherwise = true;
+    EXPECT_TRUE(why_not(Story{other}.world(), exec(at(Anchor::data, 256))));
 }
 
 TEST(Yield, ChangesNothingAndReturns) {

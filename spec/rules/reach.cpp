@@ -68,13 +68,15 @@ constexpr std::array<std::string_view, 6> kThere = {"/data", "data", "/init", "i
 
 // Forms whose meaning is a matter of the kernel's path walk, not of its memory: the empty path (xv6 opens the working
 // directory, POSIX refuses it), repeated and trailing slashes, "." and ".." as components; and the console, for which
-// some kernels make a node in the root directory.
+// some kernels make a node in the root directory, and the programs that not every disk has.
 bool is_free(std::string_view path) {
     if (path.empty() || path.back() == '/' || path.find("//") != std::string_view::npos) return true;
     for (std::size_t start = 0; start <= path.size();) {
         std::size_t const end = std::min(path.find('/', start), path.size());
         std::string_view const component = path.substr(start, end - start);
-        if (component == "." || component == ".." || component == "console") return true;
+        if (component == "." || component == ".." || component == "console" || component == "large" ||
+            component == "broken")
+            return true;
         start = end + 1;
     }
     return false;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vmcheck::spec {
@@ -22,6 +23,20 @@ struct Question {
 };
 
 using Answers = std::vector<Answer>;
+
+// What exec finds as arguments: pointers to strings, up to a null.
+struct ArgumentsSeen {
+    enum class End : std::uint8_t {
+        complete,
+        refused,  // at a byte that cannot be read
+        unclear,  // where nobody knows what is there, or after more, or longer ones, than a kernel need take
+    };
+    End end = End::complete;
+    bool sure = true;  // every kernel takes all that was read
+    std::vector<std::vector<std::byte>> strings{};
+    std::vector<std::pair<VirtAddr, std::size_t>> read{};  // where, and how much
+};
+ArgumentsSeen arguments_seen(World const& world, ProcId actor, VirtAddr at);
 
 Answers answers(Question question, Fork const& fork);
 Answers answers(Question question, Exit const& exit);

@@ -13,8 +13,10 @@ bool grows_eagerly(Setting const& setting, SbrkMode mode) {
     return setting.profile.sbrk == SbrkPolicy::eager;
 }
 
-std::vector<SbrkVariant> grow(World const& world, VirtAddr brk, std::uint64_t bytes, SbrkMode mode) {
+std::vector<SbrkVariant> grow(World const& world, ProcId actor, std::uint64_t bytes, SbrkMode mode) {
     Setting const& setting = world.setting();
+    VirtAddr const brk = world.find(actor)->space->brk;
+    VirtAddr const heap = world.layout_of(actor).heap;
     SbrkVariant const refused{.returned = kFailed, .brk_after = brk};
     VirtAddr const target = brk + bytes;
     // No break may pass `top`: the trapframe would be unmapped or exposed.
@@ -30,15 +32,15 @@ std::vector<SbrkVariant> grow(World const& world, VirtAddr brk, std::uint64_t by
         failed.needs_excuse = true;
         failed.frames_needed = frames_needed_to_grow(brk, target);
     } else {
-        bool const may_refuse =
-            target.value - setting.layout.heap.value > kLazyGrowthSure && target > setting.layout.heap;
+        bool const may_refuse = target.value - heap.value > kLazyGrowthSure && target > heap;
         failed.needs_excuse = !may_refuse;
         if (may_refuse) done.reason = failed.reason = Reason::far_growth;
     }
     return {done, failed};
 }
 
-std::vector<SbrkVariant> shrink(World const& world, VirtAddr brk, std::uint64_t bytes) {
+std::vector<SbrkVariant> shrink(World const& world, ProcId actor, std::uint64_t bytes) {
+    VirtAddr const brk = world.find(actor)->space->brk;
     SbrkVariant const refused{.returned = kFailed, .brk_after = brk};
     // Below zero: stock kernels compute a huge new size, find it above the old one, do nothing and return the old
     // break (uvmdealloc in vm.c); others refuse. What nobody may do is to unmap or to move the break.
@@ -48,7 +50,7 @@ std::vector<SbrkVariant> shrink(World const& world, VirtAddr brk, std::uint64_t 
     SbrkVariant done{.returned = brk.value, .brk_after = brk - bytes};
     // Into the stack and the image: stock kernels do what they are told; refusing it protects the process from itself,
     // and a kernel that refuses it does so always.
-    if (done.brk_after < world.setting().layout.heap) {
+    if (done.brk_after < world.layout_of(actor).heap) {
         if (world.setting().traits.sbrk_keeps_to_the_heap) return {refused};
         done.reason = Reason::below_the_heap;
         return {done, {.returned = kFailed, .brk_after = brk, .reason = Reason::below_the_heap}};
@@ -56,10 +58,11 @@ std::vector<SbrkVariant> shrink(World const& world, VirtAddr brk, std::uint64_t 
     return {done};
 }
 
-std::vector<SbrkVariant> read_as(World const& world, VirtAddr brk, std::int64_t bytes, SbrkMode mode) {
+std::vector<SbrkVariant> read_as(World const& world, ProcId actor, std::int64_t bytes, SbrkMode mode) {
+    VirtAddr const brk = world.find(actor)->space->brk;
     if (bytes == 0) return {SbrkVariant{.returned = brk.value, .brk_after = brk}};
-    if (bytes > 0) return grow(world, brk, static_cast<std::uint64_t>(bytes), mode);
-    return shrink(world, brk, 0 - static_cast<std::uint64_t>(bytes));
+    if (bytes > 0) return grow(world, actor, static_cast<std::uint64_t>(bytes), mode);
+    return shrink(world, actor, 0 - static_cast<std::uint64_t>(bytes));
 }
 
 std::int32_t low_half(Sbrk const& sbrk) {
@@ -69,10 +72,9 @@ std::int32_t low_half(Sbrk const& sbrk) {
 }  // namespace
 
 std::vector<SbrkVariant> sbrk_variants(World const& world, ProcId actor, Sbrk const& sbrk) {
-    VirtAddr const brk = world.find(actor)->space->brk;
-    auto variants = read_as(world, brk, sbrk.bytes, sbrk.mode);
+    auto variants = read_as(world, actor, sbrk.bytes, sbrk.mode);
     if (low_half(sbrk) != sbrk.bytes)
-        for (SbrkVariant const& variant : read_as(world, brk, low_half(sbrk), sbrk.mode))
+        for (SbrkVariant const& variant : read_as(world, actor, low_half(sbrk), sbrk.mode))
             if (std::find(variants.begin(), variants.end(), variant) == variants.end()) {
                 variants.push_back(variant);
                 variants.back().reason = Reason::int_or_long;

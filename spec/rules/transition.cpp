@@ -16,7 +16,7 @@ World Transition::boot(std::shared_ptr<Setting const> setting) {
     world.setting_ = std::move(setting);
     world.names_.insert(kInit);
     world.pipe_.emplace_back();
-    auto image = next.fresh_image();
+    auto image = next.fresh_image(Executable::init);
     Layout const& layout = world.setting_->layout;
     if (Contents const& first_stack = world.setting_->traits.first_stack) {
         auto const page = image->pages.find((layout.stack - 1).page());
@@ -45,9 +45,10 @@ AddressSpace& Transition::space(ProcId id) {
     return *own;
 }
 
-std::shared_ptr<AddressSpace> Transition::fresh_image() {
-    Layout const& layout = world_.setting_->layout;
+std::shared_ptr<AddressSpace> Transition::fresh_image(Executable program) {
+    Layout const& layout = world_.setting_->layout_of(program);
     auto image = std::make_shared<AddressSpace>();
+    image->program = program;
     image->brk = layout.heap;
     // What the image leaves out below the heap is nobody's; without an entry of its own it would count as reserved.
     for (Vpn page{0}; page < layout.heap.page(); page = page + 1)
@@ -97,8 +98,8 @@ void Transition::set_perhaps_reaped(ProcId id, bool perhaps) {
     world_.processes_.at(id).perhaps_reaped = perhaps;
 }
 
-void Transition::replace_image(ProcId id) {
-    auto image = fresh_image();
+void Transition::replace_image(ProcId id, Executable program) {
+    auto image = fresh_image(program);
     world_.processes_.at(id).space = image;
     own_spaces_[id] = std::move(image);
 }

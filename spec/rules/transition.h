@@ -35,7 +35,7 @@ class Transition {
     // A zombie that may have been reaped, or the news that it was not.
     void set_perhaps_reaped(ProcId id, bool perhaps);
     // A fresh image, as after exec without arguments.
-    void replace_image(ProcId id);
+    void replace_image(ProcId id, Executable program);
 
     // ---- memory ----
     // Moves the break. Pages wholly above it vanish; when it grows, `eager` maps zero pages up to it.
@@ -57,7 +57,7 @@ class Transition {
   private:
     AddressSpace& space(ProcId id);  // this successor's own copy
     LogicalFrame fresh_frame();
-    std::shared_ptr<AddressSpace> fresh_image();
+    std::shared_ptr<AddressSpace> fresh_image(Executable program);
 
     World world_;
     std::map<ProcId, std::shared_ptr<AddressSpace>> own_spaces_;

@@ -148,8 +148,15 @@ struct Refusal {
         if (!has_paths()) return "the page with the file's path is gone";
         return {};
     }
-    Reason why_not_by_kind(Exec const&) const {
+    Reason why_not_by_kind(Exec const& exec) const {
         if (!has_paths()) return "the page with the path of /init is gone";
+        if (exec.program != Executable::init && world.setting().more_pages.empty())
+            return "the disk has no program but /init";
+        if (!exec.arguments) return {};
+        auto const arguments = arguments_seen(world, actor, world.resolve(actor, *exec.arguments));
+        if (arguments.end == ArgumentsSeen::End::unclear) return "the arguments are too many, too long, or not known";
+        if (!arguments.strings.empty() && world.setting().traits.arranges_arguments_otherwise)
+            return "where this kernel puts arguments is not known";
         return {};
     }
     Reason why_not_by_kind(Fetch const& fetch) const {
@@ -180,7 +187,7 @@ struct Refusal {
     // Where bytes of the image are not known, nothing can be said of what an access finds, or leaves, there.
     Reason not_known(VirtAddr from, Access access, std::uint64_t bytes) const {
         bool const ignores_w = world.setting().traits.copyout_ignores_write_right;
-        for (ImagePage const& page : world.setting().layout.image) {
+        for (ImagePage const& page : world.layout_of(actor).image) {
             bool const reached =
                 access == Access::read ? page.rights.read : access == Access::write && (page.rights.write || ignores_w);
             if (page.contents || !page.rights.user || !reached || !overlap(from, bytes, start_of(page.page))) continue;

@@ -71,15 +71,16 @@ rc::Gen<Action> arbitrary_action() {
     auto const count = arbitrary<std::uint32_t>();
     auto const status = map(rc::gen::pair(arbitrary<bool>(), address),
                             [](auto const& drawn) { return drawn.first ? std::optional{drawn.second} : std::nullopt; });
-    return rc::gen::oneOf(
-        action_of<Fork>(process()), action_of<Exit>(arbitrary<std::int32_t>()), action_of<Wait>(status),
-        action_of<Kill>(process()),
-        action_of<Sbrk>(offset(), element(SbrkMode::by_profile, SbrkMode::eager, SbrkMode::lazy)),
-        action_of<Load>(address, size()), action_of<Store>(address, size(), arbitrary<std::uint64_t>()),
-        action_of<Touch>(address, count), action_of<PipeWrite>(address, count), action_of<PipeRead>(address, count),
-        action_of<FileRead>(address, count), action_of<Fstat>(address), action_of<Pipe>(address),
-        action_of<Open>(address), rc::gen::just(Action{Exec{}}), action_of<SetSp>(address), action_of<Fetch>(address),
-        rc::gen::just(Action{Yield{}}));
+    return rc::gen::oneOf(action_of<Fork>(process()), action_of<Exit>(arbitrary<std::int32_t>()),
+                          action_of<Wait>(status), action_of<Kill>(process()),
+                          action_of<Sbrk>(offset(), element(SbrkMode::by_profile, SbrkMode::eager, SbrkMode::lazy)),
+                          action_of<Load>(address, size()),
+                          action_of<Store>(address, size(), arbitrary<std::uint64_t>()),
+                          action_of<Touch>(address, count), action_of<PipeWrite>(address, count),
+                          action_of<PipeRead>(address, count), action_of<FileRead>(address, count),
+                          action_of<Fstat>(address), action_of<Pipe>(address), action_of<Open>(address),
+                          action_of<Exec>(element(Executable::init, Executable::large, Executable::broken), status),
+                          action_of<SetSp>(address), action_of<Fetch>(address), rc::gen::just(Action{Yield{}}));
 }
 
 rc::Gen<Program> arbitrary_program() {

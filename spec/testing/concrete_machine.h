@@ -52,6 +52,8 @@ enum class PlantedDefect : std::uint8_t {
     wait_forgets,                // I7: wait gives up the child whose status it cannot store
     panic_on_failed_allocation,  // I10
     failed_fork_kills,           // I10: fork that runs out of memory ends the caller instead of returning -1
+    exec_copies_to_old_table,  // I7: the arguments go where the caller's table says, be the program as large as it may
+    failed_exec_leaks,         // I6: exec of a bad file keeps what it had mapped
     survives_failed_allocation,  // I1: a fault that cannot be served is answered by going on without the store
 };
 inline constexpr std::size_t kPlantedDefects = static_cast<std::size_t>(PlantedDefect::survives_failed_allocation) + 1;
@@ -92,6 +94,7 @@ class ConcreteMachine {
         bool zombie = false;
         std::int32_t status = 0;
         std::uint64_t size = 0;  // the break, as xv6's p->sz
+        Executable program = Executable::init;
         bool has_memory = true;  // false: a zombie whose memory is gone
         PageTable table;
         FrameNo trapframe;

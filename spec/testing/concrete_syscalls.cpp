@@ -35,7 +35,7 @@ Syscalls::Syscalls(ConcreteMachine& machine, ProcId actor)
       memory_(*machine.setting_, machine.defect_, machine.manners_, machine.state_.frames) {}
 
 VirtAddr Syscalls::resolve(Address address) {
-    Layout const& layout = machine_.setting_->layout;
+    Layout const& layout = machine_.setting_->layout_of(self().program);
     std::array<VirtAddr, 14> const bases = {
         VirtAddr{0},      layout.text,       layout.rodata, layout.data,           layout.bss,
         layout.guard,     layout.stack,      layout.heap,   VirtAddr{self().size}, layout.top,
@@ -148,7 +148,7 @@ Outcome Syscalls::operator()(Sbrk const& sbrk) {
     } else if (size > old) {  // below zero: wraps
         return returned(machine_.manners_.sbrk_keeps_image ? kMinus1 : old);
     } else {
-        if (machine_.manners_.sbrk_keeps_image && bytes < 0 && size < setting.layout.heap.value)
+        if (machine_.manners_.sbrk_keeps_image && bytes < 0 && size < setting.layout_of(process.program).heap.value)
             return returned(kMinus1);
         memory_.shrink(process, size);
     }
@@ -211,11 +211,58 @@ Outcome Syscalls::operator()(SetSp const&) {
     return returned(0);
 }
 
-Outcome Syscalls::operator()(Exec const&) {
+Syscalls::Copied Syscalls::copy_in(VirtAddr from, std::size_t bytes, bool is_string, std::vector<std::byte>& to) {
+    for (std::size_t i = 0; i < bytes; ++i) {
+        auto const served = memory_.reach(self(), from + i, Want::read, false);
+        if (served != Served::yes) return {i, served};
+        to.push_back(memory_.byte_at(self(), from + i));
+        if (is_string && to.back() == std::byte{0}) return {bytes, Served::yes};
+    }
+    return {is_string ? 0 : bytes, is_string ? Served::bad_address : Served::yes};
+}
+
+Syscalls::Copied Syscalls::arguments(Exec const& exec, std::vector<std::vector<std::byte>>& strings) {
+    constexpr std::size_t kPageOfAnArgument = 4096;
+    for (VirtAddr at = exec.arguments ? resolve(*exec.arguments) : VirtAddr{0}; exec.arguments; at = at + 8) {
+        std::vector<std::byte> pointer;
+        if (auto const copied = copy_in(at, 8, false, pointer); copied.end != Served::yes) return {0, copied.end};
+        std::uint64_t string = 0;
+        for (std::size_t i = 8; i-- > 0;) string = string << 8 | std::to_integer<std::uint64_t>(pointer[i]);
+        if (string == 0) break;
+        strings.emplace_back();
+        auto const copied = copy_in(VirtAddr{string}, kPageOfAnArgument, true, strings.back());
+        if (copied.end != Served::yes) return {0, copied.end};
+    }
+    return {1, Served::yes};
+}
+
+Syscalls::Copied Syscalls::push(Process& process, std::vector<std::vector<std::byte>> const& strings, VirtAddr stack) {
+    std::uint64_t sp = stack.value;
+    std::vector<std::byte> pointers;
+    for (auto const& each : strings) {
+        sp = (sp - each.size()) & ~std::uint64_t{15};
+        auto const pointer = integer(sp, 8);
+        pointers.insert(pointers.end(), pointer.begin(), pointer.end());
+        if (auto const copied = copy_out(process, VirtAddr{sp}, each); copied.end != Served::yes)
+            return {0, copied.end};
+    }
+    pointers.resize(pointers.size() + 8);
+    sp = (sp - pointers.size()) & ~std::uint64_t{15};
+    return copy_out(process, VirtAddr{sp}, pointers);
+}
+
+Outcome Syscalls::operator()(Exec const& exec) {
+    std::vector<std::vector<std::byte>> strings;
+    if (auto const copied = arguments(exec, strings); copied.end != Served::yes) return result_of(copied, 1, 0, false);
     Process fresh;
+    fresh.program = exec.program;
     if (!memory_.create(fresh)) return returned(kMinus1);
-    if (!memory_.load_image(fresh, false)) {
-        memory_.release(fresh);
+    bool const to_old = machine_.defect_ == PlantedDefect::exec_copies_to_old_table;
+    VirtAddr const stack = machine_.setting_->layout_of(exec.program).stack;
+    bool const loaded = memory_.load_image(fresh, false) && exec.program != Executable::broken;
+    if (!loaded || push(to_old ? self() : fresh, strings, stack).end != Served::yes) {
+        bool const leaks = machine_.defect_ == PlantedDefect::failed_exec_leaks && exec.program == Executable::broken;
+        if (!leaks) memory_.release(fresh);
         return returned(kMinus1);
     }
     Process& process = self();
@@ -223,6 +270,7 @@ Outcome Syscalls::operator()(Exec const&) {
     process.table = std::move(fresh.table);
     process.trapframe = fresh.trapframe;
     process.size = fresh.size;
+    process.program = fresh.program;
     Outcome outcome;
     outcome.what = Restarted{};
     return outcome;
@@ -234,11 +282,11 @@ void Syscalls::make_ready(VirtAddr at, std::size_t bytes, Want want) {
         memory_.reach(self(), at + i, want, false);
 }
 
-Syscalls::Copied Syscalls::copy_out(VirtAddr to, std::span<std::byte const> bytes) {
+Syscalls::Copied Syscalls::copy_out(Process& process, VirtAddr to, std::span<std::byte const> bytes) {
     for (std::size_t i = 0; i < bytes.size(); ++i) {
-        auto const served = memory_.reach(self(), to + i, Want::write, false);
+        auto const served = memory_.reach(process, to + i, Want::write, false);
         if (served != Served::yes) return {i, served};
-        memory_.byte_at(self(), to + i) = bytes[i];
+        memory_.byte_at(process, to + i) = bytes[i];
     }
     return {bytes.size(), Served::yes};
 }

@@ -50,7 +50,13 @@ class Syscalls {
     // A user access that could not be served.
     Outcome fatal(Served why, Want want);
     void make_ready(VirtAddr at, std::size_t bytes, Want want);
-    Copied copy_out(VirtAddr to, std::span<std::byte const> bytes);
+    Copied copy_out(VirtAddr to, std::span<std::byte const> bytes) { return copy_out(self(), to, bytes); }
+    Copied copy_out(Process& process, VirtAddr to, std::span<std::byte const> bytes);
+    // Appends what is there, up to a zero where that is asked for; `bytes` is all of it.
+    Copied copy_in(VirtAddr from, std::size_t bytes, bool is_string, std::vector<std::byte>& to);
+    // exec's arguments, and where they go: down from the end of the stack.
+    Copied arguments(Exec const& exec, std::vector<std::vector<std::byte>>& strings);
+    Copied push(Process& process, std::vector<std::vector<std::byte>> const& strings, VirtAddr stack);
     // The call's result after a copy that may have stopped early.
     Outcome result_of(Copied const& copied, std::size_t wanted, std::uint64_t on_success, bool counts);
 

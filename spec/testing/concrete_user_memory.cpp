@@ -40,7 +40,7 @@ bool UserMemory::create(Process& process) {
 }
 
 bool UserMemory::load_image(Process& process, bool first_process) {
-    Layout const& layout = setting_.layout;
+    Layout const& layout = setting_.layout_of(process.program);
     Vpn const stack = (layout.stack - 1).page();
     for (ImagePage const& page : layout.image) {
         if (!page.mapped) continue;
@@ -93,6 +93,7 @@ bool UserMemory::copy(Process& parent, Process& child) {
         if (!mapped) return false;
     }
     child.size = parent.size;
+    child.program = parent.program;
     return true;
 }
 

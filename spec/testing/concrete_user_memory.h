@@ -17,7 +17,7 @@ class UserMemory {
 
     // An address space with trapframe and trampoline only. False, with nothing held, when memory is out.
     bool create(Process& process);
-    // The image of /init. False when memory is out; what was mapped stays for release().
+    // The image of the process's program. False when memory is out; what was mapped stays for release().
     bool load_image(Process& process, bool first_process);
     // Gives the child what the parent has, by the profile. False when memory is out; as load_image().
     bool copy(Process& parent, Process& child);

@@ -85,6 +85,13 @@ ProcId random_process(World const& world, Dice& dice) {
     return dice.any(ids);
 }
 
+Action random_exec(Dice& dice) {
+    constexpr std::array kPrograms = {Executable::init, Executable::large, Executable::large, Executable::broken};
+    Executable const program = dice.any(kPrograms);
+    if (dice.one_in(3)) return Exec{program};
+    return Exec{program, dice.one_in(2) ? Address{Anchor::data, 256} : random_address(dice)};
+}
+
 Action random_action(World const& world, Dice& dice) {
     constexpr std::array<std::uint8_t, 4> kSizes = {1, 2, 4, 8};
     constexpr std::array kModes = {SbrkMode::by_profile, SbrkMode::by_profile, SbrkMode::eager, SbrkMode::lazy};
@@ -128,7 +135,7 @@ Action random_action(World const& world, Dice& dice) {
             return Open{dice.one_in(2) ? Address{Anchor::rodata, 16 * dice.between(0, 2)} : random_address(dice)};
         case 22:
             if (dice.one_in(4)) return Yield{};
-            return dice.one_in(3) ? Action{Exec{}} : Action{SetSp{random_address(dice)}};
+            return dice.one_in(2) ? random_exec(dice) : Action{SetSp{random_address(dice)}};
         default:
             break;
     }

@@ -1,5 +1,7 @@
 #include "spec/testing/test_setting.h"
 
+#include "spec/bytes.h"
+
 #include <string_view>
 
 namespace vmcheck::spec::testing {
@@ -16,6 +18,15 @@ Contents with_text(std::string_view at_0, std::string_view at_16) {
     auto page = std::make_shared<PageBytes>();
     for (std::size_t i = 0; i < at_0.size(); ++i) (*page)[i] = static_cast<std::byte>(at_0[i]);
     for (std::size_t i = 0; i < at_16.size(); ++i) (*page)[16 + i] = static_cast<std::byte>(at_16[i]);
+    return page;
+}
+
+// Both paths of the read-only page, as arguments for exec.
+Contents with_arguments(Contents const& contents) {
+    auto page = std::make_shared<PageBytes>(*contents);
+    constexpr std::array<std::uint64_t, 3> kPointers = {2 * kPageBytes, 2 * kPageBytes + 16, 0};
+    for (std::size_t i = 0; i < kPointers.size(); ++i)
+        store_little_endian(std::span(*page).subspan(256 + 8 * i, 8), kPointers[i]);
     return page;
 }
 
@@ -36,7 +47,7 @@ Setting small_setting(Profile profile, std::uint64_t frames) {
     layout.image = {{Vpn{0}, kCode, true, filled(0x13, 0x00)},
                     {Vpn{1}, kCode, true, filled(0x82, 0x80)},  // c.jr ra
                     {Vpn{2}, kConstant, true, with_text("/data", "none")},
-                    {Vpn{3}, kData, true, filled(0x11, 0x22)},
+                    {Vpn{3}, kData, true, with_arguments(filled(0x11, 0x22))},
                     {Vpn{4}, kData, true, zero_page()},
                     {Vpn{5}, kGuard, true, nullptr},
                     {Vpn{6}, kData, true, zero_page()}};
@@ -51,6 +62,10 @@ Setting small_setting(Profile profile, std::uint64_t frames) {
     layout.trampoline = layout.maxva - kPageBytes;
     layout.top = layout.trapframe = layout.trampoline - kPageBytes;
     layout.kernel = VirtAddr{0x80000000};
+    setting.set_more_pages({{Vpn{5}, kCode, true, filled(0x82, 0x80)},
+                            {Vpn{6}, kData, true, filled(0x33, 0x44)},
+                            {Vpn{7}, kData, true, zero_page()},
+                            {Vpn{8}, kData, true, zero_page()}});
     setting.traits.processes_max = 6;
     setting.traits.frames_total = frames;
     setting.traits.pipe_bytes = 64;
@@ -63,6 +78,7 @@ Setting with_usyscall(Setting setting) {
     setting.layout.top = setting.layout.trapframe - kPageBytes;
     Rights const read_only{.read = true, .write = false, .execute = false, .user = true};
     setting.layout.image.push_back({setting.layout.top.page(), read_only, true, nullptr});
+    setting.set_more_pages(std::move(setting.more_pages));
     return setting;
 }
 

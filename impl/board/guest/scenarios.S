@@ -29,7 +29,7 @@ table:
     .dword hypercalls, sstc_timer, clint_timer, illegal_in_m, loop_in_m, loop_in_u, fetch_trap_loop
     .dword illegal_trap_loop, wait_for_nothing, wait_for_timer, modify_code, print_for_ever, device_writes
     .dword satp, memory_calls, echo, scribble, call_at, load_in_u, store_in_u, ebreak_in_u, read_hart
-    .dword call_user_code, read_time, switch_satp, reservation, count_together, pass_code, wake_up, own_timers
+    .dword call_user_code, read_time, switch_satp, reservation, count_together, pass_code, wake_up, own_timers, count_alone
 
 // Goes on in S-mode (bare) or U-mode at `target`. Delegated: all S-mode interrupts, and all exceptions but the ecalls
 // from S- and M-mode.

@@ -35,6 +35,7 @@
 #define SCENARIO_PASS_CODE 27      /* t0 of hart 0 = 1 + 2 + ... + a2 */
 #define SCENARIO_WAKE_UP 28        /* hart 0 is woken a2 times */
 #define SCENARIO_OWN_TIMERS 29     /* mtime at GUEST_HARTS_AT + 8 * hart, when its timer had fired */
+#define SCENARIO_COUNT_ALONE 30    /* at GUEST_SHARED_AT a2 for each of a3 harts, or less */
 
 /* Where scenarios keep numbers that tests look at. */
 #define GUEST_TICKS_AT 0x80010000

@@ -1,7 +1,7 @@
 #pragma once
 // The invariants that relate the abstract machine to the picture of the real one, each its own function: I1...I6, I8,
-// and of I7 that no child is lost. (The rest of I7, I9 and I10 judge outcomes: advance.h.) Every function appends what
-// it finds; an empty vector means that it holds.
+// and of I7 that the break is right and no child is lost. (The rest of I7, I9 and I10 judge outcomes: advance.h.) Every
+// function appends what it finds; an empty vector means that it holds.
 
 #include "spec/observation.h"
 #include "spec/violation.h"
@@ -40,6 +40,9 @@ std::optional<Baseline> take_baseline(World const& world, Observation const& obs
 inline constexpr std::size_t kViolationsMax = 8;
 std::vector<Violation> inspect(World const& world, Observation const& observation,
                                std::optional<Baseline> const& baseline, CheckCounts& counts);
+
+// Says of each break that is not where it should be how it was moved. `before`: the state before `step`.
+void explain_breaks(World const& before, Step const& step, std::vector<Violation>& violations);
 
 // Changes `setting` so that programs can be judged although inspect() saw this of p0 right after boot: the rights that
 // the image has are taken for those that it should have, wrong bytes for unknown ones, and what cannot be put so is

@@ -77,6 +77,11 @@ enum class Symptom : std::uint8_t {
     not_lazy,     // more memory is used than was promised, or less
     child_lost,
     lab_not_done,
+    break_wraps,
+    break_below_zero,
+    break_moved_twice,
+    break_moved_by_failure,
+    wrong_break,
 };
 Symptom symptom_of(spec::Violation const& violation);
 

@@ -174,7 +174,9 @@ void Stepper::perform(spec::Step step) {
     spec::Observation const seen = execution_.observe();
     state_.world = spec::settle(std::move(state_.world), seen);
     auto violations = spec::inspect(state_.world, seen, baseline_, counts_.checks);
-    if (!violations.empty()) diverge(at, step, std::move(violations), met_in(before_it));
+    if (violations.empty()) return;
+    spec::explain_breaks(before_it, step, violations);
+    diverge(at, step, std::move(violations), met_in(before_it));
 }
 
 // As it is run and recorded: what does not overlap does not say that it does.
@@ -267,8 +269,11 @@ void Stepper::judge(spec::Pair const& pair, std::array<spec::StepIndex, 2> at, s
     counts_.checks.add(agreed.checks);
     if (agreed.world)
         state_.world = std::move(*agreed.world);
-    else
+    else {
+        for (spec::Step const& each : {pair.first, pair.second})
+            spec::explain_breaks(state_.world, each, agreed.violations);
         diverge(at[0], pair.first, std::move(agreed.violations), met_by(pair.first));
+    }
 }
 
 // ---- what is noted of it

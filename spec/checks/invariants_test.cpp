@@ -414,6 +414,36 @@ TEST(I6, CountsWhatAProcessHoldsBesidesItsTables) {
     }
 }
 
+TEST(I7, FiresWhereTheBreakIsNotWhatSbrkSaysAndTellsHowItWasMoved) {
+    constexpr std::int64_t kGiB = std::int64_t{1} << 30;
+    constexpr std::uint64_t kHeap = 0x7000;
+    using How = WrongBreak::How;
+    // After an sbrk of p0 that returned this, with a heap of so much before.
+    auto const how = [&](std::int64_t before, std::int64_t bytes, std::uint64_t returns, std::uint64_t seen) {
+        Story story{kCowLazy};
+        if (before != 0) story.then(by(0, Sbrk{before}), returned(kHeap));
+        World const old = story.world();
+        Step const step = by(0, Sbrk{bytes});
+        story.then(step, returned(returns));
+        GoodPicture picture{story.world()};
+        picture.observation.processes[0].brk = story.world().find(kInit)->space->brk.value;
+        EXPECT_EQ(broken_in(story.world(), picture), Numbers{});
+        picture.observation.processes[0].brk = seen;
+        auto violations = broken(Invariant::results, story.world(), picture);
+        EXPECT_EQ(violations.size(), 1U);
+        explain_breaks(old, step, violations);
+        return std::get<WrongBreak>(violations.at(0).facts).how;
+    };
+    EXPECT_EQ(how(0, 4096, kHeap, kHeap + 8192), How::twice);
+    EXPECT_EQ(how(4096, -4096, kHeap + 4096, kHeap - 4096), How::twice);
+    EXPECT_EQ(how(0, 4096, kHeap, kHeap), How::other);
+    EXPECT_EQ(how(0, 2 * kGiB - 1, kHeap, (kHeap + 2 * kGiB - 1) | 0xffff'ffff'0000'0000), How::wraps) << "an int";
+    EXPECT_EQ(how(2 * kGiB - 1, 2 * kGiB - 1, kHeap + 2 * kGiB - 1, kHeap - 2), How::wraps) << "an unsigned int";
+    EXPECT_EQ(how(0, -0x8000, kMinus1, kHeap - 0x8000), How::below_zero);
+    EXPECT_EQ(how(0, -0x8000, kHeap, 0xffff'f000), How::below_zero) << "an unsigned int";
+    EXPECT_EQ(how(0, 2 * kGiB - 1, kMinus1, kHeap + 2 * kGiB - 1), How::failed);
+}
+
 TEST(I7, FiresWhenNobodyCanWaitForAChildAnyMore) {
     Story story{kCowLazy};
     story.then(by(0, Fork{ProcId{1}}), forked(2)).then(by(1, Exit{0}), ended());

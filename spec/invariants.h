@@ -30,9 +30,13 @@ struct CheckCounts {
 // What conservation (I6) is measured against: taken when p0 is alone, right after boot.
 struct Baseline {
     std::uint64_t accounted_frames = 0;  // free + reachable then
+    std::uint64_t lost = 0;              // of these, since; what still hangs on a process may come back at its end
 };
 // Nothing when the observation has no free-frame census, or what processes hold beside varies.
 std::optional<Baseline> take_baseline(World const& world, Observation const& observation);
+
+// Where some of what was lost is seen to have come back, it is not lost any more. REQUIRES: inspect() found nothing.
+Baseline without_found(Baseline baseline, World const& world, Observation const& observation);
 
 // All of them, in an order that puts the most telling first, but for what is known (Setting::known_wrong); of each
 // invariant the first few violations of many alike. Adds to `counts`, where I7, I9 and I10 are counted by the caller

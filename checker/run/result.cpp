@@ -58,12 +58,11 @@ std::string to_string(Signature signature) {
 
 std::vector<Run> endings(Run run) {
     std::vector<Run> all;
-    if (run.advice) {
-        Run advised;
-        advised.program = run.program;
-        advised.program.steps.resize(run.advice->at.value + 1);
-        advised.divergence = std::exchange(run.advice, std::nullopt);
-        all.push_back(std::move(advised));
+    for (Divergence& passed : std::exchange(run.passed, {})) {
+        Run& ending = all.emplace_back(run);
+        ending.program.steps.resize(passed.at.value + 1);
+        if (ending.records.size() > ending.program.steps.size()) ending.records.resize(ending.program.steps.size());
+        ending.divergence = std::move(passed);
     }
     if (run.divergence) all.push_back(std::move(run));
     return all;

@@ -2,6 +2,7 @@
 
 #include "spec/invariants.h"
 
+#include "spec/adopt.h"
 #include "spec/testing/judging.h"
 #include "spec/text.h"
 
@@ -442,6 +443,48 @@ TEST(I7, FiresWhereTheBreakIsNotWhatSbrkSaysAndTellsHowItWasMoved) {
     EXPECT_EQ(how(0, -0x8000, kMinus1, kHeap - 0x8000), How::below_zero);
     EXPECT_EQ(how(0, -0x8000, kHeap, 0xffff'f000), How::below_zero) << "an unsigned int";
     EXPECT_EQ(how(0, 2 * kGiB - 1, kMinus1, kHeap + 2 * kGiB - 1), How::failed);
+}
+
+TEST(Adoption, OfWhatIsLostGoesOnAndKnowsItWhenItComesBack) {
+    Story const story{kCowLazy};
+    World const& world = story.world();
+    GoodPicture picture{world};
+    auto const baseline = take_baseline(world, picture.observation);
+    auto const lost = [&](std::uint64_t frames, std::optional<Baseline> const& since) {
+        picture.observation.census.free = 1000 - frames;
+        return broken(Invariant::conservation, world, picture, since);
+    };
+    auto const adopted = adopt_state(world, by(0, Exec{}), world, lost(2, baseline), picture.observation, baseline);
+    ASSERT_TRUE(adopted.has_value());
+    EXPECT_TRUE(lost(2, adopted->baseline).empty());
+    EXPECT_TRUE(lost(0, adopted->baseline).empty()) << "a pipe left open, which is closed at the process's end";
+    EXPECT_EQ(lost(3, adopted->baseline).size(), 1U) << "another one";
+    EXPECT_TRUE(lost(1, adopted->baseline).empty());
+    auto const found = without_found(*adopted->baseline, world, picture.observation);
+    EXPECT_EQ(lost(2, found).size(), 1U) << "one was not lost any more";
+    EXPECT_FALSE(
+        adopt_state(world, by(0, Pipe{heap()}), world, lost(2, baseline), picture.observation, baseline).has_value())
+        << "its descriptors may be open";
+    picture.observation.census.free = 1001;
+    auto const too_many = broken(Invariant::conservation, world, picture, baseline);
+    EXPECT_FALSE(adopt_state(world, by(0, Exec{}), world, too_many, picture.observation, baseline).has_value());
+}
+
+TEST(Adoption, OfAWrongResultIsOfTheOneRightStateThatTheMachineIsIn) {
+    Story story{kCowLazy};
+    story.then(by(0, Sbrk{4096}), returned(0x7000));
+    World const& world = story.world();
+    GoodPicture picture{world};
+    auto const adopted = [&](Action const& action, Outcome const& outcome) {
+        return adopt_answer(world, by(0, action), outcome, picture.observation, std::nullopt);
+    };
+    EXPECT_EQ(adopted(Fstat{at(Anchor::guard)}, returned(0)).value().world, world) << "accepted, and nothing written";
+    EXPECT_FALSE(adopted(Sbrk{4096}, returned(5)).has_value()) << "nobody knows where the break is";
+    picture.observation.processes[0].brk = 0x9000;
+    EXPECT_EQ(adopted(Sbrk{4096}, returned(5)).value().world.find(kInit)->space->brk, VirtAddr{0x9000});
+    EXPECT_FALSE(adopted(Sbrk{8192}, returned(5)).has_value());
+    picture.observation.processes[0].brk.reset();
+    EXPECT_FALSE(adopted(PipeWrite{at(Anchor::data), 1}, returned(7)).has_value()) << "what is in the pipe?";
 }
 
 TEST(I7, FiresWhenNobodyCanWaitForAChildAnyMore) {

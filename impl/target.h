@@ -114,8 +114,8 @@ class Execution {
     // What was recorded in the latest step; empty where nothing was.
     virtual KernelTrace trace() = 0;
 
-    // From now on, or no longer, each trap drops all cached translations, as if the kernel executed sfence.vma there: what
-    // fails without and not with it fails because a translation is used that the page table has no more.
+    // From now on, or no longer, each trap drops all cached translations, as if the kernel executed sfence.vma there:
+    // what fails without and not with it fails because a translation is used that the page table has no more.
     virtual void fence_at_traps(bool on) = 0;
 
     // Who asked for the frame that was refused in the latest step, the first where there were several; nothing where
@@ -145,10 +145,10 @@ struct BootError {
 
 // What the user should know about the kernel before any result: one line each, ready to print.
 struct TargetSummary {
-    std::string name;     // the path as given
+    std::string name;       // the path as given
     bool as_found = false;  // the image is the tree's own, newer than its sources, and was not built from them
-    std::string vintage;  // "2024 tree"; empty for kernels outside the xv6 family
-    std::string profile;  // "cow fork, lazy sbrk"
+    std::string vintage;    // "2024 tree"; empty for kernels outside the xv6 family
+    std::string profile;    // "cow fork, lazy sbrk"
     // What it does, where that is less than it is asked for: the lab was not done.
     std::optional<spec::Profile> instead{};
     bool nothing_counted = false;  // its fork copies, so it has no reference counts

@@ -31,4 +31,9 @@ inline std::vector<std::byte> little_endian(std::uint64_t value, std::size_t siz
     return bytes;
 }
 
+// What is left of a value that went through an int.
+constexpr std::uint64_t as_int(std::uint64_t value) {
+    return static_cast<std::uint64_t>(std::int64_t{static_cast<std::int32_t>(value)});
+}
+
 }  // namespace vmcheck

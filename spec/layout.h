@@ -93,6 +93,8 @@ struct Traits {
     bool copyout_ignores_write_right = false;
     // copyinstr does not bring in what lazy sbrk has promised (xv6-riscv of 2025, kernel/vm.c: walkaddr alone).
     bool copyinstr_skips_reserved = false;
+    // sbrk returns the old break as an int (xv6-riscv before 2022, kernel/sysproc.c).
+    bool sbrk_returns_int = false;
     // Lazy sbrk lets the break pass the trapframe (xv6-riscv of 2025, kernel/sysproc.c: it asks for an overflow only).
     // What such a kernel does from there on, exit's panic among it, is not asked; of any other, that it gets there is
     // reported once.

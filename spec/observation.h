@@ -103,6 +103,7 @@ struct ObservedProcess {
     std::vector<ObservedPage> pages;    // ascending; every valid leaf, those without U included
     std::vector<FrameNo> table_frames;  // the frames of the page table itself, root first
     std::string broken{};  // why the table could not be walked to the end (a loop, a pointer outside RAM); else empty
+    std::optional<std::uint64_t> brk{};  // the break, as the kernel keeps it (p->sz); nothing where that is not known
 };
 
 // Looks into the machine's RAM at the moment of the observation.

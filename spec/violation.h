@@ -215,6 +215,18 @@ enum class Mistake : std::uint8_t {
     sleeper_sleeps_on_after_kill,
 };
 
+struct WrongBreak {  // Violation::process's break, which is what its next sbrk returns, is not where it should be
+    enum class How : std::uint8_t {
+        wraps,       // its low 32 bits are right
+        below_zero,  // moved by an sbrk of more than there is
+        twice,       // moved by twice as much
+        failed,      // moved by an sbrk that returned -1, or had nothing to do
+        other,
+    };
+    VirtAddr expected;
+    std::uint64_t seen = 0;
+    How how = How::other;
+};
 struct ChildLost {};  // Violation::process has ended and was not waited for, but is gone from the process table
 struct WrongAnswer {
     Mistake mistake = Mistake::panicked;
@@ -243,7 +255,7 @@ struct GrowsOverTrapframe {
 
 using Facts = std::variant<NoPageTable, PageLost, WrongByte, WrongRights, WritableShared, WrongCount, FreeListBroken,
                            TableBroken, TwoRoles, FreeInUse, WrongTotal, MappedEarly, NotMapped, Copied, LabNotDone,
-                           ChildLost, WrongAnswer, NeedlessKill, GrowsOverTrapframe, UsyscallShared>;
+                           ChildLost, WrongBreak, WrongAnswer, NeedlessKill, GrowsOverTrapframe, UsyscallShared>;
 
 // One broken invariant.
 struct Violation {

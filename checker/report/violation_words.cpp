@@ -271,6 +271,14 @@ struct Words {
                         who()),
             "a zombie", "no such process"};
     }
+    ViolationWords operator()(spec::WrongBreak const& wrong) const {
+        constexpr std::array<std::string_view, 5> kHow{" (it wraps: its upper bits are lost)",
+                                                       " (it was taken below zero)", " (it was moved twice)",
+                                                       " (it was moved though nothing was to be done)", ""};
+        return {fmt::format("{}'s break (p->sz) is {:#x} and not {:#x}{}", who(), wrong.seen, wrong.expected.value,
+                            kHow.at(static_cast<std::size_t>(wrong.how))),
+                fmt::format("a break of {:#x}", wrong.expected.value), fmt::format("{:#x}", wrong.seen)};
+    }
     ViolationWords operator()(spec::Copied const& copied) const {
         std::string const both = fmt::format("{} and {}", name_of(copied.original), name_of(copied.copy));
         return {fmt::format("fork copied {} that {} should share until one of them stores",

@@ -368,6 +368,17 @@ TEST(ViolationWords, SayWhosePidASharedPageHolds) {
               "others take for theirs");
 }
 
+TEST(ViolationWords, SayWhereTheBreakIsAndHowItCameThere) {
+    using How = spec::WrongBreak::How;
+    spec::WrongBreak wrong{VirtAddr{0x8000}, 0x9000, How::twice};
+    auto const story = [&] { return words_of({.process = spec::kInit, .facts = wrong}).story; };
+    EXPECT_EQ(story(), "p0's break (p->sz) is 0x9000 and not 0x8000 (it was moved twice)");
+    wrong.how = How::failed;
+    EXPECT_EQ(story(), "p0's break (p->sz) is 0x9000 and not 0x8000 (it was moved though nothing was to be done)");
+    wrong.how = How::other;
+    EXPECT_EQ(story(), "p0's break (p->sz) is 0x9000 and not 0x8000");
+}
+
 TEST(Story, AProcessThatTakesTheSameTrapForEverDoesNotStopTheMachine) {
     auto const story = [](spec::Stuck stuck) {
         spec::Outcome seen;

@@ -145,6 +145,17 @@ class Scene {
             fmt::format("{}'s {} must not be given out again while it is in use", name_of(who()), place_words()));
     }
 
+    // The next sbrk tells where it is.
+    Words wrong_break() {
+        plan_.turns.push_back(last_());
+        auto const& wrong = std::get<spec::WrongBreak>(violation_->facts);
+        Code const condition = repro_condition({spec::Exactly{wrong.expected.value}}, finding_.evidence.heap_start);
+        if (condition.text.empty()) return cannot("the break is not relative to the program's own");
+        std::string const complaint = fmt::format("{}'s break must be where sbrk has moved it", name_of(who()));
+        add(who(), code({Function::expect}, "long r = (long)sbrk(0); expect({}, \"{}\");", condition, complaint));
+        return complain(complaint);
+    }
+
     // Its parent waits for it, and must find it.
     Words lost_child() {
         auto const parent = violation_->process ? parent_of(*violation_->process) : std::nullopt;
@@ -328,7 +339,9 @@ Words make_visible(Finding const& finding, std::function<Turn()> const& last, Pl
         case spec::Invariant::dangling:
             return scene.used_after_free();
         case spec::Invariant::results:
-            return scene.lost_child();
+            return std::holds_alternative<spec::WrongBreak>(finding.divergence.violations.front().facts)
+                       ? scene.wrong_break()
+                       : scene.lost_child();
         case spec::Invariant::laziness:
             return cannot("the values are right; only more memory is used than was promised");
         default:

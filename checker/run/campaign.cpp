@@ -113,6 +113,7 @@ CaseResult run_case(Execution& machine, Reference const& reference, Mode mode, s
     // Some go there still: what is known may hide something of the same kind.
     constexpr std::uint64_t kStraightEvery = 8;
     RunOptions const options{.twice = mode != Mode::limits && index % kTwiceEvery == 0,
+                             .go_on = true,
                              .mode = mode,
                              .steering = index % kStraightEvery == 7 ? nullptr : &known};
     Run run = run_program(machine, reference, program, options, result.counts);
@@ -226,10 +227,10 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
                 }
             }
         }
-        // Often enough to be sure of it.
+        // Often enough to be sure of it; what hides nothing need not be avoided.
         constexpr std::uint64_t kSightings = 8;
         for (auto const& [family, failure] : by_family)
-            if (failure.seen >= kSightings) known.avoid(family);
+            if (failure.seen >= kSightings && !failure.run.divergence->settled) known.avoid(family);
         next += count;
         if ((result.engine_failure = pool.engine_failure())) break;
         report(progress_of(result, by_family.size(), effort, started));

@@ -24,7 +24,7 @@ struct Failure {
     Mode mode = Mode::plain;
     std::uint64_t index = 0;     // of the case, among those of its mode
     Run run;                     // ends with the divergence
-    std::uint64_t seen = 1;      // programs of the campaign that ended with a failure of this family
+    std::uint64_t seen = 1;      // programs of the campaign that came to a failure of this family
     std::set<Signature> also{};  // other signatures of the family
 };
 

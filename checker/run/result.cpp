@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <utility>
 
 namespace vmcheck::run {
@@ -60,12 +61,11 @@ std::string to_string(Signature signature) {
 
 std::vector<Run> endings(Run run) {
     std::vector<Run> all;
-    if (run.advice) {
-        Run advised;
-        advised.program = run.program;
-        advised.program.steps.resize(run.advice->at.value + 1);
-        advised.divergence = std::exchange(run.advice, std::nullopt);
-        all.push_back(std::move(advised));
+    for (Divergence& passed : std::exchange(run.passed, {})) {
+        Run& ending = all.emplace_back(run);
+        ending.program.steps.resize(passed.at.value + 1);
+        if (ending.records.size() > ending.program.steps.size()) ending.records.resize(ending.program.steps.size());
+        ending.divergence = std::move(passed);
     }
     if (run.divergence) all.push_back(std::move(run));
     return all;
@@ -94,6 +94,11 @@ Symptom symptom_of(spec::Violation const& violation) {
         Symptom operator()(spec::Copied const&) const { return Symptom::not_lazy; }
         Symptom operator()(spec::LabNotDone const&) const { return Symptom::lab_not_done; }
         Symptom operator()(spec::ChildLost const&) const { return Symptom::child_lost; }
+        Symptom operator()(spec::WrongBreak const& wrong) const {
+            constexpr std::array kHow{Symptom::break_wraps, Symptom::break_below_zero, Symptom::break_moved_twice,
+                                      Symptom::break_moved_by_failure, Symptom::wrong_break};
+            return kHow.at(static_cast<std::size_t>(wrong.how));
+        }
         Symptom operator()(spec::WrongAnswer const& answer) const { return symptom_of(answer); }
         Symptom operator()(spec::NeedlessKill const&) const { return Symptom::refused; }
         Symptom operator()(spec::GrowsOverTrapframe const&) const { return Symptom::accepted; }

@@ -31,6 +31,9 @@ struct Divergence {
     spec::Circumstances circumstances{};
     std::vector<VirtAddr> died{};  // spec::Panicked::stack, where the kernel panicked
     bool advice = false;           // legal by the labs' texts, but poor: breaks no invariant
+    // The state is known all the same (spec/adopt.h), so that it hides nothing: the program goes on where that is
+    // wanted. So it does after advice.
+    bool settled = false;
 };
 
 // One step as it went.
@@ -45,9 +48,9 @@ struct StepRecord {
 struct Run {
     spec::Program
         program;  // the steps that were run: those that could not be asked are left out, the closing ones added
-    std::vector<StepRecord> records;  // only where RunOptions::records
-    std::optional<Divergence> divergence;
-    std::optional<Divergence> advice{};         // the first, where the program went on after it
+    std::vector<StepRecord> records;            // only where RunOptions::records
+    std::optional<Divergence> divergence;       // at which it ended
+    std::vector<Divergence> passed{};           // after which it went on: of each family the first
     std::optional<std::string> cannot_start{};  // why there is no machine such as the program asks for
     bool engine_failed = false;                 // the emulator did, at the last step: nothing is known of the kernel
     std::uint32_t left_out = 0;                 // steps that could not be asked in the state that had been reached
@@ -58,7 +61,8 @@ struct Run {
     bool unfinished = false;
 };
 
-// The ways in which a run ended or could have: at its divergence, and at what is advice. Each ends with a divergence.
+// The ways in which a run ended or could have: at each divergence that it went on after, and at its last. Each ends
+// with a divergence, in the order of the steps.
 std::vector<Run> endings(Run run);
 
 // What goes wrong, whatever the step: several invariants may show one symptom, and one invariant several.
@@ -78,6 +82,11 @@ enum class Symptom : std::uint8_t {
     child_lost,
     stale,  // a translation is used that the page table has no more
     lab_not_done,
+    break_wraps,
+    break_below_zero,
+    break_moved_twice,
+    break_moved_by_failure,
+    wrong_break,
 };
 Symptom symptom_of(spec::Violation const& violation);
 

@@ -3,8 +3,8 @@
 //
 // The rule: before each step the free frames are counted; the kernel does the step; the model says whether that outcome
 // is allowed and what state follows; then the whole machine is looked at and held against that state (I1...I10). The
-// first step at which anything is amiss is where the program ends. Steps that cannot be asked in the state reached are
-// left out. One step: stepper.h.
+// first step at which anything is amiss is where the program ends, or goes on from what is known. Steps that cannot be
+// asked in the state reached are left out. One step: stepper.h.
 
 #include "checker/run/effort.h"
 #include "checker/run/result.h"

@@ -77,6 +77,36 @@ TEST(Runner, RunsAProgramTwiceFromWhereTheFirstRunLeftIt) {
     EXPECT_EQ(run.program.steps.back(), (spec::Step{spec::kInit, spec::Sbrk{-4096}, {}}));
 }
 
+TEST(Runner, GoesOnAfterALeakWhereThatIsWantedAndTellsItOnce) {
+    Bench bench(kCowLazy, PlantedDefect::root_leaked);
+    auto const program = spec::parse(
+        "vmcheck 1\nprofile cow lazy\np0 fork p1\np1 exit 0\np0 wait\np0 fork p2\np2 exit 0\np0 wait\np0 fork p3\n");
+    Counts counts;
+    auto run = run_program(bench.pool.first(), bench.look.reference, *program, {}, counts);
+    ASSERT_TRUE(run.divergence.has_value());
+    EXPECT_EQ(run.program.steps.size(), 3U);
+    run = run_program(bench.pool.first(), bench.look.reference, *program, {.go_on = true}, counts);
+    EXPECT_FALSE(run.divergence.has_value());
+    EXPECT_EQ(run.program.steps.size(), 9U) << "to its end, and that of p3";
+    auto const ends = endings(std::move(run));
+    ASSERT_EQ(ends.size(), 1U);
+    EXPECT_EQ(to_string(ends[0].divergence->signature), "I6 wait");
+    EXPECT_EQ(ends[0].program.steps.size(), 3U);
+}
+
+TEST(Runner, GoesOnWithTheJunkOfAFreshPageToWhatElseIsWrong) {
+    Bench bench(kCowLazy, PlantedDefect::uncleared_page);
+    auto const program = spec::parse(
+        "vmcheck 1\nprofile cow lazy\np0 sbrk +1p\np0 store heap 8 = 0x1122334455667788\np0 sbrk -1p\np0 sbrk +1p\n"
+        "p0 store heap+8 1 = 1\np0 sbrk -1p\np0 sbrk +1p\np0 pipe_write heap 1\np0 load heap 8\np0 file_read heap 1\n");
+    Counts counts;
+    auto run = run_program(bench.pool.first(), bench.look.reference, *program, {.go_on = true}, counts);
+    EXPECT_FALSE(run.divergence.has_value());
+    auto const ends = endings(std::move(run));
+    ASSERT_EQ(ends.size(), 2U) << "a fault and a copy";
+    EXPECT_EQ(to_string(ends[0].divergence->signature), "I1 store");
+}
+
 TEST(Runner, ClosesEveryProgramSoThatOnlyInitIsLeft) {
     Bench bench(kCowLazy);
     auto const program = spec::parse("vmcheck 1\nprofile cow lazy\np0 sbrk +2p\np0 fork p1\np1 fork p2\n");

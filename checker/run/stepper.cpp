@@ -91,8 +91,7 @@ Stepper::Stepper(Execution& execution, Reference const& reference, RunOptions op
       reference_(reference),
       options_(options),
       counts_(counts),
-      baseline_(reference.baseline),
-      state_{spec::World::initial(reference.setting)} {}
+      state_{.world = spec::World::initial(reference.setting), .baseline = reference.baseline} {}
 
 // ---- a run's beginning and end
 
@@ -118,7 +117,7 @@ void Stepper::begin(spec::Program const& program) {
     if (program.memory || spec::harts_of(program) > 1) {
         // What is free there, not on the machine with one hart and no ballast.
         state_.world = spec::World::initial(spec::setting_for(reference_.setting, program));
-        baseline_ = spec::take_baseline(state_.world, execution_.observe());
+        state_.baseline = spec::take_baseline(state_.world, execution_.observe());
     }
     ++counts_.of(options_.mode).programs;
     count_run();
@@ -164,17 +163,30 @@ void Stepper::perform(spec::Step step) {
     if (!next) {
         diverge(at, step, {next.error()}, met_in(state_.world));
         note_panic(outcome);
+        if (options_.go_on && !spec::is_mishap(outcome))
+            go_on_from(spec::adopt_answer(state_.world, step, outcome, execution_.observe(), state_.baseline));
         return;
     }
     if (state_.sharing_known)
-        if (auto advice = spec::advice_on(state_.world, step, outcome)) advise(at, step, std::move(*advice));
+        if (auto advice = spec::advice_on(state_.world, step, outcome)) {
+            Signature const signature{advice->invariant, step.action.index()};
+            pass({.at = at, .violations = {std::move(*advice)}, .signature = signature, .advice = true});
+        }
     if (!leaves_sharing_known(step, outcome)) state_.sharing_known = false;
     spec::World const before_it = std::exchange(state_.world, std::move(*next));
     if (done()) return;
     spec::Observation const seen = execution_.observe();
     state_.world = spec::settle(std::move(state_.world), seen);
-    auto violations = spec::inspect(state_.world, seen, baseline_, counts_.checks);
-    if (!violations.empty()) diverge(at, step, std::move(violations), met_in(before_it));
+    auto violations = spec::inspect(state_.world, seen, state_.baseline, counts_.checks);
+    if (violations.empty()) {
+        if (state_.baseline) state_.baseline = spec::without_found(*state_.baseline, state_.world, seen);
+        return;
+    }
+    spec::explain_breaks(before_it, step, violations);
+    auto adopted = options_.go_on ? spec::adopt_state(before_it, step, state_.world, violations, seen, state_.baseline)
+                                  : std::nullopt;
+    diverge(at, step, std::move(violations), met_in(before_it));
+    go_on_from(std::move(adopted));
 }
 
 // As it is run and recorded: what does not overlap does not say that it does.
@@ -262,13 +274,16 @@ void Stepper::judge(spec::Pair const& pair, std::array<spec::StepIndex, 2> at, s
         state_.world = std::move(verdict.orders.front().after);
         return;
     }
-    AgreeingOrder agreed = agreeing_order(std::move(verdict.orders), *seen, baseline_);
+    AgreeingOrder agreed = agreeing_order(std::move(verdict.orders), *seen, state_.baseline);
     if (agreed.ambiguous) return give_up();
     counts_.checks.add(agreed.checks);
     if (agreed.world)
         state_.world = std::move(*agreed.world);
-    else
+    else {
+        for (spec::Step const& each : {pair.first, pair.second})
+            spec::explain_breaks(state_.world, each, agreed.violations);
         diverge(at[0], pair.first, std::move(agreed.violations), met_by(pair.first));
+    }
 }
 
 // ---- what is noted of it
@@ -306,11 +321,22 @@ void Stepper::note_panic(spec::Outcome const& outcome) {
         state_.result.divergence->died = panicked->stack;
 }
 
-void Stepper::advise(spec::StepIndex at, spec::Step const& step, spec::Violation advice) {
-    auto& where = options_.stop_at_advice ? state_.result.divergence : state_.result.advice;
-    if (where) return;
-    Signature const signature{advice.invariant, step.action.index()};
-    where = Divergence{.at = at, .violations = {std::move(advice)}, .signature = signature, .advice = true};
+void Stepper::go_on_from(std::optional<spec::Adopted> adopted) {
+    if (!adopted) return;
+    state_.world = std::move(adopted->world);
+    state_.baseline = adopted->baseline;
+    pass(*std::exchange(state_.result.divergence, std::nullopt));
+}
+
+void Stepper::pass(Divergence divergence) {
+    auto const family = [&](Divergence const& each) {
+        return family_of(each, state_.result.program.steps.at(each.at.value));
+    };
+    auto& passed = state_.result.passed;
+    divergence.settled = true;
+    if (std::none_of(passed.begin(), passed.end(),
+                     [&](auto const& each) { return family(each) == family(divergence); }))
+        passed.push_back(std::move(divergence));
 }
 
 // ---- there and back

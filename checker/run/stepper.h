@@ -7,6 +7,7 @@
 #include "checker/run/result.h"
 #include "checker/run/steering.h"
 #include "impl/target.h"
+#include "spec/adopt.h"
 #include "spec/invariants.h"
 #include "spec/overlap.h"
 #include "spec/program.h"
@@ -54,8 +55,8 @@ struct RunOptions {
     // Then the same steps once more, from the machine as it was left (children under new names), and to their end
     // again.
     bool twice = false;
-    // End at what is no more than advice, as at a divergence.
-    bool stop_at_advice = false;
+    // Go on after a divergence that leaves a state which is known: Run::passed.
+    bool go_on = false;
     Mode mode = Mode::plain;  // what it is counted as
     bool records = false;
     Steering const* steering = nullptr;  // what is known of the kernel, to be avoided. Not owned.
@@ -70,6 +71,7 @@ class Stepper {
         spec::World world;
         std::uint64_t pages = 0;    // that the address spaces have spanned at most: a measure of time
         bool sharing_known = true;  // no copy to user memory has failed so far
+        std::optional<spec::Baseline> baseline{};
         Run result{};
     };
 
@@ -129,14 +131,15 @@ class Stepper {
     void count_judged(spec::Invariant invariant);
     void diverge(spec::StepIndex at, spec::Step const& step, std::vector<spec::Violation> violations,
                  spec::Circumstances const& met);
+    // After the divergence just noted, where there is a state to go on from.
+    void go_on_from(std::optional<spec::Adopted> adopted);
+    void pass(Divergence divergence);
     void note_panic(spec::Outcome const& outcome);
-    void advise(spec::StepIndex at, spec::Step const& step, spec::Violation advice);
 
     Execution& execution_;
     Reference const& reference_;
     RunOptions options_;
     Counts& counts_;
-    std::optional<spec::Baseline> baseline_;
     State state_;
     bool allocation_failed_ = false;
 };

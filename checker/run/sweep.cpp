@@ -17,8 +17,9 @@ namespace {
 // Of each family the shortest.
 class Shortest {
   public:
-    void add(Run run) {
+    void add(Run run, bool advises) {
         for (Run& each : endings(std::move(run))) {
+            if (each.divergence->advice && !advises) continue;
             auto const [at, fresh] = by_family_.try_emplace(family_of(each));
             if (fresh || each.program.steps.size() < at->second.program.steps.size()) at->second = std::move(each);
         }
@@ -44,7 +45,7 @@ class Variation {
                                                Stepper::Bookmark const& here) const = 0;
     // Takes the first of `rest` varied by `number`, and what is to follow it. False: no greater number tells more.
     virtual bool attempt(Stepper& stepper, Steps rest, std::uint32_t number) const = 0;
-    // Whether a run that ends with advice counts.
+    // Whether advice counts.
     virtual bool advises() const { return false; }
 };
 
@@ -79,7 +80,7 @@ class Sweep {
 
     void keep_failure() {
         Run const& run = stepper_.so_far();
-        if (run.divergence || (run.advice && variation_.advises())) shortest_.add(stepper_.take());
+        if (run.divergence || !run.passed.empty()) shortest_.add(stepper_.take(), variation_.advises());
     }
 
     Stepper& stepper_;
@@ -164,7 +165,7 @@ Swept sweep(Execution& execution, Reference const& reference, spec::Program cons
     // Of those for several harts, some have no two steps that overlap; on one hart these tell nothing new.
     if (mode == Mode::harts && spec::harts_of(program) == 1) return {};
     auto const variation = variation_of(mode);
-    Stepper stepper(execution, reference, RunOptions{.mode = mode}, counts);
+    Stepper stepper(execution, reference, RunOptions{.go_on = true, .mode = mode}, counts);
     Sweep all(stepper, *variation);
     all.run(program);
     return {all.failures(), stepper.so_far().cannot_start};

@@ -140,27 +140,11 @@ bool is_of_what_always_fails(Finding const& always, Finding const& other, run::C
     return fails && always.family.circumstances == spec::Circumstances{} && always.family.way == other.family.way;
 }
 
-// By how much a program moves the break: the last time before its last step.
-std::int64_t moves_break(spec::Program const& program) {
-    std::int64_t bytes = 0;
-    for (std::size_t i = 0; i + 1 < program.steps.size(); ++i)
-        if (auto const* sbrk = std::get_if<spec::Sbrk>(&program.steps[i].action); sbrk && sbrk->bytes != 0)
-            bytes = sbrk->bytes;
-    return bytes;
-}
-
-// After an sbrk that leaves the break elsewhere than it says, memory ends elsewhere.
-bool comes_of_wrong_break(Finding const& wrong, Finding const& other) {
-    std::int64_t const moved = moves_break(wrong.program), needed = moves_break(other.program);
-    return wrong.family.symptom == run::Symptom::wrong_result && wrong.family.way == spec::Way::sbrk && moved != 0 &&
-           (moved > 0 ? needed >= moved : needed <= moved);
-}
-
 // Whether `other` would not be without the mistake of `cause`.
 bool follows(Finding const& cause, Finding const& other, Context const& context) {
-    return needs(other.program, cause.family, context.setting) || comes_of_wrong_break(cause, other) ||
-           comes_of_lost_frame(cause.family, other.family) || comes_of_crossing(cause.family, other.family) ||
-           comes_of_waste(cause, other) || is_of_what_always_fails(cause, other, context.counts);
+    return needs(other.program, cause.family, context.setting) || comes_of_lost_frame(cause.family, other.family) ||
+           comes_of_crossing(cause.family, other.family) || comes_of_waste(cause, other) ||
+           is_of_what_always_fails(cause, other, context.counts);
 }
 
 bool are_alike(Finding const& one, Finding const& other, Context const& context) {

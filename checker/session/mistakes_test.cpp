@@ -72,14 +72,6 @@ TEST_F(Mistakes, WhatNeedsTheTriggerOfAnotherIsItsConsequence) {
     EXPECT_THAT(findings, SizeIs(2)) << "and what comes without it is not";
 }
 
-TEST_F(Mistakes, AfterAWrongBreakAllElseIsItsConsequence) {
-    found("p0 sbrk +2p\np0 sbrk 0\n", {Symptom::wrong_result, Way::sbrk, {}}, {"sys_sbrk"});
-    found("p0 sbrk +2p\np0 fstat brk\n", {Symptom::accepted, Way::copyout, {.grounds = Ground::hole}}, {"copyout"});
-    EXPECT_THAT(findings, SizeIs(1));
-    found("p0 sbrk +1p\np0 fstat brk\n", {Symptom::accepted, Way::copyout, {.grounds = Ground::hole}}, {"copyout"});
-    EXPECT_THAT(findings, SizeIs(2)) << "the break was right there";
-}
-
 TEST_F(Mistakes, OfAStepThatAlwaysFailsNothingElseCanBeSaid) {
     counts.kinds[spec::index_of<spec::Fork>()] = 3;
     found("p0 fork p1\n", {Symptom::freed_early, Way::fork, {}}, {"uvmcopy"});

@@ -135,28 +135,31 @@ tl::expected<Reproduction, BootError> reproduce(Target const& target, spec::Prog
         bool const last = attempt + 1 == attempts;
         LastStep watcher(program.steps.size());
         run::RunOptions const options{
-            .close = false, .stop_at_advice = failure.advice, .records = last, .watcher = last ? &watcher : nullptr};
+            .close = false, .go_on = true, .records = last, .watcher = last ? &watcher : nullptr};
         run::Counts uncounted;
         run::Run run = run::run_program(**execution, look.reference, program, options, uncounted);
         if (auto broken = (*execution)->engine_failure())
             return tl::unexpected(BootError{std::move(*broken), BootError::Kind::machine});
-        if (!run.divergence || run.divergence->signature != failure.signature) continue;
+        auto endings = run::endings(std::move(run));
+        auto const same = std::find_if(endings.rbegin(), endings.rend(), [&](run::Run const& each) {
+            return each.divergence->signature == failure.signature && each.divergence->advice == failure.advice;
+        });
+        if (same == endings.rend()) continue;
         ++reproduction.times;
         if (!last) continue;
         bool const alive = failure.signature.invariant != spec::Invariant::liveness;
         spec::Layout const& layout = (*fresh)->setting()->layout;
-        reproduction.records = std::move(run.records);
-        reproduction.divergence = std::move(*run.divergence);
+        reproduction.records = std::move(same->records);
+        reproduction.divergence = std::move(*same->divergence);
         put_the_clearest_first(layout, reproduction.divergence.violations);
         reproduction.evidence = watcher.evidence(reproduction.divergence.violations.front(), layout, alive);
     }
     if (reproduction.times == attempts) {
         FenceAtTraps watcher;
         run::Counts uncounted;
-        run::Run const run =
-            run::run_program(**execution, look.reference, program,
-                             {.close = false, .stop_at_advice = failure.advice, .watcher = &watcher}, uncounted);
-        reproduction.needs_stale_translation = !run.divergence;
+        run::Run run = run::run_program(**execution, look.reference, program,
+                                        {.close = false, .go_on = true, .watcher = &watcher}, uncounted);
+        reproduction.needs_stale_translation = run::endings(std::move(run)).empty();
     }
     return reproduction;
 }

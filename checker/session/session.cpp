@@ -76,6 +76,17 @@ bool free_list_is_broken(SessionResult const& result) {
         [](spec::Violation const& violation) { return std::holds_alternative<spec::FreeListBroken>(violation.facts); });
 }
 
+// Of a run of a program with so many steps: as it ends at the last of them, where it fails there, else where it first
+// fails.
+run::Run ending_of(run::Run run, std::size_t steps) {
+    auto endings = run::endings(run);
+    std::erase_if(endings, [](run::Run const& each) { return each.divergence->advice; });
+    auto const last = std::find_if(endings.begin(), endings.end(),
+                                   [&](run::Run const& each) { return each.program.steps.size() == steps; });
+    if (last != endings.end()) return std::move(*last);
+    return endings.empty() ? std::move(run) : std::move(endings.front());
+}
+
 // The one step in which a kernel shows that a lab was not done at all.
 tl::expected<Finding, BootError> finding_of_lab(Kernel& kernel, spec::LabNotDone::Lab lab, Options options) {
     using Lab = spec::LabNotDone::Lab;
@@ -234,9 +245,10 @@ tl::expected<Kernel, BootError> start(Boot const& boot, unsigned jobs) {
 
 tl::expected<run::Run, BootError> run_once(Kernel& kernel, spec::Program const& program, std::string_view name) {
     run::Counts uncounted;
-    run::Run run = run::run_program(kernel.machines.first(), kernel.look.reference, program, {}, uncounted);
+    run::Run run =
+        run::run_program(kernel.machines.first(), kernel.look.reference, program, {.go_on = true}, uncounted);
     if (auto well = check_engines(kernel); !well) return tl::unexpected(well.error());
-    if (!run.cannot_start) return run;
+    if (!run.cannot_start) return ending_of(std::move(run), program.steps.size());
     std::string const machine =
         program.memory ? fmt::format("`memory {}`", *program.memory) : fmt::format("{} harts", spec::harts_of(program));
     return tl::unexpected(BootError{

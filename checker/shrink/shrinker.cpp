@@ -21,9 +21,7 @@ class Shrinker {
   public:
     Shrinker(run::MachinePool& pool, run::Reference const& reference, Run failing, ShrinkBudget budget,
              std::stop_token stop)
-        : pool_(pool), reference_(reference), budget_(budget), stop_(std::move(stop)), best_(std::move(failing)) {
-        advice_ = best_.divergence->advice;
-    }
+        : pool_(pool), reference_(reference), budget_(budget), stop_(std::move(stop)), best_(std::move(failing)) {}
 
     Shrunk take() {
         remember_prefixes();
@@ -54,7 +52,7 @@ class Shrinker {
                (kind == steps[second].action.index() || kind == steps[second - 1].action.index());
     }
 
-    // A run ends at its divergence: what comes before did not fail, and need not be tried.
+    // A run ends where it first fails so: what comes before did not, and need not be tried.
     void remember_prefixes() {
         spec::Program prefix = best_.program;
         for (; !prefix.steps.empty(); prefix.steps.pop_back()) seen_.insert(spec::print(prefix));
@@ -90,8 +88,9 @@ class Shrinker {
         pool_.for_each(wave.size(), [&](Execution& machine, std::size_t i) {
             run::Counts uncounted;
             Run run = run::run_program(machine, reference_, wave[i].program,
-                                       run::RunOptions{.close = false, .stop_at_advice = advice_}, uncounted);
-            if (run.divergence && is_the_same(run)) results[i] = std::move(run);
+                                       run::RunOptions{.close = false, .go_on = true}, uncounted);
+            for (Run& ending : run::endings(std::move(run)))
+                if (!results[i] && is_the_same(ending)) results[i] = std::move(ending);
         });
         executions_ += static_cast<std::uint32_t>(wave.size());
         for (std::size_t i = 0; i < wave.size(); ++i) {
@@ -118,7 +117,6 @@ class Shrinker {
     ShrinkBudget budget_;
     std::stop_token stop_;
     Run best_;
-    bool advice_ = false;
     std::size_t stage_ = 0;
     std::uint32_t executions_ = 0;
     std::set<std::string> seen_;

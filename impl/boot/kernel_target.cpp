@@ -189,6 +189,11 @@ void inherit(Vintage vintage, ProbeResult const& probed, spec::Layout const& lay
         summary.inherited.push_back(
             "copyinstr does not bring in pages that lazy sbrk has promised (the bare tree of 2025 does not either)");
     }
+    if (probed.sbrk_returns_int && vintage.may_be_before(2022)) {
+        traits.sbrk_returns_int = true;
+        summary.inherited.push_back(
+            "sbrk returns the break as an int, beyond 2 GiB another address (bare trees before 2022 do too)");
+    }
     if (!probed.past_top) return;
     traits.lazy_sbrk_has_no_limit = true;
     if (vintage.from == 2025)
@@ -290,6 +295,11 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
             "A process holds frames beside its page table, and not always as many (for a kernel page table of its "
             "own?). "
             "I6 is not checked.");
+    if (kernel->windows->processes && !probed->break_is_seen) {
+        auto windows_without_breaks = std::make_shared<observe::Windows>(*kernel->windows);
+        windows_without_breaks->processes->forget_breaks();
+        kernel->windows = std::move(windows_without_breaks);
+    }
     auto final = std::make_shared<BootedKernel>(*kernel);
     if (!kernel->windows->counts && probed->profile.fork == spec::ForkPolicy::eager) {
         summary.nothing_counted = true;

@@ -3,12 +3,14 @@
 #include "impl/agent/agent.h"
 #include "impl/boot/boot.h"
 #include "spec/advance.h"
+#include "spec/bytes.h"
 #include "spec/invariants.h"
 #include "spec/world.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -120,14 +122,37 @@ bool arranges_arguments_otherwise(KernelExecution& execution, spec::World const&
            });
 }
 
+// p0's, as the kernel keeps it.
+std::optional<std::uint64_t> break_in(KernelExecution& execution) {
+    return execution.observe().processes.front().brk;
+}
+
+// Whether the kernel map shows the break that sbrk goes by, wherever that is moved to: others may mean by `sz` what is
+// mapped, or round it.
+bool shows_the_break(KernelExecution& execution) {
+    constexpr std::array<std::int64_t, 4> kMoves{0, 1, kPageBytes + 8, -5};
+    execution.reset();
+    return std::all_of(kMoves.begin(), kMoves.end(), [&](std::int64_t bytes) {
+        result_of(execution, spec::Sbrk{bytes});
+        auto const returned = static_cast<std::uint64_t>(result_of(execution, spec::Sbrk{0}));
+        return break_in(execution) == returned;
+    });
+}
+
 // Whether lazy sbrk takes the break over the trapframe, be it by a page. The process is not brought to its end: some of
 // these kernels panic then.
-std::optional<PastTop> grow_past_top(KernelExecution& execution, spec::Layout const& layout) {
+std::optional<PastTop> grow_past_top(KernelExecution& execution, spec::Layout const& layout, ProbeResult& found) {
     execution.reset();
     VirtAddr const goal = layout.trapframe + kPageBytes;
     auto const grow = [&](VirtAddr from, VirtAddr to) {
         auto const bytes = static_cast<std::int64_t>(to.value - from.value);
-        return result_of(execution, spec::Sbrk{bytes, spec::SbrkMode::lazy}) == static_cast<std::int64_t>(from.value);
+        auto const returned = static_cast<std::uint64_t>(result_of(execution, spec::Sbrk{bytes, spec::SbrkMode::lazy}));
+        // What it returns need not be what it did.
+        if (!found.break_is_seen) return returned == from.value;
+        bool const grown = break_in(execution) == to.value;
+        bool const truncated = returned != from.value && returned == as_int(from.value);
+        found.sbrk_returns_int = found.sbrk_returns_int || (grown && truncated);
+        return grown && (truncated || returned == from.value);
     };
     PastTop seen{0, layout.heap, goal};
     for (; goal.value - seen.from.value > PastTop::kMostOfAnSbrk; ++seen.calls) {
@@ -285,7 +310,9 @@ tl::expected<ProbeResult, BootError> probe(KernelExecution& execution, spec::Set
     probe_copies(execution, provisional.layout, found);
     found.arranges_arguments_otherwise = arranges_arguments_otherwise(execution, world);
     found.sbrk_keeps_to_the_heap = keeps_to_the_heap(execution, provisional.layout);
-    if (found.profile.sbrk == spec::SbrkPolicy::lazy) found.past_top = grow_past_top(execution, provisional.layout);
+    found.break_is_seen = shows_the_break(execution);
+    if (found.profile.sbrk == spec::SbrkPolicy::lazy)
+        found.past_top = grow_past_top(execution, provisional.layout, found);
     execution.reset();
     return found;
 }

@@ -36,6 +36,8 @@ struct ProbeResult {
     bool copyout_ignores_write_right = false;   // copyout wrote into a read-only page
     bool copyinstr_skips_reserved = false;      // a path that ends in an untouched lazy page was refused
     std::optional<PastTop> past_top{};          // lazy sbrk took the break over the trapframe
+    bool break_is_seen = false;                 // where the kernel map says, there is what sbrk returns next
+    bool sbrk_returns_int = false;              // beyond 2 GiB it returned another address than the break
     bool sbrk_keeps_to_the_heap = false;        // no sbrk took stack and image, wherever the stack pointer was
     bool arranges_arguments_otherwise = false;  // exec put them on the stack in an order that the model does not know
     board::Parcels fork_takes{};                // the first fork

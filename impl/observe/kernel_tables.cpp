@@ -26,6 +26,9 @@ ProcessEntry ProcessTable::read(Ram ram, std::uint64_t index) const {
     entry.pid = read_field(ram, element, layout_.pid);
     std::uint64_t const root = read_field(ram, element, layout_.root);
     if (root != 0) entry.root = PhysAddr{root}.frame();
+    if (layout_.brk)
+        entry.brk = static_cast<std::uint64_t>(
+            extend(read_field(ram, element, *layout_.brk), layout_.brk->bytes, layout_.brk->is_signed));
     return entry;
 }
 

@@ -16,7 +16,8 @@ enum class Life : std::uint8_t { unused, zombie, other };
 struct ProcessEntry {
     std::uint64_t pid = 0;
     Life life = Life::unused;
-    std::optional<FrameNo> root;  // nothing where the kernel has let its page table go
+    std::optional<FrameNo> root;         // nothing where the kernel has let its page table go
+    std::optional<std::uint64_t> brk{};  // nothing where it is not known where that is kept
 };
 
 class ProcessTable {
@@ -26,6 +27,8 @@ class ProcessTable {
     std::uint64_t size() const { return layout_.count; }
     // REQUIRES: index < size().
     ProcessEntry read(Ram ram, std::uint64_t index) const;
+    // From now on, breaks are not known.
+    void forget_breaks() { layout_.brk.reset(); }
     // The entry in use with that pid; nothing when there is none.
     std::optional<ProcessEntry> find(Ram ram, std::uint64_t pid) const;
 

@@ -25,6 +25,16 @@ spec::ObservedProcess Observer::look_at(spec::ProcId id, FrameNo root) const {
     return process;
 }
 
+// A running process is known by the root of its page table.
+void Observer::see_breaks(std::vector<spec::ObservedProcess>& running) const {
+    for (std::uint64_t i = 0; i < windows_->processes->size(); ++i) {
+        ProcessEntry const entry = windows_->processes->read(ram(), i);
+        if (!entry.root || entry.life != Life::other) continue;
+        for (spec::ObservedProcess& process : running)
+            if (!process.table_frames.empty() && process.table_frames.front() == *entry.root) process.brk = entry.brk;
+    }
+}
+
 spec::Observation Observer::observe(std::span<Subject const> running, std::span<EndedSubject const> ended) {
     spec::Observation seen;
     seen.memory = this;
@@ -32,6 +42,7 @@ spec::Observation Observer::observe(std::span<Subject const> running, std::span<
     if (free_list_) seen.free_list_broken = free_list_->broken();
     for (Subject const& subject : running) seen.processes.push_back(look_at(subject.id, subject.root));
     if (!windows_->processes) return seen;
+    see_breaks(seen.processes);
     seen.zombies.emplace();
     for (EndedSubject const& subject : ended) {
         auto const entry = windows_->processes->find(ram(), subject.pid);

@@ -51,6 +51,7 @@ class Observer : private spec::MachineMemory {
 
     Ram ram() const { return {board_.ram_start(), board_.ram()}; }
     spec::ObservedProcess look_at(spec::ProcId id, FrameNo root) const;
+    void see_breaks(std::vector<spec::ObservedProcess>& running) const;
 
     board::Board& board_;
     std::shared_ptr<Windows const> windows_;

@@ -119,6 +119,16 @@ std::optional<Baseline> take_baseline(World const& world, Observation const& obs
     return Baseline{*observation.census.free + reachable_frames(map)};
 }
 
+Baseline without_found(Baseline baseline, World const& world, Observation const& observation) {
+    auto const seen = baseline.lost == 0 ? std::nullopt : take_baseline(world, observation);
+    if (!seen) return baseline;
+    std::uint64_t const frames =
+        seen->accounted_frames + world.setting().traits.frames_per_process * (world.running().size() - 1);
+    if (frames <= baseline.accounted_frames)
+        baseline.lost = std::min(baseline.lost, baseline.accounted_frames - frames);
+    return baseline;
+}
+
 Checked conservation_in(FrameMap const& map, std::optional<Baseline> const& baseline) {
     Checked checked;
     auto const free = map.observation().census.free;
@@ -135,10 +145,11 @@ Checked conservation_in(FrameMap const& map, std::optional<Baseline> const& base
     // A zombie's invisible frames (a kernel stack, say) may be gone or not.
     std::uint64_t const with_living = seen + each * (world.running().size() - 1);
     std::uint64_t const with_zombies = seen + each * (world.processes().size() - 1);
-    std::uint64_t const expected = baseline->accounted_frames;
-    if (with_living <= expected && expected <= with_zombies) return checked;
-    std::uint64_t const nearest = with_zombies < expected ? with_zombies : with_living;
-    checked.violations.push_back({.invariant = Invariant::conservation, .facts = WrongTotal{expected, nearest}});
+    std::uint64_t const most = baseline->accounted_frames, least = most - baseline->lost;
+    if (with_living <= most && least <= with_zombies) return checked;
+    checked.violations.push_back(
+        {.invariant = Invariant::conservation,
+         .facts = with_zombies < least ? WrongTotal{least, with_zombies} : WrongTotal{most, with_living}});
     return checked;
 }
 

@@ -7,6 +7,23 @@ namespace vmcheck::spec {
 
 namespace {
 
+// I7: the break is what sbrk says. Counted where results are.
+Checked breaks_in(FrameMap const& map) {
+    Checked checked;
+    for (ProcId id : map.world().running()) {
+        ObservedProcess const* const seen = map.find(id);
+        VirtAddr const expected = map.world().find(id)->space->brk;
+        if (!seen || !seen->brk || *seen->brk == expected.value) continue;
+        constexpr std::uint64_t kLowHalf = UINT32_MAX;
+        bool const wraps = (*seen->brk & kLowHalf) == (expected.value & kLowHalf);
+        using How = WrongBreak::How;
+        checked.add({.invariant = Invariant::results,
+                     .process = id,
+                     .facts = WrongBreak{expected, *seen->brk, wraps ? How::wraps : How::other}});
+    }
+    return checked;
+}
+
 // I7: a child that has ended is there until its parent has waited for it. Counted where results are.
 Checked lost_children_in(FrameMap const& map) {
     Checked checked;
@@ -81,6 +98,28 @@ class Adoption {
 
 }  // namespace
 
+void explain_breaks(World const& before, Step const& step, std::vector<Violation>& violations) {
+    auto const* const sbrk = std::get_if<Sbrk>(&step.action);
+    for (Violation& violation : violations) {
+        auto* const wrong = std::get_if<WrongBreak>(&violation.facts);
+        if (wrong == nullptr || wrong->how != WrongBreak::How::other || !sbrk || violation.process != step.actor)
+            continue;
+        std::uint64_t const old = before.find(step.actor)->space->brk.value;
+        auto const bytes = static_cast<std::uint64_t>(sbrk->bytes);
+        auto const is_seen = [&](std::uint64_t brk) {
+            return wrong->seen == brk || wrong->seen == static_cast<std::uint32_t>(brk);
+        };
+        using How = WrongBreak::How;
+        std::uint64_t const expected = wrong->expected.value;
+        if (sbrk->bytes < 0 && 0 - bytes > old && is_seen(old + bytes))
+            wrong->how = How::below_zero;
+        else if (expected == old)
+            wrong->how = How::failed;
+        else if (is_seen(expected + (expected - old)))
+            wrong->how = How::twice;
+    }
+}
+
 bool put_up_with(Setting& setting, std::vector<Violation> const& at_boot) {
     return std::all_of(at_boot.begin(), at_boot.end(), [&](Violation const& violation) {
         return std::visit(Adoption{setting, violation}, violation.facts);
@@ -102,7 +141,9 @@ std::vector<Violation> inspect(World const& world, Observation const& observatio
         violations.insert(violations.end(), std::make_move_iterator(checked.violations.begin()),
                           std::make_move_iterator(checked.violations.end()));
     };
-    // What the user can see comes first, then what will become visible, then what is only lost.
+    // What memory there is follows from the break. Then what the user can see, then what will become visible, then what
+    // is only lost.
+    add(Invariant::results, breaks_in(map));
     add(Invariant::contents, contents_in(map));
     add(Invariant::isolation, isolation_in(map));
     add(Invariant::rights, rights_in(map));

@@ -2,6 +2,7 @@
 
 #include "spec/invariants.h"
 
+#include "spec/adopt.h"
 #include "spec/testing/judging.h"
 #include "spec/text.h"
 
@@ -412,6 +413,78 @@ TEST(I6, CountsWhatAProcessHoldsBesidesItsTables) {
         *with_zombie.observation.census.free -= invisible;
         EXPECT_TRUE(broken(Invariant::conservation, story.world(), with_zombie, baseline).empty());
     }
+}
+
+TEST(I7, FiresWhereTheBreakIsNotWhatSbrkSaysAndTellsHowItWasMoved) {
+    constexpr std::int64_t kGiB = std::int64_t{1} << 30;
+    constexpr std::uint64_t kHeap = 0x7000;
+    using How = WrongBreak::How;
+    // After an sbrk of p0 that returned this, with a heap of so much before.
+    auto const how = [&](std::int64_t before, std::int64_t bytes, std::uint64_t returns, std::uint64_t seen) {
+        Story story{kCowLazy};
+        if (before != 0) story.then(by(0, Sbrk{before}), returned(kHeap));
+        World const old = story.world();
+        Step const step = by(0, Sbrk{bytes});
+        story.then(step, returned(returns));
+        GoodPicture picture{story.world()};
+        picture.observation.processes[0].brk = story.world().find(kInit)->space->brk.value;
+        EXPECT_EQ(broken_in(story.world(), picture), Numbers{});
+        picture.observation.processes[0].brk = seen;
+        auto violations = broken(Invariant::results, story.world(), picture);
+        EXPECT_EQ(violations.size(), 1U);
+        explain_breaks(old, step, violations);
+        return std::get<WrongBreak>(violations.at(0).facts).how;
+    };
+    EXPECT_EQ(how(0, 4096, kHeap, kHeap + 8192), How::twice);
+    EXPECT_EQ(how(4096, -4096, kHeap + 4096, kHeap - 4096), How::twice);
+    EXPECT_EQ(how(0, 4096, kHeap, kHeap), How::other);
+    EXPECT_EQ(how(0, 2 * kGiB - 1, kHeap, (kHeap + 2 * kGiB - 1) | 0xffff'ffff'0000'0000), How::wraps) << "an int";
+    EXPECT_EQ(how(2 * kGiB - 1, 2 * kGiB - 1, kHeap + 2 * kGiB - 1, kHeap - 2), How::wraps) << "an unsigned int";
+    EXPECT_EQ(how(0, -0x8000, kMinus1, kHeap - 0x8000), How::below_zero);
+    EXPECT_EQ(how(0, -0x8000, kHeap, 0xffff'f000), How::below_zero) << "an unsigned int";
+    EXPECT_EQ(how(0, 2 * kGiB - 1, kMinus1, kHeap + 2 * kGiB - 1), How::failed);
+}
+
+TEST(Adoption, OfWhatIsLostGoesOnAndKnowsItWhenItComesBack) {
+    Story const story{kCowLazy};
+    World const& world = story.world();
+    GoodPicture picture{world};
+    auto const baseline = take_baseline(world, picture.observation);
+    auto const lost = [&](std::uint64_t frames, std::optional<Baseline> const& since) {
+        picture.observation.census.free = 1000 - frames;
+        return broken(Invariant::conservation, world, picture, since);
+    };
+    auto const adopted = adopt_state(world, by(0, Exec{}), world, lost(2, baseline), picture.observation, baseline);
+    ASSERT_TRUE(adopted.has_value());
+    EXPECT_TRUE(lost(2, adopted->baseline).empty());
+    EXPECT_TRUE(lost(0, adopted->baseline).empty()) << "a pipe left open, which is closed at the process's end";
+    EXPECT_EQ(lost(3, adopted->baseline).size(), 1U) << "another one";
+    EXPECT_TRUE(lost(1, adopted->baseline).empty());
+    auto const found = without_found(*adopted->baseline, world, picture.observation);
+    EXPECT_EQ(lost(2, found).size(), 1U) << "one was not lost any more";
+    EXPECT_FALSE(
+        adopt_state(world, by(0, Pipe{heap()}), world, lost(2, baseline), picture.observation, baseline).has_value())
+        << "its descriptors may be open";
+    picture.observation.census.free = 1001;
+    auto const too_many = broken(Invariant::conservation, world, picture, baseline);
+    EXPECT_FALSE(adopt_state(world, by(0, Exec{}), world, too_many, picture.observation, baseline).has_value());
+}
+
+TEST(Adoption, OfAWrongResultIsOfTheOneRightStateThatTheMachineIsIn) {
+    Story story{kCowLazy};
+    story.then(by(0, Sbrk{4096}), returned(0x7000));
+    World const& world = story.world();
+    GoodPicture picture{world};
+    auto const adopted = [&](Action const& action, Outcome const& outcome) {
+        return adopt_answer(world, by(0, action), outcome, picture.observation, std::nullopt);
+    };
+    EXPECT_EQ(adopted(Fstat{at(Anchor::guard)}, returned(0)).value().world, world) << "accepted, and nothing written";
+    EXPECT_FALSE(adopted(Sbrk{4096}, returned(5)).has_value()) << "nobody knows where the break is";
+    picture.observation.processes[0].brk = 0x9000;
+    EXPECT_EQ(adopted(Sbrk{4096}, returned(5)).value().world.find(kInit)->space->brk, VirtAddr{0x9000});
+    EXPECT_FALSE(adopted(Sbrk{8192}, returned(5)).has_value());
+    picture.observation.processes[0].brk.reset();
+    EXPECT_FALSE(adopted(PipeWrite{at(Anchor::data), 1}, returned(7)).has_value()) << "what is in the pipe?";
 }
 
 TEST(I7, FiresWhenNobodyCanWaitForAChildAnyMore) {

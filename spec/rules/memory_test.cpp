@@ -69,6 +69,21 @@ TEST(Sbrk, BeyondTheTopIsNotAskedOfAKernelWhoseLazySbrkHasNoLimit) {
     EXPECT_FALSE(may_ask(0x9001, SbrkMode::lazy));
 }
 
+TEST(Sbrk, ThatReturnsAnIntIsPutUpWithWhereItIsInherited) {
+    Setting setting = small_setting(kCowLazy);
+    auto const after_growth = [&](std::uint64_t returns) {
+        Story story{setting};
+        story.then(by(0, Sbrk{2 * kGiB - 1}), returned(kHeap));
+        return story.verdict(by(0, Sbrk{kPage}), returned(returns));
+    };
+    constexpr std::uint64_t kOld = kHeap + 2 * kGiB - 1, kAsInt = kOld | 0xffff'ffff'0000'0000;
+    EXPECT_EQ(after_growth(kOld), "allowed");
+    EXPECT_EQ(after_growth(kAsInt), "I7");
+    setting.traits.sbrk_returns_int = true;
+    EXPECT_EQ(after_growth(kAsInt), "allowed");
+    EXPECT_EQ(after_growth(kOld), "I7") << "this kernel does not";
+}
+
 TEST(Sbrk, IntoTheStackIsAMatterOfTasteUnlessTheKernelIsKnownToRefuseIt) {
     Setting setting = small_setting(kCowLazy);
     EXPECT_EQ(Story{setting}.verdict(by(0, Sbrk{-kPage}), returned(kHeap)), "allowed");

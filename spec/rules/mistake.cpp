@@ -1,3 +1,4 @@
+#include "spec/bytes.h"
 #include "spec/rules/copyout.h"
 #include "spec/rules/reach.h"
 #include "spec/rules/rules.h"
@@ -128,7 +129,8 @@ class Diagnosis {
         });
         if (wants_excuse) return Mistake::sbrk_failed;
         VirtAddr const brk = question_.world.find(question_.actor())->space->brk;
-        return *value_ == brk.value ? Mistake::sbrk_accepted : Mistake::sbrk_returned_neither;
+        bool const as_told = question_.world.setting().traits.sbrk_returns_int && *value_ == as_int(brk.value);
+        return *value_ == brk.value || as_told ? Mistake::sbrk_accepted : Mistake::sbrk_returned_neither;
     }
 
     // Some answer of a copy that fails may be given here.

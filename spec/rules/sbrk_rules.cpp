@@ -1,5 +1,6 @@
 #include "spec/rules/sbrk_rules.h"
 
+#include "spec/bytes.h"
 #include "spec/rules/memory_need.h"
 
 #include <algorithm>
@@ -65,8 +66,8 @@ std::vector<SbrkVariant> read_as(World const& world, ProcId actor, std::int64_t 
     return shrink(world, actor, 0 - static_cast<std::uint64_t>(bytes));
 }
 
-std::int32_t low_half(Sbrk const& sbrk) {
-    return static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::uint64_t>(sbrk.bytes)));
+std::int64_t low_half(Sbrk const& sbrk) {
+    return static_cast<std::int64_t>(as_int(static_cast<std::uint64_t>(sbrk.bytes)));
 }
 
 }  // namespace
@@ -79,6 +80,8 @@ std::vector<SbrkVariant> sbrk_variants(World const& world, ProcId actor, Sbrk co
                 variants.push_back(variant);
                 variants.back().reason = Reason::int_or_long;
             }
+    if (world.setting().traits.sbrk_returns_int)
+        for (SbrkVariant& variant : variants) variant.returned = as_int(variant.returned);
     return variants;
 }
 

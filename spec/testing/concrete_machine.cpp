@@ -62,6 +62,7 @@ Observation ConcreteMachine::observe() const {
             for (auto const& [page, pte] : process.table.leaves())
                 observed.pages.push_back(ObservedPage{page, pte.frame, pte.rights, true});
             observed.table_frames = process.table.table_frames();
+            observed.brk = process.size;
             observation.processes.push_back(std::move(observed));
         }
     observation.census = census();

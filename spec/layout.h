@@ -103,6 +103,9 @@ struct Traits {
     bool sbrk_keeps_to_the_heap = false;
     // exec puts arguments on the stack in an order that is not xv6's (kernel/exec.c): programs have none then.
     bool arranges_arguments_otherwise = false;
+    // The pages that all processes together have in memory before the kernel moves any out to a disk or a pool of its
+    // own; nothing: it never does. What it does from there on is not asked: where a page then is, nobody can see.
+    std::optional<std::uint64_t> pages_in_memory{};
     // Processes that are there beside those of the program, children of p0 that never end: the ballast.
     std::uint32_t ballast_processes = 0;
     // The lowest file descriptor that the agent has not opened: what pipe() hands out first (fdalloc in sysfile.c).

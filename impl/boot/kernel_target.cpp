@@ -20,6 +20,8 @@ namespace vmcheck {
 
 namespace {
 
+constexpr std::array<std::string_view, 6> kSwapping{"swap", "Swap", "evict", "page_out", "pageout", "pageOut"};
+
 // What one reference counts as, if all pages of p0 (which shares nothing) agree about it.
 std::optional<std::int64_t> count_for_one(observe::ReferenceCounts const& counts, observe::Ram ram,
                                           spec::ObservedProcess const& p0) {
@@ -31,6 +33,14 @@ std::optional<std::int64_t> count_for_one(observe::ReferenceCounts const& counts
         one = raw;
     }
     return one;
+}
+
+// Whether a function's name says that it is about pages that are not in memory.
+bool names_swapping(elf::KernelImage const& image) {
+    return std::any_of(image.symbols().begin(), image.symbols().end(), [](elf::Symbol const& symbol) {
+        return std::any_of(kSwapping.begin(), kSwapping.end(),
+                           [&](std::string_view word) { return symbol.name.find(word) != std::string::npos; });
+    });
 }
 
 class WindowFinder {
@@ -221,7 +231,11 @@ spec::Setting describe_kernel(map::KernelMap const& map, Booted const& booted, o
 KernelTarget::KernelTarget(KernelOptions options, std::shared_ptr<BootedKernel const> kernel, TargetSummary summary)
     : options_(std::move(options)),
       kernel_(std::move(kernel)),
-      scarce_(std::make_shared<LazyKernel>([kernel = kernel_] { return with_ballast(kernel); })),
+      scarce_(std::make_shared<LazyKernel>([kernel = kernel_]() -> LazyKernel::Made {
+          if (kernel->setting->traits.pages_in_memory)
+              return tl::unexpected<std::string>("The kernel moves pages out of memory.");
+          return with_ballast(kernel);
+      })),
       summary_(std::move(summary)) {
     for (std::uint32_t harts = 2; harts <= spec::kHartsMax; ++harts)
         by_harts_[harts] = std::make_shared<LazyKernel>(
@@ -265,7 +279,7 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     // Probed on a provisional setting; what is found makes the real one.
     kernel->setting = std::make_shared<spec::Setting const>(setting);
     KernelExecution execution(kernel, std::move(booted->board));
-    auto const probed = probe(execution, setting);
+    auto const probed = probe(execution, setting, names_swapping(*image));
     if (auto failure = execution.engine_failure())
         return tl::unexpected(BootError{std::move(*failure), BootError::Kind::machine});
     if (!probed) return tl::unexpected(BootError{probed.error().message + ".", BootError::Kind::kernel, image->name()});
@@ -281,13 +295,21 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     // The same kernels map what sbrk gives as they map the image (uvmalloc in kernel/vm.c); a lazy one need not, nor
     // need a copy keep X. Where it may be missing is in spec/checks/rights.cpp.
     setting.layout.heap_rights.execute = all_segments_rwx;
-    if (booted->has_programs)
+    if (booted->has_programs && !probed->pages_in_memory)
         setting.set_more_pages(pages_of_large(all_segments_rwx));
-    else
+    else if (!booted->has_programs)
         summary.missing.push_back("Its disk has no room for a second program. exec is checked with /init alone.");
     setting.traits.arranges_arguments_otherwise = probed->arranges_arguments_otherwise;
     inherit(find_vintage(*image, {all_segments_rwx, probed->sbrk_takes_mode}, options.tree), *probed, setting.layout,
             setting.traits, summary);
+    if (probed->pages_in_memory) {
+        // Zombies may have more than the model sees, and an sbrk or exec both what was and what will be.
+        setting.traits.pages_in_memory = *probed->pages_in_memory * 3 / 4;
+        summary.missing.push_back(fmt::format(
+            "The kernel moves pages out of memory when all processes together have {}. Programs have fewer, "
+            "and exec only /init; what it does beyond is not checked.",
+            *probed->pages_in_memory));
+    }
     setting.traits.frames_per_process = probed->frames_per_process;
     setting.traits.frames_beside_vary = probed->frames_beside_vary;
     if (probed->frames_beside_vary)

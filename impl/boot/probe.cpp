@@ -100,6 +100,35 @@ bool keeps_to_the_heap(KernelExecution& execution, spec::Layout const& layout) {
     return refuses(-2 * kPage) && refuses(-kPage - 1);
 }
 
+// How many pages all processes had together when one was gone for the first time after a grandchild of init had touched
+// a new one; nothing where none was. Kernels that swap often spare init and the shell.
+std::optional<std::uint64_t> pages_in_memory(KernelExecution& execution, spec::Layout const& layout) {
+    constexpr spec::ProcId kGrower{2};
+    constexpr std::uint64_t kMost = 256;
+    auto const pages = [&] {
+        std::uint64_t all = 0;
+        for (spec::ObservedProcess const& process : execution.observe().processes)
+            all += static_cast<std::uint64_t>(std::count_if(process.pages.begin(), process.pages.end(),
+                                                            [](auto const& page) { return page.rights.user; }));
+        return all;
+    };
+    auto const done = [&](spec::Action const& action) {
+        return success(execution.run({kGrower, action, {}}, kPagesOfAProbe).outcome.what).has_value();
+    };
+    execution.reset();
+    if (result_of(execution, spec::Fork{spec::ProcId{1}}) < 0 || result_of(execution, spec::Fork{kGrower}) < 0)
+        return {};
+    std::uint64_t before = pages();
+    for (std::uint64_t i = 0; i < kMost; ++i) {
+        if (!done(spec::Sbrk{kPageBytes}) || !done(spec::Store{absolute(layout.heap + i * kPageBytes), 1, 1}))
+            return {};
+        std::uint64_t const now = pages();
+        if (now <= before) return before;
+        before = now;
+    }
+    return {};
+}
+
 // What is where it is on the stack is for the model to say, as long as the arguments are there.
 bool arranges_arguments_otherwise(KernelExecution& execution, spec::World const& world) {
     execution.reset();
@@ -263,7 +292,8 @@ spec::Layout find_layout(spec::Observation const& seen, VirtAddr heap) {
     return layout;
 }
 
-tl::expected<ProbeResult, BootError> probe(KernelExecution& execution, spec::Setting const& provisional) {
+tl::expected<ProbeResult, BootError> probe(KernelExecution& execution, spec::Setting const& provisional,
+                                           bool may_swap) {
     ProbeResult found;
     VirtAddr const heap = provisional.layout.heap;
     auto const world = spec::World::initial(std::make_shared<spec::Setting const>(provisional));
@@ -311,6 +341,7 @@ tl::expected<ProbeResult, BootError> probe(KernelExecution& execution, spec::Set
     found.arranges_arguments_otherwise = arranges_arguments_otherwise(execution, world);
     found.sbrk_keeps_to_the_heap = keeps_to_the_heap(execution, provisional.layout);
     found.break_is_seen = shows_the_break(execution);
+    if (may_swap) found.pages_in_memory = pages_in_memory(execution, provisional.layout);
     if (found.profile.sbrk == spec::SbrkPolicy::lazy)
         found.past_top = grow_past_top(execution, provisional.layout, found);
     execution.reset();

@@ -43,14 +43,16 @@ struct ProbeResult {
     board::Parcels fork_takes{};                // the first fork
     std::uint64_t fork_mark = 0;                // bits of a PTE that fork sets where it shares
     bool frames_beside_vary = false;            // what a process holds beside came with a store, and went with its end
-    std::uint64_t frames_per_process = 0;       // that a process holds beyond what its page table shows
+    std::optional<std::uint64_t> pages_in_memory{};  // before the kernel moves pages out
+    std::uint64_t frames_per_process = 0;            // that a process holds beyond what its page table shows
 };
 
 // Whether every segment of the image, which ends where the heap begins, is mapped read-write-execute.
 bool ignores_segment_rights(spec::ObservedProcess const& p0, VirtAddr heap);
 
 // Runs the probes. Fails when the kernel cannot even do these: a sentence for the user.
-tl::expected<ProbeResult, BootError> probe(KernelExecution& execution, spec::Setting const& provisional);
+// `may_swap`: it is worth a look whether the kernel moves pages out of memory.
+tl::expected<ProbeResult, BootError> probe(KernelExecution& execution, spec::Setting const& provisional, bool may_swap);
 
 // ---- reference counts: count_probe.cpp
 

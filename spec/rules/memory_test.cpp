@@ -152,6 +152,21 @@ TEST(Sbrk, MayNotTakeTheAgentsOwnCodeAway) {
     EXPECT_FALSE(why_not(story.world(), by(0, Sbrk{-5 * kPage})));
 }
 
+TEST(Swapping, BeginsBeyondWhatProgramsAreAskedFor) {
+    Setting setting = testing::small_setting(kEager);
+    setting.traits.pages_in_memory = 3 * setting.layout.heap.page().value;
+    auto const shared = std::make_shared<Setting const>(setting);
+    World const alone = World::initial(shared);
+    auto const pages = static_cast<std::int64_t>(2 * setting.layout.heap.page().value);
+    EXPECT_FALSE(why_not(alone, by(0, Fork{ProcId{1}})));
+    EXPECT_FALSE(why_not(alone, by(0, Sbrk{pages * kPage})));
+    EXPECT_TRUE(why_not(alone, by(0, Sbrk{(pages + 1) * kPage})));
+    EXPECT_FALSE(why_not(alone, by(0, Sbrk{-kPage})));
+    setting.traits.pages_in_memory = 2 * setting.layout.heap.page().value - 1;
+    World const less = World::initial(std::make_shared<Setting const>(setting));
+    EXPECT_TRUE(why_not(less, by(0, Exec{}))) << "while it has both images";
+}
+
 TEST(Sbrk, OfMoreThan32BitsIsReadEitherWayWhereThatCanBeTold) {
     Story const eager{kEager};
     Step const beyond = by(0, Sbrk{4 * kGiB + kPage});

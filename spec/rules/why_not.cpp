@@ -236,12 +236,30 @@ struct Refusal {
     }
 };
 
+// The pages that all have together after the step, holes and pages not touched yet among them; of an exec while it has
+// both images.
+std::uint64_t pages_after(World const& world, Step const& step) {
+    auto const up_to = [](VirtAddr brk) { return (brk.value + kPageBytes - 1) / kPageBytes; };
+    std::uint64_t pages = 0;
+    for (auto const& [id, process] : world.processes())
+        pages += up_to(process.space ? process.space->brk : world.setting().layout.heap);
+    if (std::holds_alternative<Fork>(step.action)) pages += up_to(world.find(step.actor)->space->brk);
+    if (auto const* exec = std::get_if<Exec>(&step.action))
+        pages += up_to(world.setting().layout_of(exec->program).heap);
+    if (auto const* sbrk = std::get_if<Sbrk>(&step.action); sbrk != nullptr && sbrk->bytes > 0)
+        pages += up_to(VirtAddr{static_cast<std::uint64_t>(sbrk->bytes)});
+    return pages;
+}
+
 std::optional<std::string> refusal(World const& world, Step const& step, bool may_sleep) {
     if (world.over()) return "p0 is gone, and everything with it";
     Process const* actor = world.find(step.actor);
     if (!actor) return fmt::format("p{} is not there", step.actor.value);
     if (actor->life != Life::running) return fmt::format("p{} has ended", step.actor.value);
-    return std::visit(Refusal{world, step.actor, may_sleep}, step.action);
+    if (auto why = std::visit(Refusal{world, step.actor, may_sleep}, step.action)) return why;
+    auto const most = world.setting().traits.pages_in_memory;
+    if (most && pages_after(world, step) > *most) return "the kernel would move pages out of memory";
+    return std::nullopt;
 }
 
 }  // namespace

@@ -41,8 +41,8 @@ Grounds grounds_at(World const& world, ProcId id, VirtAddr at, Access access) {
     if (!page) return Ground::hole;
     if (!page->rights.user) return Ground::no_user;
     if (!may(page->rights, access)) return Ground::read_only;
-    if (at >= brk && at.page() == brk.page()) return Ground::breaks_page;
     Grounds grounds;
+    if (at >= brk && at.page() == brk.page()) grounds.add(Ground::breaks_page);
     if (page->presence != Presence::present) grounds.add(Ground::reserved);
     if (page->presence == Presence::reserved || access != Access::write) return grounds;
     if (is_shared(world, id, at.page(), page->frame) || is_perhaps_shared(world, id, at.page(), *page))

@@ -29,10 +29,17 @@ bool decide_alike(Finding const& one, Finding const& other) {
     return report::share_code(one, other);
 }
 
+bool is_timed(spec::Program const& program) {
+    return std::any_of(program.steps.begin(), program.steps.end(),
+                       [](spec::Step const& step) { return step.faults.switch_hart || step.faults.preempt; });
+}
+
 // A race may do anything.
 bool race_alike(Finding const& one, Finding const& other) {
-    return one.family.circumstances.overlapped && other.family.circumstances.overlapped &&
-           report::share_code(one, other, true);
+    auto const races = [](Finding const& finding) {
+        return finding.family.circumstances.overlapped || is_timed(finding.program);
+    };
+    return races(one) && races(other) && report::share_code(one, other, true);
 }
 
 // Whether a step before the last one of the program is such as `trigger` fails at. A shrunk program has no step that
@@ -67,11 +74,6 @@ bool lose_frames_alike(Finding const& one, Finding const& other) {
     };
     return of_spaces(one.family) && of_spaces(other.family) && one.family.symptom == other.family.symptom &&
            one.signature.invariant == other.signature.invariant && report::share_code(one, other);
-}
-
-bool is_timed(spec::Program const& program) {
-    return std::any_of(program.steps.begin(), program.steps.end(),
-                       [](spec::Step const& step) { return step.faults.switch_hart || step.faults.preempt; });
 }
 
 // One that fails as a matter of time alone is the same wherever it is interrupted, and on how many harts.
@@ -120,7 +122,7 @@ bool comes_of_lost_frame(run::Family const& cause, run::Family const& other) {
     if (cause.symptom != Symptom::freed_early || !shows || !cause.circumstances.refused) return false;
     // A reference that is dropped before there is a copy may be the last when the other process runs in between.
     bool const between = other.circumstances.overlapped && other.circumstances.grounds.contains(spec::Ground::shared);
-    return meets_again(cause, other) || (accesses_memory(cause.way) && cause.way == other.way && between);
+    return meets_again(cause, other) || (accesses_memory(cause.way) && accesses_memory(other.way) && between);
 }
 
 // Where a copy that goes on into another page goes wrong, it does not matter what sort of page that is.

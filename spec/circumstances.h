@@ -39,6 +39,12 @@ class Grounds {
 
     // Whether the access must fail.
     constexpr bool must_be_refused() const { return bits_ >= bit(Ground::read_only); }
+    // What of it makes the access fail; all, where nothing does.
+    constexpr Grounds telling() const {
+        Grounds refused;
+        refused.bits_ = static_cast<std::uint8_t>(bits_ & ~(bit(Ground::read_only) - 1));
+        return must_be_refused() ? refused : *this;
+    }
     constexpr int count() const { return std::popcount(bits_); }
 
   private:

@@ -25,7 +25,8 @@ bool accesses_memory(spec::Way way) {
 bool decide_alike(Finding const& one, Finding const& other) {
     run::Family const &first = one.family, &second = other.family;
     spec::Circumstances const &here = first.circumstances, &there = second.circumstances;
-    if (here.grounds.empty() || here.grounds != there.grounds || here.refused != there.refused) return false;
+    if (here.grounds.empty() || here.grounds.telling() != there.grounds.telling() || here.refused != there.refused)
+        return false;
     return report::share_code(one, other);
 }
 
@@ -130,6 +131,13 @@ bool comes_of_crossing(run::Family const& cause, run::Family const& other) {
     return cause.circumstances.crosses && cause.circumstances.grounds.empty() && meets_again(cause, other);
 }
 
+// The pointers that exec is given may lead anywhere that a copy may.
+bool comes_of_bad_copies(Finding const& cause, Finding const& other) {
+    auto const* exec = std::get_if<spec::Exec>(&other.program.steps.back().action);
+    return exec != nullptr && exec->arguments && accesses_memory(cause.family.way) &&
+           cause.family.circumstances.grounds.must_be_refused() && report::share_code(cause, other);
+}
+
 // Who takes more memory than was promised is the first to run out of it.
 bool comes_of_waste(Finding const& cause, Finding const& other) {
     return cause.family.symptom == run::Symptom::not_lazy && other.family.symptom == run::Symptom::refused &&
@@ -146,7 +154,7 @@ bool is_of_what_always_fails(Finding const& always, Finding const& other, run::C
 bool follows(Finding const& cause, Finding const& other, Context const& context) {
     return needs(other.program, cause.family, context.setting) || comes_of_lost_frame(cause.family, other.family) ||
            comes_of_crossing(cause.family, other.family) || comes_of_waste(cause, other) ||
-           is_of_what_always_fails(cause, other, context.counts);
+           comes_of_bad_copies(cause, other) || is_of_what_always_fails(cause, other, context.counts);
 }
 
 bool are_alike(Finding const& one, Finding const& other, Context const& context) {

@@ -41,6 +41,12 @@ class Mistakes : public ::testing::Test {
     std::vector<Finding> findings;
 };
 
+spec::Grounds both(spec::Ground one, spec::Ground other) {
+    spec::Grounds grounds = one;
+    grounds.add(other);
+    return grounds;
+}
+
 using run::Symptom;
 using spec::Ground;
 using spec::Way;
@@ -104,6 +110,22 @@ TEST_F(Mistakes, WhereCrossingGoesWrongWhatIsCrossedIntoSaysNothing) {
     EXPECT_THAT(findings, SizeIs(1));
     found("p0 file_read guard 9\n", {Symptom::accepted, Way::copyout, {.grounds = Ground::no_user}}, {});
     EXPECT_THAT(findings, SizeIs(2)) << "no page border in it";
+}
+
+TEST_F(Mistakes, WhatMakesAnAccessFailTellsAndNotWhatElseIsThere) {
+    found("p0 fork p1\np1 store bss+0xffa 8 = 1\n",
+          {Symptom::no_end, Way::fault, {.grounds = both(Ground::shared, Ground::no_user), .crosses = true}},
+          {"cowfault"});
+    found("p0 pipe guard\n", {Symptom::accepted, Way::copyout, {.grounds = Ground::no_user}}, {"cowfault"});
+    EXPECT_THAT(findings, SizeIs(1));
+}
+
+TEST_F(Mistakes, WhatExecIsGivenIsCopiedAsAllElse) {
+    found("p0 file_read top-8 1\n", {Symptom::wrong_rights, Way::copyout, {.grounds = Ground::hole}}, {"vmfault"});
+    found("p0 pipe data+0xff8\np0 exec data+0xff8\n", {Symptom::wrong_rights, Way::exec, {}}, {"vmfault"});
+    EXPECT_THAT(findings, SizeIs(1));
+    found("p0 exec\n", {Symptom::wrong_rights, Way::exec, {}}, {"vmfault"});
+    EXPECT_THAT(findings, SizeIs(2)) << "it was given nothing";
 }
 
 TEST_F(Mistakes, OnlyTheTimeDiffers) {

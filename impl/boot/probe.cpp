@@ -142,8 +142,8 @@ bool arranges_arguments_otherwise(KernelExecution& execution, spec::World const&
     auto const* page = page_in(seen.processes.front(), stack);
     if (page == nullptr || !page->in_ram || !seen.memory) return false;
     auto const bytes = seen.memory->bytes(page->frame);
-    constexpr char kData[] = "/data";
-    constexpr std::string_view kArgument{kData, sizeof kData};  // with its end
+    using namespace std::string_view_literals;
+    constexpr auto kArgument = "/data\0"sv;  // with its end
     bool const there =
         std::search(bytes.begin(), bytes.end(), kArgument.begin(), kArgument.end(),
                     [](std::byte byte, char wanted) { return byte == static_cast<std::byte>(wanted); }) != bytes.end();

@@ -2,6 +2,7 @@
 #include "checker/cli/kernel_choice.h"
 #include "checker/qemu/tools.h"
 #include "checker/report/text.h"
+#include "impl/base/sandbox.h"
 #include "impl/board/self_test.h"
 
 #include <fmt/format.h>
@@ -51,12 +52,20 @@ void look_for_tools() {
         fmt::print("  {}  {}\n", tool ? "ok    " : "absent", tool ? tool->string() : tool.error().message);
 }
 
+// Single trees do without, and those of a class where that is asked for: no reason to fail.
+void look_for_sandbox() {
+    auto const possible = base::try_sandbox();
+    fmt::print("sandbox for what a tree runs\n  {}  {}\n", possible ? "ok    " : "absent",
+               possible ? "by bubblewrap" : possible.error().message);
+}
+
 }  // namespace
 
 ExitCode doctor(Options const&) {
     fmt::print("machine: {} processors\n", std::thread::hardware_concurrency());
     bool const emulator = check_emulator();
     bool const kernels = check_kernels();
+    look_for_sandbox();
     look_for_tools();
     if (emulator && kernels) {
         fmt::print("everything works\n");

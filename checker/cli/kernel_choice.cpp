@@ -1,7 +1,11 @@
 #include "checker/cli/kernel_choice.h"
 
+#include "checker/report/escape.h"
+#include "impl/base/sandbox.h"
+
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -39,6 +43,18 @@ Stop no_kernel_from_tree(BuildError const& error, fs::path const& tree) {
     return {cause, error.message, tree.string(), error.complaints};
 }
 
+// A single tree is mostly the user's own: where there is no sandbox, that is said.
+base::Confinement confinement_of(KernelChoice const& choice) {
+    if (choice.trusted) return base::Confinement::none;
+    if (choice.in_sandbox) return base::Confinement::within;
+    auto const possible = base::try_sandbox();
+    if (possible) return base::Confinement::sandbox;
+    if (choice.rebuild || !is_built(*choice.kernel))
+        fmt::print(stderr, "no sandbox: {}; the Makefile of {} runs as you do\n", possible.error().message,
+                   report::printable(choice.kernel->string()));
+    return base::Confinement::none;
+}
+
 }  // namespace
 
 tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice) {
@@ -55,7 +71,8 @@ tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice) {
                      fmt::format("{}: no such file. Give the kernel's ELF image, as in --kernel kernel/kernel.",
                                  options.kernel.string())});
         if (is_source_tree(options.kernel)) {
-            auto built = kernel_of_tree(options.kernel, choice.rebuild, choice.stop);
+            options.confinement = confinement_of(choice);
+            auto built = kernel_of_tree(options.kernel, choice.rebuild, options.confinement, choice.stop);
             if (!built) return tl::unexpected(no_kernel_from_tree(built.error(), options.kernel));
             options.tree = options.kernel;
             TreeFacts const facts = read_tree(options.kernel);
@@ -110,6 +127,14 @@ std::optional<fs::path> builtin_programs() {
         if (fs::is_directory(programs, error)) return programs;
     }
     return std::nullopt;
+}
+
+std::vector<fs::path> own_files() {
+    std::error_code error;
+    std::vector<fs::path> all = base::own_libraries();
+    all.push_back(fs::read_symlink("/proc/self/exe", error));
+    for (fs::path const& place : places()) all.push_back(place.lexically_normal());
+    return all;
 }
 
 Stop stop_for(BootError const& error) {

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace vmcheck::cli {
 
@@ -41,6 +42,9 @@ KernelChoice kernel_for(spec::Program const& program, KernelChoice asked);
 
 // The directory of the user programs that come with the reference kernel. Nothing where it is not there.
 std::optional<std::filesystem::path> builtin_programs();
+
+// What this program consists of: it, its libraries, and the kernels and programs that come with it.
+std::vector<std::filesystem::path> own_files();
 
 // The same as why a command ends.
 Stop stop_for(BootError const& error);

@@ -45,7 +45,8 @@ constexpr char const* kClassHelp =
     "A class is a directory with a sub-directory for each student; in it, or one level deeper, an xv6 tree or a\n"
     "kernel's ELF image:  vmcheck verify class --findings results\n"
     "  Each tree is checked by a process of its own, as many at a time as --jobs says, with the options given here. A\n"
-    "  tree that hangs, crashes or does not build stops no other.\n"
+    "  tree that hangs, crashes or does not build stops no other. It runs in a sandbox (bubblewrap), where it sees no\n"
+    "  other tree and can write its own results only; --trust-trees does without.\n"
     "  results/class.html, class.csv and class.json are the summary; results/STUDENT has report.html, report.json,\n"
     "  log.txt and the programs of each finding. --format junit, json, html or text gives the summary in that format.\n"
     "  The same command goes on where an interrupted one stopped, and checks again only what has changed: the tree,\n"
@@ -139,6 +140,7 @@ class CommandLine {
             ->type_name("DIR")
             ->capture_default_str();
         add_class(verify);
+        verify->add_flag("--in-sandbox", options_.kernel.in_sandbox)->group("");  // of a class, what a child is told
 
         CLI::App* fuzz = command("fuzz", "Run until told to stop; file what is found in the corpus", cli::fuzz);
         add_kernel(fuzz, false);
@@ -223,6 +225,8 @@ class CommandLine {
         add_parsed(sub, "--profile", kernel.profile, parse_profile, "cow+lazy, cow+eager, eager+lazy or eager+eager",
                    "What the kernel promises: cow+lazy, cow+eager, eager+lazy, eager+eager (default: found by probing)")
             ->type_name("PROFILE");
+        sub->add_flag("--trust-trees", kernel.trusted,
+                      "Run the Makefile and mkfs of a tree without a sandbox, with all that you may do");
         add_off(sub, "--no-accel", kernel.accelerate, "Let the guest run its own memset and memmove");
     }
 

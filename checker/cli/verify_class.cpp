@@ -6,6 +6,7 @@
 #include "checker/class/results.h"
 #include "checker/class/workers.h"
 #include "checker/cli/commands.h"
+#include "checker/cli/kernel_choice.h"
 #include "checker/cli/output.h"
 #include "checker/report/escape.h"
 #include "impl/base/files.h"
@@ -155,7 +156,7 @@ class ClassRun {
         }
         classes::clear_results(results);
         classes::Work work;
-        work.arguments = {"/proc/self/exe",
+        work.arguments = {fs::read_symlink("/proc/self/exe", error).string(),
                           "verify",
                           members_[index].path.string(),
                           "--format=json",
@@ -165,12 +166,29 @@ class ClassRun {
                           "--rebuild",
                           "--no-colour"};
         work.arguments.insert(work.arguments.end(), options_.passed_on.begin(), options_.passed_on.end());
+        if (!options_.kernel.trusted) {
+            work.arguments.emplace_back("--in-sandbox");
+            work.sandbox = sandbox_of(index);
+        }
         work.log = results / classes::kLogFile;
         work.scratch = scratch;
         auto const started = workers.start(index, work);
         if (started) return;
         fail(index, started.error().message);
         say(index, "");
+    }
+
+    // It sees its tree and vmcheck, and writes its own results only.
+    base::Sandbox sandbox_of(std::size_t index) const {
+        constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
+        classes::Member const& member = members_[index];
+        bool const is_tree = member.kind == classes::Member::Kind::tree;
+        base::Sandbox sandbox{.readable = own_files(),
+                              .writable = {directory_of(index), scratch_of(index)},
+                              .memory_bytes = (8 + std::uint64_t{4} * jobs_each_) * kGiB};
+        sandbox.readable.push_back(is_tree ? member.path : member.path.parent_path());
+        if (options_.kernel.map_file) sandbox.readable.push_back(*options_.kernel.map_file);
+        return sandbox;
     }
 
     void fail(std::size_t index, std::string const& why) {
@@ -238,6 +256,12 @@ class ClassRun {
 // line as each tree ends. After an interruption the rest is `not reached`. Fails only where there is no room for
 // temporary files; what goes wrong with one tree is that tree's outcome.
 tl::expected<classes::Class, Stop> run_class(Options const& options, classes::Discovery discovery) {
+    if (auto const possible = base::try_sandbox(); !options.kernel.trusted && !possible)
+        return tl::unexpected(Stop{
+            Stop::Cause::machine,
+            fmt::format("the trees of a class run in a sandbox, and there is none here: {}. Where every tree can be "
+                        "trusted with this machine and with the other trees, --trust-trees goes on without.",
+                        possible.error().message)});
     auto scratch = base::ScratchDirectory::make("class");
     if (!scratch) return tl::unexpected(Stop{Stop::Cause::machine, scratch.error().message});
     return ClassRun(options, std::move(discovery), std::move(*scratch)).run();

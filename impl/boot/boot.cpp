@@ -295,16 +295,17 @@ tl::expected<std::shared_ptr<Disk const>, BootError> make_disk() {
     return std::make_shared<Disk const>(std::move(disk));
 }
 
-tl::expected<std::shared_ptr<Disk const>, base::Error> make_disk_of(std::filesystem::path const& tree) {
+tl::expected<std::shared_ptr<Disk const>, base::Error> make_disk_of(std::filesystem::path const& tree,
+                                                                    base::Confinement confinement) {
     // mkfs leaves out the underscore, and numbers files from the root's inode on.
     std::vector<DiskFile> files = {{"data", data_file_bytes()},
                                    {"_init", agent::elf_file(spec::Executable::init)},
                                    {"_large", agent::elf_file(spec::Executable::large)},
                                    {"_broken", agent::elf_file(spec::Executable::broken)}};
-    auto bytes = disk_of_tree(tree, files);
+    auto bytes = disk_of_tree(tree, files, confinement);
     if (!bytes) {
         files.resize(2);  // as much as must be
-        bytes = disk_of_tree(tree, files);
+        bytes = disk_of_tree(tree, files, confinement);
     }
     if (!bytes) return tl::unexpected(bytes.error());
     Disk disk;
@@ -368,7 +369,7 @@ tl::expected<Up, BootError> bring_up(KernelOptions const& options) {
     if (up || !options.tree || up.error().error.kind != BootError::Kind::kernel)
         return std::move(up).map_error(error_of);
     // Its file system may be another than xv6's.
-    auto own = make_disk_of(*options.tree);
+    auto own = make_disk_of(*options.tree, options.confinement);
     if (!own) return std::move(up).map_error(error_of);
     auto again = bring_up_from(options, std::move(*own));
     if (again || again.error().progress > up.error().progress) up = std::move(again);

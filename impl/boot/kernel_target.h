@@ -22,6 +22,8 @@ struct KernelOptions {
     std::filesystem::path kernel;
     // The source tree that it was built from, where there is one: settles which year's it is.
     std::optional<std::filesystem::path> tree{};
+    // And where programs of that tree run: its mkfs may be needed.
+    base::Confinement confinement = base::Confinement::none;
     // Keeps a kernel that was built from the tree for as long as it may be booted again; null otherwise.
     std::shared_ptr<TreeKernel const> built{};
     // Names of the kernel's things; nothing: `<kernel>.map` where it exists, else xv6's.

@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 constexpr std::chrono::seconds kBuildTime{120}, kMkfsTime{20};
 constexpr char const* kMkfs = "mkfs/mkfs";
 constexpr std::uint64_t kDiskBytesMax = std::uint64_t{512} << 20;  // FSSIZE is 200,000 blocks of 1 KiB in some labs
-constexpr std::uint64_t kCopyBytesMax = 2 * kDiskBytesMax;         // of a tree with such a disk in it
+constexpr std::uint64_t kCopyBytesMax = kDiskBytesMax;
 constexpr char const* kInSandbox =
     "It was built in a sandbox, in which nothing else is to be seen; --trust-trees builds it without one.";
 constexpr std::uint64_t kBuildBytesMax = std::uint64_t{256} << 20, kLogBytesMax = std::uint64_t{16} << 20;
@@ -47,9 +47,8 @@ bool lies_in(fs::path const& path, fs::path const& directory) {
 // Whether a link shows something that is not in the tree, or would not be in a copy of it.
 bool leaves(fs::path const& link, fs::path const& tree) {
     std::error_code error;
-    if (fs::read_symlink(link, error).is_absolute()) return true;
-    fs::path const target = fs::weakly_canonical(link, error);
-    return error || !lies_in(target, tree);
+    fs::path const target = fs::read_symlink(link, error);
+    return error || target.is_absolute() || !lies_in(fs::weakly_canonical(link.parent_path() / target, error), tree);
 }
 
 // A copy of a tree, as it grows.
@@ -60,48 +59,48 @@ struct Copy {
     bool links_out = false;  // are links like others
     std::stop_token stop{};
     std::uint64_t room = kCopyBytesMax;
-    std::vector<std::string> left_out{};  // and why, for a person
+    std::vector<std::string> left_out{};    // what the copy cannot have, and why, for a person
+    std::vector<std::string> unreadable{};  // the same of what may not be read, or written there
 };
 
-// Copies what a kernel is made of. Left behind are object files, since they may be of another compiler, and whatever a
-// copy of the tree cannot have; of the latter it says so.
+void copy_file(Copy& copy, fs::directory_entry const& file, fs::path const& name, std::error_code& error) {
+    std::uint64_t const bytes = file.file_size(error);
+    if (error) return;
+    if (bytes > copy.room) {
+        copy.left_out.push_back(fmt::format("{}: is too large, and was left out", name.string()));
+        return;
+    }
+    copy.room -= bytes;
+    fs::copy_file(file.path(), copy.to / name, error);
+}
+
+void copy_link(Copy& copy, fs::path const& link, fs::path const& name, std::error_code& error) {
+    if (copy.links_out || !leaves(link, copy.from)) {
+        fs::copy_symlink(link, copy.to / name, error);
+        return;
+    }
+    copy.left_out.push_back(fmt::format("{}: is a link that leads out of the tree (to {}), and was left out",
+                                        name.string(), fs::read_symlink(link, error).string()));
+}
+
+// Copies what a kernel is made of, below a directory of the tree. Object files are left behind, since they may be of
+// another compiler, and pipes and the like, from which nothing is built.
 void copy_sources(Copy& copy, fs::path const& below = {}) {
     std::error_code error;
-    auto const leave_out = [&](fs::path const& name, std::string_view why) {
-        copy.left_out.push_back(fmt::format("{}: {}, and was left out", name.string(), why));
-    };
     fs::create_directories(copy.to / below, error);
     fs::directory_iterator at(copy.from / below, error);
     for (fs::directory_iterator const end; !error && at != end && !copy.stop.stop_requested(); at.increment(error)) {
         fs::path const name = below / at->path().filename();
-        std::string const ending = name.extension().string();
+        fs::path const ending = name.extension();
         std::error_code failed;
-        switch (at->symlink_status(failed).type()) {
-            case fs::file_type::directory:
-                if (name != ".git") copy_sources(copy, name);
-                break;
-            case fs::file_type::symlink:
-                if (copy.links_out || !leaves(at->path(), copy.from))
-                    fs::copy_symlink(at->path(), copy.to / name, failed);
-                else
-                    leave_out(name, fmt::format("is a link that leads out of the tree (to {})",
-                                                fs::read_symlink(at->path(), failed).string()));
-                break;
-            case fs::file_type::regular:
-                if (ending == ".o" || ending == ".d" || name == copy.without) break;
-                if (std::uint64_t const bytes = at->file_size(failed); !failed && bytes > copy.room) {
-                    leave_out(name, "is too large");
-                } else if (!failed) {
-                    copy.room -= bytes;
-                    fs::copy_file(at->path(), copy.to / name, failed);
-                }
-                break;
-            default:  // a pipe, a socket: nothing that is built from
-                break;
-        }
-        if (failed) leave_out(name, fmt::format("cannot be copied ({})", failed.message()));
+        fs::file_type const type = at->symlink_status(failed).type();
+        if (type == fs::file_type::directory && name != ".git") copy_sources(copy, name);
+        if (type == fs::file_type::symlink) copy_link(copy, at->path(), name, failed);
+        if (type == fs::file_type::regular && ending != ".o" && ending != ".d" && name != copy.without)
+            copy_file(copy, *at, name, failed);
+        if (failed) copy.unreadable.push_back(fmt::format("{}: {}", name.string(), failed.message()));
     }
-    if (error) leave_out(below, fmt::format("cannot be read ({})", error.message()));
+    if (error) copy.unreadable.push_back(fmt::format("{}: {}", (copy.from / below).string(), error.message()));
 }
 
 constexpr std::array<char const*, 3> kPrefixes{"riscv64-unknown-elf-", "riscv64-linux-gnu-",
@@ -371,6 +370,8 @@ tl::expected<TreeKernel, BuildError> kernel_of_tree(fs::path const& tree, bool r
     auto said = complaints(log, copy.to);
     if (auto const why = fault_of_machine(built.scratch->path(), said))
         return failure(fmt::format("cannot be built: {}", *why), Kind::machine, std::move(said));
+    if (!copy.unreadable.empty())
+        return failure("cannot be built: not all of it can be read", Kind::machine, std::move(copy.unreadable));
     said.insert(said.end(), copy.left_out.begin(), copy.left_out.end());
     if (confinement != base::Confinement::none && !copy.left_out.empty()) said.push_back(kInSandbox);
     return failure("the kernel does not build", Kind::tree, std::move(said));

@@ -202,6 +202,12 @@ class ClassRun {
         fs::remove_all(scratch_of(ended.task), ignored);
         classes::TreeResult& result = all_.rows[ended.task].result;
         result = result_of(ended.task, ended.ending);
+        if (result.verdict == TreeVerdict::crashed) {
+            // Not vmcheck, where there never was a sandbox for it.
+            std::string const log =
+                base::read_file(directory_of(ended.task) / classes::kLogFile).value_or(std::string());
+            if (log.starts_with("bwrap: ")) fail(ended.task, log.substr(0, log.find('\n')));
+        }
         if (classes::is_lasting(result)) {
             classes::Stamp stamp = stamps_[ended.task];
             stamp.ending = ended.ending;

@@ -136,8 +136,29 @@ TEST_F(AttackOnSandbox, TakesTheDisk) {
     attack("yes | head -c 60000000; sleep 60");
     EXPECT_THAT(log(), HasSubstr("printed more than 16 MiB"));
     attack("truncate -s 200M one two; sleep 60");
-    EXPECT_THAT(log(), HasSubstr("more than 256 MiB of files"));
+    EXPECT_THAT(log(), HasSubstr("wrote more than 256 MiB of files"));
     EXPECT_LT(std::chrono::steady_clock::now() - start, 60s);
+}
+
+TEST_F(AttackOnSandbox, TakesAllProcesses) {
+    make_tree("alice", "i=0; while [ $$i -lt 700 ]; do sleep 60 & i=$$((i+1)); done; sleep 60");
+    auto const start = std::chrono::steady_clock::now();
+    EXPECT_EQ(verify().exit_code, 4);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 30s);
+    // As root by who watches it, else by the system.
+    EXPECT_THAT(log(), testing::AnyOf(HasSubstr("had more than 512 processes"), HasSubstr("Cannot fork")));
+}
+
+TEST_F(AttackOnSandbox, OfAnUnreadableTreeItIsNotSaidThatItDoesNotBuild) {
+    if (::getuid() != 0) GTEST_SKIP() << "SKIP: takes root";
+    shell("chown 65534 " + at("class/alice/Makefile").string() + " && chmod 600 " +
+          at("class/alice/Makefile").string());
+    EXPECT_EQ(verify().exit_code, 3);
+    EXPECT_THAT(log(), HasSubstr("Makefile: Permission denied"));
+    shell("chown 65534 " + at("class").string() + " && chmod 700 " + at("class").string());
+    EXPECT_EQ(verify().exit_code, 3);
+    EXPECT_THAT(read(at("out/class.csv")), HasSubstr("alice,could not be run"));
+    EXPECT_THAT(read(at("out/class.csv")), HasSubstr("Permission denied"));
 }
 
 TEST_F(AttackOnSandbox, IsMadeOfLinksToTheNeighbour) {

@@ -167,6 +167,15 @@ base::Command confined(base::Command command, base::Confinement confinement, std
         {.readable = std::move(readable), .writable = std::move(writable), .confinement = confinement});
 }
 
+// In words, once it has ended.
+std::string what_was_too_much(fs::path const& directory, fs::path const& log) {
+    std::error_code error;
+    if (fs::file_size(log, error) > kLogBytesMax) return fmt::format("printed more than {} MiB", kLogBytesMax >> 20);
+    if (size_of(directory) > kBuildBytesMax)
+        return fmt::format("wrote more than {} MiB of files", kBuildBytesMax >> 20);
+    return fmt::format("had more than {} processes", base::kSandboxProcessesMax);
+}
+
 // Has make make `what` in `directory`; all that it prints goes to `log`.
 tl::expected<base::RunResult, base::Error> run_make(fs::path const& directory, std::string const& what,
                                                     std::string const& prefix, fs::path const& wrappers,
@@ -360,11 +369,7 @@ tl::expected<TreeKernel, BuildError> kernel_of_tree(fs::path const& tree, bool r
         return failure(fmt::format("make {} did not end within {} seconds.", kernel, kBuildTime.count()), Kind::tree);
     std::error_code error;
     if (made->end == End::too_much)
-        return failure(
-            fmt::format("make {} was ended: it printed more than {} MiB, wrote more than {} MiB of files, or "
-                        "had more than {} processes.",
-                        kernel, kLogBytesMax >> 20, kBuildBytesMax >> 20, base::kSandboxProcessesMax),
-            Kind::tree);
+        return failure(fmt::format("make {} was ended: it {}.", kernel, what_was_too_much(copy.to, log)), Kind::tree);
     TreeKernel built{copy.to / kernel, std::move(*scratch)};
     if (made->end == End::exited && made->exit_code == 0 && is_own_file(built.kernel, copy.to)) return built;
     auto said = complaints(log, copy.to);

@@ -180,12 +180,17 @@ class ClassRun {
 
     // It sees its tree and vmcheck, and writes its own results only.
     base::Sandbox sandbox_of(std::size_t index) const {
-        constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+        std::uint64_t const memory = UINT64_MAX;  // theirs is larger than any
+#else
+        std::uint64_t const memory = (std::uint64_t{8} + std::uint64_t{4} * jobs_each_) << 30;
+#endif
         classes::Member const& member = members_[index];
         bool const is_tree = member.kind == classes::Member::Kind::tree;
         base::Sandbox sandbox{.readable = own_files(),
                               .writable = {directory_of(index), scratch_of(index)},
-                              .memory_bytes = (8 + std::uint64_t{4} * jobs_each_) * kGiB};
+                              .memory_bytes = memory,
+                              .processes = 8 * base::kSandboxProcessesMax};
         sandbox.readable.push_back(is_tree ? member.path : member.path.parent_path());
         if (options_.kernel.map_file) sandbox.readable.push_back(*options_.kernel.map_file);
         return sandbox;
@@ -218,7 +223,9 @@ class ClassRun {
         say(ended.task, fmt::format(" ({})", classes::clock_time(ended.took)));
     }
 
-    fs::path scratch_of(std::size_t index) const { return scratch_.path() / fmt::format("{}", index); }
+    fs::path scratch_of(std::size_t index) const {
+        return scratch_.path() / fmt::format("{}", index);
+    }
 
     // One line for a tree that is done.
     void say(std::size_t index, std::string const& took) {

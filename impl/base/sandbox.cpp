@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <link.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
@@ -78,6 +79,13 @@ void add_path(std::vector<std::string>& words, char const* how, fs::path const& 
     words.insert(words.end(), {how, here.string(), here.string()});
 }
 
+// For prlimit; no more than may be had.
+std::string limit(char const* name, decltype(RLIMIT_AS) resource, std::uint64_t wanted) {
+    rlimit here{};
+    ::getrlimit(resource, &here);
+    return fmt::format("--{}={}", name, std::min<std::uint64_t>(wanted, here.rlim_max));
+}
+
 }  // namespace
 
 Command in_sandbox(Command command, Sandbox const& sandbox) {
@@ -107,8 +115,8 @@ Command in_sandbox(Command command, Sandbox const& sandbox) {
     if (!is_of_system(directory)) words.insert(words.end(), {"--dir", directory.string()});
     // Both are in memory, and have no limit.
     words.insert(words.end(), {"--remount-ro", "/dev", "--remount-ro", "/", "--chdir", directory.string(), "--",
-                               "prlimit", "--core=0", fmt::format("--as={}", sandbox.memory_bytes),
-                               fmt::format("--nproc={}", kSandboxProcessesMax), "--"});
+                               "prlimit", "--core=0", limit("as", RLIMIT_AS, sandbox.memory_bytes),
+                               limit("nproc", RLIMIT_NPROC, sandbox.processes), "--"});
     words.insert(words.end(), command.arguments.begin(), command.arguments.end());
     command.arguments = std::move(words);
     command.directory.clear();

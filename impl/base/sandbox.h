@@ -27,15 +27,17 @@ enum class Confinement {
     within,   // in one more, inside of that in which this program runs already
 };
 
+// At a time, of a build. Of a user without rights the system keeps it, of root whoever watches the run
+// (RunLimits::too_much).
+constexpr unsigned kSandboxProcessesMax = 512;
+
 struct Sandbox {
     std::vector<std::filesystem::path> readable{};  // beside the system; what is not there is passed over
     std::vector<std::filesystem::path> writable{};
     std::uint64_t memory_bytes = std::uint64_t{4} << 30;  // of addresses, for each process
+    std::uint64_t processes = kSandboxProcessesMax;       // and threads
     Confinement confinement = Confinement::sandbox;
 };
-
-// At a time; of a user without rights the system keeps it, of root whoever watches the run (RunLimits::too_much).
-constexpr unsigned kSandboxProcessesMax = 512;
 
 // The command as it runs in the sandbox, at the same paths. A signal that it is sent reaches the program inside, unless
 // that has a session of its own. REQUIRES: sandbox.confinement is not none.

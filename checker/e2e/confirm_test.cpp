@@ -70,7 +70,8 @@ TEST_F(Confirm, APanicIsOneThereAsWell) {
 }
 
 TEST_F(Confirm, AnSbrkBelowZeroGivesNothingBackAndIsShownAsWell) {
-    expect_confirmed(findings(mutant("14-sbrk-below-zero")), "eager-eager", HasSubstr("must give heap"));
+    expect_confirmed(findings(mutant("14-sbrk-below-zero")), "eager-eager",
+                     HasSubstr("must be where sbrk has moved it"));
 }
 
 TEST_F(Confirm, WhatDependsOnAddressesIsDoneAtTheSameOnes) {

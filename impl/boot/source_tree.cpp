@@ -304,7 +304,7 @@ tl::expected<std::vector<std::byte>, base::Error> disk_of_tree(fs::path const& t
     auto const ran = base::run(command, {.time = kMkfsTime});
     if (!ran) return tl::make_unexpected(ran.error());
     if (ran->end != base::RunResult::End::exited || ran->exit_code != 0) return failure("Its mkfs fails.");
-    return base::read_bytes(disk, {.bytes_max = kDiskBytesMax, .regular_only = true});
+    return base::read_bytes(disk, {.bytes_max = kDiskBytesMax});
 }
 
 }  // namespace vmcheck

@@ -1,5 +1,6 @@
 #include "checker/cli/kernel_choice.h"
 
+#include "checker/cli/print.h"
 #include "checker/report/escape.h"
 #include "impl/base/sandbox.h"
 
@@ -50,8 +51,8 @@ base::Confinement confinement_of(KernelChoice const& choice) {
     auto const possible = base::try_sandbox();
     if (possible) return base::Confinement::sandbox;
     if (choice.rebuild || !is_built(*choice.kernel))
-        fmt::print(stderr, "no sandbox: {}; the Makefile of {} runs as you do\n", possible.error().message,
-                   report::printable(choice.kernel->string()));
+        tell(stderr, "no sandbox: {}; the Makefile of {} runs as you do\n", possible.error().message,
+             report::printable(choice.kernel->string()));
     return base::Confinement::none;
 }
 
@@ -62,6 +63,7 @@ tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice) {
     options.map_file = choice.map_file;
     options.accelerate = choice.accelerate;
     options.profile = choice.profile;
+    options.stop = choice.stop;
     if (choice.kernel) {
         options.kernel = *choice.kernel;
         std::error_code error;
@@ -100,16 +102,18 @@ session::Boot booter(KernelOptions options) {
     };
 }
 
-tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice) {
+tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice, Options const& asked) {
     auto options = find_kernel(choice);
     if (!options) return tl::unexpected(options.error());
-    return booter(std::move(*options))().map_error(stop_for);
+    return booter(std::move(*options))().map_error([&](BootError const& error) { return stop_for(error, asked); });
 }
 
-tl::expected<session::Kernel, Stop> start(KernelChoice const& choice, unsigned jobs) {
+tl::expected<session::Kernel, Stop> start(KernelChoice const& choice, unsigned jobs, Options const& asked) {
     auto options = find_kernel(choice);
     if (!options) return tl::unexpected(options.error());
-    return session::start(booter(std::move(*options)), jobs).map_error(stop_for);
+    return session::start(booter(std::move(*options)), jobs).map_error([&](BootError const& error) {
+        return stop_for(error, asked);
+    });
 }
 
 KernelChoice kernel_for(spec::Program const& program, KernelChoice asked) {
@@ -137,7 +141,8 @@ std::vector<fs::path> own_files() {
     return all;
 }
 
-Stop stop_for(BootError const& error) {
+Stop stop_for(BootError const& error, Options const& options) {
+    if (options.stop.stop_requested()) return {Stop::Cause::interrupted, "interrupted before any program was run."};
     using Kind = BootError::Kind;
     Stop::Cause const cause = error.kind == Kind::machine       ? Stop::Cause::machine
                               : error.kind == Kind::unsupported ? Stop::Cause::unsupported

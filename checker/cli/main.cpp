@@ -1,16 +1,17 @@
 #include "checker/cli/commands.h"
 #include "checker/cli/kernel_choice.h"
+#include "checker/cli/print.h"
 #include "impl/base/interrupt.h"
 #include "spec/text.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <exception>
 #include <string>
 #include <thread>
 
@@ -121,7 +122,7 @@ class CommandLine {
         app_.require_subcommand(1);
         app_.set_version_flag("--version", std::string("vmcheck ") + VMCHECK_VERSION);
         options_.jobs = std::max(1U, std::thread::hardware_concurrency());
-        options_.colour = ::isatty(STDOUT_FILENO) == 1;
+        options_.colour = takes_colour();
 
         CLI::App* verify =
             command("verify", "Check a kernel: the reference kernel in all profiles, or yours", cli::verify);
@@ -170,8 +171,9 @@ class CommandLine {
                 cli::doctor);
     }
 
-    int run(int argc, char** argv, std::stop_token stop) {
-        options_.stop = options_.kernel.stop = std::move(stop);
+    int run(int argc, char** argv, base::Interrupt const& interrupt) {
+        options_.stop = options_.kernel.stop = interrupt.token();
+        options_.last_call = interrupt.last_call();
         try {
             app_.parse(argc, argv);
         } catch (CLI::ParseError const& error) {
@@ -324,12 +326,26 @@ class CommandLine {
     Command chosen_ = nullptr;
 };
 
+// The code of one that ends, unless what it printed is lost.
+int told(int code) {
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+    tell(stderr, "vmcheck: what was to be printed on standard output could not be written there to its end.\n");
+    return static_cast<int>(ExitCode::environment);
+}
+
 }  // namespace
 
 }  // namespace vmcheck::cli
 
 int main(int argc, char** argv) {
+    using namespace vmcheck;
     // Before any thread: they inherit the blocked signals.
-    vmcheck::base::Interrupt const interrupt;
-    return vmcheck::cli::CommandLine().run(argc, argv, interrupt.token());
+    base::Interrupt const interrupt;
+    try {
+        return cli::told(cli::CommandLine().run(argc, argv, interrupt));
+    } catch (std::exception const& error) {
+        // Nothing of ours throws: this machine has no memory left, or the like.
+        cli::tell(stderr, "vmcheck: {}, which is a problem of this machine.\n", error.what());
+        return static_cast<int>(cli::ExitCode::environment);
+    }
 }

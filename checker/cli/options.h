@@ -65,6 +65,7 @@ struct Options {
     bool colour = false;
     std::FILE* text = stdout;  // where text for a person goes: standard error when a report takes standard output
     std::stop_token stop;
+    std::stop_token last_call;  // base::Interrupt
 };
 
 }  // namespace vmcheck::cli

@@ -8,14 +8,15 @@
 #include "checker/cli/commands.h"
 #include "checker/cli/kernel_choice.h"
 #include "checker/cli/output.h"
+#include "checker/cli/print.h"
 #include "checker/report/escape.h"
 #include "impl/base/files.h"
 
 #include <fmt/format.h>
 #include <tl/expected.hpp>
-#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <system_error>
 #include <utility>
 
@@ -27,22 +28,6 @@ namespace fs = std::filesystem;
 using classes::TreeVerdict;
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
-
-// The progress line, where there is a terminal to rewrite it on.
-class StatusLine {
-  public:
-    void show(classes::ClassProgress const& progress) {
-        if (!terminal_) return;
-        fmt::print(stderr, "\r\033[K{}", classes::progress_line(progress));
-        std::fflush(stderr);
-    }
-    void clear() {
-        if (terminal_) fmt::print(stderr, "\r\033[K");
-    }
-
-  private:
-    bool terminal_ = ::isatty(STDERR_FILENO) == 1;
-};
 
 class ClassRun {
   public:
@@ -89,7 +74,8 @@ class ClassRun {
         status_.clear();
         for (std::size_t i = 0; i < all_.rows.size(); ++i)
             if (all_.rows[i].result.verdict != TreeVerdict::not_reached)
-                all_.rows[i].files = classes::files_for_people(directory_of(i), members_[i].name);
+                all_.rows[i].files =
+                    classes::files_for_people(directory_of(i), classes::directory_name(members_[i].name));
         return std::move(all_);
     }
 
@@ -100,16 +86,19 @@ class ClassRun {
         return options.time_per_tree.value_or(kDefault + options.time.value_or(milliseconds{}));
     }
 
-    fs::path directory_of(std::size_t index) const { return options_.findings / members_[index].name; }
+    // The one place where a student's name becomes a path of ours: kept apart from the files of the summary.
+    fs::path directory_of(std::size_t index) const {
+        return options_.findings / classes::directory_name(members_[index].name);
+    }
 
     void announce(unsigned at_a_time) const {
-        fmt::print(options_.text, "class     {} · {} trees, {} to check · {} at a time, for at most {} each\n",
-                   all_.directory, members_.size(), todo_.size(), at_a_time, classes::clock_time(limit_));
+        tell(options_.text, "class     {} · {} trees, {} to check · {} at a time, for at most {} each\n",
+             all_.directory, members_.size(), todo_.size(), at_a_time, classes::clock_time(limit_));
         for (std::string const& name : all_.left_out)
-            fmt::print(options_.text, "left out  {}: no student's directory\n", report::printable(name));
+            tell(options_.text, "left out  {}: no student's directory\n", report::one_line(name));
         if (kept_ > 0)
-            fmt::print(options_.text, "kept      {} of {} trees from an earlier run (--again checks them anew)\n",
-                       kept_, members_.size());
+            tell(options_.text, "kept      {} of {} trees from an earlier run (--again checks them anew)\n", kept_,
+                 members_.size());
         std::fflush(options_.text);
     }
 
@@ -233,9 +222,9 @@ class ClassRun {
         classes::TreeResult const& result = all_.rows[index].result;
         classes::Found const* const gravest = result.gravest();
         std::string const about = gravest != nullptr ? gravest->heading : result.message;
-        fmt::print(options_.text, "{:>4} of {}  {}: {}{}{}\n", done(), all_.rows.size(),
-                   report::printable(all_.rows[index].name), classes::label(result),
-                   about.empty() ? "" : " · " + report::printable(about), took);
+        tell(options_.text, "{:>4} of {}  {}: {}{}{}\n", done(), all_.rows.size(),
+             report::one_line(all_.rows[index].name), classes::label(result),
+             about.empty() ? "" : " · " + report::one_line(about), took);
         std::fflush(options_.text);
     }
 
@@ -249,7 +238,7 @@ class ClassRun {
         classes::ClassProgress progress{done(), all_.rows.size(), {}, left};
         for (classes::Workers::Running const& each : workers.running())
             progress.running.emplace_back(members_[each.task].name, each.since);
-        status_.show(progress);
+        status_.show(classes::progress_line(progress));
     }
 
     Options const& options_;
@@ -307,13 +296,13 @@ ExitCode exit_code(classes::Judgement judgement) {
 
 // The three files that there always are, and the table.
 tl::expected<void, Stop> write_summary(classes::Class const& all, Options const& options) {
-    for (auto const& [name, document] :
-         {std::pair{"class.csv", classes::csv_document(all)}, std::pair{"class.json", classes::json_document(all)},
-          std::pair{"class.html", classes::html_document(all)}})
-        if (auto written = base::write_file(options.findings / name, document); !written)
+    std::array<std::string, classes::kSummaryFiles.size()> const documents{
+        classes::csv_document(all), classes::json_document(all), classes::html_document(all)};
+    for (std::size_t i = 0; i < documents.size(); ++i)
+        if (auto written = base::write_file(options.findings / classes::kSummaryFiles[i], documents[i]); !written)
             return tl::unexpected(Stop{Stop::Cause::machine, written.error().message});
-    fmt::print(options.text, "\n{}", classes::text_document(all, options.colour));
-    fmt::print(options.text, "summary   {}, class.csv, class.json\n", (options.findings / "class.html").string());
+    tell(options.text, "\n{}", classes::text_document(all, options.colour));
+    tell(options.text, "summary   {}, class.csv, class.json\n", (options.findings / "class.html").string());
     return {};
 }
 
@@ -328,8 +317,8 @@ void say_how_to_go_on(classes::Class const& all, Options const& options) {
     for (std::string const& word : options.passed_on) command += ' ' + quoted(word);
     if (options.time_per_tree)
         command += fmt::format(" --time-per-tree {}", *options.time_per_tree / std::chrono::seconds{1});
-    fmt::print(options.text, "interrupted: {} of {} trees were not checked to their end. Go on with: {}\n", undone,
-               all.rows.size(), command);
+    tell(options.text, "interrupted: {} of {} trees were not checked to their end. Go on with: {}\n", undone,
+         all.rows.size(), command);
 }
 
 // What --format and --out ask for, beside the three files.
@@ -341,7 +330,7 @@ tl::expected<void, Stop> write_class_report(classes::Class const& all, Options c
                                  : format == report::Format::html ? classes::html_document(all)
                                  : format == report::Format::text ? classes::text_document(all, false)
                                                                   : classes::json_document(all);
-    if (options.json || !options.out) fmt::print("{}", document);
+    if (options.json || !options.out) put(stdout, document);
     if (!options.out) return {};
     if (auto written = base::write_file(*options.out, document); !written)
         return tl::unexpected(Stop{Stop::Cause::machine, written.error().message});
@@ -360,6 +349,9 @@ ExitCode verify_class(Options const& options) {
                                              directory.string())});
     auto discovery = classes::discover(directory, options.findings);
     if (!discovery) return give_up({Stop::Cause::usage, discovery.error().message});
+    for (char const* name : classes::kSummaryFiles)
+        if (auto well = check_place(options.findings / name); !well) return give_up(well.error());
+    if (auto well = check_place(options.out); !well) return give_up(well.error());
     auto const all = run_class(options, std::move(*discovery));
     if (!all) return give_up(all.error());
     if (auto written = write_summary(*all, options); !written) return give_up(written.error());

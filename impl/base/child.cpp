@@ -337,6 +337,11 @@ void Child::kill() {
     if (process_ != 0) clear_session(process_);
 }
 
+void end_children() {
+    for (Process const& process : all_processes())
+        if (process.parent == ::getpid() && process.session == process.number) clear_session(process.session);
+}
+
 void wait_for_one_of(std::vector<Child const*> const& children, milliseconds at_most) {
     std::vector<pollfd> waiting;
     bool handles = true;

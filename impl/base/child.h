@@ -90,6 +90,9 @@ class Child {
     Descriptor output_;  // where run() keeps what it prints
 };
 
+// SIGKILL for all programs that this process has started and all that they started: for one that ends at once.
+void end_children();
+
 // Until one of them has ended, or that time is over.
 void wait_for_one_of(std::vector<Child const*> const& children, std::chrono::milliseconds at_most);
 

@@ -323,6 +323,7 @@ tl::expected<Booted, BootFailure> boot_to_agent(KernelOptions const& options, el
     config.harts = harts;
     // Harts change where the program says so, and where one has to wait; else hardly ever.
     config.hart_slice = kHartSlice;
+    config.stop = options.stop;
     if (options.accelerate) accelerate(config, map);
     auto modern = attempt(options, image, map, config);
     if (modern || !modern.error().panicked) return modern;

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stop_token>
 
 namespace vmcheck {
 
@@ -39,6 +40,8 @@ struct KernelOptions {
     // memset and memmove done by the host: the same bytes, faster.
     bool accelerate = true;
     Budgets budgets{};
+    // Ends its boot, and whatever its machines are doing, for good.
+    std::stop_token stop{};
 };
 
 class KernelTarget : public Target {
@@ -50,7 +53,7 @@ class KernelTarget : public Target {
     std::shared_ptr<spec::Setting const> setting() const override { return kernel_->setting; }
     TargetSummary const& summary() const override { return summary_; }
     tl::expected<std::unique_ptr<Execution>, BootError> start() const override;
-    tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile profile) const override;
+    tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile profile, std::stop_token stop) const override;
 
     // The same with the concrete type, for tests and benchmarks that look at the board.
     tl::expected<std::unique_ptr<KernelExecution>, BootError> start_on_board() const;

@@ -422,7 +422,7 @@ tl::expected<std::vector<std::byte>, base::Error> disk_of_tree(fs::path const& t
     if (!ran) return tl::make_unexpected(ran.error());
     if (ran->end != base::RunResult::End::exited || ran->exit_code != 0) return failure("Its mkfs fails.");
     if (!is_own_file(disk, here)) return failure("Its mkfs makes no disk.");
-    return base::read_bytes(disk, {.bytes_max = kDiskBytesMax, .regular_only = true});
+    return base::read_bytes(disk, {.bytes_max = kDiskBytesMax});
 }
 
 }  // namespace vmcheck

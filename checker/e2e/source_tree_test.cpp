@@ -1,6 +1,7 @@
 // A student's tree is verified as it is: built by its own rules in a scratch copy, and never changed.
 
 #include "checker/e2e/command.h"
+#include "impl/base/sandbox.h"
 
 #include <gtest/gtest.h>
 
@@ -143,15 +144,17 @@ TEST_F(OtherTree, WithAnotherFileSystemHasItsDiskMadeByItsOwnMkfs) {
     std::string const tree = tree_of("variants/other-file-system");
     fs::create_directories(scratch.path() / "tree" / "mkfs");
     scratch.copy(VMCHECK_MKFS, "tree/mkfs/given");
+    fs::path const escaped = scratch.path() / "escaped";
     // Ours, and then another magic number: the first byte of block 1.
     auto const mkfs = [&](std::string const& files) {
-        scratch.file("tree/mkfs/mkfs.sh", "#!/bin/sh\nset -e\n${0%mkfs}given \"$1\" " + files +
-                                              "\nprintf A | dd of=\"$1\" bs=1 seek=1024 conv=notrunc\n");
+        scratch.file("tree/mkfs/mkfs.sh", "#!/bin/sh\necho > " + escaped.string() + "\nset -e\n${0%mkfs}given \"$1\" " +
+                                              files + "\nprintf A | dd of=\"$1\" bs=1 seek=1024 conv=notrunc\n");
     };
     mkfs("data=data init=_init large=_large broken=_broken");
     scratch.file("tree/Makefile",
                  read(scratch.path() / "tree" / "Makefile") + "mkfs/mkfs: mkfs/mkfs.sh\n\tcp $< $@ && chmod +x $@\n");
     EXPECT_TRUE(session(tree).at("missing").empty());
+    EXPECT_TRUE(!base::try_sandbox() || !fs::exists(escaped)) << "its mkfs is in a sandbox too";
     // Where there is no room for more, /init does.
     mkfs("data=data init=_init");
     EXPECT_THAT(session(tree).at("missing").dump(), HasSubstr("exec is checked with /init alone"));

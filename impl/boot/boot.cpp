@@ -296,16 +296,17 @@ tl::expected<std::shared_ptr<Disk const>, BootError> make_disk() {
 }
 
 tl::expected<std::shared_ptr<Disk const>, base::Error> make_disk_of(std::filesystem::path const& tree,
-                                                                    base::Confinement confinement) {
+                                                                    base::Confinement confinement,
+                                                                    std::stop_token const& stop) {
     // mkfs leaves out the underscore, and numbers files from the root's inode on.
     std::vector<DiskFile> files = {{"data", data_file_bytes()},
                                    {"_init", agent::elf_file(spec::Executable::init)},
                                    {"_large", agent::elf_file(spec::Executable::large)},
                                    {"_broken", agent::elf_file(spec::Executable::broken)}};
-    auto bytes = disk_of_tree(tree, files, confinement);
+    auto bytes = disk_of_tree(tree, files, confinement, stop);
     if (!bytes) {
         files.resize(2);  // as much as must be
-        bytes = disk_of_tree(tree, files, confinement);
+        bytes = disk_of_tree(tree, files, confinement, stop);
     }
     if (!bytes) return tl::unexpected(bytes.error());
     Disk disk;
@@ -370,7 +371,7 @@ tl::expected<Up, BootError> bring_up(KernelOptions const& options) {
     if (up || !options.tree || up.error().error.kind != BootError::Kind::kernel)
         return std::move(up).map_error(error_of);
     // Its file system may be another than xv6's.
-    auto own = make_disk_of(*options.tree, options.confinement);
+    auto own = make_disk_of(*options.tree, options.confinement, options.stop);
     if (!own) return std::move(up).map_error(error_of);
     auto again = bring_up_from(options, std::move(*own));
     if (again || again.error().progress > up.error().progress) up = std::move(again);

@@ -396,15 +396,17 @@ map::SystemCalls system_calls_of(fs::path const& tree) {
 }
 
 tl::expected<std::vector<std::byte>, base::Error> disk_of_tree(fs::path const& tree, std::vector<DiskFile> const& files,
-                                                               base::Confinement confinement) {
+                                                               base::Confinement confinement,
+                                                               std::stop_token const& stop) {
     auto const failure = [](std::string why) { return tl::make_unexpected(base::Error{std::move(why)}); };
     auto const scratch = base::ScratchDirectory::make("disk");
     if (!scratch) return tl::make_unexpected(scratch.error());
     fs::path const here = scratch->path() / "disk", disk = here / "fs.img";
     Copy copy = copy_of(tree, scratch->path() / "tree", kMkfs, confinement);  // without its own, of another machine
+    copy.stop = stop;
     copy_sources(copy);
     auto const made = run_make(copy.to, kMkfs, tool_prefix().value_or(kPrefixes.front()), scratch->path() / "bin",
-                               scratch->path() / "make.log", confinement, {});
+                               scratch->path() / "make.log", confinement, stop);
     if (!made) return tl::make_unexpected(made.error());
     if (made->end != base::RunResult::End::exited || made->exit_code != 0) return failure("Its mkfs does not build.");
     base::Command command{.arguments = {(copy.to / kMkfs).string(), disk.string()}};
@@ -418,7 +420,7 @@ tl::expected<std::vector<std::byte>, base::Error> disk_of_tree(fs::path const& t
     command.output = scratch->path() / "mkfs.log";
     command.file_bytes_max = kDiskBytesMax;
     command = confined(std::move(command), confinement, {copy.to}, {here});
-    auto const ran = base::run(command, {.time = kMkfsTime});
+    auto const ran = base::run(command, {.time = kMkfsTime, .stop = stop});
     if (!ran) return tl::make_unexpected(ran.error());
     if (ran->end != base::RunResult::End::exited || ran->exit_code != 0) return failure("Its mkfs fails.");
     if (!is_own_file(disk, here)) return failure("Its mkfs makes no disk.");

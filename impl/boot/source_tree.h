@@ -66,6 +66,7 @@ struct DiskFile {
 // files are those after the root's, in their order. REQUIRES: is_source_tree(tree).
 tl::expected<std::vector<std::byte>, base::Error> disk_of_tree(std::filesystem::path const& tree,
                                                                std::vector<DiskFile> const& files,
-                                                               base::Confinement confinement);
+                                                               base::Confinement confinement,
+                                                               std::stop_token const& stop);
 
 }  // namespace vmcheck

@@ -12,8 +12,11 @@
 #include <charconv>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace vmcheck::cli {
 
@@ -91,6 +94,12 @@ std::optional<std::chrono::milliseconds> parse_time(std::string const& text) {
     return std::chrono::seconds{count * seconds};
 }
 
+std::optional<std::uint64_t> parse_seed(std::string const& text) {
+    std::uint64_t seed = 0;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+    return error == std::errc() && end == text.data() + text.size() ? std::optional(seed) : std::nullopt;
+}
+
 std::optional<spec::Profile> parse_profile(std::string const& text) {
     auto const at = std::ranges::find(kProfiles, text, [](spec::Profile each) { return spec::print(each); });
     return at == kProfiles.end() ? std::nullopt : std::optional(*at);
@@ -112,6 +121,19 @@ std::vector<std::string> passed_on(CLI::App const& command) {
             words.push_back("--" + names.front() + (is_flag ? "" : "=" + value));
     }
     return words;
+}
+
+// How many letters have to be added, taken away or replaced to make one word the other.
+std::size_t distance(std::string_view one, std::string_view other) {
+    std::vector<std::size_t> row(other.size() + 1);
+    for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= one.size(); ++i) {
+        std::size_t before = std::exchange(row[0], i);
+        for (std::size_t j = 1; j < row.size(); ++j)
+            before = std::exchange(
+                row[j], std::min({row[j] + 1, row[j - 1] + 1, before + (one[i - 1] == other[j - 1] ? 0U : 1U)}));
+    }
+    return row.back();
 }
 
 // Attaches options to commands; what they say lands in one Options.
@@ -177,6 +199,7 @@ class CommandLine {
         try {
             app_.parse(argc, argv);
         } catch (CLI::ParseError const& error) {
+            if (auto const hint = hint_for(argc, argv)) tell(stderr, "vmcheck: {}\n", *hint);
             // CLI11 reports by exception; this is the border at which that ends.
             return app_.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
         }
@@ -187,6 +210,22 @@ class CommandLine {
 
   private:
     using Command = ExitCode (*)(Options const&);
+
+    // What somebody may have meant whose first word is no command.
+    std::optional<std::string> hint_for(int argc, char** argv) const {
+        std::string const word = argc > 1 ? argv[1] : "-";
+        if (word.starts_with('-')) return std::nullopt;
+        for (CLI::App const* each : app_.get_subcommands([](CLI::App const*) { return true; })) {
+            constexpr std::size_t kTypo = 2;
+            if (word == each->get_name()) return std::nullopt;
+            if (distance(word, each->get_name()) <= kTypo)
+                return fmt::format("there is no command {}. Is vmcheck {} what you mean?", word, each->get_name());
+        }
+        std::error_code error;
+        if (std::filesystem::exists(word, error))
+            return fmt::format("there is no command {}. To check what lies there: vmcheck verify {}", word, word);
+        return fmt::format("there is no command {}.", word);
+    }
 
     CLI::App* command(char const* name, char const* about, Command chosen) {
         CLI::App* sub = app_.add_subcommand(name, about);
@@ -215,12 +254,14 @@ class CommandLine {
 
     void add_kernel(CLI::App* sub, bool positional) {
         KernelChoice& kernel = options_.kernel;
+        CLI::Option* const elf =
+            sub->add_option("--kernel", kernel.kernel, "The kernel's ELF image (default: the reference kernel)")
+                ->type_name("ELF");
         if (positional)
             sub->add_option("path", kernel.kernel,
                             "An xv6-riscv tree, a kernel's ELF image, or a class: a directory of trees")
-                ->type_name("PATH");
-        sub->add_option("--kernel", kernel.kernel, "The kernel's ELF image (default: the reference kernel)")
-            ->type_name("ELF");
+                ->type_name("PATH")
+                ->excludes(elf);
         sub->add_option("--map", kernel.map_file,
                         "Names of the kernel's structures (default: ELF.map if there, else xv6's)")
             ->type_name("FILE");
@@ -240,7 +281,9 @@ class CommandLine {
 
     void add_effort(CLI::App* sub, char const* about_runs) {
         add_jobs(sub);
-        sub->add_option("--seed", options_.seed, "The same seed finds the same")->capture_default_str();
+        add_parsed(sub, "--seed", options_.seed, parse_seed, "a number from 0 to 18446744073709551615",
+                   fmt::format("The same seed finds the same (default {})", options_.seed))
+            ->type_name("N");
         sub->add_option("--runs", options_.runs, about_runs)
             ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
         add_off(sub, "--no-oom", options_.allocation_faults, "Make no allocation fail");

@@ -134,9 +134,9 @@ tl::expected<void, Stop> write_html(std::vector<SessionResult> const& sessions, 
 
 ExitCode give_up(Stop const& stop) {
     std::fflush(stdout);
-    tell(stderr, "vmcheck: {}{}\n", report::printable(base::sentence(stop.about, stop.message)),
+    tell(stderr, "vmcheck: {}{}\n", report::one_line(base::sentence(stop.about, stop.message)),
          stop.details.empty() ? "" : ":");
-    for (std::string const& line : stop.details) tell(stderr, "    {}\n", report::printable(line));
+    for (std::string const& line : stop.details) tell(stderr, "    {}\n", report::one_line(line));
     return exit_code(stop.cause);
 }
 

@@ -196,8 +196,8 @@ std::string steered_lines(run::Steered const& steered) {
 
 std::string kernel_lines(TargetSummary const& summary, TextStyle style) {
     std::string const vintage = summary.vintage.empty() ? "" : " · " + summary.vintage;
-    std::string text = fmt::format("kernel    {}{} · {} · {} MiB · booted in {:.1f} s\n", summary.name, vintage,
-                                   summary.profile, summary.ram_bytes >> 20, summary.boot_seconds);
+    std::string text = fmt::format("kernel    {}{} · {} · {} MiB · booted in {:.1f} s\n", one_line(summary.name),
+                                   vintage, summary.profile, summary.ram_bytes >> 20, summary.boot_seconds);
     if (summary.as_found) text += fmt::format("image     {}\n", kAsFound);
     if (!summary.windows.empty()) text += fmt::format("windows   {}\n", fmt::join(summary.windows, " · "));
     for (std::string const& inherited : summary.inherited) text += fmt::format("inherited {}\n", inherited);

@@ -20,6 +20,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -181,8 +182,9 @@ class Target {
     virtual tl::expected<std::unique_ptr<Execution>, BootError> start() const = 0;
 
     // The same kernel booted once more from its first instruction, to be held to that profile: nothing is shared with
-    // this target's machines.
-    virtual tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile profile) const = 0;
+    // this target's machines. `stop` ends its boot, and whatever its machines are doing, for good.
+    virtual tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile profile,
+                                                                    std::stop_token stop) const = 0;
 };
 
 }  // namespace vmcheck

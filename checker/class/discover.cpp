@@ -68,10 +68,23 @@ std::optional<Member> usable(fs::path const& directory, std::string name) {
     return std::nullopt;
 }
 
+bool lies_in(fs::path const& path, fs::path const& directory) {
+    std::error_code error;
+    fs::path const inner = fs::weakly_canonical(path, error), outer = fs::weakly_canonical(directory, error);
+    return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
+// What a link shows in somebody else's directory is not theirs.
+Member own(Member member, fs::path const& home) {
+    if (lies_in(member.path, home)) return member;
+    return {std::move(member.name), home, Member::Kind::nothing,
+            fmt::format("{} is a link that leads out of it", member.path.lexically_relative(home).string())};
+}
+
 void add_members(fs::path const& home, std::vector<Member>& members) {
     std::string const name = home.filename().string();
     if (auto member = usable(home, name)) {
-        members.push_back(std::move(*member));
+        members.push_back(own(std::move(*member), home));
         return;
     }
     auto const entries = entries_of(home);
@@ -83,7 +96,7 @@ void add_members(fs::path const& home, std::vector<Member>& members) {
     for (fs::path const& entry : *entries)
         if (is_student_directory(entry))
             if (auto member = usable(entry, name + '/' + entry.filename().string()))
-                deeper.push_back(std::move(*member));
+                deeper.push_back(own(std::move(*member), home));
     if (deeper.empty())
         deeper.push_back({name, home, Member::Kind::nothing,
                           entries->empty() ? "the directory is empty"
@@ -91,12 +104,6 @@ void add_members(fs::path const& home, std::vector<Member>& members) {
                                              "image is in it, or one level deeper"});
     if (deeper.size() == 1) deeper.front().name = name;
     std::move(deeper.begin(), deeper.end(), std::back_inserter(members));
-}
-
-bool lies_in(fs::path const& path, fs::path const& directory) {
-    std::error_code error;
-    fs::path const inner = fs::weakly_canonical(path, error), outer = fs::weakly_canonical(directory, error);
-    return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
 }
 
 tl::expected<void, base::Error> check_results(fs::path const& results, fs::path const& directory,

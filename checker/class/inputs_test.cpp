@@ -1,8 +1,11 @@
 #include "checker/class/inputs.h"
 
 #include "checker/class/files_testing.h"
+#include "checker/class/results.h"
 
 #include <gtest/gtest.h>
+
+#include <sys/stat.h>
 
 #include <chrono>
 #include <filesystem>
@@ -65,6 +68,23 @@ TEST_F(Inputs, OfAnImageAreItAndItsMap) {
     std::string const mapped = digest_of(member, {});
     EXPECT_NE(mapped, before);
     EXPECT_NE(digest_of(member, {class_.file("other.map", "x")}), mapped);
+}
+
+TEST_F(Inputs, AreNotWaitedForAndNotReadForEver) {
+    Member const member{"k", class_.kernel("k/kernel.elf"), Member::Kind::kernel};
+    ASSERT_EQ(::mkfifo((class_.path() / "k/kernel.elf.map").c_str(), 0600), 0);
+    std::string const before = digest_of(member, {});
+    fs::resize_file(member.path, std::uintmax_t{8} << 40);
+    EXPECT_NE(digest_of(member, {}), before) << "eight terabytes, none of which is there";
+}
+
+TEST_F(Inputs, OfATreeThatHasTooManyAreNoOthers) {
+    fs::path const some = class_.path() / "tree" / "some";
+    fs::create_directories(some);
+    for (int i = 0; i <= 20'000; ++i) fs::create_symlink("nowhere", some / std::to_string(i));
+    EXPECT_EQ(digest(), "");
+    Stamp const stamp{"program", {}, "", {}, {}};
+    EXPECT_FALSE(answers(stamp, stamp)) << "it is checked again";
 }
 
 }  // namespace

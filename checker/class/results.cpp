@@ -19,7 +19,8 @@ constexpr int kStampVersion = 1;
 bool belongs_to_finding(std::string const& name) {
     std::size_t const digits = name.find_first_not_of("0123456789");
     bool const numbered = digits != std::string::npos && digits > 0 && name.compare(digits, 2, "-I") == 0;
-    return numbered && (name.ends_with(".vmc") || name.ends_with(".c"));
+    // ".part": whoever wrote it was killed.
+    return numbered && (name.ends_with(".vmc") || name.ends_with(".c") || name.ends_with(".part"));
 }
 
 // Names of its plain files in order; none where there is no directory.
@@ -35,6 +36,12 @@ std::vector<std::string> file_names(fs::path const& directory) {
 }
 
 }  // namespace
+
+std::string directory_name(std::string const& tree) {
+    std::string_view name = tree;
+    while (name.ends_with('_')) name.remove_suffix(1);
+    return std::ranges::find(kSummaryFiles, name) == kSummaryFiles.end() ? tree : tree + '_';
+}
 
 void clear_findings(fs::path const& directory) {
     std::error_code ignored;
@@ -94,8 +101,8 @@ std::optional<Stamp> parse_stamp(std::string_view text) {
 
 bool answers(Stamp const& stamp, Stamp const& wanted) {
     bool const time_enough = stamp.ending.cut != Cut::time_limit || stamp.limit >= wanted.limit;
-    return stamp.program == wanted.program && stamp.options == wanted.options && stamp.inputs == wanted.inputs &&
-           time_enough;
+    return !wanted.inputs.empty() && stamp.program == wanted.program && stamp.options == wanted.options &&
+           stamp.inputs == wanted.inputs && time_enough;
 }
 
 }  // namespace vmcheck::classes

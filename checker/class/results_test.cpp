@@ -48,6 +48,14 @@ Stamp sample() {
     return {"0.1.0 abc", {"--seed=7", "--runs=50"}, "00ff", 300s, {1, 0, Cut::no}};
 }
 
+TEST(DirectoryName, IsNoFileOfTheSummaryAndNoOtherTrees) {
+    EXPECT_EQ(directory_name("alice"), "alice");
+    EXPECT_EQ(directory_name("alice_"), "alice_");
+    EXPECT_EQ(directory_name("class.csv"), "class.csv_");
+    EXPECT_EQ(directory_name("class.csv_"), "class.csv__");
+    EXPECT_EQ(directory_name("class.csv/one"), "class.csv/one") << "where there are several they lie a level deeper";
+}
+
 TEST(Stamp, ReadsBackAsItWasWritten) {
     for (Cut cut : {Cut::no, Cut::time_limit})
         for (std::optional<int> code : {std::optional<int>{5}, std::optional<int>{}}) {

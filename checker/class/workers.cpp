@@ -26,7 +26,7 @@ tl::expected<void, base::Error> Workers::start(std::size_t task, Work const& wor
     command.file_bytes_max = std::uint64_t{1} << 30;
     // vmcheck then writes what it has, and ends its own children.
     command.if_parent_dies = SIGINT;
-    auto child = base::Child::start(command);
+    auto child = base::Child::start(work.sandbox ? base::in_sandbox(command, *work.sandbox) : command);
     if (!child) return tl::unexpected(child.error());
     busy_.push_back({task, std::move(*child), Clock::now()});
     return {};

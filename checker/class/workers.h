@@ -2,6 +2,7 @@
 // Several children at a time, none of them for longer than its limit.
 
 #include "impl/base/child.h"
+#include "impl/base/sandbox.h"
 
 #include <tl/expected.hpp>
 
@@ -19,6 +20,7 @@ struct Work {
     std::vector<std::string> arguments;  // the first is the program's path
     std::filesystem::path log;           // takes standard output and standard error
     std::filesystem::path scratch;       // its directory for temporary files
+    std::optional<base::Sandbox> sandbox{};
 };
 
 // Why a child was asked to stop before its time.

@@ -1,7 +1,9 @@
 #include "checker/cli/commands.h"
 #include "checker/cli/kernel_choice.h"
+#include "checker/cli/print.h"
 #include "checker/qemu/tools.h"
 #include "checker/report/text.h"
+#include "impl/base/sandbox.h"
 #include "impl/board/self_test.h"
 
 #include <fmt/format.h>
@@ -14,58 +16,67 @@ namespace {
 
 bool check_emulator() {
     bool all = true;
-    fmt::print("emulator: behaviours of Unicorn that the board relies on\n");
+    tell(stdout, "emulator: behaviours of Unicorn that the board relies on\n");
     for (board::SelfTestResult const& test : board::run_self_tests()) {
         all = all && test.passed;
-        fmt::print("  {}  {}: {}\n", test.passed ? "ok    " : "FAILED", test.name, test.relies_on);
-        if (!test.passed) fmt::print("          seen instead: {}\n", test.detail);
+        tell(stdout, "  {}  {}: {}\n", test.passed ? "ok    " : "FAILED", test.name, test.relies_on);
+        if (!test.passed) tell(stdout, "          seen instead: {}\n", test.detail);
     }
     return all;
 }
 
-bool check_kernels() {
+bool check_kernels(Options const& options) {
     bool all = true;
-    fmt::print("reference kernels\n");
+    tell(stdout, "reference kernels\n");
     for (spec::Profile profile : kProfiles) {
-        KernelChoice choice;
+        KernelChoice choice = options.kernel;
         choice.profile = profile;
-        auto kernel = start(choice, 1);
+        auto kernel = start(choice, 1, options);
         if (!kernel) {
             all = false;
-            fmt::print("  FAILED  {}\n", kernel.error().message);
+            tell(stdout, "  FAILED  {}\n", kernel.error().message);
             continue;
         }
         TargetSummary const& summary = kernel->target->summary();
         bool const sound = kernel->look.violations.empty();
         all = all && sound;
-        fmt::print("  {}  {} · {} · booted in {:.1f} s\n", sound ? "ok    " : "FAILED", summary.profile, summary.name,
-                   summary.boot_seconds);
+        tell(stdout, "  {}  {} · {} · booted in {:.1f} s\n", sound ? "ok    " : "FAILED", summary.profile, summary.name,
+             summary.boot_seconds);
     }
     return all;
 }
 
 // What only --confirm needs: told, but no reason to fail.
 void look_for_tools() {
-    fmt::print("for --confirm only\n");
+    tell(stdout, "for --confirm only\n");
     for (auto const& tool : {qemu::find_emulator(), qemu::find_compiler()})
-        fmt::print("  {}  {}\n", tool ? "ok    " : "absent", tool ? tool->string() : tool.error().message);
+        tell(stdout, "  {}  {}\n", tool ? "ok    " : "absent", tool ? tool->string() : tool.error().message);
+}
+
+// Single trees do without, and those of a class where that is asked for: no reason to fail.
+void look_for_sandbox() {
+    auto const possible = base::try_sandbox();
+    tell(stdout, "sandbox for what a tree runs\n  {}  {}\n", possible ? "ok    " : "absent",
+         possible ? "by bubblewrap" : possible.error().message);
 }
 
 }  // namespace
 
-ExitCode doctor(Options const&) {
-    fmt::print("machine: {} processors\n", std::thread::hardware_concurrency());
+ExitCode doctor(Options const& options) {
+    tell(stdout, "machine: {} processors\n", std::thread::hardware_concurrency());
     bool const emulator = check_emulator();
-    bool const kernels = check_kernels();
+    bool const kernels = check_kernels(options);
+    look_for_sandbox();
     look_for_tools();
+    if (options.stop.stop_requested()) return ExitCode::interrupted;
     if (emulator && kernels) {
-        fmt::print("everything works\n");
+        tell(stdout, "everything works\n");
         return ExitCode::nothing_found;
     }
     if (!emulator)
-        fmt::print(
-            "The emulator does not behave as the board needs: run ci/bootstrap, which brings a Unicorn that does.\n");
-    if (!kernels) fmt::print("The reference kernel cannot be used: build it with ci/vmcheck.\n");
+        tell(stdout,
+             "The emulator does not behave as the board needs: run ci/bootstrap, which brings a Unicorn that does.\n");
+    if (!kernels) tell(stdout, "The reference kernel cannot be used: build it with ci/vmcheck.\n");
     return ExitCode::environment;
 }
 

@@ -1,7 +1,12 @@
 #include "checker/cli/kernel_choice.h"
 
+#include "checker/cli/print.h"
+#include "checker/report/escape.h"
+#include "impl/base/sandbox.h"
+
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -39,6 +44,18 @@ Stop no_kernel_from_tree(BuildError const& error, fs::path const& tree) {
     return {cause, error.message, tree.string(), error.complaints};
 }
 
+// A single tree is mostly the user's own: where there is no sandbox, that is said.
+base::Confinement confinement_of(KernelChoice const& choice) {
+    if (choice.trusted) return base::Confinement::none;
+    if (choice.in_sandbox) return base::Confinement::within;
+    auto const possible = base::try_sandbox();
+    if (possible) return base::Confinement::sandbox;
+    if (choice.rebuild || !is_built(*choice.kernel))
+        tell(stderr, "no sandbox: {}; the Makefile of {} runs as you do\n", possible.error().message,
+             report::printable(choice.kernel->string()));
+    return base::Confinement::none;
+}
+
 }  // namespace
 
 tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice) {
@@ -46,6 +63,7 @@ tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice) {
     options.map_file = choice.map_file;
     options.accelerate = choice.accelerate;
     options.profile = choice.profile;
+    options.stop = choice.stop;
     if (choice.kernel) {
         options.kernel = *choice.kernel;
         std::error_code error;
@@ -55,7 +73,8 @@ tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice) {
                      fmt::format("{}: no such file. Give the kernel's ELF image, as in --kernel kernel/kernel.",
                                  options.kernel.string())});
         if (is_source_tree(options.kernel)) {
-            auto built = kernel_of_tree(options.kernel, choice.rebuild, choice.stop);
+            options.confinement = confinement_of(choice);
+            auto built = kernel_of_tree(options.kernel, choice.rebuild, options.confinement, choice.stop);
             if (!built) return tl::unexpected(no_kernel_from_tree(built.error(), options.kernel));
             options.tree = options.kernel;
             TreeFacts const facts = read_tree(options.kernel);
@@ -83,16 +102,18 @@ session::Boot booter(KernelOptions options) {
     };
 }
 
-tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice) {
+tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice, Options const& asked) {
     auto options = find_kernel(choice);
     if (!options) return tl::unexpected(options.error());
-    return booter(std::move(*options))().map_error(stop_for);
+    return booter(std::move(*options))().map_error([&](BootError const& error) { return stop_for(error, asked); });
 }
 
-tl::expected<session::Kernel, Stop> start(KernelChoice const& choice, unsigned jobs) {
+tl::expected<session::Kernel, Stop> start(KernelChoice const& choice, unsigned jobs, Options const& asked) {
     auto options = find_kernel(choice);
     if (!options) return tl::unexpected(options.error());
-    return session::start(booter(std::move(*options)), jobs).map_error(stop_for);
+    return session::start(booter(std::move(*options)), jobs).map_error([&](BootError const& error) {
+        return stop_for(error, asked);
+    });
 }
 
 KernelChoice kernel_for(spec::Program const& program, KernelChoice asked) {
@@ -112,7 +133,16 @@ std::optional<fs::path> builtin_programs() {
     return std::nullopt;
 }
 
-Stop stop_for(BootError const& error) {
+std::vector<fs::path> own_files() {
+    std::error_code error;
+    std::vector<fs::path> all = base::own_libraries();
+    all.push_back(fs::read_symlink("/proc/self/exe", error));
+    for (fs::path const& place : places()) all.push_back(place.lexically_normal());
+    return all;
+}
+
+Stop stop_for(BootError const& error, Options const& options) {
+    if (options.stop.stop_requested()) return {Stop::Cause::interrupted, "interrupted before any program was run."};
     using Kind = BootError::Kind;
     Stop::Cause const cause = error.kind == Kind::machine       ? Stop::Cause::machine
                               : error.kind == Kind::unsupported ? Stop::Cause::unsupported

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace vmcheck::cli {
 
@@ -31,9 +32,9 @@ tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice);
 session::Boot booter(KernelOptions options);
 
 // Finds the kernel and boots it.
-tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice);
+tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice, Options const& options);
 // And starts machines with it, ready to run programs.
-tl::expected<session::Kernel, Stop> start(KernelChoice const& choice, unsigned jobs);
+tl::expected<session::Kernel, Stop> start(KernelChoice const& choice, unsigned jobs, Options const& options);
 
 // For a program from a file: the kernel that was asked for, held to its lab where the program is; else the reference
 // kernel of the program's own profile.
@@ -42,7 +43,10 @@ KernelChoice kernel_for(spec::Program const& program, KernelChoice asked);
 // The directory of the user programs that come with the reference kernel. Nothing where it is not there.
 std::optional<std::filesystem::path> builtin_programs();
 
-// The same as why a command ends.
-Stop stop_for(BootError const& error);
+// What this program consists of: it, its libraries, and the kernels and programs that come with it.
+std::vector<std::filesystem::path> own_files();
+
+// The same as why a command ends: because the user wants it to, where that came first.
+Stop stop_for(BootError const& error, Options const& options);
 
 }  // namespace vmcheck::cli

@@ -1,18 +1,22 @@
 #include "checker/cli/commands.h"
 #include "checker/cli/kernel_choice.h"
+#include "checker/cli/print.h"
 #include "impl/base/interrupt.h"
 #include "spec/text.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <exception>
+#include <filesystem>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace vmcheck::cli {
 
@@ -45,7 +49,8 @@ constexpr char const* kClassHelp =
     "A class is a directory with a sub-directory for each student; in it, or one level deeper, an xv6 tree or a\n"
     "kernel's ELF image:  vmcheck verify class --findings results\n"
     "  Each tree is checked by a process of its own, as many at a time as --jobs says, with the options given here. A\n"
-    "  tree that hangs, crashes or does not build stops no other.\n"
+    "  tree that hangs, crashes or does not build stops no other. It runs in a sandbox (bubblewrap), where it sees no\n"
+    "  other tree and can write its own results only; --trust-trees does without.\n"
     "  results/class.html, class.csv and class.json are the summary; results/STUDENT has report.html, report.json,\n"
     "  log.txt and the programs of each finding. --format junit, json, html or text gives the summary in that format.\n"
     "  The same command goes on where an interrupted one stopped, and checks again only what has changed: the tree,\n"
@@ -89,6 +94,12 @@ std::optional<std::chrono::milliseconds> parse_time(std::string const& text) {
     return std::chrono::seconds{count * seconds};
 }
 
+std::optional<std::uint64_t> parse_seed(std::string const& text) {
+    std::uint64_t seed = 0;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+    return error == std::errc() && end == text.data() + text.size() ? std::optional(seed) : std::nullopt;
+}
+
 std::optional<spec::Profile> parse_profile(std::string const& text) {
     auto const at = std::ranges::find(kProfiles, text, [](spec::Profile each) { return spec::print(each); });
     return at == kProfiles.end() ? std::nullopt : std::optional(*at);
@@ -112,6 +123,19 @@ std::vector<std::string> passed_on(CLI::App const& command) {
     return words;
 }
 
+// How many letters have to be added, taken away or replaced to make one word the other.
+std::size_t distance(std::string_view one, std::string_view other) {
+    std::vector<std::size_t> row(other.size() + 1);
+    for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= one.size(); ++i) {
+        std::size_t before = std::exchange(row[0], i);
+        for (std::size_t j = 1; j < row.size(); ++j)
+            before = std::exchange(
+                row[j], std::min({row[j] + 1, row[j - 1] + 1, before + (one[i - 1] == other[j - 1] ? 0U : 1U)}));
+    }
+    return row.back();
+}
+
 // Attaches options to commands; what they say lands in one Options.
 class CommandLine {
   public:
@@ -120,7 +144,7 @@ class CommandLine {
         app_.require_subcommand(1);
         app_.set_version_flag("--version", std::string("vmcheck ") + VMCHECK_VERSION);
         options_.jobs = std::max(1U, std::thread::hardware_concurrency());
-        options_.colour = ::isatty(STDOUT_FILENO) == 1;
+        options_.colour = takes_colour();
 
         CLI::App* verify =
             command("verify", "Check a kernel: the reference kernel in all profiles, or yours", cli::verify);
@@ -139,6 +163,7 @@ class CommandLine {
             ->type_name("DIR")
             ->capture_default_str();
         add_class(verify);
+        verify->add_flag("--in-sandbox", options_.kernel.in_sandbox)->group("");  // of a class, what a child is told
 
         CLI::App* fuzz = command("fuzz", "Run until told to stop; file what is found in the corpus", cli::fuzz);
         add_kernel(fuzz, false);
@@ -168,11 +193,13 @@ class CommandLine {
                 cli::doctor);
     }
 
-    int run(int argc, char** argv, std::stop_token stop) {
-        options_.stop = options_.kernel.stop = std::move(stop);
+    int run(int argc, char** argv, base::Interrupt const& interrupt) {
+        options_.stop = options_.kernel.stop = interrupt.token();
+        options_.last_call = interrupt.last_call();
         try {
             app_.parse(argc, argv);
         } catch (CLI::ParseError const& error) {
+            if (auto const hint = hint_for(argc, argv)) tell(stderr, "vmcheck: {}\n", *hint);
             // CLI11 reports by exception; this is the border at which that ends.
             return app_.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
         }
@@ -183,6 +210,22 @@ class CommandLine {
 
   private:
     using Command = ExitCode (*)(Options const&);
+
+    // What somebody may have meant whose first word is no command.
+    std::optional<std::string> hint_for(int argc, char** argv) const {
+        std::string const word = argc > 1 ? argv[1] : "-";
+        if (word.starts_with('-')) return std::nullopt;
+        for (CLI::App const* each : app_.get_subcommands([](CLI::App const*) { return true; })) {
+            constexpr std::size_t kTypo = 2;
+            if (word == each->get_name()) return std::nullopt;
+            if (distance(word, each->get_name()) <= kTypo)
+                return fmt::format("there is no command {}. Is vmcheck {} what you mean?", word, each->get_name());
+        }
+        std::error_code error;
+        if (std::filesystem::exists(word, error))
+            return fmt::format("there is no command {}. To check what lies there: vmcheck verify {}", word, word);
+        return fmt::format("there is no command {}.", word);
+    }
 
     CLI::App* command(char const* name, char const* about, Command chosen) {
         CLI::App* sub = app_.add_subcommand(name, about);
@@ -211,18 +254,22 @@ class CommandLine {
 
     void add_kernel(CLI::App* sub, bool positional) {
         KernelChoice& kernel = options_.kernel;
+        CLI::Option* const elf =
+            sub->add_option("--kernel", kernel.kernel, "The kernel's ELF image (default: the reference kernel)")
+                ->type_name("ELF");
         if (positional)
             sub->add_option("path", kernel.kernel,
                             "An xv6-riscv tree, a kernel's ELF image, or a class: a directory of trees")
-                ->type_name("PATH");
-        sub->add_option("--kernel", kernel.kernel, "The kernel's ELF image (default: the reference kernel)")
-            ->type_name("ELF");
+                ->type_name("PATH")
+                ->excludes(elf);
         sub->add_option("--map", kernel.map_file,
                         "Names of the kernel's structures (default: ELF.map if there, else xv6's)")
             ->type_name("FILE");
         add_parsed(sub, "--profile", kernel.profile, parse_profile, "cow+lazy, cow+eager, eager+lazy or eager+eager",
                    "What the kernel promises: cow+lazy, cow+eager, eager+lazy, eager+eager (default: found by probing)")
             ->type_name("PROFILE");
+        sub->add_flag("--trust-trees", kernel.trusted,
+                      "Run the Makefile and mkfs of a tree without a sandbox, with all that you may do");
         add_off(sub, "--no-accel", kernel.accelerate, "Let the guest run its own memset and memmove");
     }
 
@@ -234,7 +281,9 @@ class CommandLine {
 
     void add_effort(CLI::App* sub, char const* about_runs) {
         add_jobs(sub);
-        sub->add_option("--seed", options_.seed, "The same seed finds the same")->capture_default_str();
+        add_parsed(sub, "--seed", options_.seed, parse_seed, "a number from 0 to 18446744073709551615",
+                   fmt::format("The same seed finds the same (default {})", options_.seed))
+            ->type_name("N");
         sub->add_option("--runs", options_.runs, about_runs)
             ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
         add_off(sub, "--no-oom", options_.allocation_faults, "Make no allocation fail");
@@ -320,12 +369,26 @@ class CommandLine {
     Command chosen_ = nullptr;
 };
 
+// The code of one that ends, unless what it printed is lost.
+int told(int code) {
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+    tell(stderr, "vmcheck: what was to be printed on standard output could not be written there to its end.\n");
+    return static_cast<int>(ExitCode::environment);
+}
+
 }  // namespace
 
 }  // namespace vmcheck::cli
 
 int main(int argc, char** argv) {
+    using namespace vmcheck;
     // Before any thread: they inherit the blocked signals.
-    vmcheck::base::Interrupt const interrupt;
-    return vmcheck::cli::CommandLine().run(argc, argv, interrupt.token());
+    base::Interrupt const interrupt;
+    try {
+        return cli::told(cli::CommandLine().run(argc, argv, interrupt));
+    } catch (std::exception const& error) {
+        // Nothing of ours throws: this machine has no memory left, or the like.
+        cli::tell(stderr, "vmcheck: {}, which is a problem of this machine.\n", error.what());
+        return static_cast<int>(cli::ExitCode::environment);
+    }
 }

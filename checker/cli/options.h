@@ -23,8 +23,10 @@ struct KernelChoice {
     std::optional<spec::Profile> profile;
     bool of_lab = true;  // a tree that says which lab it is of is held to it
     bool accelerate = true;
-    bool rebuild = false;    // a tree's kernel, even where it is newer than its sources
-    std::stop_token stop{};  // ends the build of a tree
+    bool rebuild = false;     // a tree's kernel, even where it is newer than its sources
+    bool trusted = false;     // a tree's programs run without a sandbox
+    bool in_sandbox = false;  // this program runs in one, and the tree's in one within it
+    std::stop_token stop{};   // ends the build of a tree
 };
 
 // run: what to run, and on what machine.
@@ -63,6 +65,7 @@ struct Options {
     bool colour = false;
     std::FILE* text = stdout;  // where text for a person goes: standard error when a report takes standard output
     std::stop_token stop;
+    std::stop_token last_call;  // base::Interrupt
 };
 
 }  // namespace vmcheck::cli

@@ -1,5 +1,6 @@
 #include "checker/cli/output.h"
 
+#include "checker/cli/print.h"
 #include "checker/report/escape.h"
 #include "checker/report/format.h"
 #include "checker/report/text.h"
@@ -24,7 +25,7 @@ std::string file_name(std::size_t number, run::Signature signature) {
 }
 
 std::string about(Finding const& finding) {
-    if (finding.divergence.violations.empty()) return "This failed once and did not come back";
+    if (finding.divergence.violations.empty()) return fmt::format("This {}", report::why_not_solid(finding));
     spec::Violation const& violation = finding.divergence.violations.front();
     return fmt::format("{} at step {}: {}", report::title_of(violation.invariant), finding.divergence.at.value + 1,
                        report::words_of(violation).story);
@@ -39,7 +40,7 @@ tl::expected<report::Saved, Stop> save(Finding const& finding, std::string_view 
     };
     report::Saved saved{stem.string() + ".vmc", std::string(kernel), std::nullopt};
     spec::Program program = finding.program;
-    program.about = about(finding) + fmt::format(". Found on {}.", kernel);
+    program.about = report::one_line(about(finding) + fmt::format(". Found on {}.", kernel));
     if (auto written = write(saved.program, spec::print(program)); !written) return tl::unexpected(written.error());
     if (!finding.repro_c) return saved;
     saved.repro_c = stem.string() + ".c";
@@ -53,46 +54,56 @@ std::string counted(std::size_t number, char const* one, char const* many) {
 
 }  // namespace
 
+tl::expected<void, Stop> check_place(std::optional<std::filesystem::path> const& path) {
+    if (!path) return {};
+    return base::check_writable(*path).map_error([](base::Error const& error) {
+        return Stop{Stop::Cause::machine, error.message};
+    });
+}
+
 tl::expected<ExitCode, Stop> conclude(SessionResult const& session, std::filesystem::path const& directory,
                                       Options const& options) {
     report::TextStyle const style{options.colour};
     bool const wrong_at_boot = !session.boot_violations.empty();
     if (wrong_at_boot && session.counts.programs == 0) return ExitCode::divergence;
-    std::size_t flaky = 0;
+    std::size_t flaky = 0, unconfirmed = 0;
+    std::optional<Stop> not_written;
     for (std::size_t i = 0; i < session.findings.size(); ++i) {
         Finding const& finding = session.findings[i];
         auto const saved = save(finding, session.kernel.name, directory / file_name(i + 1, finding.signature));
-        if (!saved) return tl::unexpected(saved.error());
-        fmt::print(options.text, "\n{}", report::finding_text(finding, i + 1, session.findings.size(), *saved, style));
-        if (!is_solid(finding)) ++flaky;
+        if (!saved) not_written = saved.error();
+        tell(options.text, "\n{}",
+             report::finding_text(finding, i + 1, session.findings.size(), saved ? std::optional(*saved) : std::nullopt,
+                                  style));
+        if (!is_solid(finding)) ++(finding.attempts == 0 ? unconfirmed : flaky);
     }
-    fmt::print(options.text, "{}{}", report::checks_table(session.counts, style),
-               report::modes_table(session.counts, style));
+    tell(options.text, "{}{}", report::checks_table(session.counts, style), report::modes_table(session.counts, style));
     auto const incomplete = report::why_incomplete(session);
-    if (incomplete) fmt::print(options.text, "not checked to the end: {}\n", *incomplete);
+    if (incomplete) tell(options.text, "not checked to the end: {}\n", *incomplete);
     ExitCode const without_findings = session.interrupted ? ExitCode::interrupted
                                       : incomplete        ? ExitCode::incomplete
                                                           : ExitCode::nothing_found;
     if (session.findings.empty() && !wrong_at_boot) {
         if (incomplete) {
-            fmt::print(options.text, "nothing was found until then, which is no verdict · seed {}\n", session.seed);
+            tell(options.text, "nothing was found until then, which is no verdict · seed {}\n", session.seed);
             return without_findings;
         }
         std::vector<std::string> const& others = session.kernel.never_called;
-        fmt::print(options.text, "✓ nothing found in {} programs ({} steps) · seed {}{}\n", session.counts.programs,
-                   session.counts.steps, session.seed,
-                   others.empty() ? "" : fmt::format(" · never called: {}", fmt::join(others, ", ")));
+        tell(options.text, "✓ nothing found in {} programs ({} steps) · seed {}{}\n", session.counts.programs,
+             session.counts.steps, session.seed,
+             others.empty() ? "" : fmt::format(" · never called: {}", fmt::join(others, ", ")));
         return ExitCode::nothing_found;
     }
     std::size_t const defects = report::defects_in(session);
-    std::size_t const advice = session.findings.size() + session.boot_violations.size() - flaky - defects;
-    fmt::print(options.text, "{}{}{} · seed {}: the same command finds the same again\n",
-               counted(defects, "defect", "defects"), advice == 0 ? "" : fmt::format(", {} advice", advice),
-               session.families > options.findings_max
-                   ? fmt::format(" of the gravest of {} different failures (without --max-findings all are told)",
-                                 session.families)
-                   : "",
-               session.seed);
+    if (not_written) return tl::unexpected(*not_written);
+    std::size_t const advice = session.findings.size() + session.boot_violations.size() - flaky - unconfirmed - defects;
+    tell(options.text, "{}{}{} · seed {}: the same command finds the same again\n",
+         counted(defects, "defect", "defects"), advice == 0 ? "" : fmt::format(", {} advice", advice),
+         session.families > options.findings_max
+             ? fmt::format(" of the gravest of {} different failures (without --max-findings all are told)",
+                           session.families)
+             : "",
+         session.seed);
     if (defects > 0) return ExitCode::divergence;
     return flaky > 0 ? ExitCode::not_reproducible : without_findings;
 }
@@ -101,13 +112,13 @@ tl::expected<void, Stop> write_report(std::vector<SessionResult> const& sessions
                                       std::optional<Stop> const& stop) {
     using report::Format;
     report::ReportOptions const how{stop, options.grant_unchecked};
-    if (options.json) fmt::print("{}", report::render(Format::json, sessions, how));
+    if (options.json) put(stdout, report::render(Format::json, sessions, how));
     if (options.out) {
         std::string const document = report::render(options.format.value_or(Format::json), sessions, how);
         if (auto written = base::write_file(*options.out, document); !written)
             return tl::unexpected(Stop{Stop::Cause::machine, written.error().message});
     } else if (options.format && *options.format != Format::text) {
-        fmt::print("{}", report::render(*options.format, sessions, how));
+        put(stdout, report::render(*options.format, sessions, how));
     }
     return {};
 }
@@ -117,15 +128,15 @@ tl::expected<void, Stop> write_html(std::vector<SessionResult> const& sessions, 
     std::filesystem::path const path = directory / "report.html";
     if (auto written = base::write_file(path, report::html_document(sessions, {.stop = stop})); !written)
         return tl::unexpected(Stop{Stop::Cause::machine, written.error().message});
-    fmt::print(options.text, "report    {}\n", path.string());
+    tell(options.text, "report    {}\n", path.string());
     return {};
 }
 
 ExitCode give_up(Stop const& stop) {
     std::fflush(stdout);
-    fmt::print(stderr, "vmcheck: {}{}\n", report::printable(base::sentence(stop.about, stop.message)),
-               stop.details.empty() ? "" : ":");
-    for (std::string const& line : stop.details) fmt::print(stderr, "    {}\n", report::printable(line));
+    tell(stderr, "vmcheck: {}{}\n", report::one_line(base::sentence(stop.about, stop.message)),
+         stop.details.empty() ? "" : ":");
+    for (std::string const& line : stop.details) tell(stderr, "    {}\n", report::one_line(line));
     return exit_code(stop.cause);
 }
 

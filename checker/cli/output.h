@@ -13,8 +13,12 @@
 
 namespace vmcheck::cli {
 
-// Prints findings and verdict; writes to `directory` each failing program and, where there can be one, its repro.c. The
-// findings that did not come back make the exit code 5, unless others did; advice alone leaves it 0.
+// Whether something can be written there (nothing: nobody asked for it), before it takes a long time to get it.
+tl::expected<void, Stop> check_place(std::optional<std::filesystem::path> const& path);
+
+// Prints findings and verdict, also where they cannot be written; writes to `directory` each failing program and, where
+// there can be one, its repro.c. The findings that did not come back make the exit code 5, unless others did; advice
+// alone leaves it 0.
 tl::expected<ExitCode, Stop> conclude(SessionResult const& session, std::filesystem::path const& directory,
                                       Options const& options);
 

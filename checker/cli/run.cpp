@@ -5,6 +5,7 @@
 #include "checker/cli/commands.h"
 #include "checker/cli/kernel_choice.h"
 #include "checker/cli/output.h"
+#include "checker/cli/print.h"
 #include "checker/report/escape.h"
 #include "impl/base/files.h"
 #include "impl/image/disk_image.h"
@@ -43,8 +44,8 @@ tl::expected<Files, Stop> files_of_image(fs::path const& path) {
             Stop{Stop::Cause::usage, fmt::format("{}: {} Give a disk as mkfs makes it, such as fs.img.", path.string(),
                                                  unpacked.error().message)});
     if (!unpacked->directories.empty())
-        fmt::print(stderr, "vmcheck: {}: directories are left out: {}\n", path.string(),
-                   fmt::join(unpacked->directories, ", "));
+        tell(stderr, "vmcheck: {}: directories are left out: {}\n", path.string(),
+             fmt::join(unpacked->directories, ", "));
     return Files{std::move(unpacked->contents), unpacked->geometry};
 }
 
@@ -142,6 +143,7 @@ std::string document_of(Conclusion const& conclusion, std::string const& program
 }  // namespace
 
 ExitCode run(Options const& options) {
+    if (auto well = check_place(options.out); !well) return give_up(well.error());
     auto const kernel = find_kernel(options.kernel);
     if (!kernel) return give_up(kernel.error());
     auto files = options.run.image ? files_of_image(*options.run.image) : builtin_files();
@@ -155,15 +157,15 @@ ExitCode run(Options const& options) {
 
     program::Request const request{*kernel, std::move(*disk), options.run.harts, options.run.seconds_max};
     auto const relay = [](std::string_view text) {
-        fmt::print("{}", report::printable(text));
+        tell(stdout, "{}", report::printable(text));
         std::fflush(stdout);
     };
     auto const report = program::run(request, relay, options.stop);
-    if (!report) return give_up(stop_for(report.error()));
+    if (!report) return give_up(stop_for(report.error(), options));
     Conclusion const conclusion = std::visit(Conclude{*name, options.run.seconds_max}, report->ending);
     if (report->console_dropped > 0)
-        fmt::print(stderr, "vmcheck: {} bytes of output are not shown\n", report->console_dropped);
-    fmt::print(stderr, "vmcheck: {}; {:.1f} s by the board's clock\n", conclusion.words, report->seconds);
+        tell(stderr, "vmcheck: {} bytes of output are not shown\n", report->console_dropped);
+    tell(stderr, "vmcheck: {}; {:.1f} s by the board's clock\n", conclusion.words, report->seconds);
     if (options.out)
         if (auto written = base::write_file(*options.out, document_of(conclusion, *name, report->seconds)); !written)
             return give_up({Stop::Cause::machine, written.error().message});

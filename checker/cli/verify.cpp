@@ -5,12 +5,12 @@
 #include "checker/cli/commands.h"
 #include "checker/cli/kernel_choice.h"
 #include "checker/cli/output.h"
+#include "checker/cli/print.h"
 #include "checker/report/text.h"
 #include "checker/report/violation_words.h"
 #include "checker/session/session.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -49,56 +49,46 @@ class TerminalObserver final : public session::Observer {
     TerminalObserver(std::FILE* text, bool colour) : text_(text), colour_(colour) {}
     TerminalObserver(TerminalObserver const&) = delete;
     TerminalObserver& operator=(TerminalObserver const&) = delete;
-    ~TerminalObserver() override { clear(); }
+    ~TerminalObserver() override { line_.clear(); }
 
     void on_kernel(SessionResult const& so_far) override {
-        fmt::print(text_, "{}", report::kernel_lines(so_far.kernel, {colour_}));
+        tell(text_, "{}", report::kernel_lines(so_far.kernel, {colour_}));
         for (spec::Violation const& violation : so_far.boot_violations) {
             report::ViolationWords const words = report::words_of(violation);
-            fmt::print(text_, "✗ {} · right after boot\n      {}\n      expected  {}\n      seen      {}\n",
-                       report::title_of(violation.invariant), words.story, words.expected, words.seen);
+            tell(text_, "✗ {} · right after boot\n      {}\n      expected  {}\n      seen      {}\n",
+                 report::title_of(violation.invariant), words.story, words.expected, words.seen);
         }
     }
 
     void on_progress(run::Progress const& progress) override {
         last_ = progress;
         auto const now = std::chrono::steady_clock::now();
-        if (now - shown_at_ < (terminal_ ? std::chrono::milliseconds{200} : std::chrono::milliseconds{10'000})) return;
+        std::chrono::milliseconds const often{200}, rarely{10'000};
+        if (now - shown_at_ < (line_.is_live() ? often : rarely)) return;
         shown_at_ = now;
-        shown_ = true;
-        if (terminal_)
-            fmt::print(stderr, "\r\033[K{}", progress_line(progress));
+        if (line_.is_live())
+            line_.show(progress_line(progress));
         else
-            fmt::print(stderr, "{}\n", progress_line(progress));
-        std::fflush(stderr);
+            tell(stderr, "{}\n", progress_line(progress));
     }
 
     void on_run() override {
-        clear();
+        line_.clear();
         last_.left.reset();
-        fmt::print(text_, "{}\n", progress_line(last_));
+        tell(text_, "{}\n", progress_line(last_));
         std::fflush(text_);
     }
 
-    void on_missing(std::string const& what) override {
-        fmt::print(text_, "{}", report::missing_line(what, {colour_}));
-    }
+    void on_missing(std::string const& what) override { tell(text_, "{}", report::missing_line(what, {colour_})); }
 
     void on_confirm(std::size_t number, std::size_t total) override {
-        fmt::print(stderr, "on QEMU: finding {} of {}\n", number, total);
+        tell(stderr, "on QEMU: finding {} of {}\n", number, total);
     }
 
   private:
-    // Takes the line away again.
-    void clear() {
-        if (terminal_ && shown_) fmt::print(stderr, "\r\033[K");
-        shown_ = false;
-    }
-
     std::FILE* text_;
     bool colour_;
-    bool terminal_ = ::isatty(STDERR_FILENO) == 1;
-    bool shown_ = false;
+    StatusLine line_;
     std::chrono::steady_clock::time_point shown_at_ = std::chrono::steady_clock::now();
     run::Progress last_;
 };
@@ -126,8 +116,11 @@ tl::expected<SessionResult, Stop> check(KernelChoice const& choice, Options cons
                                .effort = effort_of(options, programs),
                                .shrink = options.shrink,
                                .confirm = options.confirm,
-                               .stop = options.stop};
-    return session::check(booter(std::move(*kernel)), how, observer).map_error(stop_for);
+                               .stop = options.stop,
+                               .last_call = options.last_call};
+    return session::check(booter(std::move(*kernel)), how, observer).map_error([&](BootError const& error) {
+        return stop_for(error, options);
+    });
 }
 
 // Which kernels: the one that was asked for, or the reference kernel in every profile.
@@ -157,6 +150,8 @@ ExitCode verify(Options const& options) {
     classes::clear_findings(options.findings);
     if (std::error_code error; options.out && std::filesystem::is_regular_file(*options.out, error))
         std::filesystem::remove(*options.out, error);
+    if (auto well = check_place(options.findings / "report.html"); !well) return give_up(well.error());
+    if (auto well = check_place(options.out); !well) return give_up(well.error());
     std::vector<SessionResult> sessions;
     ExitCode code = ExitCode::nothing_found;
     for (KernelChoice const& choice : choices(options.kernel)) {
@@ -182,6 +177,8 @@ ExitCode verify(Options const& options) {
 
 // The nightly job: as verify, but it goes on for as long as it is told to, and files what it finds in the corpus.
 ExitCode fuzz(Options const& options) {
+    if (auto well = check_place(options.corpus / "found" / "1.vmc"); !well) return give_up(well.error());
+    if (auto well = check_place(options.out); !well) return give_up(well.error());
     auto session = check(options.kernel, options, std::numeric_limits<std::uint64_t>::max());
     if (!session) return give_up(session.error(), {}, options);
     if (session->counts.programs > 0) session->interrupted = false;  // a stop is how it ends

@@ -6,15 +6,17 @@
 #include "checker/class/results.h"
 #include "checker/class/workers.h"
 #include "checker/cli/commands.h"
+#include "checker/cli/kernel_choice.h"
 #include "checker/cli/output.h"
+#include "checker/cli/print.h"
 #include "checker/report/escape.h"
 #include "impl/base/files.h"
 
 #include <fmt/format.h>
 #include <tl/expected.hpp>
-#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <system_error>
 #include <utility>
 
@@ -26,22 +28,6 @@ namespace fs = std::filesystem;
 using classes::TreeVerdict;
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
-
-// The progress line, where there is a terminal to rewrite it on.
-class StatusLine {
-  public:
-    void show(classes::ClassProgress const& progress) {
-        if (!terminal_) return;
-        fmt::print(stderr, "\r\033[K{}", classes::progress_line(progress));
-        std::fflush(stderr);
-    }
-    void clear() {
-        if (terminal_) fmt::print(stderr, "\r\033[K");
-    }
-
-  private:
-    bool terminal_ = ::isatty(STDERR_FILENO) == 1;
-};
 
 class ClassRun {
   public:
@@ -88,7 +74,8 @@ class ClassRun {
         status_.clear();
         for (std::size_t i = 0; i < all_.rows.size(); ++i)
             if (all_.rows[i].result.verdict != TreeVerdict::not_reached)
-                all_.rows[i].files = classes::files_for_people(directory_of(i), members_[i].name);
+                all_.rows[i].files =
+                    classes::files_for_people(directory_of(i), classes::directory_name(members_[i].name));
         return std::move(all_);
     }
 
@@ -99,16 +86,19 @@ class ClassRun {
         return options.time_per_tree.value_or(kDefault + options.time.value_or(milliseconds{}));
     }
 
-    fs::path directory_of(std::size_t index) const { return options_.findings / members_[index].name; }
+    // The one place where a student's name becomes a path of ours: kept apart from the files of the summary.
+    fs::path directory_of(std::size_t index) const {
+        return options_.findings / classes::directory_name(members_[index].name);
+    }
 
     void announce(unsigned at_a_time) const {
-        fmt::print(options_.text, "class     {} · {} trees, {} to check · {} at a time, for at most {} each\n",
-                   all_.directory, members_.size(), todo_.size(), at_a_time, classes::clock_time(limit_));
+        tell(options_.text, "class     {} · {} trees, {} to check · {} at a time, for at most {} each\n",
+             all_.directory, members_.size(), todo_.size(), at_a_time, classes::clock_time(limit_));
         for (std::string const& name : all_.left_out)
-            fmt::print(options_.text, "left out  {}: no student's directory\n", report::printable(name));
+            tell(options_.text, "left out  {}: no student's directory\n", report::one_line(name));
         if (kept_ > 0)
-            fmt::print(options_.text, "kept      {} of {} trees from an earlier run (--again checks them anew)\n",
-                       kept_, members_.size());
+            tell(options_.text, "kept      {} of {} trees from an earlier run (--again checks them anew)\n", kept_,
+                 members_.size());
         std::fflush(options_.text);
     }
 
@@ -155,7 +145,7 @@ class ClassRun {
         }
         classes::clear_results(results);
         classes::Work work;
-        work.arguments = {"/proc/self/exe",
+        work.arguments = {fs::read_symlink("/proc/self/exe", error).string(),
                           "verify",
                           members_[index].path.string(),
                           "--format=json",
@@ -165,12 +155,34 @@ class ClassRun {
                           "--rebuild",
                           "--no-colour"};
         work.arguments.insert(work.arguments.end(), options_.passed_on.begin(), options_.passed_on.end());
+        if (!options_.kernel.trusted) {
+            work.arguments.emplace_back("--in-sandbox");
+            work.sandbox = sandbox_of(index);
+        }
         work.log = results / classes::kLogFile;
         work.scratch = scratch;
         auto const started = workers.start(index, work);
         if (started) return;
         fail(index, started.error().message);
         say(index, "");
+    }
+
+    // It sees its tree and vmcheck, and writes its own results only.
+    base::Sandbox sandbox_of(std::size_t index) const {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+        std::uint64_t const memory = UINT64_MAX;  // theirs is larger than any
+#else
+        std::uint64_t const memory = (std::uint64_t{8} + std::uint64_t{4} * jobs_each_) << 30;
+#endif
+        classes::Member const& member = members_[index];
+        bool const is_tree = member.kind == classes::Member::Kind::tree;
+        base::Sandbox sandbox{.readable = own_files(),
+                              .writable = {directory_of(index), scratch_of(index)},
+                              .memory_bytes = memory,
+                              .processes = 8 * base::kSandboxProcessesMax};
+        sandbox.readable.push_back(is_tree ? member.path : member.path.parent_path());
+        if (options_.kernel.map_file) sandbox.readable.push_back(*options_.kernel.map_file);
+        return sandbox;
     }
 
     void fail(std::size_t index, std::string const& why) {
@@ -184,6 +196,12 @@ class ClassRun {
         fs::remove_all(scratch_of(ended.task), ignored);
         classes::TreeResult& result = all_.rows[ended.task].result;
         result = result_of(ended.task, ended.ending);
+        if (result.verdict == TreeVerdict::crashed) {
+            // Not vmcheck, where there never was a sandbox for it.
+            std::string const log =
+                base::read_file(directory_of(ended.task) / classes::kLogFile).value_or(std::string());
+            if (log.starts_with("bwrap: ")) fail(ended.task, log.substr(0, log.find('\n')));
+        }
         if (classes::is_lasting(result)) {
             classes::Stamp stamp = stamps_[ended.task];
             stamp.ending = ended.ending;
@@ -194,7 +212,9 @@ class ClassRun {
         say(ended.task, fmt::format(" ({})", classes::clock_time(ended.took)));
     }
 
-    fs::path scratch_of(std::size_t index) const { return scratch_.path() / fmt::format("{}", index); }
+    fs::path scratch_of(std::size_t index) const {
+        return scratch_.path() / fmt::format("{}", index);
+    }
 
     // One line for a tree that is done.
     void say(std::size_t index, std::string const& took) {
@@ -202,9 +222,9 @@ class ClassRun {
         classes::TreeResult const& result = all_.rows[index].result;
         classes::Found const* const gravest = result.gravest();
         std::string const about = gravest != nullptr ? gravest->heading : result.message;
-        fmt::print(options_.text, "{:>4} of {}  {}: {}{}{}\n", done(), all_.rows.size(),
-                   report::printable(all_.rows[index].name), classes::label(result),
-                   about.empty() ? "" : " · " + report::printable(about), took);
+        tell(options_.text, "{:>4} of {}  {}: {}{}{}\n", done(), all_.rows.size(),
+             report::one_line(all_.rows[index].name), classes::label(result),
+             about.empty() ? "" : " · " + report::one_line(about), took);
         std::fflush(options_.text);
     }
 
@@ -218,7 +238,7 @@ class ClassRun {
         classes::ClassProgress progress{done(), all_.rows.size(), {}, left};
         for (classes::Workers::Running const& each : workers.running())
             progress.running.emplace_back(members_[each.task].name, each.since);
-        status_.show(progress);
+        status_.show(classes::progress_line(progress));
     }
 
     Options const& options_;
@@ -238,6 +258,12 @@ class ClassRun {
 // line as each tree ends. After an interruption the rest is `not reached`. Fails only where there is no room for
 // temporary files; what goes wrong with one tree is that tree's outcome.
 tl::expected<classes::Class, Stop> run_class(Options const& options, classes::Discovery discovery) {
+    if (auto const possible = base::try_sandbox(); !options.kernel.trusted && !possible)
+        return tl::unexpected(Stop{
+            Stop::Cause::machine,
+            fmt::format("the trees of a class run in a sandbox, and there is none here: {}. Where every tree can be "
+                        "trusted with this machine and with the other trees, --trust-trees goes on without.",
+                        possible.error().message)});
     auto scratch = base::ScratchDirectory::make("class");
     if (!scratch) return tl::unexpected(Stop{Stop::Cause::machine, scratch.error().message});
     return ClassRun(options, std::move(discovery), std::move(*scratch)).run();
@@ -270,13 +296,13 @@ ExitCode exit_code(classes::Judgement judgement) {
 
 // The three files that there always are, and the table.
 tl::expected<void, Stop> write_summary(classes::Class const& all, Options const& options) {
-    for (auto const& [name, document] :
-         {std::pair{"class.csv", classes::csv_document(all)}, std::pair{"class.json", classes::json_document(all)},
-          std::pair{"class.html", classes::html_document(all)}})
-        if (auto written = base::write_file(options.findings / name, document); !written)
+    std::array<std::string, classes::kSummaryFiles.size()> const documents{
+        classes::csv_document(all), classes::json_document(all), classes::html_document(all)};
+    for (std::size_t i = 0; i < documents.size(); ++i)
+        if (auto written = base::write_file(options.findings / classes::kSummaryFiles[i], documents[i]); !written)
             return tl::unexpected(Stop{Stop::Cause::machine, written.error().message});
-    fmt::print(options.text, "\n{}", classes::text_document(all, options.colour));
-    fmt::print(options.text, "summary   {}, class.csv, class.json\n", (options.findings / "class.html").string());
+    tell(options.text, "\n{}", classes::text_document(all, options.colour));
+    tell(options.text, "summary   {}, class.csv, class.json\n", (options.findings / "class.html").string());
     return {};
 }
 
@@ -291,8 +317,8 @@ void say_how_to_go_on(classes::Class const& all, Options const& options) {
     for (std::string const& word : options.passed_on) command += ' ' + quoted(word);
     if (options.time_per_tree)
         command += fmt::format(" --time-per-tree {}", *options.time_per_tree / std::chrono::seconds{1});
-    fmt::print(options.text, "interrupted: {} of {} trees were not checked to their end. Go on with: {}\n", undone,
-               all.rows.size(), command);
+    tell(options.text, "interrupted: {} of {} trees were not checked to their end. Go on with: {}\n", undone,
+         all.rows.size(), command);
 }
 
 // What --format and --out ask for, beside the three files.
@@ -304,7 +330,7 @@ tl::expected<void, Stop> write_class_report(classes::Class const& all, Options c
                                  : format == report::Format::html ? classes::html_document(all)
                                  : format == report::Format::text ? classes::text_document(all, false)
                                                                   : classes::json_document(all);
-    if (options.json || !options.out) fmt::print("{}", document);
+    if (options.json || !options.out) put(stdout, document);
     if (!options.out) return {};
     if (auto written = base::write_file(*options.out, document); !written)
         return tl::unexpected(Stop{Stop::Cause::machine, written.error().message});
@@ -323,6 +349,9 @@ ExitCode verify_class(Options const& options) {
                                              directory.string())});
     auto discovery = classes::discover(directory, options.findings);
     if (!discovery) return give_up({Stop::Cause::usage, discovery.error().message});
+    for (char const* name : classes::kSummaryFiles)
+        if (auto well = check_place(options.findings / name); !well) return give_up(well.error());
+    if (auto well = check_place(options.out); !well) return give_up(well.error());
     auto const all = run_class(options, std::move(*discovery));
     if (!all) return give_up(all.error());
     if (auto written = write_summary(*all, options); !written) return give_up(written.error());

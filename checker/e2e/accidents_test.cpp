@@ -122,7 +122,8 @@ TEST_F(Accident, WhatTheBuildSaysIsWhatTheCompilerSaid) {
 }
 
 TEST_F(Accident, AKernelThatLiesInTheTreeIsSaidToAndOfAClassNeverUsed) {
-    std::string const tree = tree_with("cp " VMCHECK_KERNELS "/mutants/16-parent-keeps-w/kernel kernel/kernel");
+    std::string const tree = tree_with("cp given/kernel kernel/kernel");
+    scratch.copy(VMCHECK_KERNELS "/mutants/16-parent-keeps-w/kernel", "tree/given/kernel");
     fs::copy_file(kRight, fs::path(tree) / "kernel/kernel");
     fs::last_write_time(fs::path(tree) / "kernel/kernel", fs::file_time_type::clock::now() + std::chrono::seconds{5});
     Result const as_it_lies = vmcheck({"verify", tree, "--runs", "64"}, scratch.path());

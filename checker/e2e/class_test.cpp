@@ -60,7 +60,8 @@ class ClassOfTrees : public testing::Test {
         scratch_.file("class/" + name + "/kernel/main.c", "int main(void) { return 0; }\n");
     }
     void tree_with_kernel(std::string const& name, std::string const& kernel) const {
-        tree(name, "cp " + kernel + "/kernel kernel/kernel && cp " + kernel + "/kernel.map kernel/kernel.map");
+        tree(name, "cp given/kernel given/kernel.map kernel");
+        scratch_.copy(kernel + "/kernel", "class/" + name + "/given/kernel");
     }
 
     static std::vector<std::string> words(std::vector<std::string> const& more) {
@@ -110,7 +111,8 @@ TEST_F(ClassOfTrees, EveryTreeGetsItsVerdictAndNoneStopsAnother) {
     tree_with_kernel("bob/xv6-labs-2024", kWrong);
     tree("carol", "riscv64-unknown-elf-gcc -c -o kernel/kernel kernel/main.c");
     scratch_.file("class/carol/kernel/main.c", "int main(void) { return sorry; }\n");
-    tree("dora", "cp " VMCHECK_BAD_KERNELS "/wild.elf kernel/kernel");
+    tree("dora", "cp given/kernel kernel/kernel");
+    scratch_.copy(VMCHECK_BAD_KERNELS "/wild.elf", "class/dora/given/kernel");
     fs::create_directories(at("class/emil"));
     fs::create_directories(at("class/fritz, the \"2nd\""));
     fs::copy_file(kWrong + "/kernel", at("class/fritz, the \"2nd\"/kernel.elf"));
@@ -277,6 +279,7 @@ TEST_F(ClassOfTrees, ATreeOnWhichVmcheckDiesStopsNoOtherAndIsTriedAgain) {
     tree_with_kernel("alice", kRight);
     tree_with_kernel("bob", kWrong);
     base::Child process = start({"--runs", "600", "--jobs", "1"});
+    ASSERT_TRUE(comes_true([&] { return fs::exists(at("out/alice/log.txt")); }));
     ASSERT_TRUE(comes_true([&] { return children_of(process.process()).size() == 1; }));
     ::kill(children_of(process.process()).front(), SIGSEGV);
     Result const result = finish(process);

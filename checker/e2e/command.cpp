@@ -50,6 +50,14 @@ std::string Scratch::file(std::string const& name, std::string const& contents) 
     return (path() / name).string();
 }
 
+void Scratch::copy(std::filesystem::path const& from, std::string const& name) const {
+    namespace fs = std::filesystem;
+    fs::create_directories((path() / name).parent_path());
+    for (char const* ending : {"", ".map"})
+        if (fs::is_regular_file(from.string() + ending))
+            fs::copy_file(from.string() + ending, path() / (name + ending), fs::copy_options::overwrite_existing);
+}
+
 std::string read(std::filesystem::path const& path) {
     return base::read_file(path, {.bytes_max = std::uint64_t{1} << 30}).value_or(std::string());
 }

@@ -38,6 +38,9 @@ class Scratch {
     // Writes a file into it and gives its path.
     std::string file(std::string const& name, std::string const& contents) const;
 
+    // Copies a file into it, or a kernel with its map: what a tree needs has to be in it.
+    void copy(std::filesystem::path const& from, std::string const& name) const;
+
   private:
     base::ScratchDirectory directory_ = std::move(base::ScratchDirectory::make("test").value());
 };

@@ -1,11 +1,13 @@
 // A student's tree is verified as it is: built by its own rules in a scratch copy, and never changed.
 
 #include "checker/e2e/command.h"
+#include "impl/base/sandbox.h"
 
 #include <gtest/gtest.h>
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
@@ -34,8 +36,8 @@ class SourceTree : public testing::Test {
 };
 
 TEST_F(SourceTree, IsBuiltInACopyAndLeftAsItWas) {
-    std::string const tree = tree_with("cp " VMCHECK_KERNELS "/vintage-2024/kernel kernel/kernel && cp " VMCHECK_KERNELS
-                                       "/vintage-2024/kernel.map kernel/kernel.map");
+    std::string const tree = tree_with("cp given/kernel given/kernel.map kernel");
+    scratch.copy(VMCHECK_KERNELS "/vintage-2024/kernel", "tree/given/kernel");
     Result const result = vmcheck({"verify", tree, "--runs", "50"}, scratch.path());
     EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
     EXPECT_THAT(result.out, HasSubstr(tree));
@@ -69,8 +71,8 @@ TEST_F(SourceTree, ThatDoesNotCompileShowsWhatTheCompilerSays) {
 
 TEST_F(SourceTree, IsNotFailedByWarningsThatOldTreesTurnIntoErrors) {
     std::string const tree = tree_with(
-        "riscv64-unknown-elf-gcc -Wall -Werror -c -o main.o kernel/main.c && cp " VMCHECK_KERNELS
-        "/vintage-2024/kernel kernel/kernel && cp " VMCHECK_KERNELS "/vintage-2024/kernel.map kernel/kernel.map");
+        "riscv64-unknown-elf-gcc -Wall -Werror -c -o main.o kernel/main.c && cp given/kernel given/kernel.map kernel");
+    scratch.copy(VMCHECK_KERNELS "/vintage-2024/kernel", "tree/given/kernel");
     scratch.file("tree/kernel/main.c", "int main(void) { int unused; return 0; }\n");
     EXPECT_EQ(vmcheck({"verify", tree, "--runs", "50"}, scratch.path()).exit_code, 0);
 }
@@ -83,9 +85,9 @@ class OtherTree : public SourceTree {
     std::string tree_of(std::string const& kernel, std::string const& rule = "kernel/kernel",
                         std::string const& more = "") const {
         fs::create_directories(scratch.path() / "tree" / "kernel");
-        std::string const from = std::string(VMCHECK_KERNELS "/") + kernel + "/kernel";
-        scratch.file("tree/Makefile", rule + ":\n\tmkdir -p " + fs::path(rule).parent_path().string() + " && cp " +
-                                          from + " $@ && cp " + from + ".map $@.map\n" + more);
+        scratch.copy(std::string(VMCHECK_KERNELS "/") + kernel + "/kernel", "tree/given/kernel");
+        scratch.file("tree/Makefile", rule + ":\n\tmkdir -p " + fs::path(rule).parent_path().string() +
+                                          " && cp given/kernel $@ && cp given/kernel.map $@.map\n" + more);
         return (scratch.path() / "tree").string();
     }
     nlohmann::json session(std::string const& tree) const {
@@ -141,15 +143,18 @@ TEST_F(OtherTree, SaysHowMuchMemoryItsMachineHas) {
 TEST_F(OtherTree, WithAnotherFileSystemHasItsDiskMadeByItsOwnMkfs) {
     std::string const tree = tree_of("variants/other-file-system");
     fs::create_directories(scratch.path() / "tree" / "mkfs");
+    scratch.copy(VMCHECK_MKFS, "tree/mkfs/given");
+    fs::path const escaped = scratch.path() / "escaped";
     // Ours, and then another magic number: the first byte of block 1.
     auto const mkfs = [&](std::string const& files) {
-        scratch.file("tree/mkfs/mkfs.sh", "#!/bin/sh\nset -e\n" VMCHECK_MKFS " \"$1\" " + files +
-                                              "\nprintf A | dd of=\"$1\" bs=1 seek=1024 conv=notrunc\n");
+        scratch.file("tree/mkfs/mkfs.sh", "#!/bin/sh\necho > " + escaped.string() + "\nset -e\n${0%mkfs}given \"$1\" " +
+                                              files + "\nprintf A | dd of=\"$1\" bs=1 seek=1024 conv=notrunc\n");
     };
     mkfs("data=data init=_init large=_large broken=_broken");
     scratch.file("tree/Makefile",
                  read(scratch.path() / "tree" / "Makefile") + "mkfs/mkfs: mkfs/mkfs.sh\n\tcp $< $@ && chmod +x $@\n");
     EXPECT_TRUE(session(tree).at("missing").empty());
+    EXPECT_TRUE(!base::try_sandbox() || !fs::exists(escaped)) << "its mkfs is in a sandbox too";
     // Where there is no room for more, /init does.
     mkfs("data=data init=_init");
     EXPECT_THAT(session(tree).at("missing").dump(), HasSubstr("exec is checked with /init alone"));
@@ -204,12 +209,13 @@ class HangingBuild : public SourceTree, public testing::WithParamInterface<Endin
 
 TEST_P(HangingBuild, IsEndedWithAllThatItStarted) {
     fs::create_directories(scratch.path() / "tmp");
-    fs::path const started = scratch.path() / "started";
-    std::string const tree = tree_with(GetParam().recipe + (" touch " + started.string()) + "; sleep 1000; sleep 1000");
+    std::string const time = "1000." + std::to_string(::getpid());
+    std::string const tree = tree_with(GetParam().recipe + (" sleep " + time) + "; sleep " + time);
+    auto const started = [&] { return !running("sleep" + std::string(1, '\0') + time).empty(); };
     base::Child process = start_vmcheck({"verify", tree}, scratch.path());
     constexpr int kTries = 1000;
-    for (int i = 0; i < kTries && !fs::exists(started); ++i) std::this_thread::sleep_for(std::chrono::milliseconds{20});
-    ASSERT_TRUE(fs::exists(started));
+    for (int i = 0; i < kTries && !started(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    ASSERT_TRUE(started());
     EXPECT_THAT(running(scratch.path().string()), testing::Not(testing::IsEmpty()));
     auto const asked = std::chrono::steady_clock::now();
     process.send(GetParam().signal);

@@ -84,14 +84,15 @@ struct Finding {
     std::uint32_t shrink_executions = 0;
     bool shrink_exhausted = false;
     std::uint32_t reproduced = 0;  // of `attempts` runs after a fresh boot
-    std::uint32_t attempts = 0;
+    std::uint32_t attempts = 0;    // 0: it was cut short before there was time for one
     Evidence evidence;
     // The C source of a user program that shows it (checker/repro/), or why there is none, as part of a sentence.
     tl::expected<std::string, std::string> repro_c{};
     std::optional<QemuVerdict> on_qemu{};  // nothing: nobody asked for it
 };
 
-// True where the finding came back on the freshly booted kernel; what did not has no violation and no evidence.
+// True where the finding came back on the freshly booted kernel; what did not, or had no time to, has no violation and no
+// evidence.
 bool is_solid(Finding const& finding);
 
 // One kernel: what was done to it and what was found.

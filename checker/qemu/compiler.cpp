@@ -62,6 +62,8 @@ tl::expected<ProgramBytes, base::Error> Workshop::compile(std::string_view sourc
     command.arguments.insert(command.arguments.end(),
                              {"-I" + file("include"), "-T", file("program.ld"), "-o", program.string(), file("start.S"),
                               code.string(), file("library.c")});
+    // One that is ended leaves its temporary files.
+    command.environment = {"TMPDIR=" + directory().string()};
     auto const compiled = base::run(command, {.stop = stop});
     if (!compiled) return tl::unexpected(compiled.error());
     if (compiled->end == base::RunResult::End::stopped) return failure("interrupted");

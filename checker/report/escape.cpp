@@ -40,8 +40,19 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
     return 0;
 }
 
+// Characters that show what follows in another order than it is in, or begin a line: U+061C, U+200E, U+200F, U+2028 to
+// U+202E, U+2066 to U+2069 (Unicode Standard Annex 9, section 2).
+bool rearranges(std::string_view sequence) {
+    unsigned const last = byte_at(sequence, 2);
+    if (sequence == "\xd8\x9c") return true;
+    if (sequence.size() != 3 || byte_at(sequence, 0) != 0xe2) return false;
+    if (byte_at(sequence, 1) == 0x80) return last == 0x8e || last == 0x8f || (last >= 0xa8 && last <= 0xae);
+    return byte_at(sequence, 1) == 0x81 && last >= 0xa6 && last <= 0xa9;
+}
+
 // U+0080 to U+009F are controls too; XML allows them, terminals act on them.
 bool is_control(std::string_view sequence) {
+    if (rearranges(sequence)) return true;
     unsigned const first = byte_at(sequence, 0);
     if (sequence.size() == 2) return first == 0xc2 && byte_at(sequence, 1) < 0xa0;
     return sequence.size() == 1 && ((first < 0x20 && first != '\n' && first != '\t') || first == 0x7f);

@@ -6,7 +6,8 @@
 
 namespace vmcheck::report {
 
-// Valid UTF-8 without control characters other than newline and tab: bad bytes and controls become U+FFFD.
+// Valid UTF-8 without control characters other than newline and tab, and without what rearranges text: bad bytes and
+// controls become U+FFFD.
 std::string printable(std::string_view bytes);
 
 // The same in one line.

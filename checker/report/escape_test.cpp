@@ -20,6 +20,13 @@ TEST(Escape, TerminalSequencesAndBadBytesBecomeReplacementCharacters) {
     EXPECT_EQ(printable("\x1b[2J"), "\xef\xbf\xbd[2J");
     EXPECT_EQ(printable("\xff\xc3"), "\xef\xbf\xbd\xef\xbf\xbd");
     EXPECT_EQ(printable("\xc2\x9b"), "\xef\xbf\xbd") << "a control character of two bytes";
+    EXPECT_EQ(printable("a\xe2\x80\xae"
+                        "b\xe2\x81\xa6"
+                        "c"),
+              "a\xef\xbf\xbd"
+              "b\xef\xbf\xbd"
+              "c")
+        << "U+202E, U+2066";
 }
 
 TEST(Escape, NamesWhatEachFormatTripsOver) {

@@ -2,6 +2,7 @@
 #include "checker/report/format.h"
 #include "checker/report/story.h"
 #include "checker/report/suspects.h"
+#include "checker/report/text.h"
 #include "checker/report/verdict.h"
 #include "checker/report/violation_words.h"
 #include "impl/base/error.h"
@@ -26,7 +27,7 @@ std::string annotation(Finding const& finding) {
         fmt::format("{} at {}", title_of(finding.signature.invariant), spec::kind_name(finding.signature.kind));
     std::string const program = spec::print(finding.program);
     std::string message = solid ? fmt::format("{}\nShrunk program:\n{}", story_of(finding), program)
-                                : fmt::format("Seen once, and did not come back:\n{}", program);
+                                : fmt::format("Seen, but the program {}:\n{}", why_not_solid(finding), program);
     if (finding.on_qemu) message += fmt::format("\nOn QEMU: {}", describe(*finding.on_qemu));
     return fmt::format("::{} {}title={}::{}\n", solid && finding.severity == Severity::defect ? "error" : "warning",
                        where(finding), escape_property(title), escape_message(message));

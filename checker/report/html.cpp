@@ -152,10 +152,9 @@ std::string article(Finding const& finding, std::size_t number, std::size_t tota
         "boot</p>\n",
         number, total, to_string(finding.severity), to_string(rank_of(finding)), finding.seen,
         finding.seen == 1 ? "" : "s", finding.reproduced, finding.attempts);
-    text += is_solid(finding)
-                ? solid(finding)
-                : fmt::format("<p>Seen once, and did not come back: flaky, and not counted.</p>\n<pre>{}</pre>\n",
-                              safe(spec::print(finding.program)));
+    text += is_solid(finding) ? solid(finding)
+                              : fmt::format("<p>The program {}: this is not counted.</p>\n<pre>{}</pre>\n",
+                                            why_not_solid(finding), safe(spec::print(finding.program)));
     return text + on_qemu(finding) + "</article>\n";
 }
 

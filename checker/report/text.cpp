@@ -196,8 +196,8 @@ std::string steered_lines(run::Steered const& steered) {
 
 std::string kernel_lines(TargetSummary const& summary, TextStyle style) {
     std::string const vintage = summary.vintage.empty() ? "" : " · " + summary.vintage;
-    std::string text = fmt::format("kernel    {}{} · {} · {} MiB · booted in {:.1f} s\n", summary.name, vintage,
-                                   summary.profile, summary.ram_bytes >> 20, summary.boot_seconds);
+    std::string text = fmt::format("kernel    {}{} · {} · {} MiB · booted in {:.1f} s\n", one_line(summary.name),
+                                   vintage, summary.profile, summary.ram_bytes >> 20, summary.boot_seconds);
     if (summary.as_found) text += fmt::format("image     {}\n", kAsFound);
     if (!summary.windows.empty()) text += fmt::format("windows   {}\n", fmt::join(summary.windows, " · "));
     for (std::string const& inherited : summary.inherited) text += fmt::format("inherited {}\n", inherited);
@@ -214,7 +214,7 @@ std::string finding_text(Finding const& finding, std::size_t number, std::size_t
                          std::optional<Saved> const& saved, TextStyle style) {
     std::string text = title_line(finding, number, total, style);
     if (!is_solid(finding))
-        return text + "      The program did not fail again: this finding is flaky, and not counted.\n\n" +
+        return text + fmt::format("      The program {}: this is not counted.\n\n", why_not_solid(finding)) +
                spec::print(finding.program) + on_qemu(finding, style) + "\n";
     Cause const cause = cause_of(finding.family);
     text += fmt::format("      {} ({})\n", cause.title, cause.id);
@@ -233,6 +233,11 @@ std::string finding_text(Finding const& finding, std::size_t number, std::size_t
     if (finding.shrink_exhausted) text += "      Shrinking ended by its budget: a shorter program may exist.\n";
     if (saved) text += what_to_do(finding, *saved);
     return text + on_qemu(finding, style) + "\n";
+}
+
+std::string_view why_not_solid(Finding const& finding) {
+    return finding.attempts == 0 ? "failed, and vmcheck was ended before it could be run again"
+                                 : "did not fail again: it is flaky";
 }
 
 std::string walk_text(spec::Program const& program, std::shared_ptr<spec::Setting const> setting) {

@@ -42,6 +42,9 @@ std::string walk_text(spec::Program const& program, std::shared_ptr<spec::Settin
 // How often each invariant was evaluated, and which were skipped.
 std::string checks_table(run::Counts const& counts, TextStyle style);
 
+// Why a finding is not solid, as the end of "the program ...". REQUIRES: !is_solid(finding).
+std::string_view why_not_solid(Finding const& finding);
+
 // "9 runs were not finished: the kernel was too slow in fork (8), exec (1)"; empty where all were.
 std::string unfinished_line(run::Counts const& counts);
 

@@ -203,8 +203,11 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
         std::vector<CaseResult> results(cases.size());
         pool.for_each(cases.size(), [&](Execution& machine, std::size_t i) {
             auto const& [mode, index] = cases[i];
+            if (stop.stop_requested()) return;
             results[i] =
                 run_case(machine, reference, mode, index, series[static_cast<std::size_t>(mode)].program(index), known);
+            // It may have been cut short, which says nothing about the kernel.
+            if (stop.stop_requested()) results[i] = {};
         });
         std::size_t endless = 0;
         for (std::size_t i = 0; i < cases.size(); ++i) {
@@ -232,6 +235,10 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
         for (auto const& [family, failure] : by_family)
             if (failure.seen >= kSightings && !failure.run.divergence->settled) known.avoid(family);
         next += count;
+        if (stop.stop_requested()) {
+            result.interrupted = true;
+            break;
+        }
         if ((result.engine_failure = pool.engine_failure())) break;
         report(progress_of(result, by_family.size(), effort, started));
         auto const is_defect = [](auto const& each) { return !each.first.advice; };

@@ -97,7 +97,7 @@ class Twin : public Target {
     tl::expected<std::unique_ptr<Execution>, BootError> start() const override {
         return std::make_unique<TwinExecution>(setting_, defect_);
     }
-    tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile profile) const override {
+    tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile profile, std::stop_token) const override {
         return std::make_unique<Twin>(profile, defect_);
     }
 

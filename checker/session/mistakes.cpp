@@ -191,7 +191,10 @@ void add(Finding finding, Context const& context, std::vector<Finding>& findings
         }
         Finding other = std::move(*known);
         known = findings.erase(known);
-        if (causes != caused ? causes : is_plainer(other, finding)) std::swap(other, finding);
+        bool const other_stands = is_solid(other) != is_solid(finding) ? is_solid(other)
+                                  : causes != caused                   ? causes
+                                                                       : is_plainer(other, finding);
+        if (other_stands) std::swap(other, finding);
         finding.seen += other.seen;
         finding.also.push_back(other.signature);
         finding.also.insert(finding.also.end(), other.also.begin(), other.also.end());

@@ -123,13 +123,11 @@ class FenceAtTraps final : public run::Watcher {
 
 }  // namespace
 
-tl::expected<Reproduction, BootError> reproduce(Target const& target, spec::Program const& program,
+tl::expected<Reproduction, BootError> reproduce(Target const& fresh, spec::Program const& program,
                                                 run::Divergence const& failure, std::uint32_t attempts) {
-    auto fresh = target.reboot(target.setting()->profile);
-    if (!fresh) return tl::unexpected(fresh.error());
-    auto execution = (*fresh)->start();
+    auto execution = fresh.start();
     if (!execution) return tl::unexpected(execution.error());
-    run::FirstLook const look = run::first_look(**execution, (*fresh)->setting());
+    run::FirstLook const look = run::first_look(**execution, fresh.setting());
     Reproduction reproduction{.attempts = attempts};
     for (std::uint32_t attempt = 0; attempt < attempts; ++attempt) {
         bool const last = attempt + 1 == attempts;
@@ -148,7 +146,7 @@ tl::expected<Reproduction, BootError> reproduce(Target const& target, spec::Prog
         ++reproduction.times;
         if (!last) continue;
         bool const alive = failure.signature.invariant != spec::Invariant::liveness;
-        spec::Layout const& layout = (*fresh)->setting()->layout;
+        spec::Layout const& layout = fresh.setting()->layout;
         reproduction.records = std::move(same->records);
         reproduction.divergence = std::move(*same->divergence);
         put_the_clearest_first(layout, reproduction.divergence.violations);

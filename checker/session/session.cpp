@@ -19,10 +19,10 @@ namespace vmcheck::session {
 
 namespace {
 
-// Whether the emulator works on all machines; asked after programs were run on them.
-tl::expected<void, BootError> check_engines(Kernel const& kernel) {
+// Whether the emulator works on all machines; asked after programs were run on them. Those that were asked to stop do.
+tl::expected<void, BootError> check_engines(Kernel const& kernel, std::stop_token const& stop) {
     auto const failure = kernel.machines.engine_failure();
-    if (!failure) return {};
+    if (!failure || stop.stop_requested()) return {};
     return tl::unexpected(BootError{
         fmt::format("the emulator failed, which says nothing about the kernel: {} Run the same command again; if it "
                     "fails again, vmcheck doctor says whether vmcheck works on this machine.",
@@ -87,6 +87,21 @@ run::Run ending_of(run::Run run, std::size_t steps) {
     return endings.empty() ? std::move(run) : std::move(endings.front());
 }
 
+// On a kernel that is booted anew for it; where there is little time left, for all that is left. No attempts: there was
+// no time.
+tl::expected<Reproduction, BootError> reproduce_anew(Kernel& kernel, spec::Program const& program,
+                                                     run::Divergence const& failure, Options const& options) {
+    if (!kernel.rebooted || !options.stop.stop_requested()) {
+        auto fresh = kernel.target->reboot(kernel.target->setting()->profile, options.last_call);
+        if (options.last_call.stop_requested()) return Reproduction{};
+        if (!fresh) return tl::unexpected(fresh.error());
+        kernel.rebooted = std::move(*fresh);
+    }
+    auto reproduction = reproduce(*kernel.rebooted, program, failure);
+    if (options.last_call.stop_requested()) return Reproduction{};
+    return reproduction;
+}
+
 // The one step in which a kernel shows that a lab was not done at all.
 tl::expected<Finding, BootError> finding_of_lab(Kernel& kernel, spec::LabNotDone::Lab lab, Options options) {
     using Lab = spec::LabNotDone::Lab;
@@ -133,7 +148,7 @@ tl::expected<std::vector<Finding>, BootError> labs_not_done(Kernel& kernel, Opti
         if (!finding) return tl::unexpected(finding.error());
         if (is_solid(*finding)) findings.push_back(std::move(*finding));
     }
-    auto again = kernel.target->reboot(*instead);
+    auto again = kernel.target->reboot(*instead, options.stop);
     if (!again) return tl::unexpected(again.error());
     auto judged = start([&] { return std::move(*again); }, options.jobs);
     if (!judged) return tl::unexpected(judged.error());
@@ -211,7 +226,7 @@ tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& op
     run::CampaignResult campaign =
         run::run_campaign(kernel->machines, kernel->look.reference, options.seed, effort, options.stop,
                           [&](run::Progress const& progress) { observer.on_progress(progress); });
-    if (auto well = check_engines(*kernel); !well) return tl::unexpected(well.error());
+    if (auto well = check_engines(*kernel, options.stop); !well) return tl::unexpected(well.error());
     if (free_list_is_broken(result)) campaign.no_pressure = "The free list is broken.";
     observer.on_run();
     for (std::string& what : not_checked(campaign)) {
@@ -226,6 +241,7 @@ tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& op
     for (run::Failure& failure : gravest(std::move(campaign.failures), options.effort.families_max)) {
         auto finding = make_finding(*kernel, std::move(failure), options);
         if (!finding) return tl::unexpected(finding.error());
+        if (finding->attempts == 0) result.interrupted = true;
         add(std::move(*finding), {result.counts, kernel->look.reference.setting}, findings);
     }
     sort_by_rank(findings);
@@ -247,7 +263,7 @@ tl::expected<run::Run, BootError> run_once(Kernel& kernel, spec::Program const& 
     run::Counts uncounted;
     run::Run run =
         run::run_program(kernel.machines.first(), kernel.look.reference, program, {.go_on = true}, uncounted);
-    if (auto well = check_engines(kernel); !well) return tl::unexpected(well.error());
+    if (auto well = check_engines(kernel, {}); !well) return tl::unexpected(well.error());
     if (!run.cannot_start) return ending_of(std::move(run), program.steps.size());
     std::string const machine =
         program.memory ? fmt::format("`memory {}`", *program.memory) : fmt::format("{} harts", spec::harts_of(program));
@@ -259,9 +275,9 @@ tl::expected<Finding, BootError> make_finding(Kernel& kernel, run::Failure failu
     shrink::Shrunk shrunk{failure.run, 0, false};
     if (options.shrink)
         shrunk = shrink::shrink(kernel.machines, kernel.look.reference, std::move(shrunk.run), {}, options.stop);
-    if (auto well = check_engines(kernel); !well) return tl::unexpected(well.error());
+    if (auto well = check_engines(kernel, options.stop); !well) return tl::unexpected(well.error());
     spec::Program program = with_sbrk_modes(shrunk.run.program, *kernel.target->setting());
-    auto reproduction = reproduce(*kernel.target, program, *shrunk.run.divergence);
+    auto reproduction = reproduce_anew(kernel, program, *shrunk.run.divergence, options);
     if (!reproduction) return tl::unexpected(reproduction.error());
     return explain(failure, shrunk, std::move(program), std::move(*reproduction));
 }

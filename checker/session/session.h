@@ -26,7 +26,8 @@ struct Options {
     run::Effort effort{};  // no more findings are made than its families_max
     bool shrink = true;
     bool confirm = false;  // each finding's repro.c on QEMU
-    std::stop_token stop{};
+    std::stop_token stop{};       // ends programs and shrinking: what has failed is still reproduced
+    std::stop_token last_call{};  // ends that as well: what is left was seen, and no more (Finding::attempts is 0)
 };
 
 // Is told of each stage as it is reached, on the thread that runs the session.
@@ -49,6 +50,7 @@ struct Kernel {
     std::unique_ptr<Target> target;
     run::MachinePool machines;
     run::FirstLook look;
+    std::unique_ptr<Target> rebooted{};  // the same kernel, on which failures are reproduced
 };
 using Boot = std::function<tl::expected<std::unique_ptr<Target>, BootError>()>;
 tl::expected<Kernel, BootError> start(Boot const& boot, unsigned jobs);

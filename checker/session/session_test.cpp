@@ -161,7 +161,7 @@ class WrongImage final : public Twin {
         spoil_(spoilt->layout.image);
         return std::make_unique<TwinExecution>(std::move(spoilt), PlantedDefect::none);
     }
-    tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile) const override {
+    tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile, std::stop_token) const override {
         return std::make_unique<WrongImage>(spoil_);
     }
 
@@ -207,7 +207,7 @@ class Unfinished final : public Twin {
     tl::expected<std::unique_ptr<Execution>, BootError> start() const override {
         return std::make_unique<TwinExecution>(spec::testing::shared_setting(*asked_.instead), PlantedDefect::none);
     }
-    tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile profile) const override {
+    tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile profile, std::stop_token) const override {
         if (profile == kCowLazy) return std::make_unique<Unfinished>();
         return std::make_unique<Twin>(profile);
     }
@@ -267,6 +267,34 @@ TEST(Session, AnEmulatorThatFailsIsAProblemOfTheMachineAndNoFinding) {
     ASSERT_FALSE(result.has_value());
     EXPECT_EQ(result.error().kind, BootError::Kind::machine);
     EXPECT_THAT(result.error().message, HasSubstr("the emulator failed, which says nothing about the kernel"));
+}
+
+// The user wants an end when all programs were run.
+struct WantsAnEnd final : Observer {
+    std::stop_source stop, last_call;
+    bool at_once = false;
+    void on_run() override {
+        stop.request_stop();
+        if (at_once) last_call.request_stop();
+    }
+};
+
+TEST(Session, ThatIsEndedKeepsWhatItHasSeen) {
+    for (bool const at_once : {false, true}) {
+        WantsAnEnd user;
+        user.at_once = at_once;
+        Options options = quick();
+        options.stop = user.stop.get_token();
+        options.last_call = user.last_call.get_token();
+        auto const result = check(toy(PlantedDefect::parent_keeps_write), options, user);
+        ASSERT_TRUE(result.has_value());
+        ASSERT_FALSE(result->findings.empty());
+        Finding const& finding = result->findings.front();
+        EXPECT_EQ(finding.shrink_executions, 0U);
+        EXPECT_EQ(is_solid(finding), !at_once) << "there was time to run it again, or not";
+        EXPECT_EQ(finding.attempts == 0, at_once);
+        EXPECT_EQ(result->interrupted, at_once) << "what was seen and not run again is not checked to its end";
+    }
 }
 
 TEST(Session, WhatQemuCannotTryIsSaidOfEachFinding) {

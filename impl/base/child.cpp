@@ -68,8 +68,8 @@ std::vector<Process> all_processes() {
     return all;
 }
 
-// Adds the sessions that processes of these sessions have opened in their turn.
-void add_sessions_below(std::vector<Process> const& all, std::set<pid_t>& sessions) {
+// The processes of these sessions, and all below them; adds the sessions that those have opened in their turn.
+std::set<pid_t> add_sessions_below(std::vector<Process> const& all, std::set<pid_t>& sessions) {
     std::set<pid_t> family;
     for (Process const& process : all)
         if (sessions.contains(process.session)) family.insert(process.number);
@@ -81,6 +81,7 @@ void add_sessions_below(std::vector<Process> const& all, std::set<pid_t>& sessio
                 sessions.insert(process.session);
             }
     }
+    return family;
 }
 
 // Kills a session and what it has started, again and again: a process may have started another while the list was read.
@@ -130,16 +131,20 @@ struct Start {
     int complaint;  // takes errno where the program cannot be executed
     std::optional<std::uint64_t> file_bytes_max;
     int if_parent_dies;
+    bool in_sandbox;
     pid_t parent;
 };
 
-void reset_signals() {
+void reset_signals(bool in_sandbox) {
     struct sigaction plain {};
     plain.sa_handler = SIG_DFL;
     for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &plain, nullptr);
-    sigset_t none;
-    sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    // They are for the program in the sandbox, and wait for it; what keeps the sandbox is not to end by them.
+    if (in_sandbox)
+        for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&blocked, signal);
+    ::sigprocmask(SIG_SETMASK, &blocked, nullptr);
 }
 
 // The child's side of the fork. Only calls that are safe there, since this program has other threads.
@@ -151,7 +156,7 @@ void reset_signals() {
         rlimit const limit{*start.file_bytes_max, *start.file_bytes_max};
         ::setrlimit(RLIMIT_FSIZE, &limit);
     }
-    reset_signals();
+    reset_signals(start.in_sandbox);
     bool const ready = ::dup2(start.input, STDIN_FILENO) >= 0 && ::dup2(start.output, STDOUT_FILENO) >= 0 &&
                        ::dup2(start.errors, STDERR_FILENO) >= 0 &&
                        (start.directory == nullptr || ::chdir(start.directory) == 0);
@@ -204,6 +209,7 @@ tl::expected<pid_t, Error> spawn(Command const& command, int output, int errors)
                       complaint->write.number(),
                       command.file_bytes_max,
                       command.if_parent_dies,
+                      command.in_sandbox,
                       parent};
     pid_t const process = ::fork();
     if (process == 0) become(start);
@@ -264,14 +270,16 @@ std::optional<fs::path> find_program(std::string_view name) {
     return std::nullopt;
 }
 
-Child::Child(pid_t process, Descriptor output)
-    : process_(process), handle_(open_handle(process)), output_(std::move(output)) {}
+Child::Child(pid_t process, bool in_sandbox, Descriptor output)
+    : process_(process), in_sandbox_(in_sandbox), handle_(open_handle(process)), output_(std::move(output)) {}
 Child::Child(Child&& other) noexcept
     : process_(std::exchange(other.process_, 0)),
+      in_sandbox_(other.in_sandbox_),
       handle_(std::move(other.handle_)),
       output_(std::move(other.output_)) {}
 Child& Child::operator=(Child&& other) noexcept {
     std::swap(process_, other.process_);
+    std::swap(in_sandbox_, other.in_sandbox_);
     std::swap(handle_, other.handle_);
     std::swap(output_, other.output_);
     return *this;
@@ -292,7 +300,7 @@ tl::expected<Child, Error> Child::start(Command const& command) {
     }
     auto const process = spawn(command, output.number(), errors.valid() ? errors.number() : output.number());
     if (!process) return tl::unexpected(process.error());
-    return Child(*process, Descriptor());
+    return Child(*process, command.in_sandbox, Descriptor());
 }
 
 std::optional<Exit> Child::poll() {
@@ -312,16 +320,26 @@ Exit Child::wait() {
     while (::waitpid(process_, &status, 0) < 0 && errno == EINTR) {
     }
     process_ = 0;
-    if (WIFEXITED(status)) return {WEXITSTATUS(status), 0};
+    // Of a signal that ended the program inside, a sandbox tells as a shell does.
+    constexpr int kSignals = 128, kInterrupted = kSignals + SIGINT;  // which vmcheck says by itself
+    int const code = WEXITSTATUS(status);
+    if (WIFEXITED(status) && in_sandbox_ && code > kSignals && code != kInterrupted)
+        return {std::nullopt, code - kSignals};
+    if (WIFEXITED(status)) return {code, 0};
     return {std::nullopt, WTERMSIG(status)};
 }
 
 void Child::send(int signal) {
-    if (process_ != 0) ::kill(process_, signal);
+    if (process_ != 0) ::kill(in_sandbox_ ? -process_ : process_, signal);
 }
 
 void Child::kill() {
     if (process_ != 0) clear_session(process_);
+}
+
+void end_children() {
+    for (Process const& process : all_processes())
+        if (process.parent == ::getpid() && process.session == process.number) clear_session(process.session);
 }
 
 void wait_for_one_of(std::vector<Child const*> const& children, milliseconds at_most) {
@@ -334,6 +352,11 @@ void wait_for_one_of(std::vector<Child const*> const& children, milliseconds at_
     ::poll(waiting.data(), waiting.size(), poll_time(at_most, handles));
 }
 
+std::size_t count_processes(pid_t process) {
+    std::set<pid_t> sessions{process};
+    return add_sessions_below(all_processes(), sessions).size();
+}
+
 tl::expected<RunResult, Error> run(Command const& command, RunLimits const& limits) {
     std::optional<Child> child;
     if (command.output.empty()) {
@@ -342,7 +365,7 @@ tl::expected<RunResult, Error> run(Command const& command, RunLimits const& limi
         auto const process = spawn(command, pipe->write.number(), pipe->write.number());
         if (!process) return tl::unexpected(process.error());
         ::fcntl(pipe->read.number(), F_SETFL, O_NONBLOCK);
-        child = Child(*process, std::move(pipe->read));
+        child = Child(*process, command.in_sandbox, std::move(pipe->read));
     } else {
         auto started = Child::start(command);
         if (!started) return tl::unexpected(started.error());
@@ -352,19 +375,25 @@ tl::expected<RunResult, Error> run(Command const& command, RunLimits const& limi
     Wake const wake(limits.stop);
     RunResult result;
     std::optional<Exit> exit;
+    constexpr milliseconds kWatch{100};
+    auto watched = Clock::now();
     auto const over = [&]() -> std::optional<End> {
         if (limits.stop.stop_requested()) return End::stopped;
         if (limits.enough && limits.enough(result.output)) return End::enough;
         if (child->output_.valid() && result.output.size() == limits.output_bytes) return End::too_much_output;
         if (exit) return exit->code ? End::exited : End::signalled;
-        if (Clock::now() >= deadline) return End::out_of_time;
-        return std::nullopt;
+        auto const now = Clock::now();
+        if (now >= deadline) return End::out_of_time;
+        if (!limits.too_much || now < watched + kWatch) return std::nullopt;
+        watched = now;
+        return limits.too_much(child->process()) ? std::optional(End::too_much) : std::nullopt;
     };
     std::optional<End> end;
     while (!(end = over())) {
         std::array<pollfd, 3> waiting{
             {{wake.number(), POLLIN, 0}, {child->handle_.number(), POLLIN, 0}, {child->output_.number(), POLLIN, 0}}};
-        ::poll(waiting.data(), waiting.size(), poll_time(until(deadline), child->handle_.valid()));
+        auto const next = limits.too_much ? std::min(deadline, watched + kWatch) : deadline;
+        ::poll(waiting.data(), waiting.size(), poll_time(until(next), child->handle_.valid()));
         if (waiting[2].revents != 0) {
             if (read_some(child->output_.number(), limits.output_bytes, result.output) == 0) child->output_.close();
         } else if ((exit = child->poll())) {

@@ -42,6 +42,8 @@ struct Command {
     std::filesystem::path errors{};          // takes standard error; empty: it goes where standard output goes
     std::optional<std::uint64_t> file_bytes_max{};  // no file that it writes may become larger
     int if_parent_dies = SIGKILL;                   // sent to it when the thread that started it is gone
+    // It only watches over another, which takes the signals and ends by them (sandbox.h).
+    bool in_sandbox = false;
 };
 
 // How a program ended.
@@ -71,7 +73,8 @@ class Child {
     std::optional<Exit> poll();
     // The same, waiting for it.
     Exit wait();
-    // SIGINT or SIGTERM, to it alone: it may end its own children in an orderly way.
+    // SIGINT or SIGTERM, to it alone (in a sandbox: to the program there): it may end its own children in an orderly
+    // way.
     void send(int signal);
     // SIGKILL, for it and for all that it started.
     void kill();
@@ -79,12 +82,16 @@ class Child {
   private:
     friend void wait_for_one_of(std::vector<Child const*> const&, std::chrono::milliseconds);
     friend tl::expected<RunResult, Error> run(Command const&, RunLimits const&);
-    Child(pid_t process, Descriptor output);
+    Child(pid_t process, bool in_sandbox, Descriptor output);
 
     pid_t process_ = 0;  // 0: ended, or moved from
+    bool in_sandbox_ = false;
     Descriptor handle_;  // a pidfd: readable when it has ended; none on systems without
     Descriptor output_;  // where run() keeps what it prints
 };
+
+// SIGKILL for all programs that this process has started and all that they started: for one that ends at once.
+void end_children();
 
 // Until one of them has ended, or that time is over.
 void wait_for_one_of(std::vector<Child const*> const& children, std::chrono::milliseconds at_most);
@@ -94,15 +101,20 @@ struct RunLimits {
     std::size_t output_bytes = std::size_t{64} << 10;  // of what run() keeps
     // Asked whenever something was printed: true ends the child, since what was wanted is there. Empty: never.
     std::function<bool(std::string_view output)> enough{};
+    // Asked ten times a second: true ends the child, which has taken more than it may. Empty: never.
+    std::function<bool(pid_t process)> too_much{};
     std::stop_token stop{};
 };
 
 struct RunResult {
-    enum class End { exited, signalled, enough, out_of_time, too_much_output, stopped };
+    enum class End { exited, signalled, enough, out_of_time, too_much_output, too_much, stopped };
     End end = End::exited;
     int exit_code = 0;   // where it exited
     std::string output;  // as it came, at most output_bytes; empty where the command has a file for it
 };
+
+// How many processes there are of what that one has started, itself included.
+std::size_t count_processes(pid_t process);
 
 // Runs a program until it ends, or has to. Fails as Child::start does.
 tl::expected<RunResult, Error> run(Command const& command, RunLimits const& limits);

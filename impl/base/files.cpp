@@ -1,12 +1,15 @@
 #include "impl/base/files.h"
 
 #include "impl/base/descriptor.h"
+#include "impl/base/wake.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -20,6 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kPageBytes = 4096;  // what any file takes of a disk, more or less
+
 tl::unexpected<Error> failure(fs::path const& path, std::string_view what, Error::Kind kind = Error::Kind::other) {
     return tl::make_unexpected(Error{fmt::format("{}: {}.", path.string(), what), kind});
 }
@@ -28,38 +33,64 @@ tl::unexpected<Error> cannot(fs::path const& path, std::string_view deed) {
     return failure(path, fmt::format("cannot be {}: {}", deed, std::strerror(errno)));
 }
 
-tl::expected<Descriptor, Error> open_to_read(fs::path const& path, bool regular_only) {
-    // Without O_NONBLOCK, opening a pipe to refuse it could wait for ever.
-    Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | (regular_only ? O_NONBLOCK : 0)));
+tl::expected<Descriptor, Error> open_to_read(fs::path const& path, bool any_kind) {
+    // Without O_NONBLOCK, opening a pipe could wait for ever.
+    Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!file.valid() && errno == ENOENT)
         return failure(path, "there is no such file; check the path", Error::Kind::no_such_file);
     if (!file.valid()) return cannot(path, "opened");
     struct stat about {};
     if (::fstat(file.number(), &about) != 0) return cannot(path, "read");
     if (S_ISDIR(about.st_mode)) return failure(path, "is a directory; name a file in it", Error::Kind::is_directory);
-    if (regular_only && !S_ISREG(about.st_mode))
-        return failure(path, "is a device, pipe or socket; name a regular file");
+    if (!any_kind && !S_ISREG(about.st_mode)) return failure(path, "is a device, pipe or socket; name a regular file");
     return file;
 }
 
 // All of it into `contents`, a std::string or a vector of bytes.
 template <class Contents>
 tl::expected<Contents, Error> read_all(fs::path const& path, ReadLimits limits) {
-    auto const file = open_to_read(path, limits.regular_only);
+    auto const file = open_to_read(path, limits.any_kind);
     if (!file) return tl::unexpected(file.error());
+    Wake const wake(limits.stop);
     constexpr std::size_t kBlock = std::size_t{1} << 16;
     Contents contents;
     while (true) {
+        // Of a pipe, until somebody writes; a regular file is always ready.
+        std::array<pollfd, 2> waiting{{{file->number(), POLLIN, 0}, {wake.number(), POLLIN, 0}}};
+        ::poll(waiting.data(), waiting.size(), -1);
+        if (limits.stop.stop_requested()) return failure(path, "interrupted while it was read");
         std::size_t const before = contents.size();
         contents.resize(before + kBlock);
         ssize_t const count = ::read(file->number(), contents.data() + before, kBlock);
         contents.resize(before + static_cast<std::size_t>(count > 0 ? count : 0));
-        if (count < 0 && errno == EINTR) continue;
+        if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
         if (count < 0) return cannot(path, "read");
         if (count == 0) return contents;
         if (contents.size() > limits.bytes_max)
             return failure(path, fmt::format("is larger than {} bytes, the limit for such a file", limits.bytes_max));
     }
+}
+
+// Where a file comes to be: at `target`, which then replaces it, or where it is already.
+struct Place {
+    fs::path target;
+    bool replaces = true;
+    Descriptor file;
+};
+
+tl::expected<Place, Error> open_to_write(fs::path const& path) {
+    std::error_code error;
+    if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
+    if (error) return failure(path.parent_path(), fmt::format("cannot be made: {}", error.message()));
+    if (fs::is_directory(path, error)) return failure(path, "cannot be written: it is a directory");
+    bool const replaces = !fs::exists(path, error) || fs::is_regular_file(path, error);
+    fs::path target = replaces ? fs::path(fmt::format("{}.{}.part", path.string(), ::getpid())) : path;
+    // A pipe that nobody reads is no place to write to, rather than one to wait at.
+    int const flags = O_WRONLY | O_CLOEXEC | (replaces ? O_CREAT | O_TRUNC : O_NONBLOCK);
+    Descriptor file(::open(target.c_str(), flags, 0666));
+    if (!file.valid()) return cannot(path, "written");
+    if (!replaces) ::fcntl(file.number(), F_SETFL, 0);
+    return Place{std::move(target), replaces, std::move(file)};
 }
 
 bool write_all(int descriptor, std::string_view contents) {
@@ -70,6 +101,10 @@ bool write_all(int descriptor, std::string_view contents) {
         contents.remove_prefix(static_cast<std::size_t>(written));
     }
     return true;
+}
+
+std::string scratch_prefix() {
+    return fmt::format("vmcheck-{}-", ::getpid());
 }
 
 }  // namespace
@@ -83,20 +118,25 @@ tl::expected<std::vector<std::byte>, Error> read_bytes(fs::path const& path, Rea
 }
 
 tl::expected<void, Error> write_file(fs::path const& path, std::string_view contents) {
-    std::error_code error;
-    if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
-    if (error) return failure(path.parent_path(), fmt::format("cannot be made: {}", error.message()));
-    bool const replaceable = !fs::exists(path, error) || fs::is_regular_file(path, error);
-    fs::path const target = replaceable ? fs::path(fmt::format("{}.{}.part", path.string(), ::getpid())) : path;
-    int const flags = O_WRONLY | O_CLOEXEC | (replaceable ? O_CREAT | O_TRUNC : 0);
-    Descriptor file(::open(target.c_str(), flags, 0666));
-    if (!file.valid()) return cannot(path, "written");
-    bool const written = write_all(file.number(), contents) && file.close() &&
-                         (!replaceable || ::rename(target.c_str(), path.c_str()) == 0);
+    auto place = open_to_write(path);
+    if (!place) return tl::unexpected(place.error());
+    bool const written = write_all(place->file.number(), contents) && place->file.close() &&
+                         (!place->replaces || ::rename(place->target.c_str(), path.c_str()) == 0);
     if (written) return {};
     auto const why = cannot(path, "written");
-    if (replaceable) fs::remove(target, error);
+    if (place->replaces) ::unlink(place->target.c_str());
     return why;
+}
+
+tl::expected<void, Error> check_writable(fs::path const& path) {
+    auto place = open_to_write(path);
+    if (!place) return tl::unexpected(place.error());
+    if (!place->replaces) return {};
+    bool const written = write_all(place->file.number(), std::string(kPageBytes, ' ')) && place->file.close();
+    auto const why = cannot(path, "written");
+    ::unlink(place->target.c_str());
+    if (!written) return why;
+    return {};
 }
 
 tl::expected<void, Error> write_file(fs::path const& path, std::vector<std::byte> const& contents) {
@@ -105,7 +145,8 @@ tl::expected<void, Error> write_file(fs::path const& path, std::vector<std::byte
 
 tl::expected<ScratchDirectory, Error> ScratchDirectory::make(std::string_view purpose) {
     std::error_code error;
-    std::string name = (fs::temp_directory_path(error) / fmt::format("vmcheck-{}-XXXXXX", purpose)).string();
+    std::string name =
+        (fs::temp_directory_path(error) / fmt::format("{}{}-XXXXXX", scratch_prefix(), purpose)).string();
     if (error)
         return tl::unexpected(
             Error{"there is no directory for temporary files; is TMPDIR right?", Error::Kind::machine});
@@ -114,6 +155,13 @@ tl::expected<ScratchDirectory, Error> ScratchDirectory::make(std::string_view pu
                        fmt::format("cannot be made: {}; is TMPDIR right, is the disk full?", std::strerror(errno)),
                        Error::Kind::machine);
     return ScratchDirectory(name);
+}
+
+void ScratchDirectory::remove_all() {
+    std::error_code error, ignored;
+    for (fs::directory_iterator at(fs::temp_directory_path(error), error), end; !error && at != end;
+         at.increment(error))
+        if (at->path().filename().string().starts_with(scratch_prefix())) fs::remove_all(at->path(), ignored);
 }
 
 ScratchDirectory::ScratchDirectory(fs::path path) : path_(std::move(path)) {}

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,10 +22,13 @@ namespace vmcheck::base {
 
 struct ReadLimits {
     std::uint64_t bytes_max = std::uint64_t{16} << 20;
-    bool regular_only = false;  // refuses pipes, which may block, and devices, which may never end
+    // Pipes, which may never begin, and devices, which may never end: for files that the user names, not for what lies
+    // in somebody's directory.
+    bool any_kind = false;
+    std::stop_token stop{};  // ends the wait for a pipe
 };
 
-// The whole file. Fails where it is missing, a directory, not permitted, or larger than allowed.
+// The whole file. Fails where it is missing, a directory, not permitted, of another kind, or larger than allowed.
 tl::expected<std::string, Error> read_file(std::filesystem::path const& path, ReadLimits limits = {});
 tl::expected<std::vector<std::byte>, Error> read_bytes(std::filesystem::path const& path, ReadLimits limits = {});
 
@@ -33,11 +37,16 @@ tl::expected<std::vector<std::byte>, Error> read_bytes(std::filesystem::path con
 tl::expected<void, Error> write_file(std::filesystem::path const& path, std::string_view contents);
 tl::expected<void, Error> write_file(std::filesystem::path const& path, std::vector<std::byte> const& contents);
 
+// Whether write_file() could write there: tries it, and leaves behind no more than missing directories.
+tl::expected<void, Error> check_writable(std::filesystem::path const& path);
+
 // A new directory below TMPDIR, for nobody else to read; removed with all that is in it when this value goes.
 class ScratchDirectory {
   public:
-    // `purpose` stands in its name: "build" makes vmcheck-build-XXXXXX. Fails where none can be made.
+    // `purpose` stands in its name: "build" makes vmcheck-PID-build-XXXXXX. Fails where none can be made.
     static tl::expected<ScratchDirectory, Error> make(std::string_view purpose);
+    // Those of this process, by their names: for one that ends without its destructors.
+    static void remove_all();
 
     ScratchDirectory(ScratchDirectory&& other) noexcept;
     ScratchDirectory& operator=(ScratchDirectory&& other) noexcept;

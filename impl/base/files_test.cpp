@@ -7,6 +7,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <fstream>
+#include <stop_token>
 #include <thread>
 
 namespace vmcheck::base {
@@ -67,13 +70,39 @@ TEST_F(Files, ThatCannotBeReadSayWhy) {
     ASSERT_TRUE(write_file(at("large"), std::string(1001, 'x')));
     EXPECT_TRUE(read_file(at("large"), {.bytes_max = 1001}));
     EXPECT_THAT(read_file(at("large"), {.bytes_max = 1000}).error().message, HasSubstr("larger than 1000 bytes"));
-    EXPECT_THAT(read_file("/dev/zero", {.bytes_max = 1000}).error().message, HasSubstr("larger than 1000 bytes"));
+    EXPECT_THAT(read_file("/dev/zero", {.bytes_max = 1000, .any_kind = true}).error().message,
+                HasSubstr("larger than 1000 bytes"));
 }
 
-TEST_F(Files, OnlyRegularOnesAreReadWhereThatIsAskedFor) {
+TEST_F(Files, OnlyRegularOnesAreReadUnlessOthersAreAskedFor) {
     ASSERT_EQ(::mkfifo(at("pipe").c_str(), 0600), 0);
     for (fs::path const& path : {at("pipe"), fs::path("/dev/zero")})
-        EXPECT_THAT(read_file(path, {.regular_only = true}).error().message, HasSubstr("name a regular file"));
+        EXPECT_THAT(read_file(path).error().message, HasSubstr("name a regular file"));
+}
+
+TEST_F(Files, APipeIsWaitedForUntilSomebodyWritesOrTheUserHasEnough) {
+    ASSERT_EQ(::mkfifo(at("pipe").c_str(), 0600), 0);
+    std::stop_source user;
+    std::jthread const later([&] {
+        std::ofstream(at("pipe")) << "late" << std::flush;
+        std::this_thread::sleep_for(std::chrono::milliseconds{50});
+        user.request_stop();
+    });
+    EXPECT_EQ(read_file(at("pipe"), {.any_kind = true, .stop = user.get_token()}).value_or("none"), "late");
+    EXPECT_THAT(read_file(at("pipe"), {.any_kind = true, .stop = user.get_token()}).error().message,
+                HasSubstr("interrupted"));
+}
+
+TEST_F(Files, ThatCannotBeWrittenAreKnownBefore) {
+    ASSERT_TRUE(write_file(at("file"), "old"));
+    EXPECT_TRUE(check_writable(at("file")));
+    EXPECT_TRUE(check_writable(at("new/file")));
+    EXPECT_EQ(read_file(at("file")).value(), "old");
+    EXPECT_TRUE(fs::is_empty(at("new"))) << "nothing is left behind";
+    EXPECT_FALSE(check_writable(at("file/below")));
+    EXPECT_FALSE(check_writable(at("new")));
+    ASSERT_EQ(::mkfifo(at("pipe").c_str(), 0600), 0);
+    EXPECT_FALSE(check_writable(at("pipe"))) << "nobody reads it, and nobody waits for somebody who does";
 }
 
 TEST(Scratch, IsPrivateAndVanishesWithAllThatIsInIt) {
@@ -82,7 +111,7 @@ TEST(Scratch, IsPrivateAndVanishesWithAllThatIsInIt) {
         auto scratch = ScratchDirectory::make("test");
         ASSERT_TRUE(scratch);
         path = scratch->path();
-        EXPECT_THAT(path.filename().string(), testing::StartsWith("vmcheck-test-"));
+        EXPECT_THAT(path.filename().string(), testing::MatchesRegex("vmcheck-[0-9]+-test-.*"));
         EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_all);
         ASSERT_TRUE(write_file(path / "a/b", "x"));
         ScratchDirectory const moved = std::move(*scratch);

@@ -1,50 +1,82 @@
 #include "impl/base/interrupt.h"
 
+#include "impl/base/child.h"
+#include "impl/base/files.h"
 #include "impl/base/wake.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
 #include <csignal>
+#include <optional>
+#include <utility>
 
 namespace vmcheck::base {
 
 namespace {
 
-// A thread that waits for the signal, rather than a handler: nothing is asynchronous and nothing is global.
-void listen(std::stop_token const& end, sigset_t const& signals, std::stop_source const& stop) {
-    Descriptor const arrivals(::signalfd(-1, &signals, SFD_CLOEXEC));
-    Wake const wake(end);
-    std::chrono::steady_clock::time_point asked;
-    while (!end.stop_requested()) {
-        std::array<pollfd, 2> waiting{{{arrivals.number(), POLLIN, 0}, {wake.number(), POLLIN, 0}}};
-        if (::poll(waiting.data(), waiting.size(), -1) <= 0 || (waiting[0].revents & POLLIN) == 0) continue;
-        signalfd_siginfo arrived{};
-        if (::read(arrivals.number(), &arrived, sizeof arrived) != sizeof arrived) continue;
-        constexpr int kInterrupted = 128;
-        // A signal to the process and one to its group, as from `timeout`, are one wish.
-        constexpr std::chrono::seconds kOneWish{1};
-        auto const now = std::chrono::steady_clock::now();
-        if (stop.request_stop())
-            asked = now;
-        else if (now - asked > kOneWish)
-            ::_exit(kInterrupted + static_cast<int>(arrived.ssi_signo));
-    }
+using Clock = std::chrono::steady_clock;
+
+// A file that is opened later must not become standard output because that is closed.
+void occupy_standard_streams() {
+    for (int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (::fcntl(stream, F_GETFD) < 0) ::open(stream == STDOUT_FILENO ? "/dev/full" : "/dev/null", O_RDWR);
+}
+
+[[noreturn]] void end_at_once(unsigned signal) {
+    constexpr int kSignalled = 128;
+    end_children();
+    ScratchDirectory::remove_all();
+    ::_exit(kSignalled + static_cast<int>(signal));
 }
 
 }  // namespace
 
+// A thread that waits for the signal, rather than a handler: nothing is asynchronous and nothing is global.
+void Interrupt::listen(std::stop_token const& end, int arrivals) {
+    Wake const wake(end);
+    std::optional<Clock::time_point> asked;
+    // Without an event to wait for, poll() tells only that the reader is gone; once is enough.
+    std::array<pollfd, 3> waiting{{{arrivals, POLLIN, 0}, {wake.number(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}}};
+    while (!end.stop_requested()) {
+        auto const left = asked ? std::chrono::ceil<std::chrono::milliseconds>(*asked + kLastCall - Clock::now())
+                                : std::chrono::milliseconds{-1};
+        if (asked && left.count() <= 0) last_call_.request_stop();
+        int const patience = last_call_.stop_requested() ? -1 : static_cast<int>(left.count());
+        if (::poll(waiting.data(), waiting.size(), patience) <= 0) continue;
+        bool wanted = std::exchange(waiting[2].revents, 0) != 0;
+        if (wanted) waiting[2].fd = -1;
+        signalfd_siginfo arrived{};
+        if ((waiting[0].revents & POLLIN) != 0 && ::read(arrivals, &arrived, sizeof arrived) == sizeof arrived) {
+            // A signal to the process and one to its group, as from `timeout`, are one wish.
+            constexpr std::chrono::seconds kOneWish{1};
+            if (asked && Clock::now() - *asked > kOneWish) end_at_once(arrived.ssi_signo);
+            wanted = true;
+        }
+        if (wanted && !asked) {
+            asked = Clock::now();
+            stop_.request_stop();
+        }
+    }
+}
+
 Interrupt::Interrupt() {
-    sigset_t signals;
+    occupy_standard_streams();
+    sigset_t signals, failures;
     sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
+    for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
+    // What is written tells of them: EPIPE, EFBIG.
+    sigemptyset(&failures);
+    for (int signal : {SIGPIPE, SIGXFSZ}) sigaddset(&failures, signal);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    listener_ = std::jthread([signals, stop = stop_](std::stop_token const& end) { listen(end, signals, stop); });
+    pthread_sigmask(SIG_BLOCK, &failures, nullptr);
+    listener_ = std::jthread([this, signals](std::stop_token const& end) {
+        Descriptor const arrivals(::signalfd(-1, &signals, SFD_CLOEXEC));
+        listen(end, arrivals.number());
+    });
 }
 
 }  // namespace vmcheck::base

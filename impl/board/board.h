@@ -31,6 +31,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -70,6 +71,9 @@ struct Config {
     // How much executed code makes mtime advance by one. QEMU's clock runs at 10 MHz: at the default, the 1,000,000
     // units between two of xv6's timer interrupts are some ten million instructions.
     Parcels parcels_per_time_unit{16};
+    // Once it is asked for, every run() ends soon, and each one after it at once, with an EngineError: the machine was
+    // stopped in the midst of something, and says nothing any more.
+    std::stop_token stop{};
 };
 
 // Why run() returned. The board may be run on after each of these, except after EngineError.

@@ -22,6 +22,9 @@ constexpr unsigned kWaitsBeforeJump = 4;
 // How soon to look again for a machine interrupt that is pending but not enabled.
 constexpr std::uint64_t kMaskedInterruptPoll = 64;
 
+// How soon to look again whether the user wants it to stop: some milliseconds.
+constexpr std::uint64_t kStopPoll = std::uint64_t{1} << 18;
+
 // What the host does for the guest without the guest executing anything, in units of a page-table walk.
 constexpr std::uint64_t kTranslationUnits = 16;
 constexpr std::uint64_t kUnitParcels = 32;
@@ -110,6 +113,10 @@ std::uint64_t Hart::parcels_until(std::uint64_t block) const {
 bool Hart::attend(VirtAddr pc) {
     RunLimits& limits = machine_.limits;
     if (stop_ || turn_over_) return true;
+    if (machine_.config.stop.stop_requested()) {
+        stop(stop::asked_to_stop());
+        return true;
+    }
     if (code_.take_flush_request()) engine_.flush_tlb();
     if (machine_.clock.parcels >= limits.budget_end) {
         stop(stop::BudgetExhausted{});
@@ -120,7 +127,8 @@ bool Hart::attend(VirtAddr pc) {
         limits.preempt_at = kNever;
         if (timer_due() != kNever) expire_timer();
     }
-    limits.attention = std::min({limits.budget_end, limits.preempt_at, next_timer_event()});
+    limits.attention =
+        std::min({limits.budget_end, limits.preempt_at, next_timer_event(), machine_.clock.parcels + kStopPoll});
     if (limits.slice_end != kNever) {
         std::uint64_t const block = std::min(limits.slice_end, spin_watch_.next_look());
         limits.attention = std::min(limits.attention, parcels_until(block));

@@ -18,6 +18,12 @@
 
 namespace vmcheck::board {
 
+namespace stop {
+inline EngineError asked_to_stop() {
+    return {"It was asked to stop."};
+}
+}  // namespace stop
+
 // Everything of a machine that is neither RAM, nor disk, nor an engine's registers.
 struct MachineState {
     Clock clock;

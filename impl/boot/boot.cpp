@@ -295,16 +295,18 @@ tl::expected<std::shared_ptr<Disk const>, BootError> make_disk() {
     return std::make_shared<Disk const>(std::move(disk));
 }
 
-tl::expected<std::shared_ptr<Disk const>, base::Error> make_disk_of(std::filesystem::path const& tree) {
+tl::expected<std::shared_ptr<Disk const>, base::Error> make_disk_of(std::filesystem::path const& tree,
+                                                                    base::Confinement confinement,
+                                                                    std::stop_token const& stop) {
     // mkfs leaves out the underscore, and numbers files from the root's inode on.
     std::vector<DiskFile> files = {{"data", data_file_bytes()},
                                    {"_init", agent::elf_file(spec::Executable::init)},
                                    {"_large", agent::elf_file(spec::Executable::large)},
                                    {"_broken", agent::elf_file(spec::Executable::broken)}};
-    auto bytes = disk_of_tree(tree, files);
+    auto bytes = disk_of_tree(tree, files, confinement, stop);
     if (!bytes) {
         files.resize(2);  // as much as must be
-        bytes = disk_of_tree(tree, files);
+        bytes = disk_of_tree(tree, files, confinement, stop);
     }
     if (!bytes) return tl::unexpected(bytes.error());
     Disk disk;
@@ -322,6 +324,7 @@ tl::expected<Booted, BootFailure> boot_to_agent(KernelOptions const& options, el
     config.harts = harts;
     // Harts change where the program says so, and where one has to wait; else hardly ever.
     config.hart_slice = kHartSlice;
+    config.stop = options.stop;
     if (options.accelerate) accelerate(config, map);
     auto modern = attempt(options, image, map, config);
     if (modern || !modern.error().panicked) return modern;
@@ -368,7 +371,7 @@ tl::expected<Up, BootError> bring_up(KernelOptions const& options) {
     if (up || !options.tree || up.error().error.kind != BootError::Kind::kernel)
         return std::move(up).map_error(error_of);
     // Its file system may be another than xv6's.
-    auto own = make_disk_of(*options.tree);
+    auto own = make_disk_of(*options.tree, options.confinement, options.stop);
     if (!own) return std::move(up).map_error(error_of);
     auto again = bring_up_from(options, std::move(*own));
     if (again || again.error().progress > up.error().progress) up = std::move(again);

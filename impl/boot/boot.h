@@ -24,7 +24,9 @@ struct Disk {
 };
 // In xv6's format, or made by the tree's own mkfs.
 tl::expected<std::shared_ptr<Disk const>, BootError> make_disk();
-tl::expected<std::shared_ptr<Disk const>, base::Error> make_disk_of(std::filesystem::path const& tree);
+tl::expected<std::shared_ptr<Disk const>, base::Error> make_disk_of(std::filesystem::path const& tree,
+                                                                    base::Confinement confinement,
+                                                                    std::stop_token const& stop);
 
 // A machine at the golden moment: p0 has opened its files, replaced itself by exec (so that its memory is that of any
 // fresh image), and asks for its first order.

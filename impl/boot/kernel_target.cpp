@@ -354,9 +354,11 @@ tl::expected<std::unique_ptr<Execution>, BootError> KernelTarget::start() const 
     return std::make_unique<KernelMachine>(std::move(*execution), scarce_, by_harts_);
 }
 
-tl::expected<std::unique_ptr<Target>, BootError> KernelTarget::reboot(spec::Profile profile) const {
+tl::expected<std::unique_ptr<Target>, BootError> KernelTarget::reboot(spec::Profile profile,
+                                                                      std::stop_token stop) const {
     KernelOptions options = options_;
     options.profile = profile;
+    options.stop = std::move(stop);
     auto target = boot(options);
     if (!target) return tl::unexpected(target.error());
     return std::unique_ptr<Target>(std::move(*target));

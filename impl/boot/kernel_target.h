@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stop_token>
 
 namespace vmcheck {
 
@@ -22,6 +23,8 @@ struct KernelOptions {
     std::filesystem::path kernel;
     // The source tree that it was built from, where there is one: settles which year's it is.
     std::optional<std::filesystem::path> tree{};
+    // And where programs of that tree run: its mkfs may be needed.
+    base::Confinement confinement = base::Confinement::none;
     // Keeps a kernel that was built from the tree for as long as it may be booted again; null otherwise.
     std::shared_ptr<TreeKernel const> built{};
     // Names of the kernel's things; nothing: `<kernel>.map` where it exists, else xv6's.
@@ -37,6 +40,8 @@ struct KernelOptions {
     // memset and memmove done by the host: the same bytes, faster.
     bool accelerate = true;
     Budgets budgets{};
+    // Ends its boot, and whatever its machines are doing, for good.
+    std::stop_token stop{};
 };
 
 class KernelTarget : public Target {
@@ -48,7 +53,7 @@ class KernelTarget : public Target {
     std::shared_ptr<spec::Setting const> setting() const override { return kernel_->setting; }
     TargetSummary const& summary() const override { return summary_; }
     tl::expected<std::unique_ptr<Execution>, BootError> start() const override;
-    tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile profile) const override;
+    tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile profile, std::stop_token stop) const override;
 
     // The same with the concrete type, for tests and benchmarks that look at the board.
     tl::expected<std::unique_ptr<KernelExecution>, BootError> start_on_board() const;

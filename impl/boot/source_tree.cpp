@@ -27,6 +27,10 @@ namespace fs = std::filesystem;
 constexpr std::chrono::seconds kBuildTime{120}, kMkfsTime{20};
 constexpr char const* kMkfs = "mkfs/mkfs";
 constexpr std::uint64_t kDiskBytesMax = std::uint64_t{512} << 20;  // FSSIZE is 200,000 blocks of 1 KiB in some labs
+constexpr std::uint64_t kCopyBytesMax = kDiskBytesMax;
+constexpr char const* kInSandbox =
+    "It was built in a sandbox, in which nothing else is to be seen; --trust-trees builds it without one.";
+constexpr std::uint64_t kBuildBytesMax = std::uint64_t{256} << 20, kLogBytesMax = std::uint64_t{16} << 20;
 
 bool is_source(fs::path const& file) {
     static constexpr std::array<std::string_view, 5> kEndings{".c", ".h", ".S", ".ld", ".pl"};
@@ -36,19 +40,67 @@ bool is_source(fs::path const& file) {
     return file.filename() == "Makefile";
 }
 
-// Copies what a kernel is made of; object files are left behind, since they may be of another compiler.
-void copy_sources(fs::path const& tree, fs::path const& to, std::string const& kernel) {
+bool lies_in(fs::path const& path, fs::path const& directory) {
+    return std::mismatch(directory.begin(), directory.end(), path.begin(), path.end()).first == directory.end();
+}
+
+// Whether a link shows something that is not in the tree, or would not be in a copy of it.
+bool leaves(fs::path const& link, fs::path const& tree) {
     std::error_code error;
-    for (auto const& entry : fs::directory_iterator(tree, error)) {
-        std::string const name = entry.path().filename().string();
-        if (name == ".git") continue;
-        fs::copy(entry.path(), to / name, fs::copy_options::recursive | fs::copy_options::copy_symlinks, error);
+    fs::path const target = fs::read_symlink(link, error);
+    return error || target.is_absolute() || !lies_in(fs::weakly_canonical(link.parent_path() / target, error), tree);
+}
+
+// A copy of a tree, as it grows.
+struct Copy {
+    fs::path from;  // canonical
+    fs::path to;
+    std::string without;     // what make is to make
+    bool links_out = false;  // are links like others
+    std::stop_token stop{};
+    std::uint64_t room = kCopyBytesMax;
+    std::vector<std::string> left_out{};    // what the copy cannot have, and why, for a person
+    std::vector<std::string> unreadable{};  // the same of what may not be read, or written there
+};
+
+void copy_file(Copy& copy, fs::directory_entry const& file, fs::path const& name, std::error_code& error) {
+    std::uint64_t const bytes = file.file_size(error);
+    if (error) return;
+    if (bytes > copy.room) {
+        copy.left_out.push_back(fmt::format("{}: is too large, and was left out", name.string()));
+        return;
     }
-    for (auto const& entry : fs::recursive_directory_iterator(to, error)) {
-        std::string const ending = entry.path().extension().string();
-        if (ending == ".o" || ending == ".d") fs::remove(entry.path(), error);
+    copy.room -= bytes;
+    fs::copy_file(file.path(), copy.to / name, error);
+}
+
+void copy_link(Copy& copy, fs::path const& link, fs::path const& name, std::error_code& error) {
+    if (copy.links_out || !leaves(link, copy.from)) {
+        fs::copy_symlink(link, copy.to / name, error);
+        return;
     }
-    if (fs::is_regular_file(to / kernel, error)) fs::remove(to / kernel, error);
+    copy.left_out.push_back(fmt::format("{}: is a link that leads out of the tree (to {}), and was left out",
+                                        name.string(), fs::read_symlink(link, error).string()));
+}
+
+// Copies what a kernel is made of, below a directory of the tree. Object files are left behind, since they may be of
+// another compiler, and pipes and the like, from which nothing is built.
+void copy_sources(Copy& copy, fs::path const& below = {}) {
+    std::error_code error;
+    fs::create_directories(copy.to / below, error);
+    fs::directory_iterator at(copy.from / below, error);
+    for (fs::directory_iterator const end; !error && at != end && !copy.stop.stop_requested(); at.increment(error)) {
+        fs::path const name = below / at->path().filename();
+        fs::path const ending = name.extension();
+        std::error_code failed;
+        fs::file_type const type = at->symlink_status(failed).type();
+        if (type == fs::file_type::directory && name != ".git") copy_sources(copy, name);
+        if (type == fs::file_type::symlink) copy_link(copy, at->path(), name, failed);
+        if (type == fs::file_type::regular && ending != ".o" && ending != ".d" && name != copy.without)
+            copy_file(copy, *at, name, failed);
+        if (failed) copy.unreadable.push_back(fmt::format("{}: {}", name.string(), failed.message()));
+    }
+    if (error) copy.unreadable.push_back(fmt::format("{}: {}", (copy.from / below).string(), error.message()));
 }
 
 constexpr std::array<char const*, 3> kPrefixes{"riscv64-unknown-elf-", "riscv64-linux-gnu-",
@@ -75,10 +127,60 @@ void write_wrappers(fs::path const& directory) {
     }
 }
 
+Copy copy_of(fs::path const& tree, fs::path to, std::string without, base::Confinement confinement) {
+    std::error_code error;
+    return {fs::canonical(tree, error), std::move(to), std::move(without), confinement == base::Confinement::none};
+}
+
+// Whether it is a file there, and not a link to one elsewhere.
+bool is_own_file(fs::path const& file, fs::path const& directory) {
+    std::error_code error, missing;
+    fs::path const real = fs::canonical(file, missing);
+    return !missing && lies_in(real, fs::canonical(directory, error)) && fs::is_regular_file(real, error);
+}
+
+// What a directory takes of the disk, with a block for the smallest file.
+std::uint64_t size_of(fs::path const& directory) {
+    constexpr std::uint64_t kBlock = 4096;
+    std::uint64_t bytes = 0;
+    std::error_code error;
+    for (fs::recursive_directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+        std::error_code none;
+        bytes += kBlock + (at->symlink_status(none).type() == fs::file_type::regular ? at->file_size(none) : 0);
+    }
+    return bytes;
+}
+
+// Whether make took more than a build can need.
+bool is_too_much(fs::path const& directory, std::uint64_t bytes_before, fs::path const& log, pid_t make) {
+    std::error_code error;
+    std::uint64_t const said = fs::file_size(log, error);
+    return (!error && said > kLogBytesMax) || size_of(directory) > bytes_before + kBuildBytesMax ||
+           base::count_processes(make) > base::kSandboxProcessesMax;
+}
+
+base::Command confined(base::Command command, base::Confinement confinement, std::vector<fs::path> readable,
+                       std::vector<fs::path> writable) {
+    if (confinement == base::Confinement::none) return command;
+    return base::in_sandbox(
+        std::move(command),
+        {.readable = std::move(readable), .writable = std::move(writable), .confinement = confinement});
+}
+
+// In words, once it has ended.
+std::string what_was_too_much(fs::path const& directory, fs::path const& log) {
+    std::error_code error;
+    if (fs::file_size(log, error) > kLogBytesMax) return fmt::format("printed more than {} MiB", kLogBytesMax >> 20);
+    if (size_of(directory) > kBuildBytesMax)
+        return fmt::format("wrote more than {} MiB of files", kBuildBytesMax >> 20);
+    return fmt::format("had more than {} processes", base::kSandboxProcessesMax);
+}
+
 // Has make make `what` in `directory`; all that it prints goes to `log`.
 tl::expected<base::RunResult, base::Error> run_make(fs::path const& directory, std::string const& what,
                                                     std::string const& prefix, fs::path const& wrappers,
-                                                    fs::path const& log, std::stop_token const& stop) {
+                                                    fs::path const& log, base::Confinement confinement,
+                                                    std::stop_token const& stop) {
     char const* const path = std::getenv("PATH");
     base::Command command;
     // A prefix whose compiler is really there: wrappers exist for every prefix that trees look for.
@@ -86,10 +188,15 @@ tl::expected<base::RunResult, base::Error> run_make(fs::path const& directory, s
     command.environment = {fmt::format("PATH={}:{}", wrappers.string(), path == nullptr ? "" : path), "HOME=/",
                            "LC_ALL=C"};
     command.environment_alone = true;
+    command.directory = directory;
     command.output = log;
     command.file_bytes_max = std::uint64_t{1} << 30;
     command.if_parent_dies = SIGTERM;  // make ends its own children then
-    return base::run(command, {.time = kBuildTime, .stop = stop});
+    auto const too_much = [&, before = size_of(directory)](pid_t make) {
+        return is_too_much(directory, before, log, make);
+    };
+    return base::run(confined(std::move(command), confinement, {wrappers}, {directory}),
+                     {.time = kBuildTime, .too_much = too_much, .stop = stop});
 }
 
 // What a student would look at: what the compiler, the linker and make complain of, or else the end of the log; files
@@ -120,6 +227,8 @@ std::optional<std::string> fault_of_machine(fs::path const& scratch, std::vector
     std::error_code error;
     if (auto const space = fs::space(scratch, error); !error && space.available < kRoom)
         return fmt::format("there is no room left for temporary files in {}.", scratch.parent_path().string());
+    for (std::string const& line : said)
+        if (line.starts_with("bwrap: ")) return line;
     for (std::string const& line : said)
         for (std::string_view each : {"No space left on device", "Disk quota exceeded", "Cannot allocate memory",
                                       "virtual memory exhausted", "Resource temporarily unavailable"})
@@ -231,7 +340,8 @@ bool is_built(fs::path const& tree) {
     return true;
 }
 
-tl::expected<TreeKernel, BuildError> kernel_of_tree(fs::path const& tree, bool rebuild, std::stop_token const& stop) {
+tl::expected<TreeKernel, BuildError> kernel_of_tree(fs::path const& tree, bool rebuild, base::Confinement confinement,
+                                                    std::stop_token const& stop) {
     using Kind = BuildError::Kind;
     using End = base::RunResult::End;
     std::string const kernel = read_tree(tree).kernel;
@@ -241,27 +351,34 @@ tl::expected<TreeKernel, BuildError> kernel_of_tree(fs::path const& tree, bool r
     };
     auto scratch = base::ScratchDirectory::make("build");
     if (!scratch) return failure(fmt::format("cannot be built: {}", scratch.error().message), Kind::machine);
-    fs::path const copy = scratch->path() / "tree", log = scratch->path() / "make.log";
+    fs::path const log = scratch->path() / "make.log";
     auto const prefix = tool_prefix();
     if (!prefix)
         return failure(
             "cannot be built: there is no riscv64-unknown-elf-gcc in PATH, nor riscv64-linux-gnu-gcc; install Debian's "
             "gcc-riscv64-unknown-elf.",
             Kind::machine);
-    std::error_code error;
-    fs::create_directories(copy, error);
-    copy_sources(tree, copy, kernel);
+    Copy copy = copy_of(tree, scratch->path() / "tree", kernel, confinement);
+    copy.stop = stop;
+    copy_sources(copy);
     write_wrappers(scratch->path() / "bin");
-    auto const made = run_make(copy, kernel, *prefix, scratch->path() / "bin", log, stop);
+    auto const made = run_make(copy.to, kernel, *prefix, scratch->path() / "bin", log, confinement, stop);
     if (!made) return failure(fmt::format("cannot be built: {}; install make.", made.error().message), Kind::machine);
     if (made->end == End::stopped) return failure("interrupted while its kernel was built.", Kind::interrupted);
     if (made->end == End::out_of_time)
         return failure(fmt::format("make {} did not end within {} seconds.", kernel, kBuildTime.count()), Kind::tree);
-    TreeKernel built{copy / kernel, std::move(*scratch)};
-    if (made->end == End::exited && made->exit_code == 0 && fs::is_regular_file(built.kernel, error)) return built;
-    auto said = complaints(log, copy);
+    std::error_code error;
+    if (made->end == End::too_much)
+        return failure(fmt::format("make {} was ended: it {}.", kernel, what_was_too_much(copy.to, log)), Kind::tree);
+    TreeKernel built{copy.to / kernel, std::move(*scratch)};
+    if (made->end == End::exited && made->exit_code == 0 && is_own_file(built.kernel, copy.to)) return built;
+    auto said = complaints(log, copy.to);
     if (auto const why = fault_of_machine(built.scratch->path(), said))
         return failure(fmt::format("cannot be built: {}", *why), Kind::machine, std::move(said));
+    if (!copy.unreadable.empty())
+        return failure("cannot be built: not all of it can be read", Kind::machine, std::move(copy.unreadable));
+    said.insert(said.end(), copy.left_out.begin(), copy.left_out.end());
+    if (confinement != base::Confinement::none && !copy.left_out.empty()) said.push_back(kInSandbox);
     return failure("the kernel does not build", Kind::tree, std::move(said));
 }
 
@@ -278,33 +395,36 @@ map::SystemCalls system_calls_of(fs::path const& tree) {
     return calls;
 }
 
-tl::expected<std::vector<std::byte>, base::Error> disk_of_tree(fs::path const& tree,
-                                                               std::vector<DiskFile> const& files) {
+tl::expected<std::vector<std::byte>, base::Error> disk_of_tree(fs::path const& tree, std::vector<DiskFile> const& files,
+                                                               base::Confinement confinement,
+                                                               std::stop_token const& stop) {
     auto const failure = [](std::string why) { return tl::make_unexpected(base::Error{std::move(why)}); };
     auto const scratch = base::ScratchDirectory::make("disk");
     if (!scratch) return tl::make_unexpected(scratch.error());
-    fs::path const copy = scratch->path() / "tree", disk = scratch->path() / "fs.img";
-    std::error_code error;
-    fs::create_directories(copy, error);
-    copy_sources(tree, copy, kMkfs);  // which may be of another machine
-    auto const made = run_make(copy, kMkfs, tool_prefix().value_or(kPrefixes.front()), scratch->path() / "bin",
-                               scratch->path() / "make.log", {});
+    fs::path const here = scratch->path() / "disk", disk = here / "fs.img";
+    Copy copy = copy_of(tree, scratch->path() / "tree", kMkfs, confinement);  // without its own, of another machine
+    copy.stop = stop;
+    copy_sources(copy);
+    auto const made = run_make(copy.to, kMkfs, tool_prefix().value_or(kPrefixes.front()), scratch->path() / "bin",
+                               scratch->path() / "make.log", confinement, stop);
     if (!made) return tl::make_unexpected(made.error());
     if (made->end != base::RunResult::End::exited || made->exit_code != 0) return failure("Its mkfs does not build.");
-    base::Command command{.arguments = {(copy / kMkfs).string(), disk.string()}};
+    base::Command command{.arguments = {(copy.to / kMkfs).string(), disk.string()}};
     for (DiskFile const& file : files) {
-        if (auto written = base::write_file(scratch->path() / file.name, file.bytes); !written)
+        if (auto written = base::write_file(here / file.name, file.bytes); !written)
             return tl::make_unexpected(written.error());
         command.arguments.push_back(file.name);
     }
     command.environment_alone = true;
-    command.directory = scratch->path();
+    command.directory = here;
     command.output = scratch->path() / "mkfs.log";
     command.file_bytes_max = kDiskBytesMax;
-    auto const ran = base::run(command, {.time = kMkfsTime});
+    command = confined(std::move(command), confinement, {copy.to}, {here});
+    auto const ran = base::run(command, {.time = kMkfsTime, .stop = stop});
     if (!ran) return tl::make_unexpected(ran.error());
     if (ran->end != base::RunResult::End::exited || ran->exit_code != 0) return failure("Its mkfs fails.");
-    return base::read_bytes(disk, {.bytes_max = kDiskBytesMax, .regular_only = true});
+    if (!is_own_file(disk, here)) return failure("Its mkfs makes no disk.");
+    return base::read_bytes(disk, {.bytes_max = kDiskBytesMax});
 }
 
 }  // namespace vmcheck

@@ -3,6 +3,7 @@
 // itself is changed.
 
 #include "impl/base/files.h"
+#include "impl/base/sandbox.h"
 #include "impl/map/system_calls.h"
 
 #include <tl/expected.hpp>
@@ -49,9 +50,10 @@ bool is_built(std::filesystem::path const& tree);
 
 // The kernel of a tree: as it is where it is newer than every source and not `rebuild`, else made by the tree's own
 // rule in a copy. Old trees turn warnings into errors that newer compilers have since invented: those stay warnings.
-// Upon `stop` it ends make with all that it started, and fails. REQUIRES: is_source_tree(tree).
+// What of it runs is kept in as `confinement` says; where it is, links that lead out of the tree are not followed. Upon
+// `stop` it ends make with all that it started, and fails. REQUIRES: is_source_tree(tree).
 tl::expected<TreeKernel, BuildError> kernel_of_tree(std::filesystem::path const& tree, bool rebuild,
-                                                    std::stop_token const& stop);
+                                                    base::Confinement confinement, std::stop_token const& stop);
 
 // The numbers of its system calls, by kernel/syscall.h; empty where that is not there.
 map::SystemCalls system_calls_of(std::filesystem::path const& tree);
@@ -63,6 +65,8 @@ struct DiskFile {
 // A disk with these files, made by the tree's own mkfs, for kernels whose file system is not xv6's. The inodes of the
 // files are those after the root's, in their order. REQUIRES: is_source_tree(tree).
 tl::expected<std::vector<std::byte>, base::Error> disk_of_tree(std::filesystem::path const& tree,
-                                                               std::vector<DiskFile> const& files);
+                                                               std::vector<DiskFile> const& files,
+                                                               base::Confinement confinement,
+                                                               std::stop_token const& stop);
 
 }  // namespace vmcheck

@@ -1,8 +1,9 @@
 #include "impl/boot/vintage.h"
 
+#include "impl/base/files.h"
+
 #include <fmt/format.h>
 
-#include <fstream>
 #include <string_view>
 
 namespace vmcheck {
@@ -14,10 +15,7 @@ bool has(elf::KernelImage const& image, std::string_view symbol) {
 }
 
 bool mentions(std::filesystem::path const& file, std::string_view word) {
-    std::ifstream text(file);
-    for (std::string line; std::getline(text, line);)
-        if (line.find(word) != std::string::npos) return true;
-    return false;
+    return base::read_file(file).value_or(std::string()).find(word) != std::string::npos;
 }
 
 }  // namespace

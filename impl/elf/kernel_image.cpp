@@ -25,7 +25,7 @@ Segment const* segment_at(std::span<Segment const> segments, VirtAddr address, s
 }  // namespace
 
 tl::expected<KernelImage, ElfError> KernelImage::load(std::filesystem::path const& path, AddressRange range) {
-    auto bytes = base::read_bytes(path, {.bytes_max = kElfBytesMax, .regular_only = true});
+    auto bytes = base::read_bytes(path, {.bytes_max = kElfBytesMax});
     if (!bytes) return tl::make_unexpected(ElfError{kind_of(bytes.error().kind), std::move(bytes.error().message), {}});
     return parse(std::move(*bytes), path.string(), range);
 }

@@ -251,7 +251,7 @@ tl::expected<MapNames, MapFileError> parse_map(std::string_view text, std::strin
 }
 
 tl::expected<MapNames, MapFileError> load_map(std::filesystem::path const& path) {
-    auto const text = base::read_file(path, {.bytes_max = kMapBytesMax, .regular_only = true});
+    auto const text = base::read_file(path, {.bytes_max = kMapBytesMax});
     if (!text) return tl::make_unexpected(MapFileError{text.error().message, 0, 0});
     return parse_map(*text, path.string());
 }

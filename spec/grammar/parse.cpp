@@ -238,6 +238,8 @@ tl::expected<Program, ParseError> parse(std::string_view text) {
     if (text.size() > kTextBytesMax)
         return tl::make_unexpected(ParseError{1, 1, fmt::format("{} bytes", text.size()),
                                               fmt::format("a text of at most {} bytes", kTextBytesMax)});
+    constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // some editors begin a file with it
+    if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
     Program program;
     About about;
     Lines lines{text};

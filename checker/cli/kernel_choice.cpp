@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <fstream>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -94,6 +95,32 @@ tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice) {
     return options;
 }
 
+std::optional<std::string> what_is_meant(fs::path const& path) {
+    std::error_code error;
+    std::string const name = path.string();
+    if (fs::is_regular_file(path, error)) {
+        std::string start(2, '\0');
+        std::ifstream(path, std::ios::binary).read(start.data(), 2);
+        if (start == "PK" || start == "\x1f\x8b" || name.ends_with(".tar"))
+            return fmt::format("{}: is an archive: unpack it, and give the directory.", name);
+        return std::nullopt;
+    }
+    if (!fs::is_directory(path, error) || is_source_tree(path)) return std::nullopt;
+    fs::path const above = path / "..";
+    if (fs::exists(path / "main.c", error) && is_source_tree(above))
+        return fmt::format("{}: is a part of a tree: give {}.", name, above.lexically_normal().string());
+    for (fs::path const& sources : {path, path / "kernel"})
+        if (fs::exists(sources / "bootasm.S", error))
+            return fmt::format("{}: is an xv6 for x86; vmcheck runs kernels of xv6-riscv and its kind.", name);
+    for (char const* makefile : {"GNUmakefile", "makefile"})
+        if (fs::exists(path / makefile, error) && fs::is_directory(path / "kernel", error))
+            return fmt::format(
+                "{}: has a {}, and a tree is known by its Makefile: give the file that name, or the "
+                "kernel's ELF image.",
+                name, makefile);
+    return std::nullopt;
+}
+
 session::Boot booter(KernelOptions options) {
     return [options = std::move(options)]() -> tl::expected<std::unique_ptr<Target>, BootError> {
         auto target = KernelTarget::boot(options);
@@ -147,7 +174,9 @@ Stop stop_for(BootError const& error, Options const& options) {
     Stop::Cause const cause = error.kind == Kind::machine       ? Stop::Cause::machine
                               : error.kind == Kind::unsupported ? Stop::Cause::unsupported
                                                                 : Stop::Cause::boot;
-    return {cause, error.message, error.about};
+    // The image of a tree lies in a scratch copy, of which nobody knows.
+    bool const of_tree = options.kernel.kernel && !error.about.empty() && is_source_tree(*options.kernel.kernel);
+    return {cause, error.message, of_tree ? options.kernel.kernel->string() : error.about};
 }
 
 }  // namespace vmcheck::cli

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace vmcheck::cli {
@@ -27,6 +28,9 @@ inline constexpr std::array<spec::Profile, 4> kProfiles{{
 // Where the chosen kernel is, built first where it is a source tree; with none chosen, the reference kernel of the
 // chosen profile (cow and lazy by default), beside this program in the build tree, or where it was installed.
 tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice);
+
+// What somebody may have meant who gives that path, where it is known to hold no kernel: a sentence.
+std::optional<std::string> what_is_meant(std::filesystem::path const& path);
 
 // What boots it, any number of times.
 session::Boot booter(KernelOptions options);

@@ -145,6 +145,8 @@ ExitCode worse(ExitCode a, ExitCode b) {
 }  // namespace
 
 ExitCode verify(Options const& options) {
+    if (auto meant = options.kernel.kernel ? what_is_meant(*options.kernel.kernel) : std::nullopt)
+        return give_up({Stop::Cause::usage, *meant}, {}, options);
     if (options.kernel.kernel && classes::is_class(*options.kernel.kernel)) return verify_class(options);
     // What an earlier run left is not to be taken for what this one found.
     classes::clear_findings(options.findings);

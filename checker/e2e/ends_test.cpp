@@ -206,10 +206,10 @@ TEST_F(Ends, ALineWhereItEndsWhateverANameHolds) {
     Result const single = run({"verify", (at("class") / evil).string()});
     EXPECT_EQ(single.exit_code, 4);
     EXPECT_THAT(single.err + single.out, AllOf(Not(HasSubstr("\033")), Not(HasSubstr("\n  1 of 1"))));
-    fs::copy_file(kRight, at("k\033[31m\ncheck"));
-    Result const kernel = run({"verify", "--kernel", "k\033[31m\ncheck", "--runs", "20"});
+    fs::copy_file(kRight, at("k\033[31m\nforged"));
+    Result const kernel = run({"verify", "--kernel", "k\033[31m\nforged", "--runs", "20"});
     EXPECT_EQ(kernel.exit_code, 0) << kernel.err;
-    EXPECT_THAT(kernel.err + kernel.out, AllOf(Not(HasSubstr("\033")), Not(HasSubstr("\ncheck"))));
+    EXPECT_THAT(kernel.err + kernel.out, AllOf(Not(HasSubstr("\033")), Not(HasSubstr("\nforged"))));
     scratch.file("a.vmc", "# red \033[31m\nvmcheck 1\nprofile cow\np0 fork p1\n");
     Result const shown = run({"show", "a.vmc"});
     EXPECT_EQ(shown.exit_code, 0);
@@ -245,8 +245,8 @@ TEST_F(Ends, EveryLineAsTheTerminalCan) {
     auto const on_terminal = [&](std::string const& before) {
         return in_shell(
                    fmt::format(
-                       "{}; script -qec \"stty cols 40; '{}' verify --kernel {} --runs 1500 --findings f 2>err.txt; "
-                       "'{}' verify --kernel {} --runs 1500 --findings f >/dev/null\" /dev/null </dev/null",
+                       "{}; script -qec \"stty cols 40; '{}' verify --kernel {} --runs 100 --findings f 2>err.txt; "
+                       "'{}' verify --kernel {} --runs 800 --findings f >/dev/null\" /dev/null </dev/null",
                        before, VMCHECK_BINARY, kWrong, VMCHECK_BINARY, kRight))
             .said;
     };
@@ -270,6 +270,13 @@ TEST_F(Ends, WithAWordOnWhatIsMeant) {
         EXPECT_THAT(result.err, HasSubstr("18446744073709551615")) << seed;
     }
     tree("tree", "false");
+    EXPECT_THAT(run({"verify", "tree/kernel"}).err, HasSubstr("part of a tree: give tree"));
+    fs::rename(at("tree/Makefile"), at("tree/GNUmakefile"));
+    EXPECT_THAT(run({"verify", "tree"}).err, HasSubstr("GNUmakefile"));
+    fs::rename(at("tree/GNUmakefile"), at("tree/Makefile"));
+    scratch.file("x86/bootasm.S", "");
+    EXPECT_THAT(run({"verify", "x86"}).err, HasSubstr("x86"));
+    EXPECT_THAT(run({"verify", scratch.file("lab.zip", "PK\x03\x04")}).err, HasSubstr("an archive: unpack it"));
     EXPECT_THAT(run({"verfiy", "tree"}).err, HasSubstr("vmcheck verify"));
     EXPECT_THAT(run({"tree"}).err, HasSubstr("vmcheck verify tree"));
     Result const both = run({"verify", "tree", "--kernel", kRight, "--runs", "20"});

@@ -91,8 +91,8 @@ struct Finding {
     std::optional<QemuVerdict> on_qemu{};  // nothing: nobody asked for it
 };
 
-// True where the finding came back on the freshly booted kernel; what did not, or had no time to, has no violation and no
-// evidence.
+// True where the finding came back on the freshly booted kernel; what did not, or had no time to, has no violation and
+// no evidence.
 bool is_solid(Finding const& finding);
 
 // One kernel: what was done to it and what was found.

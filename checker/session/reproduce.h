@@ -21,7 +21,8 @@ struct Reproduction {
     Evidence evidence{};
     bool needs_stale_translation = false;  // it does not fail where each trap drops all translations
 };
-// `fresh`: the kernel, booted anew. `failure`: what became of the program before; what fails under another signature is something else.
+// `fresh`: the kernel, booted anew. `failure`: what became of the program before; what fails under another signature is
+// something else.
 tl::expected<Reproduction, BootError> reproduce(Target const& fresh, spec::Program const& program,
                                                 run::Divergence const& failure, std::uint32_t attempts = 3);
 

@@ -25,7 +25,7 @@ struct Options {
     unsigned jobs = 1;
     run::Effort effort{};  // no more findings are made than its families_max
     bool shrink = true;
-    bool confirm = false;  // each finding's repro.c on QEMU
+    bool confirm = false;         // each finding's repro.c on QEMU
     std::stop_token stop{};       // ends programs and shrinking: what has failed is still reproduced
     std::stop_token last_call{};  // ends that as well: what is left was seen, and no more (Finding::attempts is 0)
 };

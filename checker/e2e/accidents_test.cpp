@@ -132,7 +132,7 @@ TEST_F(Accident, AKernelThatLiesInTheTreeIsSaidToAndOfAClassNeverUsed) {
     EXPECT_EQ(vmcheck({"verify", tree, "--runs", "64", "--rebuild"}, scratch.path()).exit_code, 1);
     fs::create_directories(scratch.path() / "class");
     fs::rename(tree, scratch.path() / "class/alice");
-    EXPECT_EQ(vmcheck({"verify", "class", "--runs", "64"}, scratch.path()).exit_code, 1);
+    EXPECT_EQ(vmcheck({"verify", "class", "--runs", "64", class_option()}, scratch.path()).exit_code, 1);
 }
 
 }  // namespace

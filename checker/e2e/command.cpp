@@ -1,5 +1,7 @@
 #include "checker/e2e/command.h"
 
+#include "impl/base/sandbox.h"
+
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -34,6 +36,11 @@ Result finish_vmcheck(base::Child& process, std::filesystem::path const& directo
 Result vmcheck(std::vector<std::string> const& arguments, std::filesystem::path const& directory) {
     base::Child process = start_vmcheck(arguments, directory);
     return finish_vmcheck(process, directory);
+}
+
+std::string class_option() {
+    static bool const sandboxed = base::try_sandbox().has_value();
+    return sandboxed ? "--rebuild" : "--trust-trees";
 }
 
 ShellResult shell(std::string const& command_line) {

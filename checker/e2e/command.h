@@ -24,6 +24,9 @@ base::Child start_vmcheck(std::vector<std::string> const& arguments, std::filesy
 // Waits for it. `directory` is the one that it was started in.
 Result finish_vmcheck(base::Child& process, std::filesystem::path const& directory);
 
+// One more option for a class: where there is no sandbox to be had, trees are trusted, since a class is refused then.
+std::string class_option();
+
 // Runs a shell's command line; gives its exit code, -1 where it has none, and all that was printed.
 struct ShellResult {
     int exit_code = -1;

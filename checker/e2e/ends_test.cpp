@@ -105,7 +105,8 @@ TEST_F(Ends, AtAnyMomentOfAClassAndKilledItTearsNoFile) {
         fs::remove_all(at("out"));
         int const signal = i % 2 == 0 ? SIGTERM : SIGKILL;
         milliseconds const after{300 + random() % 2'500};
-        Stopped const end = stopped({"verify", "class", "--findings", "out", "--runs", "900"}, after, signal);
+        Stopped const end =
+            stopped({"verify", "class", "--findings", "out", "--runs", "900", class_option()}, after, signal);
         EXPECT_LT(end.took, kSoon) << after.count();
         if (signal == SIGTERM) {
             EXPECT_TRUE(fs::is_empty(at("tmp"))) << after.count();
@@ -157,8 +158,8 @@ TEST_F(Ends, BeforeItHasBegunWhereItCouldNotWrite) {
     for (std::string const& what :
          {"verify --kernel " + kRight + " --findings file/x", "verify --kernel " + kRight + " --out file/x",
           "fuzz --kernel " + kRight + " --corpus file/x", "run --kernel " + kRight + " --out file/x cowtest",
-          std::string("verify class --findings file/x"), std::string("verify class --findings results"),
-          std::string("verify class --findings y --out file/x")}) {
+          "verify class --findings file/x " + class_option(), "verify class --findings results " + class_option(),
+          "verify class --findings y --out file/x " + class_option()}) {
         ShellResult const result = in_shell("vmcheck " + what);
         EXPECT_EQ(result.exit_code, 3) << what;
         EXPECT_THAT(result.said, testing::StartsWith("vmcheck: ")) << what;
@@ -189,8 +190,8 @@ TEST_F(Ends, AClassWhateverLiesInATree) {
     fs::create_directories(at("class/large"));
     fs::copy_file(kRight, at("class/large/kernel.elf"));
     fs::resize_file(at("class/large/kernel.elf"), std::uintmax_t{8} << 40);
-    ShellResult const result =
-        in_shell("timeout 60 '" VMCHECK_BINARY "' verify class --findings out --runs 20 --max-findings 1");
+    ShellResult const result = in_shell(
+        "timeout 60 '" VMCHECK_BINARY "' verify class --findings out --runs 20 --max-findings 1 " + class_option());
     EXPECT_EQ(result.exit_code, 1) << result.said;
     json const all = json::parse(read(at("out/class.json")));
     EXPECT_EQ(all.at("trees").size(), 4U);
@@ -200,7 +201,7 @@ TEST_F(Ends, AClassWhateverLiesInATree) {
 TEST_F(Ends, ALineWhereItEndsWhateverANameHolds) {
     std::string const evil = "eve\n  1 of 1  eve: nothing found \xe2\x80\xae\033[31m";
     tree("class/" + evil, "@printf '\\033]0;x\\007error: \\033[2J*** stop\\n' >&2; false");
-    ShellResult const result = in_shell("vmcheck verify class --findings out --runs 20 2>&1");
+    ShellResult const result = in_shell("vmcheck verify class --findings out --runs 20 " + class_option() + " 2>&1");
     EXPECT_THAT(result.said, AllOf(Not(HasSubstr("\n  1 of 1  eve: nothing")), Not(HasSubstr("\033")),
                                    Not(HasSubstr("\xe2\x80\xae"))));
     Result const single = run({"verify", (at("class") / evil).string()});

@@ -49,7 +49,10 @@ class Run {
     Ending to_the_end(std::stop_token const& stop) {
         std::optional<Ending> ending;
         while (!ending) {
-            ending = after(board_.run(kSlice));
+            board::Stop const came_back = board_.run(kSlice);
+            // A run that is cut short comes back as if the engine had failed.
+            bool const cut = stop.stop_requested() && std::holds_alternative<board::stop::EngineError>(came_back);
+            ending = cut ? Interrupted{} : after(came_back);
             if (started_) relay_new();
             if (ending) break;
             if (stop.stop_requested()) ending = Interrupted{};

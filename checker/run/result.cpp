@@ -127,6 +127,10 @@ Family family_of(Divergence const& divergence, spec::Step const& failed) {
     }
     if (is_of_frames && std::holds_alternative<spec::Wait>(failed.action)) family.way = spec::Way::end;
     auto const* answer = std::get_if<spec::WrongAnswer>(&divergence.violations.front().facts);
+    // A copy without memory that spoils the list of free frames has gone on, and written to one of them.
+    bool const spoils_list = std::holds_alternative<spec::FreeListBroken>(divergence.violations.front().facts);
+    if (spoils_list && family.way == spec::Way::copyout && family.circumstances.refused)
+        family.symptom = Symptom::wrong_bytes;
     // A page that the child must have.
     if (std::holds_alternative<spec::NotMapped>(divergence.violations.front().facts) && family.way == spec::Way::fork)
         family.symptom = Symptom::wrong_bytes;

@@ -40,6 +40,12 @@ TEST(Family, OfAChildThatIsNotFoundIsOneHoweverWaitSaysSo) {
     EXPECT_NE(failed(spec::Wait{}, answer(spec::Mistake::never_ended)), failed(spec::Wait{}, spec::ChildLost{}));
 }
 
+TEST(Family, ACopyWithoutMemoryThatSpoilsTheFreeListHasGoneOn) {
+    EXPECT_EQ(failed(spec::Fstat{kHeap}, spec::FreeListBroken{}, {.refused = true}),
+              failed(spec::Fstat{kHeap}, spec::WrongByte{}, {.refused = true}));
+    EXPECT_NE(failed(spec::Fstat{kHeap}, spec::FreeListBroken{}), failed(spec::Fstat{kHeap}, spec::WrongByte{}));
+}
+
 TEST(Family, APageThatAForkDropsIsLostTouchedOrNot) {
     spec::Fork const fork{spec::ProcId{1}};
     EXPECT_EQ(failed(fork, spec::NotMapped{}), failed(fork, spec::PageLost{}));

@@ -108,8 +108,9 @@ std::optional<spec::Profile> parse_profile(std::string const& text) {
 // The options as they were given, but for those that are about a class as a whole: what each of its trees is verified
 // with.
 std::vector<std::string> passed_on(CLI::App const& command) {
-    constexpr std::array<std::string_view, 10> kOfTheWhole{"kernel", "findings", "jobs", "json",          "format",
-                                                           "out",    "again",    "help", "time-per-tree", "no-colour"};
+    constexpr std::array<std::string_view, 11> kOfTheWhole{"kernel",        "findings",  "jobs",   "json",
+                                                           "format",        "out",       "again",  "help",
+                                                           "time-per-tree", "no-colour", "rebuild"};
     std::vector<std::string> words;
     for (CLI::Option const* option : command.get_options()) {
         auto const& names = option->get_lnames();

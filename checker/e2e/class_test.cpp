@@ -253,7 +253,7 @@ TEST_F(ClassOfTrees, AfterCtrlCTheSameCommandGoesOnAndComesToTheSame) {
     EXPECT_THAT(verdicts(),
                 ElementsAre(Pair("alice", "defects"), Pair("bob", "interrupted"), Pair("carol", "not reached")));
     EXPECT_THAT(result.out, HasSubstr("interrupted: 2 of 3 trees were not checked to their end. Go on with: vmcheck "
-                                      "verify class --findings out --runs=1200"));
+                                      "verify class --findings out --runs=1200\n"));
     EXPECT_FALSE(fs::exists(at("out/bob/stamp.json")));
 
     Result const rest = run(options);

@@ -146,7 +146,7 @@ bool comes_of_waste(Finding const& cause, Finding const& other) {
 
 // Where nearly every fork goes wrong, nothing can be said of forks but that.
 bool is_of_what_always_fails(Finding const& always, Finding const& other, run::Counts const& counts) {
-    bool const fails = 5 * always.seen >= 4 * counts.kinds[always.signature.kind];
+    bool const fails = 10 * always.seen >= 9 * counts.kinds[always.signature.kind];
     return fails && always.family.circumstances == spec::Circumstances{} && always.family.way == other.family.way;
 }
 

@@ -3,6 +3,7 @@
 #include "spec/advance.h"
 #include "spec/answer.h"
 #include "spec/rules/transition.h"
+#include "spec/step_kinds.h"
 
 #include <algorithm>
 #include <utility>
@@ -30,9 +31,9 @@ std::optional<std::span<std::byte const>> junk(World const& before, Violation co
                                                Observation const& seen) {
     auto const* const wrong = std::get_if<WrongByte>(&violation.facts);
     if (wrong == nullptr || wrong->sharers.all != 1) return std::nullopt;
-    Process const* const process = before.find(*violation.process);
     Vpn const vpn = violation.address->page();
-    if (process == nullptr || process->space->pages.contains(vpn)) return std::nullopt;
+    auto const page_before = before.find(*violation.process) ? before.page_at(*violation.process, vpn) : std::nullopt;
+    if (!page_before || page_before->presence == Presence::present) return std::nullopt;
     for (ObservedProcess const& each : seen.processes)
         for (ObservedPage const& page : each.pages)
             if (each.id == *violation.process && page.page == vpn) return seen.memory->bytes(page.frame);
@@ -51,8 +52,9 @@ bool lose(World const& world, Violation const& violation, std::optional<Baseline
 
 }  // namespace
 
-std::optional<Adopted> adopt_answer(World const& world, Step const& step, Outcome const& outcome,
-                                    Observation const& seen, std::optional<Baseline> const& baseline) {
+std::optional<Adopted> adopt_answer(Taken const& taken, Observation const& seen,
+                                    std::optional<Baseline> const& baseline) {
+    auto const& [world, step, outcome, census] = taken;
     if (!leaves_nothing_unseen(step, outcome)) return std::nullopt;
     std::optional<Adopted> adopted;
     for (Answer const& answer : allowed(world, step)) {
@@ -65,19 +67,35 @@ std::optional<Adopted> adopt_answer(World const& world, Step const& step, Outcom
     return adopted;
 }
 
-std::optional<Adopted> adopt_state(World const& before, Step const& step, World const& after,
-                                   std::vector<Violation> const& violations, Observation const& seen,
-                                   std::optional<Baseline> const& baseline) {
-    if (std::holds_alternative<Pipe>(step.action)) return std::nullopt;
+std::vector<Violation> junk_read(Taken const& taken, Observation const& seen) {
+    auto const use = address_of(taken.step.action);
+    if (!use || use->access != Access::read || is_mishap(taken.outcome)) return {};
+    CheckCounts uncounted;
+    std::vector<Violation> violations = inspect(taken.world, seen, std::nullopt, uncounted);
+    std::erase_if(violations, [&](Violation const& each) { return !junk(taken.world, each, seen); });
+    return violations;
+}
+
+std::optional<Adopted> adopt_state(Taken const& taken, World const& after, std::vector<Violation> const& violations,
+                                   Observation const& seen, std::optional<Baseline> const& baseline) {
+    if (std::holds_alternative<Pipe>(taken.step.action)) return std::nullopt;
     Adopted adopted{after, baseline};
+    Transition before{taken.world};
+    bool has_junk = false;
     for (Violation const& violation : violations) {
-        if (auto const bytes = junk(before, violation, seen)) {
-            Transition next{std::move(adopted.world)};
-            next.write(*violation.process, start_of(violation.address->page()), *bytes);
-            adopted.world = std::move(next).finish();
+        if (auto const bytes = junk(taken.world, violation, seen)) {
+            VirtAddr const page = start_of(violation.address->page());
+            before.touch(*violation.process, page, kPageBytes, true);
+            before.write(*violation.process, page, *bytes);
+            has_junk = true;
         } else if (!lose(after, violation, adopted.baseline)) {
             return std::nullopt;
         }
+    }
+    if (has_junk) {
+        auto next = advance(std::move(before).finish(), taken.step, taken.outcome, taken.census);
+        if (!next) return std::nullopt;
+        adopted.world = settle(std::move(*next), seen);
     }
     if (!holds(adopted.world, seen, adopted.baseline)) return std::nullopt;
     return adopted;

@@ -18,16 +18,26 @@ struct Adopted {
     std::optional<Baseline> baseline;
 };
 
-// After an outcome of `step` in `world` that advance() does not allow: the state that an answer which it allows leaves,
+// A step that was taken from `world`.
+struct Taken {
+    World const& world;
+    Step const& step;
+    Outcome const& outcome;
+    FrameCensus const& census;  // before it
+};
+
+// After an outcome that advance() does not allow: the state that an answer which it allows leaves,
 // where the machine, looked at, is in that state and in no other of these. Not where something is left that cannot be
 // seen, as in a pipe.
-std::optional<Adopted> adopt_answer(World const& world, Step const& step, Outcome const& outcome,
-                                    Observation const& seen, std::optional<Baseline> const& baseline);
+std::optional<Adopted> adopt_answer(Taken const& taken, Observation const& seen,
+                                    std::optional<Baseline> const& baseline);
 
-// After `step` from `before` to `after`, of which inspect() found these: `after` with what is lost and what is junk.
-// Not where a pipe is lost: it may still be open.
-std::optional<Adopted> adopt_state(World const& before, Step const& step, World const& after,
-                                   std::vector<Violation> const& violations, Observation const& seen,
-                                   std::optional<Baseline> const& baseline);
+// The junk in pages that a step which only reads has brought in: whatever is wrong with its answer comes of that.
+std::vector<Violation> junk_read(Taken const& taken, Observation const& seen);
+
+// After a step to `after`, of which inspect() found these: as if the junk had been there before the step, without what
+// is lost. Not where a pipe is lost: it may still be open.
+std::optional<Adopted> adopt_state(Taken const& taken, World const& after, std::vector<Violation> const& violations,
+                                   Observation const& seen, std::optional<Baseline> const& baseline);
 
 }  // namespace vmcheck::spec

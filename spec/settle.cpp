@@ -42,6 +42,12 @@ bool explains(OpenCopy const& copy, std::vector<std::byte> const& seen) {
     return std::max(untouched, copy.prefix_min) <= written;
 }
 
+// A page that holds other bytes than before is mapped, and its own.
+void keep_written(Transition& next, OpenCopy const& copy, std::vector<std::byte> const& seen) {
+    for (std::size_t at = 0; at < seen.size(); ++at)
+        if (seen[at] != copy.before[at]) next.touch(copy.process, copy.to + at, 1, true);
+}
+
 // A zombie that is there was not reaped. One that is not may have given up its page table early.
 World without_doubts(World world, Observation const& observation) {
     std::vector<ProcId> there;
@@ -73,7 +79,10 @@ World settle(World world, Observation const& observation) {
         explained = true;
         pipe.insert(pipe.end(), copy.pipe_after.begin(), copy.pipe_after.end());
     }
-    if (explained) next.write(copies.front().process, copies.front().to, *seen);
+    if (explained) {
+        keep_written(next, copies.front(), *seen);
+        next.write(copies.front().process, copies.front().to, *seen);
+    }
     if (!pipe.empty()) next.set_pipe(std::move(pipe));
     return std::move(next).finish();
 }

@@ -106,6 +106,14 @@ TEST(Settle, TakesAPageThatIsNotMappedForUnwritten) {
     EXPECT_EQ(settled.page_at(kInit, Vpn{7})->presence, Presence::either);
 }
 
+TEST(Settle, KnowsThatWhatWasWrittenIsMapped) {
+    Story story{kCowLazy};
+    story.then(by(0, Sbrk{kPage}), returned(0x7000)).then(by(0, FileRead{heap(kPage - 2), 8}), returned(kMinus1));
+    OnePage written{kInit, Vpn{7}};
+    written.with(kPage - 2, {0, 7});
+    EXPECT_EQ(settle(story.world(), written.observation).page_at(kInit, Vpn{7})->presence, Presence::present);
+}
+
 TEST(Settle, DoesNothingWhereNothingIsOpen) {
     World const world = Story{kCowLazy}.world();
     EXPECT_EQ(settle(world, Observation{}), world);

@@ -163,8 +163,7 @@ void Stepper::perform(spec::Step step) {
     if (!next) {
         diverge(at, step, {next.error()}, met_in(state_.world));
         note_panic(outcome);
-        if (options_.go_on && !spec::is_mishap(outcome))
-            go_on_from(spec::adopt_answer(state_.world, step, outcome, execution_.observe(), state_.baseline));
+        if (!spec::is_mishap(outcome)) look_behind({state_.world, step, outcome, before});
         return;
     }
     if (state_.sharing_known)
@@ -183,10 +182,23 @@ void Stepper::perform(spec::Step step) {
         return;
     }
     spec::explain_breaks(before_it, step, violations);
-    auto adopted = options_.go_on ? spec::adopt_state(before_it, step, state_.world, violations, seen, state_.baseline)
+    auto adopted = options_.go_on ? spec::adopt_state({before_it, step, outcome, before}, state_.world, violations,
+                                                      seen, state_.baseline)
                                   : std::nullopt;
     diverge(at, step, std::move(violations), met_in(before_it));
     go_on_from(std::move(adopted));
+}
+
+// What memory has to say of a wrong answer.
+void Stepper::look_behind(spec::Taken const& taken) {
+    spec::Observation const seen = execution_.observe();
+    auto const junk = spec::junk_read(taken, seen);
+    auto& violations = state_.result.divergence->violations;
+    violations.insert(violations.begin(), junk.begin(), junk.end());
+    state_.result.divergence->signature.invariant = violations.front().invariant;
+    if (!options_.go_on) return;
+    go_on_from(junk.empty() ? spec::adopt_answer(taken, seen, state_.baseline)
+                            : spec::adopt_state(taken, state_.world, junk, seen, state_.baseline));
 }
 
 // As it is run and recorded: what does not overlap does not say that it does.

@@ -131,6 +131,7 @@ class Stepper {
     void count_judged(spec::Invariant invariant);
     void diverge(spec::StepIndex at, spec::Step const& step, std::vector<spec::Violation> violations,
                  spec::Circumstances const& met);
+    void look_behind(spec::Taken const& taken);
     // After the divergence just noted, where there is a state to go on from.
     void go_on_from(std::optional<spec::Adopted> adopted);
     void pass(Divergence divergence);

@@ -27,6 +27,9 @@ bool decide_alike(Finding const& one, Finding const& other) {
     spec::Circumstances const &here = first.circumstances, &there = second.circumstances;
     if (here.grounds.empty() || here.grounds.telling() != there.grounds.telling() || here.refused != there.refused)
         return false;
+    // Whoever is refused a page was not given one with junk in it.
+    auto const either_is = [&](run::Symptom what) { return first.symptom == what || second.symptom == what; };
+    if (either_is(run::Symptom::wrong_bytes) && either_is(run::Symptom::refused)) return false;
     return report::share_code(one, other);
 }
 
@@ -43,11 +46,16 @@ bool race_alike(Finding const& one, Finding const& other) {
     return races(one) && races(other) && report::share_code(one, other, true);
 }
 
-// Whether a step before the last one of the program is such as `trigger` fails at. A shrunk program has no step that
-// it can do without.
-bool needs(spec::Program const& program, run::Family const& trigger,
-           std::shared_ptr<spec::Setting const> const& setting) {
+// Whether a step before the last one of the program is such as `cause` fails at, and may have failed without a trace. A
+// shrunk program has no step that it can do without.
+bool needs(spec::Program const& program, Finding const& cause, std::shared_ptr<spec::Setting const> const& setting) {
+    run::Family const& trigger = cause.family;
     if (!accesses_memory(trigger.way) || trigger.circumstances.grounds.empty()) return false;
+    bool const shows_at_once =
+        trigger.symptom == run::Symptom::refused || trigger.symptom == run::Symptom::died ||
+        trigger.symptom == run::Symptom::no_end ||
+        (trigger.symptom == run::Symptom::wrong_bytes && !trigger.circumstances.grounds.must_be_refused());
+    if (shows_at_once || cause.divergence.settled) return false;
     bool found = false;
     std::size_t left = program.steps.size();
     auto const look = [&](spec::World const& world, spec::Step const& step) {
@@ -152,7 +160,7 @@ bool is_of_what_always_fails(Finding const& always, Finding const& other, run::C
 
 // Whether `other` would not be without the mistake of `cause`.
 bool follows(Finding const& cause, Finding const& other, Context const& context) {
-    return needs(other.program, cause.family, context.setting) || comes_of_lost_frame(cause.family, other.family) ||
+    return needs(other.program, cause, context.setting) || comes_of_lost_frame(cause.family, other.family) ||
            comes_of_crossing(cause.family, other.family) || comes_of_waste(cause, other) ||
            comes_of_bad_copies(cause, other) || is_of_what_always_fails(cause, other, context.counts);
 }

@@ -78,6 +78,16 @@ TEST_F(Mistakes, WhatNeedsTheTriggerOfAnotherIsItsConsequence) {
     EXPECT_THAT(findings, SizeIs(2)) << "and what comes without it is not";
 }
 
+TEST_F(Mistakes, WhatWouldHaveShownAtTheStepIsNoCause) {
+    found("p0 sbrk +1p\np0 store heap 1 = 1\n", {Symptom::wrong_bytes, Way::fault, {.grounds = Ground::reserved}},
+          {"usertrap", "vmfault"});
+    found("p0 sbrk +1p\np0 load heap 1\np0 sbrk -1\n", {Symptom::wrong_bytes, Way::sbrk, {}}, {"uvmdealloc"});
+    EXPECT_THAT(findings, SizeIs(2));
+    found("p0 sbrk +1p\np0 open heap\n", {Symptom::refused, Way::copyinstr, {.grounds = Ground::reserved}},
+          {"copyinstr", "vmfault"});
+    EXPECT_THAT(findings, SizeIs(3)) << "it was given no page, so none with junk";
+}
+
 TEST_F(Mistakes, OfAStepThatAlwaysFailsNothingElseCanBeSaid) {
     counts.kinds[spec::index_of<spec::Fork>()] = 3;
     found("p0 fork p1\n", {Symptom::freed_early, Way::fork, {}}, {"uvmcopy"});

@@ -454,7 +454,12 @@ TEST(Adoption, OfWhatIsLostGoesOnAndKnowsItWhenItComesBack) {
         picture.observation.census.free = 1000 - frames;
         return broken(Invariant::conservation, world, picture, since);
     };
-    auto const adopted = adopt_state(world, by(0, Exec{}), world, lost(2, baseline), picture.observation, baseline);
+    Outcome const outcome = returned(0);
+    auto const adopt = [&](Step const& step, std::vector<Violation> const& violations) {
+        FrameCensus const& census = picture.observation.census;
+        return adopt_state({world, step, outcome, census}, world, violations, picture.observation, baseline);
+    };
+    auto const adopted = adopt(by(0, Exec{}), lost(2, baseline));
     ASSERT_TRUE(adopted.has_value());
     EXPECT_TRUE(lost(2, adopted->baseline).empty());
     EXPECT_TRUE(lost(0, adopted->baseline).empty()) << "a pipe left open, which is closed at the process's end";
@@ -462,12 +467,10 @@ TEST(Adoption, OfWhatIsLostGoesOnAndKnowsItWhenItComesBack) {
     EXPECT_TRUE(lost(1, adopted->baseline).empty());
     auto const found = without_found(*adopted->baseline, world, picture.observation);
     EXPECT_EQ(lost(2, found).size(), 1U) << "one was not lost any more";
-    EXPECT_FALSE(
-        adopt_state(world, by(0, Pipe{heap()}), world, lost(2, baseline), picture.observation, baseline).has_value())
-        << "its descriptors may be open";
+    EXPECT_FALSE(adopt(by(0, Pipe{heap()}), lost(2, baseline)).has_value()) << "its descriptors may be open";
     picture.observation.census.free = 1001;
     auto const too_many = broken(Invariant::conservation, world, picture, baseline);
-    EXPECT_FALSE(adopt_state(world, by(0, Exec{}), world, too_many, picture.observation, baseline).has_value());
+    EXPECT_FALSE(adopt(by(0, Exec{}), too_many).has_value());
 }
 
 TEST(Adoption, OfAWrongResultIsOfTheOneRightStateThatTheMachineIsIn) {
@@ -476,7 +479,8 @@ TEST(Adoption, OfAWrongResultIsOfTheOneRightStateThatTheMachineIsIn) {
     World const& world = story.world();
     GoodPicture picture{world};
     auto const adopted = [&](Action const& action, Outcome const& outcome) {
-        return adopt_answer(world, by(0, action), outcome, picture.observation, std::nullopt);
+        Step const step = by(0, action);
+        return adopt_answer({world, step, outcome, picture.observation.census}, picture.observation, std::nullopt);
     };
     EXPECT_EQ(adopted(Fstat{at(Anchor::guard)}, returned(0)).value().world, world) << "accepted, and nothing written";
     EXPECT_FALSE(adopted(Sbrk{4096}, returned(5)).has_value()) << "nobody knows where the break is";
@@ -485,6 +489,28 @@ TEST(Adoption, OfAWrongResultIsOfTheOneRightStateThatTheMachineIsIn) {
     EXPECT_FALSE(adopted(Sbrk{8192}, returned(5)).has_value());
     picture.observation.processes[0].brk.reset();
     EXPECT_FALSE(adopted(PipeWrite{at(Anchor::data), 1}, returned(7)).has_value()) << "what is in the pipe?";
+}
+
+TEST(Adoption, OfJunkIsAsIfItHadBeenThereBefore) {
+    Story story{kCowLazy};
+    story.then(by(0, Sbrk{4096}), returned(0x7000));
+    World const world = story.world();
+    Step const write = by(0, PipeWrite{heap(), 2});
+    GoodPicture picture{story.then(write, returned(2)).world()};
+    picture.frames[picture.pte(0, kHeapPage)->frame].fill(std::byte{5});
+    FrameCensus const& census = picture.observation.census;
+    auto const violations = broken(Invariant::contents, story.world(), picture);
+    Outcome const wrote = returned(2);
+    auto const adopted =
+        adopt_state({world, write, wrote, census}, story.world(), violations, picture.observation, std::nullopt);
+    ASSERT_TRUE(adopted.has_value());
+    EXPECT_EQ(adopted->world.pipe(), (std::vector<PipeContents>{{std::byte{5}, std::byte{5}}}));
+    Outcome const loaded = returned(5);
+    auto const behind = [&](Step const& step) {
+        return junk_read({world, step, loaded, census}, picture.observation).size();
+    };
+    EXPECT_EQ(behind(by(0, Load{heap(), 1})), 1U);
+    EXPECT_EQ(behind(by(0, FileRead{heap(), 1})), 0U) << "it may have left it there";
 }
 
 TEST(I7, FiresWhenNobodyCanWaitForAChildAnyMore) {

@@ -19,11 +19,18 @@ namespace {
 constexpr unsigned kBlocksMax = 1 << 16;
 // One that does nothing but look for a process to run is shorter.
 constexpr unsigned kIdleBlocksMax = 1 << 13;
+// A fault that is handled in vain, or a loop within a function.
+constexpr unsigned kShortBlocksMax = 1 << 11;
 // The same trap, with no other code of the process in between.
 constexpr unsigned kSameTrapMin = 8;
 // How many timer interrupts have to change nothing, and how long the machine runs after each.
-constexpr unsigned kInterrupts = 32;
-constexpr Parcels kAfterInterrupt{100'000};
+struct Interrupts {
+    unsigned count;
+    Parcels after_each;
+};
+constexpr Interrupts kInterrupts{32, Parcels{100'000}};
+// Where memory says already that nothing changes: others that run may do something about it.
+constexpr Interrupts kFewInterrupts{4, Parcels{10'000}};
 
 constexpr Parcels kOneBlock{1};
 // In a short loop: one of load-reserved and store-conditional, which loses its reservation at each stop, ends.
@@ -63,7 +70,8 @@ std::size_t digest_of(board::Board const& board) {
 // What one hart is seen to do while it goes on block by block.
 class Walk {
   public:
-    explicit Walk(board::Board& board) : board_(board) {}
+    // `same_trap_will_do`: not to be walked on for once the same trap has come again and again.
+    Walk(board::Board& board, bool same_trap_will_do) : board_(board), same_trap_will_do_(same_trap_will_do) {}
 
     // One that stands at a hypercall does nothing else by itself.
     bool asks() const { return asks_; }
@@ -121,12 +129,13 @@ class Walk {
     void in_user_mode() {
         Place const here = place_of(board_);
         repeats_ = has_trapped_ && user_ == here ? repeats_ + 1 : 0;
-        if (repeats_ == kSameTrapMin) same_trap_ = trapped_;
+        if (same_trap_will_do_ && repeats_ == kSameTrapMin) same_trap_ = trapped_;
         user_ = here;
         has_trapped_ = false;
     }
 
     board::Board& board_;
+    bool same_trap_will_do_;
     std::array<VirtAddr, 4> latest_{};
     std::size_t steps_ = 0;
     bool asks_ = false;
@@ -146,7 +155,8 @@ struct HartsCircle {
 
 class Search {
   public:
-    Search(board::Board& board, unsigned blocks_max) : board_(board), blocks_max_(blocks_max) {}
+    Search(board::Board& board, unsigned blocks_max, bool same_trap_will_do = true)
+        : board_(board), blocks_max_(blocks_max), same_trap_will_do_(same_trap_will_do) {}
 
     std::optional<Circle> circle() {
         VirtAddr const at = pc_of(board_);
@@ -155,13 +165,13 @@ class Search {
             HartIndex const hart{(board_.current_hart().value + i) % board_.harts()};
             if (!board_.can_go_on(hart)) continue;
             board_.select_hart(hart);
-            Walk walk(board_);
+            Walk walk(board_, same_trap_will_do_);
             auto const place = closed_way(walk);
+            harts_.push_back({hart, place});
             if (walk.same_trap()) return walk.same_trap();
             if (place && walk.trapped()) return walk.trapped();
             in_circles = in_circles && (place || walk.asks());
             interruptible |= walk.interruptible();
-            harts_.push_back({hart, place});
         }
         // Nobody of those that stand at their hypercalls is waited for here.
         bool const all_ask = std::all_of(harts_.begin(), harts_.end(), [](auto const& each) { return !each.place; });
@@ -179,8 +189,8 @@ class Search {
     }
 
     // Time passes, devices and other processes do what they have to do: afterwards each hart still goes the same way.
-    bool outlasts_interrupts() {
-        for (unsigned i = 0; i < kInterrupts; ++i) {
+    bool outlasts(Interrupts const& interrupts) {
+        for (unsigned i = 0; i < interrupts.count; ++i) {
             for (std::uint64_t hart = 0; hart < board_.harts(); ++hart) {
                 board_.select_hart(HartIndex{hart});
                 board_.raise_timer();
@@ -188,13 +198,13 @@ class Search {
             // One process after the other asks and is interrupted, until it is the turn of the one that does not.
             constexpr unsigned kProcessesMax = 128;
             for (unsigned asked = 0; asked < kProcessesMax; ++asked) {
-                if (!std::holds_alternative<board::stop::Hypercall>(board_.run(kAfterInterrupt))) break;
+                if (!std::holds_alternative<board::stop::Hypercall>(board_.run(interrupts.after_each))) break;
                 board_.ask_again(board_.current_hart());
                 board_.raise_timer();
             }
             for (HartsCircle const& each : harts_) {
                 board_.select_hart(each.hart);
-                Walk walk(board_);
+                Walk walk(board_, same_trap_will_do_);
                 if (each.place && !walk.comes_to(*each.place, blocks_max_)) return false;
             }
         }
@@ -204,6 +214,7 @@ class Search {
   private:
     board::Board& board_;
     unsigned blocks_max_;
+    bool same_trap_will_do_;
     std::vector<HartsCircle> harts_;
 };
 
@@ -219,10 +230,22 @@ std::optional<Circle> find_circle(board::Board& board) {
     for (std::uint64_t i = 0; i < board.harts(); ++i) held |= board.is_parked(HartIndex{i});
     if (circle && circle->why == spec::Stuck::Why::circles && circle->others_run && held) circle.reset();
     bool const left_alone = circle && !circle->others_run && board.harts() == 1;
-    if (circle && circle->why == spec::Stuck::Why::circles && !left_alone && !search.outlasts_interrupts())
+    if (circle && circle->why == spec::Stuck::Why::circles && !left_alone && !search.outlasts(kInterrupts))
         circle.reset();
     board.restore(here);
     board.select_hart(current);
+    return circle;
+}
+
+std::optional<Circle> find_short_circle(board::Board& board) {
+    if (board.harts() > 1) return std::nullopt;
+    board::Checkpoint const here = board.save();
+    Search search(board, kShortBlocksMax, false);
+    std::optional<Circle> circle = search.circle();
+    bool const is_proof = circle && (!circle->others_run ||
+                                     (circle->why == spec::Stuck::Why::same_trap && search.outlasts(kFewInterrupts)));
+    if (!is_proof) circle.reset();
+    board.restore(here);
     return circle;
 }
 

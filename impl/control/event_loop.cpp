@@ -60,13 +60,16 @@ std::optional<Event> EventLoop::run_on() {
         if (auto const circle = find_circle(board_)) return tl::unexpected(autopsy_.stuck(*circle));
         return std::nullopt;
     }
+    if (board_.harts() == 1 && time_.may_extend() && time_.becomes_long())
+        if (auto const circle = find_short_circle(board_)) return tl::unexpected(autopsy_.stuck(*circle));
     // Without symbols a panic is no breakpoint, but a message and then a loop: look for it now and then.
     if (!entries_.panic)
         if (auto panicked = autopsy_.panic_on_console()) return tl::unexpected(*panicked);
     // Of several harts, each stop would begin a turn anew.
-    return event_of(time_.run(std::min(left, !entries_.panic       ? kGlanceAtConsole
-                                             : board_.harts() == 1 ? kGlance
-                                                                   : left)));
+    if (board_.harts() > 1) return event_of(time_.run(entries_.panic ? left : std::min(left, kGlanceAtConsole)));
+    Parcels const until_long = time_.until_long();
+    return event_of(time_.run(
+        std::min({left, entries_.panic ? kGlance : kGlanceAtConsole, until_long == Parcels{0} ? left : until_long})));
 }
 
 std::optional<Event> EventLoop::next_until(Parcels end) {

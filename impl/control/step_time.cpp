@@ -7,10 +7,17 @@ namespace vmcheck {
 using board::Blocks;
 using board::Parcels;
 
+namespace {
+
+constexpr Parcels kLong{1 << 17};
+
+}  // namespace
+
 void StepTime::begin(Parcels budget, Parcels most) {
     began_ = board_.elapsed();
     deadline_ = began_ + budget;
     latest_deadline_ = began_ + most;
+    is_long_ = false;
     order_began_.reset();
     order_ended_ = began_;
     blocks_at_start_ = blocks_at_end_ = board_.counters().blocks;
@@ -24,6 +31,15 @@ Parcels StepTime::left() const {
 
 bool StepTime::half_is_spent() const {
     return (board_.elapsed() - began_).value > (deadline_ - began_).value / 2;
+}
+
+board::Parcels StepTime::until_long() const {
+    Parcels const elapsed = board_.elapsed(), end = began_ + kLong;
+    return is_long_ || elapsed >= end ? Parcels{0} : end - elapsed;
+}
+
+bool StepTime::becomes_long() {
+    return !is_long_ && (is_long_ = board_.elapsed() >= began_ + kLong);
 }
 
 bool StepTime::extend() {

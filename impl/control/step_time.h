@@ -20,6 +20,10 @@ class StepTime {
     // 0: it is spent.
     board::Parcels left() const;
     bool half_is_spent() const;
+    // What is left until it has run for longer than most steps do. 0: it was told so already.
+    board::Parcels until_long() const;
+    // Once in a step, when it has.
+    bool becomes_long();
     bool may_extend() const { return deadline_ < latest_deadline_; }
     // Gives it as much again as it has had. False: it has had the most.
     bool extend();
@@ -49,6 +53,7 @@ class StepTime {
     board::Parcels began_{0};
     board::Parcels deadline_{0};
     board::Parcels latest_deadline_{0};
+    bool is_long_ = false;
     std::optional<board::Parcels> order_began_;   // the step's first
     board::Parcels order_ended_{0};               // its latest
     std::uint64_t blocks_at_start_ = 0;           // of the step's first order, by the board's count

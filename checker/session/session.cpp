@@ -30,8 +30,18 @@ tl::expected<void, BootError> check_engines(Kernel const& kernel, std::stop_toke
         BootError::Kind::machine});
 }
 
-// One mistake shows at many pages: of each kind the first stands for all.
-std::vector<spec::Violation> merged(std::vector<spec::Violation> const& all) {
+// One mistake shows at many pages: of each kind the first stands for all. A page that is not the one that it should be
+// has neither the bytes nor the rights of that.
+std::vector<spec::Violation> merged(std::vector<spec::Violation> all) {
+    auto const has_wrong_bytes = [&](spec::Violation const& here) {
+        return std::any_of(all.begin(), all.end(), [&](spec::Violation const& each) {
+            return std::holds_alternative<spec::WrongByte>(each.facts) && each.process == here.process &&
+                   each.address->page() == here.address->page();
+        });
+    };
+    std::erase_if(all, [&](spec::Violation const& each) {
+        return std::holds_alternative<spec::WrongRights>(each.facts) && has_wrong_bytes(each);
+    });
     auto const kind = [](spec::Violation const& violation) {
         auto const* rights = std::get_if<spec::WrongRights>(&violation.facts);
         return std::tuple(violation.invariant, violation.facts.index(),
@@ -57,7 +67,7 @@ SessionResult introduce(Kernel const& kernel, std::uint64_t seed) {
     result.boot_violations = result.kernel.wrong;
     result.boot_violations.insert(result.boot_violations.end(), kernel.look.violations.begin(),
                                   kernel.look.violations.end());
-    result.boot_violations = merged(result.boot_violations);
+    result.boot_violations = merged(std::move(result.boot_violations));
     return result;
 }
 

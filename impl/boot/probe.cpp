@@ -242,13 +242,13 @@ bool ignores_segment_rights(spec::ObservedProcess const& p0, VirtAddr heap) {
 constexpr spec::Rights kReadExecute{true, false, true, true}, kReadOnly{true, false, false, true},
     kReadWrite{true, true, false, true}, kAll{true, true, true, true};
 
-std::vector<spec::ImagePage> pages_of_large(bool all_rights) {
+std::vector<spec::ImagePage> pages_of_large(bool all_rights, bool at_first_touch) {
     auto const image = elf::KernelImage::parse(agent::elf_file(spec::Executable::large), "agent", elf::kUserSpace);
     std::vector<spec::ImagePage> pages;
     for (Vpn page = agent::kMoreText.page(); page < agent::kLargeEnd.page(); page = page + 1) {
         spec::Rights const rights = page < agent::kMoreData.page() ? kReadExecute : kReadWrite;
         auto contents = page > agent::kMoreData.page() ? spec::zero_page() : contents_of(*image, page);
-        pages.push_back({page, all_rights ? kAll : rights, true, std::move(contents)});
+        pages.push_back({page, all_rights ? kAll : rights, !at_first_touch, std::move(contents)});
     }
     return pages;
 }

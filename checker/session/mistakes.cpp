@@ -102,6 +102,20 @@ std::set<std::size_t> refused_before(Finding const& finding, std::shared_ptr<spe
     return kinds;
 }
 
+// Whether the process that fails has moved its stack pointer before. A shrunk program has no step that it can do
+// without, so it is the kernel that goes by it.
+bool depends_on_the_stack_pointer(Finding const& finding) {
+    auto const& steps = finding.program.steps;
+    return std::any_of(steps.begin(), steps.end() - 1, [&](spec::Step const& step) {
+        return step.actor == steps.back().actor && std::holds_alternative<spec::SetSp>(step.action);
+    });
+}
+
+// Those that take what lies below the stack pointer for the guard page refuse what is good and let through what is bad.
+bool go_by_the_stack_pointer(Finding const& one, Finding const& other) {
+    return depends_on_the_stack_pointer(one) && depends_on_the_stack_pointer(other) && report::share_code(one, other);
+}
+
 bool fail_after_the_same_refusal(Finding const& one, Finding const& other, Context const& context) {
     if (one.family.way != other.family.way || one.family.circumstances != other.family.circumstances) return false;
     auto const kinds = refused_before(one, context.setting);
@@ -162,7 +176,8 @@ bool are_alike(Finding const& one, Finding const& other, Context const& context)
     Cause const cause = cause_of(one.family);
     if (cause.known && one.family.died.empty() && cause.id == cause_of(other.family).id) return true;
     return decide_alike(one, other) || race_alike(one, other) || lose_frames_alike(one, other) ||
-           differ_in_time_only(one, other) || fail_after_the_same_refusal(one, other, context);
+           differ_in_time_only(one, other) || go_by_the_stack_pointer(one, other) ||
+           fail_after_the_same_refusal(one, other, context);
 }
 
 // The plainer one is first: what needs no second process at a time, no refused allocation, nothing special about the

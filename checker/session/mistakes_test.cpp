@@ -147,6 +147,17 @@ TEST_F(Mistakes, WhatARefusedCallLeavesBehindIsOneMistake) {
     EXPECT_THAT(findings, SizeIs(2)) << "nothing was refused before";
 }
 
+TEST_F(Mistakes, WhatIsDecidedByTheStackPointerIsOneMistake) {
+    found("p0 sp data\np0 pipe_write guard 1\n", {Symptom::died, Way::copyin, {.grounds = Ground::no_user}},
+          {"copyin", "lazyalloc"});
+    found("p0 sp heap+1p\np0 sbrk +1p\np0 pipe_write heap 1\n",
+          {Symptom::refused, Way::copyin, {.grounds = Ground::reserved}}, {"copyin", "lazyalloc"});
+    EXPECT_THAT(findings, SizeIs(1));
+    found("p0 sbrk +1p\np0 pipe_write heap+8 1\n", {Symptom::wrong_bytes, Way::copyin, {.grounds = Ground::reserved}},
+          {"copyin", "lazyalloc"});
+    EXPECT_THAT(findings, SizeIs(2)) << "wherever it points";
+}
+
 TEST_F(Mistakes, WasteIsOneWithRunningOutOfMemory) {
     found("p0 sbrk +1p\np0 fork p1\n", {Symptom::not_lazy, Way::fork, {}}, {});
     found("memory 39\np0 sbrk +27p\np0 fork p1\n", {Symptom::refused, Way::fork, {}}, {});

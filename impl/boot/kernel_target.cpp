@@ -342,7 +342,9 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
             windows_with_counts->counts.emplace(std::move(found->counts));
             windows_with_counts->raw_count_for_one = found->raw_for_one;
         } else {
-            summary.missing.push_back("No array of reference counts was recognised. I4 is not checked.");
+            summary.missing.push_back(
+                "No array of reference counts by frame was recognised, and one in a hash table or a list is not. I4 is "
+                "not checked.");
         }
         final->windows = std::move(windows_with_counts);
     }

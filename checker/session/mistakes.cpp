@@ -20,12 +20,21 @@ bool accesses_memory(spec::Way way) {
            way == spec::Way::copyinstr;
 }
 
+// PTE_X on a page that is rightly given brings about nothing else: what does go wrong with such a page is not of it.
+bool only_gains_execute(Finding const& finding) {
+    auto const& violations = finding.divergence.violations;
+    auto const* rights = violations.empty() ? nullptr : std::get_if<spec::WrongRights>(&violations.front().facts);
+    return rights != nullptr && rights->what == spec::WrongRights::What::gained_execute &&
+           !finding.family.circumstances.grounds.must_be_refused();
+}
+
 // Kernels have one function that decides about a page, for faults and copies alike, or several. Where both failing
 // steps went through one, what it does to such a page is one mistake, whatever comes of it.
 bool decide_alike(Finding const& one, Finding const& other) {
     run::Family const &first = one.family, &second = other.family;
     spec::Circumstances const &here = first.circumstances, &there = second.circumstances;
-    if (here.grounds.empty() || here.grounds.telling() != there.grounds.telling() || here.refused != there.refused)
+    if (here.grounds.empty() || here.grounds.telling() != there.grounds.telling() || here.refused != there.refused ||
+        only_gains_execute(one) != only_gains_execute(other))
         return false;
     return report::share_code(one, other);
 }

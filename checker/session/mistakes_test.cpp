@@ -62,6 +62,24 @@ TEST_F(Mistakes, OneFunctionThatDecidesForFaultsAndCopiesIsOne) {
     EXPECT_EQ(findings[0].seen, 6U);
 }
 
+TEST_F(Mistakes, ARightTooManyBringsNothingElseAbout) {
+    auto const rights = [&](spec::WrongRights::What what) {
+        findings.clear();
+        Finding gained = report::testing::finding_of(spec::Invariant::rights,
+                                                     "vmcheck 1\nprofile cow lazy\np0 sbrk +1p\np0 fstat heap\n",
+                                                     {report::testing::gave(0)}, {}, report::testing::gave(0));
+        gained.divergence.violations.front().facts = spec::WrongRights{what, {}, {}};
+        gained.family = {Symptom::wrong_rights, Way::copyout, {.grounds = Ground::reserved}};
+        gained.evidence.trace.functions = {{"walkaddr_lazy", "kernel/vm.c", 1}};
+        add(std::move(gained), {counts, setting}, findings);
+        found("p0 sbrk +1p\np0 pipe heap\n", {Symptom::died, Way::copyout, {.grounds = Ground::reserved}},
+              {"walkaddr_lazy"});
+        return findings.size();
+    };
+    EXPECT_EQ(rights(spec::WrongRights::What::gained_execute), 2U);
+    EXPECT_EQ(rights(spec::WrongRights::What::user_lost), 1U) << "who cannot use the page faults again";
+}
+
 TEST_F(Mistakes, TwoThatDecideAreTwo) {
     found("p0 fork p1\np1 store text 1 = 1\n", {Symptom::accepted, Way::fault, {.grounds = Ground::read_only}},
           {"usertrap", "cowfault", "kalloc", "walk"});

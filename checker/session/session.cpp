@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -33,14 +34,12 @@ tl::expected<void, BootError> check_engines(Kernel const& kernel, std::stop_toke
 // One mistake shows at many pages: of each kind the first stands for all. A page that is not the one that it should be
 // has neither the bytes nor the rights of that.
 std::vector<spec::Violation> merged(std::vector<spec::Violation> all) {
-    auto const has_wrong_bytes = [&](spec::Violation const& here) {
-        return std::any_of(all.begin(), all.end(), [&](spec::Violation const& each) {
-            return std::holds_alternative<spec::WrongByte>(each.facts) && each.process == here.process &&
-                   each.address->page() == here.address->page();
-        });
-    };
+    std::set<std::pair<std::optional<spec::ProcId>, Vpn>> others;
+    for (spec::Violation const& each : all)
+        if (std::holds_alternative<spec::WrongByte>(each.facts)) others.emplace(each.process, each.address->page());
     std::erase_if(all, [&](spec::Violation const& each) {
-        return std::holds_alternative<spec::WrongRights>(each.facts) && has_wrong_bytes(each);
+        return std::holds_alternative<spec::WrongRights>(each.facts) &&
+               others.contains({each.process, each.address->page()});
     });
     auto const kind = [](spec::Violation const& violation) {
         auto const* rights = std::get_if<spec::WrongRights>(&violation.facts);

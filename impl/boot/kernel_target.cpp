@@ -272,7 +272,7 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     auto windows = find_windows(*kernel->map, *booted, summary, p0);
     auto setting = describe_kernel(*kernel->map, *booted, windows, p0, *up->disk);
     if (comes_at_first_touch(setting.layout))
-        summary.windows.emplace_back("pages of a program that come at their first touch");
+        summary.windows.emplace_back("pages of a program that may come at their first touch");
     if (setting.layout.has_usyscall()) summary.windows.emplace_back("a read-only page below the trapframe (usyscall)");
     auto golden = booted->board.take_golden();
     if (!golden) return tl::unexpected(BootError{golden.error().message, BootError::Kind::machine});

@@ -69,7 +69,10 @@ TEST_P(OtherMake, HasNothingToBeFound) {
 INSTANTIATE_TEST_SUITE_P(As, OtherMake,
                          testing::Values(std::pair{"ram-256", " 256 MiB "},
                                          std::pair{"refuses-entry-zero", "nothing found"},
+                                         std::pair{"bss-at-first-touch", "come at their first touch"},
                                          std::pair{"holds-a-frame-beside", "I6 is not checked"},
+                                         std::pair{"swaps-pages", "out of memory when all processes together have 24."},
+                                         std::pair{"counts-hashed", "a hash table or a list is not. I4 is not checked"},
                                          std::pair{"counts-with-locks",
                                                    "all_counts (int32, 1 for one reference), "
                                                    "recognised by its use"},

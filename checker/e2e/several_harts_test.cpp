@@ -72,6 +72,18 @@ TEST(SeveralHarts, MayBeThree) {
     EXPECT_EQ(wrong.exit_code, 1) << wrong.out << wrong.err;
 }
 
+// p0 sleeps when its fork has ended, so that its child comes up, and is woken by the clock of hart 0, on which that
+// asks.
+TEST(SeveralHarts, AreNotHeldWhereASleeperNeedsTheirClock) {
+    Scratch const scratch;
+    std::string const program = scratch.file("feedback.vmc",
+                                             "vmcheck 1\nprofile cow eager\nharts 3\np0 wait @h 1\np0 fork p1\np0 "
+                                             "pipe_write data 1 @h 1\np1 exec meanwhile\n");
+    Result const result =
+        vmcheck({"replay", "--kernel", VMCHECK_KERNELS "/variants/feedback-scheduler/kernel", program}, scratch.path());
+    EXPECT_EQ(result.exit_code, 0) << result.out;
+}
+
 TEST(SeveralHarts, DoNotGoWithLittleMemory) {
     Scratch const scratch;
     std::string const program =

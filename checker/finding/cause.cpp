@@ -154,6 +154,8 @@ constexpr std::array kRows = {
 
     Row{Symptom::wrong_bytes, kOut, Where::any, Memory::refused, "copyout-goes-on-without-memory",
         "copyout goes on without memory for the copy, and writes elsewhere"},
+    Row{Symptom::wrong_bytes, kOut, Where::read_only, Memory::any, "copyout-writes-read-only-page",
+        "copyout writes to a read-only page"},
     Row{Symptom::wrong_bytes, kOut, Where::shared, Memory::any, "copyout-writes-shared-frame",
         "copyout writes to a copy-on-write page wrongly"},
     Row{Symptom::wrong_bytes, kFault, Where::shared, Memory::any, "cow-copy-wrong",

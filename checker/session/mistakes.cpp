@@ -20,12 +20,21 @@ bool accesses_memory(spec::Way way) {
            way == spec::Way::copyinstr;
 }
 
+// PTE_X on a page that is rightly given brings about nothing else: what does go wrong with such a page is not of it.
+bool only_gains_execute(Finding const& finding) {
+    auto const& violations = finding.divergence.violations;
+    auto const* rights = violations.empty() ? nullptr : std::get_if<spec::WrongRights>(&violations.front().facts);
+    return rights != nullptr && rights->what == spec::WrongRights::What::gained_execute &&
+           !finding.family.circumstances.grounds.must_be_refused();
+}
+
 // Kernels have one function that decides about a page, for faults and copies alike, or several. Where both failing
 // steps went through one, what it does to such a page is one mistake, whatever comes of it.
 bool decide_alike(Finding const& one, Finding const& other) {
     run::Family const &first = one.family, &second = other.family;
     spec::Circumstances const &here = first.circumstances, &there = second.circumstances;
-    if (here.grounds.empty() || here.grounds.telling() != there.grounds.telling() || here.refused != there.refused)
+    if (here.grounds.empty() || here.grounds.telling() != there.grounds.telling() || here.refused != there.refused ||
+        only_gains_execute(one) != only_gains_execute(other))
         return false;
     // Whoever is refused a page was not given one with junk in it.
     auto const either_is = [&](run::Symptom what) { return first.symptom == what || second.symptom == what; };
@@ -110,6 +119,20 @@ std::set<std::size_t> refused_before(Finding const& finding, std::shared_ptr<spe
     return kinds;
 }
 
+// Whether the process that fails has moved its stack pointer before. A shrunk program has no step that it can do
+// without, so it is the kernel that goes by it.
+bool depends_on_the_stack_pointer(Finding const& finding) {
+    auto const& steps = finding.program.steps;
+    return std::any_of(steps.begin(), steps.end() - 1, [&](spec::Step const& step) {
+        return step.actor == steps.back().actor && std::holds_alternative<spec::SetSp>(step.action);
+    });
+}
+
+// Those that take what lies below the stack pointer for the guard page refuse what is good and let through what is bad.
+bool go_by_the_stack_pointer(Finding const& one, Finding const& other) {
+    return depends_on_the_stack_pointer(one) && depends_on_the_stack_pointer(other) && report::share_code(one, other);
+}
+
 bool fail_after_the_same_refusal(Finding const& one, Finding const& other, Context const& context) {
     if (one.family.way != other.family.way || one.family.circumstances != other.family.circumstances) return false;
     auto const kinds = refused_before(one, context.setting);
@@ -170,7 +193,8 @@ bool are_alike(Finding const& one, Finding const& other, Context const& context)
     Cause const cause = cause_of(one.family);
     if (cause.known && one.family.died.empty() && cause.id == cause_of(other.family).id) return true;
     return decide_alike(one, other) || race_alike(one, other) || lose_frames_alike(one, other) ||
-           differ_in_time_only(one, other) || fail_after_the_same_refusal(one, other, context);
+           differ_in_time_only(one, other) || go_by_the_stack_pointer(one, other) ||
+           fail_after_the_same_refusal(one, other, context);
 }
 
 // The plainer one is first: what needs no second process at a time, no refused allocation, nothing special about the

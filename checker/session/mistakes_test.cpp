@@ -62,6 +62,24 @@ TEST_F(Mistakes, OneFunctionThatDecidesForFaultsAndCopiesIsOne) {
     EXPECT_EQ(findings[0].seen, 6U);
 }
 
+TEST_F(Mistakes, ARightTooManyBringsNothingElseAbout) {
+    auto const rights = [&](spec::WrongRights::What what) {
+        findings.clear();
+        Finding gained = report::testing::finding_of(spec::Invariant::rights,
+                                                     "vmcheck 1\nprofile cow lazy\np0 sbrk +1p\np0 fstat heap\n",
+                                                     {report::testing::gave(0)}, {}, report::testing::gave(0));
+        gained.divergence.violations.front().facts = spec::WrongRights{what, {}, {}};
+        gained.family = {Symptom::wrong_rights, Way::copyout, {.grounds = Ground::reserved}};
+        gained.evidence.trace.functions = {{"walkaddr_lazy", "kernel/vm.c", 1}};
+        add(std::move(gained), {counts, setting}, findings);
+        found("p0 sbrk +1p\np0 pipe heap\n", {Symptom::died, Way::copyout, {.grounds = Ground::reserved}},
+              {"walkaddr_lazy"});
+        return findings.size();
+    };
+    EXPECT_EQ(rights(spec::WrongRights::What::gained_execute), 2U);
+    EXPECT_EQ(rights(spec::WrongRights::What::user_lost), 1U) << "who cannot use the page faults again";
+}
+
 TEST_F(Mistakes, TwoThatDecideAreTwo) {
     found("p0 fork p1\np1 store text 1 = 1\n", {Symptom::accepted, Way::fault, {.grounds = Ground::read_only}},
           {"usertrap", "cowfault", "kalloc", "walk"});
@@ -155,6 +173,17 @@ TEST_F(Mistakes, WhatARefusedCallLeavesBehindIsOneMistake) {
     EXPECT_THAT(findings, SizeIs(1));
     found("p0 pipe_write data 3\np0 pipe_read data 1\n", {Symptom::wrong_result, Way::copyout, {}}, {});
     EXPECT_THAT(findings, SizeIs(2)) << "nothing was refused before";
+}
+
+TEST_F(Mistakes, WhatIsDecidedByTheStackPointerIsOneMistake) {
+    found("p0 sp data\np0 pipe_write guard 1\n", {Symptom::died, Way::copyin, {.grounds = Ground::no_user}},
+          {"copyin", "lazyalloc"});
+    found("p0 sp heap+1p\np0 sbrk +1p\np0 pipe_write heap 1\n",
+          {Symptom::refused, Way::copyin, {.grounds = Ground::reserved}}, {"copyin", "lazyalloc"});
+    EXPECT_THAT(findings, SizeIs(1));
+    found("p0 sbrk +1p\np0 pipe_write heap+8 1\n", {Symptom::wrong_bytes, Way::copyin, {.grounds = Ground::reserved}},
+          {"copyin", "lazyalloc"});
+    EXPECT_THAT(findings, SizeIs(2)) << "wherever it points";
 }
 
 TEST_F(Mistakes, WasteIsOneWithRunningOutOfMemory) {

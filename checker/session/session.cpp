@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -30,8 +31,16 @@ tl::expected<void, BootError> check_engines(Kernel const& kernel, std::stop_toke
         BootError::Kind::machine});
 }
 
-// One mistake shows at many pages: of each kind the first stands for all.
-std::vector<spec::Violation> merged(std::vector<spec::Violation> const& all) {
+// One mistake shows at many pages: of each kind the first stands for all. A page that is not the one that it should be
+// has neither the bytes nor the rights of that.
+std::vector<spec::Violation> merged(std::vector<spec::Violation> all) {
+    std::set<std::pair<std::optional<spec::ProcId>, Vpn>> others;
+    for (spec::Violation const& each : all)
+        if (std::holds_alternative<spec::WrongByte>(each.facts)) others.emplace(each.process, each.address->page());
+    std::erase_if(all, [&](spec::Violation const& each) {
+        return std::holds_alternative<spec::WrongRights>(each.facts) &&
+               others.contains({each.process, each.address->page()});
+    });
     auto const kind = [](spec::Violation const& violation) {
         auto const* rights = std::get_if<spec::WrongRights>(&violation.facts);
         return std::tuple(violation.invariant, violation.facts.index(),
@@ -57,7 +66,7 @@ SessionResult introduce(Kernel const& kernel, std::uint64_t seed) {
     result.boot_violations = result.kernel.wrong;
     result.boot_violations.insert(result.boot_violations.end(), kernel.look.violations.begin(),
                                   kernel.look.violations.end());
-    result.boot_violations = merged(result.boot_violations);
+    result.boot_violations = merged(std::move(result.boot_violations));
     return result;
 }
 

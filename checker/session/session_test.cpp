@@ -184,6 +184,17 @@ TEST(Session, OneMistakeAtManyPagesIsOneRightAfterBoot) {
     EXPECT_EQ(result.boot_violations[0].alike + result.boot_violations[1].alike, 1U);
 }
 
+TEST(Session, APageThatIsAnotherThanItShouldBeIsOneMistakeRightAfterBoot) {
+    constexpr std::size_t kRodata = 2;
+    SessionResult const result = result_of(wrong_image([](auto& image) {
+                                               image[kRodata].contents = spec::zero_page();
+                                               image[kRodata].rights.write = true;
+                                           }),
+                                           quick());
+    ASSERT_THAT(result.boot_violations, SizeIs(1));
+    EXPECT_TRUE(std::holds_alternative<spec::WrongByte>(result.boot_violations.front().facts));
+}
+
 TEST(Session, WhatIsWrongRightAfterBootIsToldOnceAndTheRestIsJudged) {
     constexpr std::array<std::pair<WrongImage::Spoil, spec::Invariant>, 3> kWrong{{
         {[](auto& image) { image[kBss].contents = image[kText].contents; }, spec::Invariant::contents},

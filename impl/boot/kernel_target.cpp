@@ -213,6 +213,12 @@ void inherit(Vintage vintage, ProbeResult const& probed, spec::Layout const& lay
         summary.wrong.push_back(heap_over_trapframe(*probed.past_top, layout));
 }
 
+// Whether exec leaves out pages of a program that it can bring in when they are touched, be it from the file.
+bool comes_at_first_touch(spec::Layout const& layout) {
+    return std::any_of(layout.image.begin(), layout.image.end(),
+                       [](spec::ImagePage const& page) { return page.rights.user && !page.mapped; });
+}
+
 spec::Setting describe_kernel(map::KernelMap const& map, Booted const& booted, observe::Windows const& windows,
                               spec::Observation const& p0, Disk const& disk) {
     spec::Setting setting;
@@ -265,6 +271,8 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     spec::Observation p0;
     auto windows = find_windows(*kernel->map, *booted, summary, p0);
     auto setting = describe_kernel(*kernel->map, *booted, windows, p0, *up->disk);
+    if (comes_at_first_touch(setting.layout))
+        summary.windows.emplace_back("pages of a program that may come at their first touch");
     if (setting.layout.has_usyscall()) summary.windows.emplace_back("a read-only page below the trapframe (usyscall)");
     auto golden = booted->board.take_golden();
     if (!golden) return tl::unexpected(BootError{golden.error().message, BootError::Kind::machine});
@@ -296,7 +304,7 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     // need a copy keep X. Where it may be missing is in spec/checks/rights.cpp.
     setting.layout.heap_rights.execute = all_segments_rwx;
     if (booted->has_programs && !probed->pages_in_memory)
-        setting.set_more_pages(pages_of_large(all_segments_rwx));
+        setting.set_more_pages(pages_of_large(all_segments_rwx, comes_at_first_touch(setting.layout)));
     else if (!booted->has_programs)
         summary.missing.push_back("Its disk has no room for a second program. exec is checked with /init alone.");
     setting.traits.arranges_arguments_otherwise = probed->arranges_arguments_otherwise;
@@ -334,7 +342,9 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
             windows_with_counts->counts.emplace(std::move(found->counts));
             windows_with_counts->raw_count_for_one = found->raw_for_one;
         } else {
-            summary.missing.push_back("No array of reference counts was recognised. I4 is not checked.");
+            summary.missing.push_back(
+                "No array of reference counts by frame was recognised, and one in a hash table or a list is not. I4 is "
+                "not checked.");
         }
         final->windows = std::move(windows_with_counts);
     }

@@ -100,10 +100,10 @@ bool keeps_to_the_heap(KernelExecution& execution, spec::Layout const& layout) {
     return refuses(-2 * kPage) && refuses(-kPage - 1);
 }
 
-// How many pages all processes had together when one was gone for the first time after a grandchild of init had touched
-// a new one; nothing where none was. Kernels that swap often spare init and the shell.
-std::optional<std::uint64_t> pages_in_memory(KernelExecution& execution, spec::Layout const& layout) {
-    constexpr spec::ProcId kGrower{2};
+// How many pages all processes had together when one was gone for the first time after the grower, init or one of its
+// children, had touched a new one; nothing where none was.
+std::optional<std::uint64_t> pages_before_one_goes(KernelExecution& execution, spec::Layout const& layout,
+                                                   spec::ProcId grower) {
     constexpr std::uint64_t kMost = 256;
     auto const pages = [&] {
         std::uint64_t all = 0;
@@ -113,11 +113,11 @@ std::optional<std::uint64_t> pages_in_memory(KernelExecution& execution, spec::L
         return all;
     };
     auto const done = [&](spec::Action const& action) {
-        return success(execution.run({kGrower, action, {}}, kPagesOfAProbe).outcome.what).has_value();
+        return success(execution.run({grower, action, {}}, kPagesOfAProbe).outcome.what).has_value();
     };
     execution.reset();
-    if (result_of(execution, spec::Fork{spec::ProcId{1}}) < 0 || result_of(execution, spec::Fork{kGrower}) < 0)
-        return {};
+    for (std::uint32_t child = 1; child <= grower.value; ++child)
+        if (result_of(execution, spec::Fork{spec::ProcId{child}}) < 0) return {};
     std::uint64_t before = pages();
     for (std::uint64_t i = 0; i < kMost; ++i) {
         if (!done(spec::Sbrk{kPageBytes}) || !done(spec::Store{absolute(layout.heap + i * kPageBytes), 1, 1}))
@@ -127,6 +127,13 @@ std::optional<std::uint64_t> pages_in_memory(KernelExecution& execution, spec::L
         before = now;
     }
     return {};
+}
+
+// Some count the pages of each process; those that swap often spare init and the shell.
+std::optional<std::uint64_t> pages_in_memory(KernelExecution& execution, spec::Layout const& layout) {
+    auto const child = pages_before_one_goes(execution, layout, spec::ProcId{2});
+    auto const init = child ? pages_before_one_goes(execution, layout, spec::kInit) : std::nullopt;
+    return init ? std::min(init, child) : child;
 }
 
 // What is where it is on the stack is for the model to say, as long as the arguments are there.
@@ -242,13 +249,13 @@ bool ignores_segment_rights(spec::ObservedProcess const& p0, VirtAddr heap) {
 constexpr spec::Rights kReadExecute{true, false, true, true}, kReadOnly{true, false, false, true},
     kReadWrite{true, true, false, true}, kAll{true, true, true, true};
 
-std::vector<spec::ImagePage> pages_of_large(bool all_rights) {
+std::vector<spec::ImagePage> pages_of_large(bool all_rights, bool at_first_touch) {
     auto const image = elf::KernelImage::parse(agent::elf_file(spec::Executable::large), "agent", elf::kUserSpace);
     std::vector<spec::ImagePage> pages;
     for (Vpn page = agent::kMoreText.page(); page < agent::kLargeEnd.page(); page = page + 1) {
         spec::Rights const rights = page < agent::kMoreData.page() ? kReadExecute : kReadWrite;
         auto contents = page > agent::kMoreData.page() ? spec::zero_page() : contents_of(*image, page);
-        pages.push_back({page, all_rights ? kAll : rights, true, std::move(contents)});
+        pages.push_back({page, all_rights ? kAll : rights, !at_first_touch, std::move(contents)});
     }
     return pages;
 }

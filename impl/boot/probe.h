@@ -18,8 +18,9 @@ namespace vmcheck {
 // `seen`: the observation of p0 at the golden moment.
 spec::Layout find_layout(spec::Observation const& seen, VirtAddr heap);
 
-// What /large has beside what /init has. `all_rights`: the kernel maps an image read-write-execute.
-std::vector<spec::ImagePage> pages_of_large(bool all_rights);
+// What /large has beside what /init has. `all_rights`: the kernel maps an image read-write-execute. `at_first_touch`:
+// its pages need not be there before.
+std::vector<spec::ImagePage> pages_of_large(bool all_rights, bool at_first_touch);
 
 // How a heap came to reach over the trapframe: calls of sbrk(kMostOfAnSbrk), and one more for the rest and a page.
 struct PastTop {

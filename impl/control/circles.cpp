@@ -161,8 +161,9 @@ class Search {
     std::optional<Circle> circle() {
         VirtAddr const at = pc_of(board_);
         bool in_circles = true, interruptible = false;
+        std::uint64_t const first = board_.current_hart().value;
         for (std::uint64_t i = 0; i < board_.harts(); ++i) {
-            HartIndex const hart{(board_.current_hart().value + i) % board_.harts()};
+            HartIndex const hart{(first + i) % board_.harts()};
             if (!board_.can_go_on(hart)) continue;
             board_.select_hart(hart);
             Walk walk(board_, same_trap_will_do_);
@@ -199,8 +200,11 @@ class Search {
             constexpr unsigned kProcessesMax = 128;
             for (unsigned asked = 0; asked < kProcessesMax; ++asked) {
                 if (!std::holds_alternative<board::stop::Hypercall>(board_.run(interrupts.after_each))) break;
-                board_.ask_again(board_.current_hart());
+                HartIndex const asker = board_.current_hart();
+                board_.ask_again(asker);
                 board_.raise_timer();
+                // Another may hold the lock that the rest of them wait for.
+                board_.select_hart(HartIndex{(asker.value + 1) % board_.harts()});
             }
             for (HartsCircle const& each : harts_) {
                 board_.select_hart(each.hart);

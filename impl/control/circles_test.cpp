@@ -96,6 +96,24 @@ TEST(Circles, ATrapThatIsCountedIsNoShortOne) {
     EXPECT_FALSE(find_short_circle(board)) << "the kernel may give up";
 }
 
+TEST(Circles, EachOfThreeHartsIsLookedAt) {
+    board::Board board = test::bare_board(3);
+    test::put(board, test::kCode, kCount);
+    test::put(board, test::kCode + 4, test::kBackByOne);
+    test::put(board, kHandler, test::kLoopForEver);
+    auto const puts = [&](std::uint64_t hart, PhysAddr at) {
+        board.write(board::HartIndex{hart}, Register::pc, at.value);
+    };
+    puts(0, test::kCode);
+    puts(1, kHandler);
+    puts(2, kHandler);
+    board.select_hart(board::HartIndex{1});
+    EXPECT_TRUE(board.take_golden());
+    EXPECT_FALSE(find_circle(board)) << "hart 0 counts";
+    puts(0, kHandler);
+    EXPECT_TRUE(find_circle(board));
+}
+
 TEST(Circles, AHartThatAsksAtAHypercallIsNotInOne) {
     board::Board board = board_with({test::kEcall, test::kBackByOne});
     board.write(Register::privilege, static_cast<std::uint64_t>(board::Privilege::user));

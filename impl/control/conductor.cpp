@@ -79,6 +79,7 @@ tl::expected<ProcId, Completion> Conductor::recognise(Call const& call) {
     if (is_first) state_.roster.set_pid(*who, pid_with(call.root));
     if (call.tag != tag_of(*who)) board_.write(Register::s11, tag_of(*who));
     harts_.stands_now(*who);
+    state_.aside.erase(*who);
     return *who;
 }
 
@@ -117,7 +118,7 @@ Done Conductor::switch_process() {
 // share, or was not lucky.
 Done Conductor::step_aside() {
     if (!state_.roster.current()) return {};
-    ++stepped_aside_;
+    state_.aside.insert(*state_.roster.current());
     tell({VMCHECK_ORDER_SYSCALL, syscalls::kSleep, {1, 0, 0}});
     harts_.order_begins();
     state_.roster.nobody_is_current();
@@ -158,10 +159,9 @@ Done Conductor::bring(ProcId who) {
 tl::expected<bool, Completion> Conductor::bring_side_by_side(ProcId first, ProcId second) {
     if (!harts_.several()) return false;
     // The first keeps its hart while the other harts look for the second, and the second while the first is made ready.
-    unsigned const stepped_aside = stepped_aside_;
     if (Done done = bring(second); !done) return tl::unexpected(done.error());
     // Who sleeps may be woken by the clock of the very hart that would be parked.
-    if (stepped_aside_ != stepped_aside) return false;
+    if (state_.aside.contains(first)) return false;
     HartIndex const there = harts_.park_current();
     auto both = bring_beside_parked_hart(first);
     harts_.release(there);

@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,11 +31,12 @@
 namespace vmcheck {
 
 // All that is remembered of the agents: a value, to be saved and restored beside the machine's state. The conductor
-// owns it, and each part is written in one place: the roster by the conductor itself.
+// owns it, and each part is written in one place: the roster and who stepped aside by the conductor itself.
 struct AgentState {
     Roster roster;
     Standing standing;             // by Harts
     AllocationFaults allocations;  // by the event loop
+    std::set<spec::ProcId> aside;  // sleep for a tick, so that others run
 };
 
 class Conductor {
@@ -145,7 +147,6 @@ class Conductor {
     Harts harts_;
     EventLoop events_;
     std::optional<Meanwhile> meanwhile_;
-    unsigned stepped_aside_ = 0;  // how often anybody has
 };
 
 }  // namespace vmcheck

@@ -140,6 +140,16 @@ TEST(Conductor, WhatWaitsForAProcessIsDoneWhileTheOrderOfAnotherIsAtWork) {
     EXPECT_EQ(at_work, 1U) << "the first's order was at work, and the second's had not been given";
 }
 
+TEST(Conductor, NoHartIsHeldWhileTheFirstSleepsForATick) {
+    TwoHarts on;
+    AgentState state = on.conductor.state();
+    state.aside.insert(kInit);
+    on.conductor.resume(state);
+    EXPECT_EQ(on.conductor.bring_side_by_side(kInit, TwoHarts::kChild), false);
+    EXPECT_EQ(success(on.conductor.give(kInit, say(41))), 41U);
+    EXPECT_EQ(on.conductor.bring_side_by_side(kInit, TwoHarts::kChild), true) << "it has asked since";
+}
+
 TEST(Conductor, WhatTheMachineDiesOfMeanwhileEndsTheOrderToo) {
     TwoHarts on;
     EXPECT_EQ(on.conductor.bring_side_by_side(kInit, TwoHarts::kChild), true);

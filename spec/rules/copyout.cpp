@@ -50,7 +50,8 @@ World Copyout::finish() {
         open = open || (copy.any_prefix && !copy.bytes.empty()) || !copy.anything.empty();
     }
     if (!failed_) next_.touch(range_.question().actor(), range_.at(), longest, true);
-    next_.write(range_.question().actor(), range_.at(), copies_.front().bytes);
+    // How far a copy came that failed, memory will tell: settle().
+    if (!copies_.front().any_prefix) next_.write(range_.question().actor(), range_.at(), copies_.front().bytes);
     if (open) next_.set_open_copies(std::move(copies_));
     return std::move(next_).finish();
 }

@@ -82,6 +82,8 @@ World settle(World world, Observation const& observation) {
     if (explained) {
         keep_written(next, copies.front(), *seen);
         next.write(copies.front().process, copies.front().to, *seen);
+    } else {
+        next.write(copies.front().process, copies.front().to, copies.front().bytes);
     }
     if (!pipe.empty()) next.set_pipe(std::move(pipe));
     return std::move(next).finish();

@@ -198,13 +198,13 @@ bool are_alike(Finding const& one, Finding const& other, Context const& context)
 }
 
 // The plainer one is first: what needs no second process at a time, no refused allocation, nothing special about the
-// place; then the shorter one, and the graver.
+// place; then the shorter one, the one without a system call, and the graver.
 bool is_plainer(Finding const& one, Finding const& other) {
     auto const rank = [](Finding const& finding) {
         spec::Circumstances const& met = finding.family.circumstances;
         return std::tuple(!is_solid(finding), met.overlapped || is_timed(finding.program), met.refused,
                           finding.program.memory.has_value(), finding.program.harts.has_value(), spec::count_of(met),
-                          finding.program.steps.size(), rank_of(finding));
+                          finding.program.steps.size(), finding.family.way != spec::Way::fault, rank_of(finding));
     };
     return rank(one) < rank(other);
 }

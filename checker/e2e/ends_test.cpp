@@ -138,6 +138,15 @@ TEST_F(Ends, WhateverItWaitsFor) {
     }
 }
 
+// Of this kernel a fork takes long: what is measured before the first program already does.
+TEST_F(Ends, SoonAfterItsTimeIsUp) {
+    std::string const slow = VMCHECK_KERNELS "/variants/slow-fork/kernel";
+    auto const started = Clock::now();
+    Result const result = run({"verify", "--kernel", slow, "--time", "1s"});
+    EXPECT_LT(Clock::now() - started, milliseconds{1'000} + kSoon);
+    EXPECT_THAT(result.out, HasSubstr("not checked to the end"));
+}
+
 TEST_F(Ends, WithAnErrorWhereStandardOutputIsFullOrClosed) {
     for (char const* how : {"--json >/dev/full", "--format text >/dev/full", ">&-", "--json >&-"})
         EXPECT_EQ(in_shell(fmt::format("vmcheck verify --kernel {} --runs 20 {} 2>err", kRight, how)).exit_code, 3)

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace vmcheck::fuzz {
@@ -60,6 +61,7 @@ class Pieces {
     bool empty() const { return rest_.empty(); }
     template <class T>
     T take() {
+        static_assert(std::is_integral_v<T> && !std::is_same_v<T, bool>, "any bytes are one");
         T value{};
         std::size_t const size = std::min(sizeof value, rest_.size());
         if (size > 0) std::memcpy(&value, rest_.data(), size);

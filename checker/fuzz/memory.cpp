@@ -145,7 +145,8 @@ void kernel_tables(std::string_view input) {
     auto const base = FakeRam::address(0, pieces.take<std::uint16_t>());
     auto const field = [&pieces](std::uint64_t stride) {
         std::uint64_t const bytes = std::uint64_t{1} << (pieces.take<std::uint8_t>() % 4U);
-        return map::Field{pieces.take<std::uint8_t>() % (stride - bytes + 1), bytes, pieces.take<bool>()};
+        return map::Field{pieces.take<std::uint8_t>() % (stride - bytes + 1), bytes,
+                          pieces.take<std::uint8_t>() % 2U == 1};
     };
     map::ProcessTable table;
     table.base = base;

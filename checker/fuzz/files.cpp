@@ -63,6 +63,7 @@ std::vector<std::string> elf_file_seeds() {
     small.symbols = {{"main", 0x80000010, 0x10, STT_FUNC}, {"kmem", 0x80001000, 0x20, STT_OBJECT}};
     std::vector<std::byte> const bytes = small.build();
     std::vector<std::string> seeds = files(VMCHECK_MAP_FIXTURES, ".elf");
+    require(!seeds.empty(), "there are files with debug information");
     seeds.emplace_back(reinterpret_cast<char const*>(bytes.data()), bytes.size());
     return seeds;
 }

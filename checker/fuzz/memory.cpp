@@ -151,7 +151,7 @@ void kernel_tables(std::string_view input) {
     map::ProcessTable table;
     table.base = base;
     table.stride = 8 + pieces.take<std::uint8_t>();
-    table.count = pieces.take<std::uint8_t>();
+    table.count = 1 + pieces.take<std::uint8_t>();
     table.pid = field(table.stride);
     table.state = field(table.stride);
     table.state_zombie = pieces.take<std::uint8_t>();

@@ -165,7 +165,7 @@ void kernel_tables(std::string_view input) {
     array.behind_pointer = pieces.take<std::uint8_t>() % 2U == 0;
     array.count = array.behind_pointer ? 0 : table.count;
     array.offset_behind_pointer = pieces.take<std::uint16_t>();
-    auto const one = static_cast<std::int64_t>(pieces.take<std::int8_t>());
+    auto const one = static_cast<std::int64_t>(pieces.take<std::uint8_t>());
     for (std::uint64_t at = 0; !pieces.empty() && at < kPageBytes; at += 8)
         memory.write(FakeRam::address(0, at), pieces.take<std::uint64_t>());
 
@@ -181,7 +181,8 @@ void kernel_tables(std::string_view input) {
     observe::ReferenceCounts const counts(array, FakeRam::frame(0));
     for (std::uint64_t i = 0; i < 2 * kFrames; ++i) {
         auto const raw = counts.raw(ram, FakeRam::frame(i));
-        require(raw || !counts.normalised(ram, FakeRam::frame(i), one), "no count comes of nothing");
+        auto const normalised = counts.normalised(ram, FakeRam::frame(i), one);
+        require(raw.has_value() == normalised.has_value(), "a count comes of an element");
         require(!raw || array.behind_pointer || i < array.count, "an array ends where it ends");
     }
 }

@@ -12,6 +12,7 @@ std::vector<std::string> files(std::filesystem::path const& directory, std::stri
         if (entry.is_regular_file() && entry.path().native().ends_with(ending)) paths.push_back(entry.path());
     std::ranges::sort(paths);
     std::vector<std::string> all;
+    all.reserve(paths.size());
     for (auto const& path : paths) all.push_back(base::read_file(path).value());
     return all;
 }

@@ -5,9 +5,15 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <random>
 
 namespace vmcheck::fuzz {
+
+void PrintTo(Target const& target, std::ostream* out) {
+    *out << target.name;
+}
+
 namespace {
 
 // One to four changes: bytes set, left out, repeated, or taken from another seed.

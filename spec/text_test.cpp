@@ -224,25 +224,5 @@ RC_GTEST_PROP(Text, EveryAddressParsesBackToTheSameValue, (std::int64_t offset))
     }
 }
 
-RC_GTEST_PROP(Text, NoSequenceOfBytesUpsetsTheParser, (std::vector<unsigned char> const& noise)) {
-    std::string const text{noise.begin(), noise.end()};
-    for (std::string const& each : {text, with_header(text), with_header("p0 " + text), "# " + text})
-        if (auto const program = parse(each)) {
-            RC_ASSERT(parse(print(*program)).value() == *program);
-        } else {
-            RC_ASSERT(program.error().line >= 1u);
-            RC_ASSERT(program.error().column >= 1u);
-        }
-}
-
-RC_GTEST_PROP(Text, NoDamageToAGoodTextUpsetsTheParser, ()) {
-    std::string text = print(*arbitrary_program());
-    auto const damages = *rc::gen::inRange(1, 8);
-    for (int i = 0; i < damages; ++i)
-        text[*rc::gen::inRange<std::size_t>(0, text.size())] =
-            *rc::gen::elementOf(std::string{" \n#+-=@!p0x9az\r\t\x80"});
-    if (auto const program = parse(text)) RC_ASSERT(parse(print(*program)).value() == *program);
-}
-
 }  // namespace
 }  // namespace vmcheck::spec

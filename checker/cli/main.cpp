@@ -292,7 +292,8 @@ class CommandLine {
                 "Run no program with little memory, and none to\nthe end of all frames or processes");
         add_off(sub, "--no-preempt", options_.preemption, "Interrupt no step");
         add_off(sub, "--no-harts", options_.several_harts, "Run no program on two or three harts");
-        add_parsed(sub, "--time", options_.time, parse_time, kDuration, "Stop after this long, as in 90s, 5m or 8h")
+        add_parsed(sub, "--time", options_.time, parse_time, kDuration,
+                   "Run programs for so long, as in 90s, 5m or 8h; what\nfailed is shrunk for a twentieth more, or 1s")
             ->type_name("TIME");
         add_off(sub, "--no-shrink", options_.shrink, "Report failing programs as they were generated");
         sub->add_flag("--confirm", options_.confirm,

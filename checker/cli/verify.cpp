@@ -9,6 +9,7 @@
 #include "checker/report/text.h"
 #include "checker/report/violation_words.h"
 #include "checker/session/session.h"
+#include "impl/base/interrupt.h"
 
 #include <fmt/format.h>
 
@@ -16,6 +17,7 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <vector>
 
@@ -46,12 +48,15 @@ std::string progress_line(run::Progress const& progress) {
 // a terminal it is rewritten in place, elsewhere there is a new one every ten seconds.
 class TerminalObserver final : public session::Observer {
   public:
-    TerminalObserver(std::FILE* text, bool colour) : text_(text), colour_(colour) {}
+    // `on_kernel`: done when the kernel has booted.
+    TerminalObserver(std::FILE* text, bool colour, std::function<void()> on_kernel)
+        : text_(text), colour_(colour), then_(std::move(on_kernel)) {}
     TerminalObserver(TerminalObserver const&) = delete;
     TerminalObserver& operator=(TerminalObserver const&) = delete;
     ~TerminalObserver() override { line_.clear(); }
 
     void on_kernel(SessionResult const& so_far) override {
+        then_();
         tell(text_, "{}", report::kernel_lines(so_far.kernel, {colour_}));
         for (spec::Violation const& violation : so_far.boot_violations) {
             report::ViolationWords const words = report::words_of(violation);
@@ -88,6 +93,7 @@ class TerminalObserver final : public session::Observer {
   private:
     std::FILE* text_;
     bool colour_;
+    std::function<void()> then_;
     StatusLine line_;
     std::chrono::steady_clock::time_point shown_at_ = std::chrono::steady_clock::now();
     run::Progress last_;
@@ -107,17 +113,26 @@ run::Effort effort_of(Options const& options, std::uint64_t programs) {
     return effort;
 }
 
-tl::expected<SessionResult, Stop> check(KernelChoice const& choice, Options const& options, std::uint64_t programs) {
+// How long what has failed until --time is up may still be shrunk: of a night more than of five seconds.
+std::chrono::milliseconds to_shrink_after(std::chrono::milliseconds time) {
+    return std::max<std::chrono::milliseconds>(std::chrono::seconds{1}, time / 20);
+}
+
+tl::expected<SessionResult, Stop> check(KernelChoice choice, Options const& options, std::uint64_t programs) {
+    base::TimeLimit limit(options.stop, options.last_call);
+    choice.stop = limit.token();
     auto kernel = find_kernel(choice);
     if (!kernel) return tl::unexpected(kernel.error());
-    TerminalObserver observer(options.text, options.colour);
+    TerminalObserver observer(options.text, options.colour, [&] {
+        if (options.time) limit.begin(*options.time + to_shrink_after(*options.time));
+    });
     session::Options const how{.seed = options.seed,
                                .jobs = options.jobs,
                                .effort = effort_of(options, programs),
                                .shrink = options.shrink,
                                .confirm = options.confirm,
-                               .stop = options.stop,
-                               .last_call = options.last_call};
+                               .stop = limit.token(),
+                               .last_call = limit.last_call()};
     return session::check(booter(std::move(*kernel)), how, observer).map_error([&](BootError const& error) {
         return stop_for(error, options);
     });

@@ -135,5 +135,18 @@ TEST_F(Accident, AKernelThatLiesInTheTreeIsSaidToAndOfAClassNeverUsed) {
     EXPECT_EQ(vmcheck({"verify", "class", "--runs", "64", class_option()}, scratch.path()).exit_code, 1);
 }
 
+TEST_F(Accident, AUserWhoMayNotBuildInACloneRunsTheProgramThatIsThere) {
+    scratch.file("clone/build/release/checker/vmcheck", "#!/bin/sh\necho ran \"$@\"\n");
+    scratch.file("clone/ci/build", "#!/bin/sh\necho built\n");
+    fs::copy_file(VMCHECK_CORPUS "/../ci/vmcheck", scratch.path() / "clone/ci/vmcheck");
+    std::string const here = scratch.path().string();
+    std::string const user = without_rights(scratch.path());
+    shell("cd " + here + " && chmod -R a+rx clone");
+    EXPECT_EQ(shell(user + here + "/clone/ci/vmcheck show x").said, "built\nran show x\n");
+    shell("chmod a-w " + here + "/clone");
+    EXPECT_EQ(shell(user + here + "/clone/ci/vmcheck show x").said, "ran show x\n");
+    shell("chmod u+w " + here + "/clone");
+}
+
 }  // namespace
 }  // namespace vmcheck::e2e

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <chrono>
 #include <utility>
 
@@ -49,6 +51,12 @@ ShellResult shell(std::string const& command_line) {
     EXPECT_TRUE(ran) << ran.error().message;
     bool const exited = ran && ran->end == base::RunResult::End::exited;
     return {exited ? ran->exit_code : -1, ran ? ran->output : ""};
+}
+
+std::string without_rights(std::filesystem::path const& directory) {
+    if (::getuid() != 0) return "";
+    shell("chown -R 65534:65534 " + directory.string());
+    return "setpriv --reuid=65534 --regid=65534 --clear-groups ";
 }
 
 std::string Scratch::file(std::string const& name, std::string const& contents) const {

@@ -34,6 +34,10 @@ struct ShellResult {
 };
 ShellResult shell(std::string const& command_line);
 
+// The words before a command by which it runs as a user without rights, to whom `directory` then belongs; none where
+// the test's own user is one.
+std::string without_rights(std::filesystem::path const& directory);
+
 // A directory of its own for one test, removed at the end.
 class Scratch {
   public:

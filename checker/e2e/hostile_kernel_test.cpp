@@ -1,6 +1,5 @@
 // Kernels that do their worst, on the real command line: every run ends, says one thing about it, and the host comes to
-// no harm. What single devices and parsers make of such guests is in impl/board/hostile_test.cpp and
-// impl/map/hostile_test.cpp.
+// no harm. What single devices make of such guests is in impl/board/hostile_test.cpp, what readers do in checker/fuzz.
 
 #include "checker/e2e/command.h"
 

@@ -77,6 +77,38 @@ TEST_F(SourceTree, IsNotFailedByWarningsThatOldTreesTurnIntoErrors) {
     EXPECT_EQ(vmcheck({"verify", tree, "--runs", "50"}, scratch.path()).exit_code, 0);
 }
 
+// What the build has made before is there to be written again, in the copy.
+TEST_F(SourceTree, ThatMayOnlyBeReadIsBuilt) {
+    std::string const tree = tree_with("echo new > kernel/kernel.asm && cp given/kernel given/kernel.map kernel");
+    scratch.copy(VMCHECK_KERNELS "/vintage-2024/kernel", "tree/given/kernel");
+    scratch.file("tree/kernel/kernel.asm", "old");
+    shell("chmod -R a-w " + tree);
+    Result const result = vmcheck({"verify", tree, "--runs", "1", "--no-pressure", "--no-harts"}, scratch.path());
+    shell("chmod -R u+w " + tree);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(read(fs::path(tree) / "kernel/kernel.asm"), "old");
+}
+
+TEST_F(SourceTree, IsNamedWhereItCannotBeReadAndNeedsToBe) {
+    std::string const tree = tree_with("cp given/kernel given/kernel.map kernel");
+    scratch.copy(VMCHECK_KERNELS "/vintage-2024/kernel", "tree/given/kernel");
+    auto const verified_without = [&](std::string const& folder) {
+        fs::create_directories(fs::path(tree) / folder);
+        ShellResult result = shell("cd " + scratch.path().string() + " && chmod 000 tree/" + folder + " && " +
+                                   without_rights(scratch.path()) +
+                                   VMCHECK_BINARY " verify tree --runs 1 --no-pressure --no-harts 2>&1");
+        shell("chmod 755 " + tree + "/" + folder);
+        if (result.exit_code == 126 || result.exit_code == 127) result.said = "SKIP";  // may not see this program
+        return result;
+    };
+    ShellResult const needless = verified_without("notes");
+    if (needless.said == "SKIP") GTEST_SKIP() << "SKIP: nobody else may run this program";
+    EXPECT_EQ(needless.exit_code, 0) << needless.said;
+    ShellResult const needed = verified_without("given");
+    EXPECT_EQ(needed.exit_code, 3) << "it is not said that it does not build";
+    EXPECT_THAT(needed.said, HasSubstr("/tree/given: Permission denied"));
+}
+
 // ---- what the tree says of itself
 
 class OtherTree : public SourceTree {

@@ -63,5 +63,12 @@ TEST_F(StrippedKernel, ThatPanicsIsReportedWithTheMessage) {
     EXPECT_THAT(result.out, HasSubstr("panic: "));
 }
 
+// Without a process table an end and a long system call look alike from outside, while another process runs.
+TEST_F(StrippedKernel, InAStepThatIsInterruptedOftenHasNotEndedItsProcess) {
+    scratch.file("a.vmc", "vmcheck 1\nprofile cow\np0 fork p1\np0 sbrk +500p\np0 fork p2\n");
+    Result const result = vmcheck({"replay", "--kernel", stripped("variants/slow-fork"), "a.vmc"}, scratch.path());
+    EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+}
+
 }  // namespace
 }  // namespace vmcheck::e2e

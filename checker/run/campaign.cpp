@@ -186,13 +186,14 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
     std::array<std::uint64_t, kModes> const sizes{effort.batch.plain,   effort.batch.sweep, effort.batch.pressure,
                                                   effort.batch.preempt, effort.batch.harts, 0};
     std::uint32_t const batches_to_limits = effort.batch.batches_to_limits;
+    auto const time_is_up = [&] { return effort.time && Clock::now() - started >= *effort.time; };
     Steering known;
     for (std::uint64_t next = 0, batch = 0; next < effort.programs; ++batch) {
+        if (time_is_up()) break;
         if (stop.stop_requested()) {
             result.interrupted = true;
             break;
         }
-        if (effort.time && Clock::now() - started >= *effort.time) break;
         std::uint64_t const count = std::min<std::uint64_t>(effort.batch.plain, effort.programs - next);
         std::vector<Case> cases;
         // It takes long, so it comes first.
@@ -203,7 +204,7 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
         std::vector<CaseResult> results(cases.size());
         pool.for_each(cases.size(), [&](Execution& machine, std::size_t i) {
             auto const& [mode, index] = cases[i];
-            if (stop.stop_requested()) return;
+            if (stop.stop_requested() || time_is_up()) return;
             results[i] =
                 run_case(machine, reference, mode, index, series[static_cast<std::size_t>(mode)].program(index), known);
             // It may have been cut short, which says nothing about the kernel.
@@ -236,7 +237,7 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
             if (failure.seen >= kSightings && !failure.run.divergence->settled) known.avoid(family);
         next += count;
         if (stop.stop_requested()) {
-            result.interrupted = true;
+            result.interrupted = !time_is_up();
             break;
         }
         if ((result.engine_failure = pool.engine_failure())) break;

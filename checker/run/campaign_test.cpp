@@ -96,6 +96,16 @@ TEST(Campaign, IsStoppedBetweenTwoBatchesAndSaysSo) {
     EXPECT_EQ(result.counts.programs, 0U);
 }
 
+TEST(Campaign, EndsWithinABatchWhenItsTimeIsUp) {
+    Bench bench(kCowLazy);
+    constexpr std::uint64_t kLong = 20'000;
+    CampaignResult const result =
+        bench.run({.programs = kLong, .batch = {.plain = kLong, .sweep = 0}, .time = std::chrono::milliseconds{200}});
+    EXPECT_FALSE(result.interrupted);
+    EXPECT_GT(result.counts.programs, 0U);
+    EXPECT_LT(result.counts.programs, kLong);
+}
+
 TEST(Campaign, ModesCanBeSwitchedOff) {
     Bench bench(kCowLazy);
     CampaignResult const result = bench.run({.programs = 128, .batch = {.plain = 64, .sweep = 0, .pressure = 0}});

@@ -154,7 +154,7 @@ void Stepper::perform(spec::Step step) {
     allocation_failed_ = spec::allocation_failed(outcome);
     count_judged(outcome);
     if (reaches_what_it_is_for(options_.mode, outcome, step)) ++counts_.of(options_.mode).reached;
-    auto const met_in = [&](spec::World const& world) {
+    auto const met_in = [&, &outcome = outcome, &before = before](spec::World const& world) {
         spec::Circumstances met = spec::circumstances_of(world, step);
         met.refused = was_short(world, step, outcome, before);
         return met;

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <condition_variable>
 #include <csignal>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -76,6 +78,22 @@ Interrupt::Interrupt() {
     listener_ = std::jthread([this, signals](std::stop_token const& end) {
         Descriptor const arrivals(::signalfd(-1, &signals, SFD_CLOEXEC));
         listen(end, arrivals.number());
+    });
+}
+
+TimeLimit::TimeLimit(std::stop_token const& stop, std::stop_token const& last_call)
+    : on_stop_(stop, Ask{stop_}), on_last_call_(last_call, Ask{last_call_}) {}
+
+void TimeLimit::begin(std::chrono::milliseconds time) {
+    clock_ = std::jthread([this, time](std::stop_token const& end) {
+        std::mutex mutex;
+        std::condition_variable_any never;
+        std::unique_lock lock(mutex);
+        for (auto const& [source, patience] : {std::pair{&stop_, time}, std::pair{&last_call_, Interrupt::kLastCall}}) {
+            never.wait_for(lock, end, patience, [] { return false; });
+            if (end.stop_requested()) return;
+            source->request_stop();
+        }
     });
 }
 

@@ -30,4 +30,27 @@ class Interrupt {
     std::jthread listener_;
 };
 
+// The same for a part of the program, which has only so much time: asks for a stop when Interrupt does, or by the
+// clock.
+class TimeLimit {
+  public:
+    TimeLimit(std::stop_token const& stop, std::stop_token const& last_call);
+
+    // So long from now it asks for a stop, and Interrupt::kLastCall later for the last call.
+    void begin(std::chrono::milliseconds time);
+    std::stop_token token() const { return stop_.get_token(); }
+    std::stop_token last_call() const { return last_call_.get_token(); }
+
+  private:
+    struct Ask {
+        std::stop_source& source;
+        void operator()() const { source.request_stop(); }
+    };
+    std::stop_source stop_;
+    std::stop_source last_call_;
+    std::stop_callback<Ask> on_stop_;
+    std::stop_callback<Ask> on_last_call_;
+    std::jthread clock_;
+};
+
 }  // namespace vmcheck::base

@@ -118,5 +118,25 @@ TEST(Interrupt, LeavesNoClosedStreamToTheNextFile) {
               7);
 }
 
+TEST(TimeLimit, AsksForAStopAndThenForTheLastCall) {
+    TimeLimit limit({}, {});
+    limit.begin(std::chrono::milliseconds{50});
+    EXPECT_FALSE(limit.token().stop_requested());
+    EXPECT_TRUE(comes(limit.token(), 2000));
+    EXPECT_FALSE(limit.last_call().stop_requested());
+    EXPECT_TRUE(comes(limit.last_call(), 2000));
+}
+
+TEST(TimeLimit, HandsOnWhatTheUserWantsAndEndsWithoutWaiting) {
+    std::stop_source stop, last_call;
+    TimeLimit limit(stop.get_token(), last_call.get_token());
+    limit.begin(std::chrono::hours{1});
+    stop.request_stop();
+    EXPECT_TRUE(limit.token().stop_requested());
+    EXPECT_FALSE(limit.last_call().stop_requested());
+    last_call.request_stop();
+    EXPECT_TRUE(limit.last_call().stop_requested());
+}
+
 }  // namespace
 }  // namespace vmcheck::base

@@ -127,7 +127,7 @@ void advise_on_mark(std::uint64_t mark, TargetSummary& summary) {
 
 void find_never_called(map::SystemCalls const& calls, TargetSummary& summary) {
     for (auto const& [name, number] : calls) {
-        auto const names_it = [&](std::string_view word) { return name.find(word) != std::string::npos; };
+        auto const names_it = [&name = name](std::string_view word) { return name.find(word) != std::string::npos; };
         if (name != "sbrk" && std::any_of(kMemoryWords.begin(), kMemoryWords.end(), names_it))
             summary.never_called.push_back(name);
     }

@@ -72,6 +72,8 @@ void copy_file(Copy& copy, fs::directory_entry const& file, fs::path const& name
     }
     copy.room -= bytes;
     fs::copy_file(file.path(), copy.to / name, error);
+    // The build may write what lies there already: a tree that is only to be read is often one that was built before.
+    if (!error) fs::permissions(copy.to / name, fs::perms::owner_write, fs::perm_options::add, error);
 }
 
 void copy_link(Copy& copy, fs::path const& link, fs::path const& name, std::error_code& error) {

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <rapidcheck/gtest.h>
-
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -150,43 +148,6 @@ TEST(Parse, RefusesEveryTruncation) {
         auto const part = std::vector<std::byte>(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length));
         EXPECT_EQ(error_of(part).kind, Kind::kTruncated) << length;
     }
-}
-
-RC_GTEST_PROP(Parse, SurvivesRandomBytes, (std::string const& text)) {
-    auto bytes = bytes_of(
-        "\x7f"
-        "ELF" +
-        text);
-    KernelImage::parse(std::move(bytes), "kernel", kDefaultRam);
-}
-
-// What parse promises of whatever it accepts.
-void check_promises(KernelImage const& image) {
-    RC_ASSERT(!image.segments().empty());
-    std::uint64_t end = 0;
-    for (Segment const& segment : image.segments()) {
-        RC_ASSERT(kDefaultRam.contains(segment.physical, segment.memory_bytes));
-        RC_ASSERT(segment.bytes.size() <= segment.memory_bytes);
-        RC_ASSERT(segment.physical.value >= end);
-        end = segment.physical.value + segment.memory_bytes;
-    }
-    RC_ASSERT(image.to_physical(image.entry()).has_value());
-    for (Symbol const& symbol : image.symbols()) RC_ASSERT(!symbol.name.empty());
-    image.function_at(image.entry());
-}
-
-RC_GTEST_PROP(Parse, KeepsItsPromisesWhateverIsChanged, ()) {
-    auto bytes = ordinary().build();
-    auto const changes = *rc::gen::inRange(1, 6);
-    for (int i = 0; i < changes; ++i) {
-        auto const at = *rc::gen::resize(rc::kNominalSize, rc::gen::inRange<std::size_t>(0, bytes.size()));
-        bytes[at] = static_cast<std::byte>(*rc::gen::arbitrary<unsigned char>());
-    }
-    auto const image = KernelImage::parse(std::move(bytes), "kernel", kDefaultRam);
-    if (image)
-        check_promises(*image);
-    else
-        RC_ASSERT(!image.error().message.empty());
 }
 
 }  // namespace

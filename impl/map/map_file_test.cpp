@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <rapidcheck/gtest.h>
-
 #include <gmock/gmock.h>
 #include <unistd.h>
 
@@ -94,13 +92,6 @@ TEST(MapFile, RefusesValuesOfTheWrongShape) {
 
 TEST(MapFile, ShowsStrangeBytesReadably) {
     EXPECT_THAT(error_in(std::string("\0\x1b[31m", 6)), HasSubstr("found \"\\x00\\x1b[31m\""));
-}
-
-RC_GTEST_PROP(MapFile, SurvivesAnything, (std::string const& text)) {
-    auto const first = parse_map(text, "kernel.map");
-    RC_ASSERT(first || !first.error().message.empty());
-    auto const second = parse_map("vmcheck-map 1\n" + text, "kernel.map");
-    RC_ASSERT(second || second.error().line >= 2U);
 }
 
 TEST(NamesFor, PrefersTheGivenFileThenTheOneBesideTheKernel) {

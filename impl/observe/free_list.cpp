@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace vmcheck::observe {
 
@@ -53,6 +54,12 @@ tl::expected<GoldenFreeList, BrokenList> GoldenFreeList::take(Ram ram, std::vect
     return list;
 }
 
+FrameNo GoldenFreeList::frame_with(std::size_t chain, std::uint32_t remaining, FrameNo first) const {
+    std::size_t index = 0;
+    while (remaining_[index] != remaining || chain_[index] != chain) ++index;
+    return FrameNo{first.value + index};
+}
+
 FreeList::FreeList(std::shared_ptr<GoldenFreeList const> golden)
     : golden_(std::move(golden)),
       seen_(golden_->remaining_.size(), 0),
@@ -96,7 +103,11 @@ void FreeList::follow(Ram ram, PhysAddr head) {
         std::uint32_t const remaining = golden_->remaining_[index];
         std::size_t const chain = golden_->chain_[index];
         if (remaining != GoldenFreeList::kNowhere && remaining <= clean_tail_[chain]) {
-            joined_tail_[chain] = remaining;
+            // From there on the frames of two lists are the same.
+            if (std::uint32_t const joined = std::exchange(joined_tail_[chain], remaining); joined != 0) {
+                broken_ = twice(start_of(golden_->frame_with(chain, joined, first_)));
+                return;
+            }
             length_ += remaining;
             return;
         }

@@ -36,6 +36,8 @@ class GoldenFreeList {
   private:
     friend class FreeList;
     static constexpr std::uint32_t kNowhere = 0;
+    // The frame of that chain from which on so many entries follow. REQUIRES: there is one; `first` is that of RAM.
+    FrameNo frame_with(std::size_t chain, std::uint32_t remaining, FrameNo first) const;
     std::vector<PhysAddr> heads_;
     // By frame: entries from it to its chain's end, itself included; 0: not free.
     std::vector<std::uint32_t> remaining_;

@@ -73,6 +73,18 @@ TEST_F(FreeListTest, ADoubleFreeIsSeen) {
     EXPECT_NE(list.broken().find("twice"), std::string::npos);
 }
 
+TEST_F(FreeListTest, AFrameOnTheListsOfTwoHartsIsSeen) {
+    link({3, 4, 5});
+    auto golden = GoldenFreeList::take(ram.view(), {kHead, kHead + 8});
+    ASSERT_TRUE(golden.has_value());
+    FreeList list(std::make_shared<GoldenFreeList const>(*golden));
+    ram.write(kHead, FakeRam::address(4).value);
+    ram.write(kHead + 8, FakeRam::address(3).value);
+    std::vector<FrameNo> const dirty{FakeRam::frame(0)};
+    list.refresh(ram.view(), dirty);
+    EXPECT_EQ(list.broken(), "frame 0x80004 is on the free list twice");
+}
+
 TEST_F(FreeListTest, AnEntryThatIsNoFrameIsSeen) {
     link({3, 4, 5, 6});
     FreeList list = list_from_golden();

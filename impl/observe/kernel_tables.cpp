@@ -58,7 +58,9 @@ std::optional<std::int64_t> ReferenceCounts::raw(Ram ram, FrameNo frame) const {
 std::optional<std::int64_t> ReferenceCounts::normalised(Ram ram, FrameNo frame, std::int64_t raw_for_one) const {
     auto const value = raw(ram, frame);
     if (!value) return std::nullopt;
-    return value == layout_.never_shared ? 1 : *value - raw_for_one + 1;
+    if (value == layout_.never_shared) return 1;
+    // It may be any number: unsigned, so that there is a difference of any two.
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(*value) - static_cast<std::uint64_t>(raw_for_one) + 1);
 }
 
 }  // namespace vmcheck::observe

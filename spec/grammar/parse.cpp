@@ -192,7 +192,7 @@ class Lines {
         std::size_t const end = std::min(rest_.find('\n'), rest_.size());
         line_ = rest_.substr(0, end);
         rest_.remove_prefix(std::min(end + 1, rest_.size()));
-        if (line_.ends_with('\r')) line_.remove_suffix(1);  // files that were edited on other systems
+        while (line_.ends_with('\r')) line_.remove_suffix(1);  // files that were edited on other systems
         ++number_;
         return true;
     }

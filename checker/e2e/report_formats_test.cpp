@@ -48,7 +48,7 @@ class ReportFormats : public testing::TestWithParam<Case> {
     std::string report(std::string const& format) const {
         Result const result =
             vmcheck({"verify", "--kernel", std::string(VMCHECK_KERNELS "/") + GetParam().kernel + "/kernel", "--runs",
-                     "256", "--format", format, "--out", "report"},
+                     "64", "--format", format, "--out", "report"},
                     scratch.path());
         EXPECT_EQ(result.exit_code, GetParam().exit_code) << result.err;
         return read(scratch.path() / "report");

@@ -285,8 +285,8 @@ std::string modes_table(run::Counts const& counts, TextStyle style) {
         text += '\n';
     }
     text += fmt::format("  reached: {}\n", run::kWhatIsReached);
-    text += fmt::format("  {} programs were run a second time, from where their first run had left the machine\n",
-                        counts.second_runs) +
+    text += fmt::format("  {} program{} run a second time, from where the first run had left the machine\n",
+                        counts.second_runs, counts.second_runs == 1 ? " was" : "s were") +
             steered_lines(counts.steered);
     std::string const unfinished = unfinished_line(counts);
     return unfinished.empty() ? text : text + paint("  " + unfinished, Paint::bold, style) + '\n';

@@ -125,6 +125,37 @@ TEST(Html, LinksToTheResultsOfEachTreeAndNeedsNothingElse) {
     EXPECT_THAT(page, Not(HasSubstr("http")));
 }
 
+TEST(Html, FoldsWhatIsInheritedAndMissingAndMarksWhatWasCheckedInPart) {
+    Class all = sample();
+    all.rows[0].result.missing = {"The list of free frames was not found.", "Another."};
+    all.rows[1].result.inherited = {"an int"};
+    std::string const page = html_document(all);
+    EXPECT_EQ(parse_markup(page).count("//td/details"), 3U) << "bob has a second finding as well";
+    EXPECT_THAT(page, AllOf(HasSubstr("<summary>could not be checked: 2</summary>"),
+                            HasSubstr("<summary>inherited from the bare tree: 1</summary>"),
+                            HasSubstr("◐ nothing found (partly checked)"), HasSubstr("✗ 2 defects"),
+                            HasSubstr("! does not build")));
+    EXPECT_THAT(html_document(sample()), HasSubstr("✓ nothing found"));
+}
+
+TEST(Html, SaysInWhichOrderTreesStand) {
+    Class all = sample();
+    all.rows.push_back(
+        {"emil", "class/emil", with({{"I9 exit", "defect", "corruption", "a panic", "it panics", true}}), {}});
+    std::string const page = html_document(all);
+    std::vector<std::size_t> places;
+    for (char const* text : {">trees</th>", "Trees with defects: 3</h2>", "gravest first", "name\">emil<",
+                             "name\">bob<", "name\">dora #1<", "Trees without a verdict: 1</h2>", "name\">carol<",
+                             "Trees in which nothing was found: 1</h2>", "name\">alice<"})
+        places.push_back(page.find(text));
+    EXPECT_NE(places.back(), std::string::npos);
+    EXPECT_TRUE(std::is_sorted(places.begin(), places.end())) << ::testing::PrintToString(places);
+}
+
+TEST(Html, TheTableOfMistakesNamesItsColumnsOnAPhone) {
+    EXPECT_EQ(parse_markup(html_document(sample())).count("//table[@class='shared']//td[not(@data-head)]"), 0U);
+}
+
 TEST(Junit, HasASuiteForEachTree) {
     Markup const junit = parse_markup(junit_document(sample()));
     EXPECT_EQ(junit.error, "");

@@ -22,16 +22,19 @@ constexpr std::string_view kClassStyle = R"css(
 .class td { overflow-wrap: anywhere; padding: .5rem .8rem .5rem 0; }
 .class td.name { font-weight: 700; min-width: 8rem; }
 .class td p:first-child { margin-top: 0; }
-.class td.defects { color: var(--bad); font-weight: 600; white-space: nowrap; }
-.class td.unchecked { color: var(--advice); font-weight: 600; white-space: nowrap; }
-.class td.right { color: var(--good); white-space: nowrap; }
+.class td.defects, .class td.unchecked, .class td.right { font-weight: 600; min-width: 8.5rem; }
+.class td.defects { color: var(--bad); }
+.class td.unchecked { color: var(--advice); }
+.class td.right { color: var(--good); }
 .class a { color: inherit; margin-right: .6rem; display: inline-block; }
-.shared { white-space: normal; }
+.shared { white-space: normal; font: inherit; }
+.shared td { overflow-wrap: anywhere; }
 @media (max-width: 40rem) {
   .class thead { display: none; }
   .class, .class tbody, .class tr, .class td { display: block; }
   .class tr { border: 1px solid var(--line); border-radius: .4rem; padding: .6rem .8rem; margin: .6rem 0; }
   .class td { border: 0; padding: .1rem 0; }
+  .class td::before { content: none; }
 }
 )css";
 
@@ -46,8 +49,23 @@ std::string address(std::string_view path) {
     return text;
 }
 
-std::string_view style_of(TreeVerdict verdict) {
-    return verdict == TreeVerdict::defects ? "defects" : verdict == TreeVerdict::nothing_found ? "right" : "unchecked";
+// How a verdict looks; the mark says the same as the colour.
+struct Look {
+    std::string_view style, mark;
+};
+Look look_of(TreeResult const& result) {
+    if (result.verdict == TreeVerdict::defects) return {"defects", "✗"};
+    if (result.verdict != TreeVerdict::nothing_found) return {"unchecked", "!"};
+    return partly_checked(result) ? Look{"unchecked", "◐"} : Look{"right", "✓"};
+}
+
+// What staff look at only where they want to know more of this tree.
+std::string fold(std::string_view what, std::vector<std::string> const& lines) {
+    std::string text;
+    for (std::string const& line : lines) text += fmt::format("<p>{}</p>", safe(line));
+    return lines.empty()
+               ? text
+               : fmt::format("<details class=\"dim\"><summary>{}: {}</summary>{}</details>", what, lines.size(), text);
 }
 
 std::string links(Row const& row) {
@@ -64,20 +82,54 @@ std::string row_of(Row const& row) {
     if (gravest != nullptr) about += fmt::format("<p><strong>{}</strong></p>", safe(gravest->heading));
     if (std::string const sentence = what_to_know(result); !sentence.empty())
         about += fmt::format("<p>{}</p>", safe(sentence));
-    for (std::string const& missing : result.missing)
-        about += fmt::format("<p class=\"dim\">missing: {}</p>", safe(missing));
-    for (std::string const& inherited : result.inherited)
-        about += fmt::format("<p class=\"dim\">inherited: {}</p>", safe(inherited));
+    std::vector<std::string> others;
+    for (std::size_t i = 1; i < result.found.size(); ++i) others.push_back(result.found[i].heading);
+    about += fold("found as well", others) + fold("could not be checked", result.missing) +
+             fold("inherited from the bare tree", result.inherited);
+    Look const look = look_of(result);
     return fmt::format(
-        "<tr><td class=\"name\">{}</td><td class=\"{}\">{}</td><td>{}</td><td class=\"dim\">{}</td></tr>\n",
-        safe(row.name), style_of(result.verdict), safe(label(result)), about, links(row));
+        "<tr><td class=\"name\">{}</td><td class=\"{}\">{} {}</td><td>{}</td><td class=\"dim\">{}</td></tr>\n",
+        safe(row.name), look.style, look.mark, safe(label(result)), about, links(row));
+}
+
+// The rows with one kind of verdict, and why they stand in this order.
+std::string table_of(std::string_view title, std::string_view order, std::vector<Row const*> const& rows) {
+    if (rows.empty()) return "";
+    std::string text = fmt::format(
+        "<h2>{}: {}</h2>\n<p class=\"dim\">{}</p>\n<table class=\"class\">\n<thead><tr><th scope=\"col\">tree</th>"
+        "<th scope=\"col\">verdict</th><th scope=\"col\">what to know</th><th scope=\"col\">results</th></tr></thead>\n"
+        "<tbody>\n",
+        title, rows.size(), order);
+    for (Row const* row : rows) text += row_of(*row);
+    return text + "</tbody></table>\n";
+}
+
+std::string tables(Class const& all) {
+    std::array<std::vector<Row const*>, 3> groups;
+    for (Row const* row : by_verdict(all))
+        groups[row->result.verdict == TreeVerdict::defects         ? 0
+               : row->result.verdict == TreeVerdict::nothing_found ? 2
+                                                                   : 1]
+            .push_back(row);
+    return table_of("Trees with defects",
+                    "The gravest first, by the gravest defect of each: wrong right after boot; a kernel that panics, "
+                    "hangs or uses freed memory; a process that reaches another's memory; a wrong result; a leak; "
+                    "needless copies, or a lab that was not done. Of these the same mistake together, then by name.",
+                    groups[0]) +
+           table_of("Trees without a verdict", "By what is in the way, then by name.", groups[1]) +
+           table_of("Trees in which nothing was found",
+                    "Those marked ◐ first: some checks could not be made, and the fold says which. Then those with "
+                    "advice, then by name.",
+                    groups[2]);
 }
 
 std::string shared_table(Class const& all) {
     std::string rows;
     for (Shared const& shared : shared_defects(all)) {
-        rows += fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td></tr>\n", shared.trees.size(), safe(shared.heading),
-                            safe(fmt::format("{}", fmt::join(shared.trees, ", "))));
+        rows += fmt::format(
+            "<tr><td data-head=\"trees\">{}</td><td data-head=\"defect\"><strong>{}</strong></td><td "
+            "data-head=\"whose\">{}</td></tr>\n",
+            shared.trees.size(), safe(shared.heading), safe(fmt::format("{}", fmt::join(shared.trees, ", "))));
     }
     if (rows.empty()) return rows;
     return "<h2>Defects, and how many trees have them</h2>\n<div class=\"scroll\"><table class=\"shared\">\n<thead><tr>"
@@ -101,11 +153,7 @@ std::string html_document(Class const& all) {
     for (std::string const& name : all.left_out)
         text += fmt::format("<p class=\"dim\">left out, for it is no student's directory: {}</p>\n", safe(name));
     text += shared_table(all);
-    text +=
-        "<h2>Trees</h2>\n<table class=\"class\">\n<thead><tr><th scope=\"col\">tree</th><th scope=\"col\">verdict"
-        "</th><th scope=\"col\">what to know</th><th scope=\"col\">results</th></tr></thead>\n<tbody>\n";
-    for (Row const* row : by_verdict(all)) text += row_of(*row);
-    return text + "</tbody></table>\n</main>\n</body>\n</html>\n";
+    return text + tables(all) + "</main>\n</body>\n</html>\n";
 }
 
 }  // namespace vmcheck::classes

@@ -1,5 +1,7 @@
 #include "checker/class/summary.h"
 
+#include "checker/finding/finding.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +9,19 @@
 #include <tuple>
 
 namespace vmcheck::classes {
+
+namespace {
+
+// 0 is the gravest: a kernel that is wrong right after boot, which has no rank. Nothing comes last.
+std::size_t gravity(Found const* found) {
+    constexpr auto kRanks = static_cast<std::size_t>(Rank::laziness) + 1;
+    if (found == nullptr) return kRanks + 1;
+    for (std::size_t i = 0; i < kRanks; ++i)
+        if (to_string(Rank{static_cast<std::uint8_t>(i)}) == found->rank) return i + 1;
+    return 0;
+}
+
+}  // namespace
 
 std::array<std::size_t, kTreeVerdicts> counts(Class const& all) {
     std::array<std::size_t, kTreeVerdicts> counts{};
@@ -31,7 +46,9 @@ std::vector<Row const*> by_verdict(Class const& all) {
     for (Row const& row : all.rows) rows.push_back(&row);
     auto const key = [](Row const* row) {
         Found const* const gravest = row->result.gravest();
-        return std::tuple(row->result.verdict, gravest == nullptr ? "" : gravest->heading, row->name);
+        bool const whole = row->result.verdict == TreeVerdict::nothing_found && !partly_checked(row->result);
+        return std::tuple(row->result.verdict, whole, gravity(gravest), gravest == nullptr ? "" : gravest->heading,
+                          row->name);
     };
     std::sort(rows.begin(), rows.end(), [&](Row const* a, Row const* b) { return key(a) < key(b); });
     return rows;
@@ -54,16 +71,21 @@ std::vector<Shared> shared_defects(Class const& all) {
     return shared;
 }
 
+bool partly_checked(TreeResult const& result) {
+    bool const judged = result.verdict == TreeVerdict::defects || result.verdict == TreeVerdict::nothing_found;
+    return judged && (result.timed_out || !result.missing.empty());
+}
+
 std::string label(TreeResult const& result) {
-    std::string text(to_string(result.verdict));
-    if (result.verdict == TreeVerdict::defects) {
-        text = fmt::format("{} defect{}", result.defects(), result.defects() == 1 ? "" : "s");
-        if (result.timed_out) text += " (timed out)";
-    }
+    bool const wrong = result.verdict == TreeVerdict::defects;
+    std::string const text = wrong ? fmt::format("{} defect{}", result.defects(), result.defects() == 1 ? "" : "s")
+                                   : std::string(to_string(result.verdict));
+    std::vector<std::string> remarks;
     auto const advice = std::count_if(result.found.begin(), result.found.end(),
                                       [](Found const& found) { return found.solid && !found.is_defect(); });
-    if (result.verdict == TreeVerdict::nothing_found && advice > 0) text += fmt::format(" ({} advice)", advice);
-    return text;
+    if (result.verdict == TreeVerdict::nothing_found && advice > 0) remarks.push_back(fmt::format("{} advice", advice));
+    if (partly_checked(result)) remarks.emplace_back(result.timed_out ? "timed out" : "partly checked");
+    return remarks.empty() ? text : fmt::format("{} ({})", text, fmt::join(remarks, ", "));
 }
 
 std::string what_to_know(TreeResult const& result) {

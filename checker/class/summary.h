@@ -28,7 +28,8 @@ std::array<std::size_t, kTreeVerdicts> counts(Class const& all);
 // "12 trees: 3 with defects, 1 does not build, 8 nothing found".
 std::string counts_line(Class const& all);
 
-// The rows in the order in which staff should look at them: by verdict, then by the gravest finding, then by name.
+// The rows in the order in which staff should look at them: by verdict, those checked in part before the rest, then
+// by the gravest finding (its rank, then the mistake, so that trees with the same one stand together), then by name.
 std::vector<Row const*> by_verdict(Class const& all);
 
 // A kind of defect and the trees that have it.
@@ -39,7 +40,9 @@ struct Shared {
 // The defects of trees that have the verdict `defects`, the most frequent first.
 std::vector<Shared> shared_defects(Class const& all);
 
-// "2 defects", "1 defect (timed out)", "does not build", "nothing found (1 advice)".
+// It was judged, but not by all checks, or not to its end.
+bool partly_checked(TreeResult const& result);
+// "2 defects", "1 defect (timed out)", "does not build", "nothing found (1 advice, partly checked)".
 std::string label(TreeResult const& result);
 // The one thing to know of it: the gravest finding's sentence, or why it was not checked. May be empty.
 std::string what_to_know(TreeResult const& result);

@@ -90,10 +90,11 @@ TEST_F(Ends, SoonWheneverItIsAskedToWithAllThatItHasFound) {
     for (int i = 0, times = moments(15); i < times; ++i) {
         fs::remove_all(at("findings"));
         fs::remove(at("out.json"));
-        milliseconds const after{150 + random() % 1'500};  // before that it may not have begun to listen
+        milliseconds const after{150 + random() % 1'000};  // before that it may not have begun to listen
         int const signal = std::array{SIGTERM, SIGINT, SIGHUP}[static_cast<std::size_t>(i) % 3];
-        Stopped const end =
-            stopped({"verify", "--kernel", kWrong, "--runs", "900", "--out", "out.json"}, after, signal);
+        Stopped const end = stopped(
+            {"verify", "--kernel", kWrong, "--runs", "900", "--out", "out.json", "--jobs", i % 4 == 0 ? "2" : "1"},
+            after, signal);
         std::string const when = fmt::format("signal {} after {} ms", signal, after.count());
         EXPECT_LT(end.took, kSoon) << when;
         ASSERT_TRUE(end.exit.code) << when << ": a signal ended it";

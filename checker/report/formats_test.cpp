@@ -178,6 +178,32 @@ TEST(Html, IsOneFileThatNeedsNoNetworkAndFitsAPhone) {
     EXPECT_THAT(text, HasSubstr("Nothing found"));
 }
 
+TEST(Html, SaysWhatEachInvariantAsksAndHowItCameOutWithoutColour) {
+    SessionResult partly = session_with({parent_keeps_w()});
+    partly.counts.checks.skipped[4] = 3;
+    partly.counts.checks.evaluated[5] = 0;
+    std::string const text = html_document({partly});
+    auto const row = [&](spec::Invariant invariant) {
+        std::size_t const at = text.find("\">" + title_of(invariant) + "</td>");
+        return text.substr(at, text.find("</tr>", at) - at);
+    };
+    for (std::size_t i = 1; i <= spec::kInvariants; ++i) {
+        auto const invariant = static_cast<spec::Invariant>(i);
+        EXPECT_THAT(row(invariant), HasSubstr(escape_markup(spec::promise(invariant))));
+    }
+    EXPECT_THAT(row(spec::Invariant::contents), HasSubstr("✓ held"));
+    EXPECT_THAT(row(spec::Invariant::isolation), HasSubstr("✗ broken"));
+    EXPECT_THAT(row(spec::Invariant::counts), HasSubstr("◐ partly checked"));
+    EXPECT_THAT(row(spec::Invariant::dangling), HasSubstr("– not checked"));
+}
+
+TEST(Html, ExplainsTheMarksBehindAStep) {
+    Finding finding = parent_keeps_w();
+    EXPECT_THAT(html_document({session_with({finding})}), Not(HasSubstr("<code>!oom n</code>")));
+    finding.program.steps[0].faults.oom = 2;
+    EXPECT_THAT(html_document({session_with({finding})}), HasSubstr("<code>!oom n</code> the n-th frame allocation"));
+}
+
 TEST(Format, EveryNameIsKnownAndEveryFormatSaysSomething) {
     for (Format format : {Format::text, Format::json, Format::junit, Format::gradescope, Format::html, Format::github})
         EXPECT_FALSE(render(format, {session_with({parent_keeps_w()})}).empty());

@@ -69,7 +69,10 @@ std::string steps(Finding const& finding) {
                    seen_words(record) + (here ? "  ← here" : "")},
                   here);
     }
-    return table.text();
+    std::string text = table.text();
+    for (auto const& [mark, meaning] : legend(finding.program))
+        text += fmt::format("<p class=\"dim\"><code>{}</code> {}</p>\n", mark, meaning);
+    return text;
 }
 
 std::string page(Finding const& finding) {
@@ -146,24 +149,35 @@ std::string article(Finding const& finding, std::size_t number, std::size_t tota
                     finding.severity == Severity::advice ? " class=\"advice\"" : "",
                     safe(title_of(finding.signature.invariant)), safe(spec::kind_name(finding.signature.kind)));
     Cause const cause = cause_of(finding.family);
+    text += fmt::format("<p class=\"dim\">What must hold: {}.</p>\n", safe(spec::promise(finding.signature.invariant)));
     text += fmt::format("<p>{} <span class=\"dim\">({})</span></p>\n", safe(cause.title), safe(cause.id));
     text += fmt::format(
         "<p class=\"dim\">{} of {} · {} · {} · seen in {} program{} · reproduced {} of {} times from a fresh "
         "boot</p>\n",
-        number, total, to_string(finding.severity), to_string(rank_of(finding)), finding.seen,
-        finding.seen == 1 ? "" : "s", finding.reproduced, finding.attempts);
+        number, total, to_string(finding.severity), rank_words(finding), finding.seen, finding.seen == 1 ? "" : "s",
+        finding.reproduced, finding.attempts);
     text += is_solid(finding) ? solid(finding)
                               : fmt::format("<p>The program {}: this is not counted.</p>\n<pre>{}</pre>\n",
                                             why_not_solid(finding), safe(spec::print(finding.program)));
     return text + on_qemu(finding) + "</article>\n";
 }
 
+std::string_view mark_of(InvariantVerdict const& verdict, std::uint64_t skipped) {
+    using State = InvariantVerdict::State;
+    if (verdict.state == State::failed) return "✗ broken";
+    if (verdict.state == State::not_applicable) return "– does not apply";
+    if (verdict.evaluated == 0) return "– not checked";
+    return verdict.state == State::skipped || skipped > 0 ? "◐ partly checked" : "✓ held";
+}
+
 std::string checks(SessionResult const& session) {
-    Table table{"invariant", "evaluated", "skipped"};
-    for (std::size_t i = 1; i <= spec::kInvariants; ++i)
-        table.add({title_of(static_cast<spec::Invariant>(i)), fmt::format("{}", session.counts.checks.evaluated[i]),
-                   fmt::format("{}", session.counts.checks.skipped[i])});
-    return "<h4>What was checked</h4>\n<div class=\"short\">" + table.text() + "</div>\n";
+    Table table{"invariant", "what must hold", "here", "evaluated", "skipped"};
+    for (InvariantVerdict const& verdict : verdicts(session)) {
+        std::uint64_t const skipped = session.counts.checks.skipped[static_cast<std::size_t>(verdict.invariant)];
+        table.add({title_of(verdict.invariant), spec::promise(verdict.invariant), mark_of(verdict, skipped),
+                   fmt::format("{}", verdict.evaluated), fmt::format("{}", skipped)});
+    }
+    return "<h4>What was checked</h4>\n<div class=\"words\">" + table.text() + "</div>\n";
 }
 
 std::string modes(SessionResult const& session) {
@@ -202,7 +216,9 @@ std::string section(SessionResult const& session) {
     if (auto const why = why_incomplete(session))
         text += fmt::format("<p><strong>Not checked to the end</strong>: {}.</p>\n", safe(*why));
     else if (session.findings.empty() && session.boot_violations.empty())
-        text += "<p class=\"good\">✓ Nothing found.</p>\n";
+        text += session.kernel.missing.empty()
+                    ? "<p class=\"good\">✓ Nothing found.</p>\n"
+                    : "<p><strong>◐ Nothing found</strong> by the checks that could be made.</p>\n";
     return text + checks(session) + modes(session) + "</section>\n";
 }
 

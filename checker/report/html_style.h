@@ -32,7 +32,8 @@ table { border-collapse: collapse; font: .85rem/1.45 ui-monospace, monospace; wh
 th, td { text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--dim); font-weight: 500; }
 tr.here td { background: var(--bad-soft); font-weight: 700; }
-td.number { text-align: right; }
+.words table { white-space: normal; font: .9rem/1.4 system-ui, sans-serif; }
+.words td:first-child, .words td:nth-child(3) { white-space: nowrap; }
 pre { background: var(--soft); padding: .75rem; border-radius: .4rem; overflow-x: auto; margin: .4rem 0;
   font: .85rem/1.45 ui-monospace, monospace; }
 code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; }

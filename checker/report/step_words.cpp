@@ -193,13 +193,32 @@ std::string name_of(spec::ProcId id) {
     return fmt::format("p{}", id.value);
 }
 
+std::string deed_in_words(spec::Step const& step) {
+    return fmt::format("{}'s {}", name_of(step.actor),
+                       std::visit([](auto const& action) { return deed(action); }, step.action));
+}
+
+std::vector<std::pair<std::string_view, std::string_view>> legend(spec::Program const& program) {
+    auto const any = [&](auto has) { return std::any_of(program.steps.begin(), program.steps.end(), has); };
+    std::vector<std::pair<std::string_view, std::string_view>> lines;
+    if (any([](spec::Step const& step) { return step.faults.oom.has_value(); }))
+        lines.emplace_back("!oom n", "the n-th frame allocation (kalloc) within the step is made to fail");
+    if (any([](spec::Step const& step) { return step.faults.preempt.has_value(); }))
+        lines.emplace_back("@n", "a timer interrupt comes after n instructions of the step");
+    if (any([](spec::Step const& step) { return step.faults.switch_hart.has_value(); }))
+        lines.emplace_back("@h n",
+                           "after n blocks of the step's code (up to a jump each) its hart stops, and another goes on");
+    if (any([](spec::Step const& step) { return step.faults.meanwhile; }))
+        lines.emplace_back("meanwhile", "this step is done while the one above is not yet at its end");
+    return lines;
+}
+
 std::string in_words(spec::Step const& step) {
-    std::string words = fmt::format("{}'s {}", name_of(step.actor),
-                                    std::visit([](auto const& action) { return deed(action); }, step.action));
+    std::string words = deed_in_words(step);
     if (step.faults.oom) words += fmt::format(" (with its {} kalloc failing)", ordinal(*step.faults.oom));
     if (step.faults.preempt) words += fmt::format(" (with a timer interrupt {} instructions in)", *step.faults.preempt);
     if (step.faults.switch_hart)
-        words += fmt::format(" (left {} blocks in, for another hart)", *step.faults.switch_hart);
+        words += fmt::format(" (with its hart stopped after {} blocks)", *step.faults.switch_hart);
     return words;
 }
 

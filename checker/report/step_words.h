@@ -6,6 +6,8 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace vmcheck::report {
@@ -15,6 +17,12 @@ std::string name_of(spec::ProcId id);
 
 // "p1's store to rodata", "p0's fork (with its 6th kalloc failing)".
 std::string in_words(spec::Step const& step);
+
+// "p1's store to rodata", without its faults.
+std::string deed_in_words(spec::Step const& step);
+
+// What the marks mean that this program's steps have behind them: {"!oom n", "the n-th allocation ... fails"}.
+std::vector<std::pair<std::string_view, std::string_view>> legend(spec::Program const& program);
 
 // The call by itself, as the subject of a sentence: "the write to the pipe", "fork".
 std::string call_in_words(spec::Action const& action);

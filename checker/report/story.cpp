@@ -127,6 +127,15 @@ std::string title_of(spec::Invariant invariant) {
     return fmt::format("{} {}", spec::short_name(invariant), spec::title(invariant));
 }
 
+std::string_view rank_words(Finding const& finding) {
+    auto const* answer = is_solid(finding) && finding.severity == Severity::defect
+                             ? std::get_if<spec::WrongAnswer>(&finding.divergence.violations.front().facts)
+                             : nullptr;
+    if (answer && std::holds_alternative<spec::Panicked>(answer->seen.what)) return "panic";
+    if (answer && std::holds_alternative<spec::Stuck>(answer->seen.what)) return "hang";
+    return to_string(rank_of(finding));
+}
+
 std::string story_of(Finding const& finding) {
     spec::Violation const& violation = finding.divergence.violations.front();
     spec::Step const& step = finding.program.steps[finding.divergence.at.value];
@@ -135,10 +144,15 @@ std::string story_of(Finding const& finding) {
     std::size_t const after = finding.divergence.at.value + 1;
     bool const overlaps = after < finding.program.steps.size() && finding.program.steps[after].faults.meanwhile;
     std::string const whose =
-        in_words(step) + (overlaps ? " and, within it, " + in_words(finding.program.steps[after]) : std::string());
-    // What is about an outcome names the step itself.
-    std::string text = spec::is_about_outcome(violation) ? fmt::format("{}: {}", name_of(step.actor), what)
-                                                         : fmt::format("After {}, {}", whose, what);
+        !overlaps ? in_words(step)
+                  : fmt::format("{} and, {}, {}", deed_in_words(step),
+                                step.faults.switch_hart ? "at the same time on another hart" : "within it",
+                                deed_in_words(finding.program.steps[after]));
+    // What is about an outcome names the step itself, or its call.
+    std::string text = !spec::is_about_outcome(violation) ? fmt::format("After {}, {}", whose, what)
+                       : what.starts_with(name_of(step.actor) + "'s ")
+                           ? what
+                           : fmt::format("{}: {}", name_of(step.actor), what);
     return text + consequence(violation) + junk_words(finding) + untouched_words(finding) + '.';
 }
 
@@ -146,8 +160,8 @@ std::string likewise_at(Finding const& finding) {
     std::string text;
     for (run::Signature const& other : finding.also) {
         if (!text.empty()) text += ", ";
-        text += other.invariant == finding.signature.invariant ? std::string(spec::kind_name(other.kind))
-                                                               : run::to_string(other);
+        text += spec::kind_name(other.kind);
+        if (other.invariant != finding.signature.invariant) text += fmt::format(" ({})", title_of(other.invariant));
     }
     return text;
 }

@@ -19,11 +19,14 @@ std::string words_of(run::Trigger const& trigger);
 // "I3 isolation"
 std::string title_of(spec::Invariant invariant);
 
+// What makes it grave: "panic", "hang", or its rank. Of what did not come back its rank.
+std::string_view rank_words(Finding const& finding);
+
 // What is wrong and what follows from it: "After p0's fork, p0's bss and p1's bss map one frame, ...: what one of them
 // stores there, the other sees." One sentence. REQUIRES: the finding reproduced (it has a violation and a program).
 std::string story_of(Finding const& finding);
 
-// Other steps at which the same failure showed: "fstat, wait, I10 fork"; empty where there are none.
+// Other steps at which the same failure showed: "fstat, wait, fork (I10 containment)"; empty where there are none.
 std::string likewise_at(Finding const& finding);
 
 }  // namespace vmcheck::report

@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 namespace vmcheck::report {
 
@@ -52,8 +53,8 @@ std::string title_line(Finding const& finding, std::size_t number, std::size_t t
                     spec::kind_name(finding.signature.kind));
     return fmt::format("{} · {} · {} · seen in {} program{}, reproduced {} of {} times from a fresh boot\n\n",
                        paint(title, finding.severity == Severity::defect ? Paint::red : Paint::yellow, style),
-                       to_string(finding.severity), to_string(rank_of(finding)), finding.seen,
-                       finding.seen == 1 ? "" : "s", finding.reproduced, finding.attempts);
+                       to_string(finding.severity), rank_words(finding), finding.seen, finding.seen == 1 ? "" : "s",
+                       finding.reproduced, finding.attempts);
 }
 
 std::string step_table(Finding const& finding, TextStyle style) {
@@ -74,6 +75,8 @@ std::string step_table(Finding const& finding, TextStyle style) {
                         one_line(seen_words(record)), here ? "   ← here" : "");
         text += (here ? paint(line, Paint::bold, style) : line) + '\n';
     }
+    for (auto const& [mark, meaning] : legend(finding.program))
+        text += paint(fmt::format("         {}: {}", mark, meaning), Paint::dim, style) + '\n';
     return text;
 }
 
@@ -185,9 +188,11 @@ struct TurnInWords {
 
 // What most programs leave out, since the kernel is known to fail at it.
 std::string steered_lines(run::Steered const& steered) {
+    std::map<std::string, std::uint64_t> alike;
+    for (auto const& [trigger, steps] : steered) alike[words_of(trigger)] += steps;
     std::string text;
-    for (auto const& [trigger, steps] : steered)
-        text += fmt::format("  steered around {}, which fails on this kernel: {} step{}\n", words_of(trigger), steps,
+    for (auto const& [words, steps] : alike)
+        text += fmt::format("  left out, since it was seen to fail often enough: {} ({} step{})\n", words, steps,
                             steps == 1 ? "" : "s");
     return text;
 }
@@ -280,8 +285,8 @@ std::string modes_table(run::Counts const& counts, TextStyle style) {
         text += '\n';
     }
     text += fmt::format("  reached: {}\n", run::kWhatIsReached);
-    text += fmt::format("  {} of them were run a second time, from where the first run had left the machine\n",
-                        counts.second_runs) +
+    text += fmt::format("  {} program{} run a second time, from where the first run had left the machine\n",
+                        counts.second_runs, counts.second_runs == 1 ? " was" : "s were") +
             steered_lines(counts.steered);
     std::string const unfinished = unfinished_line(counts);
     return unfinished.empty() ? text : text + paint("  " + unfinished, Paint::bold, style) + '\n';

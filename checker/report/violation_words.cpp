@@ -82,7 +82,7 @@ constexpr std::array kSentences = {
     Sentence{Mistake::init_killed, "{step} killed p0, which is init, and so the kernel panics: {panic}"},
     Sentence{Mistake::never_ended, "{step} never came to an end: {stuck}"},
     Sentence{Mistake::slept, "{step} went to sleep in the kernel although nothing has to be waited for"},
-    Sentence{Mistake::lost, "after {step}, the wrong process or wrong registers came back to user mode: {lost}"},
+    Sentence{Mistake::lost, "{step} came back to user mode as the wrong process, or with wrong registers: {lost}"},
     Sentence{Mistake::started_process, "{step} started a process"},
     Sentence{Mistake::ended_other, "{step} ended {other}, which had nothing to do with it"},
     Sentence{Mistake::did_not_return, "{call} did not return"},
@@ -162,10 +162,10 @@ std::string old_break(std::vector<spec::Result> const& allowed) {
 }
 
 // What a copyout did that had to be refused.
-std::string copied(spec::Action const& action) {
-    if (std::holds_alternative<spec::FileRead>(action)) return "the read wrote to";
-    if (std::holds_alternative<spec::PipeRead>(action)) return call_in_words(action) + " wrote to";
-    return spec::print(action) + " succeeded";
+std::string copied(spec::Step const& step) {
+    if (std::holds_alternative<spec::FileRead>(step.action)) return "the read wrote to";
+    if (std::holds_alternative<spec::PipeRead>(step.action)) return call_in_words(step.action) + " wrote to";
+    return deed_in_words(step) + " succeeded";
 }
 
 std::string sentence(spec::WrongAnswer const& answer) {
@@ -174,7 +174,7 @@ std::string sentence(spec::WrongAnswer const& answer) {
     auto const panicked = seen_as<spec::Panicked>(answer);
     std::string_view const text = kSentences.at(static_cast<std::size_t>(answer.mistake)).text;
     return fmt::format(
-        fmt::runtime(text), arg("step", spec::print(action)), arg("call", call_in_words(action)),
+        fmt::runtime(text), arg("step", deed_in_words(answer.step)), arg("call", call_in_words(action)),
         arg("word", spec::kind_name(action)), arg("actor", name_of(answer.step.actor)),
         arg("other", answer.other ? name_of(*answer.other) : "another process"),
         arg("value", seen_as<spec::Returned>(answer).value),
@@ -184,7 +184,7 @@ std::string sentence(spec::WrongAnswer const& answer) {
         arg("in_use", answer.in_use), arg("limit", answer.limit), arg("old_break", old_break(answer.allowed)),
         arg("other_bytes", std::holds_alternative<spec::Touch>(action) ? "another byte than was stored on its last page"
                                                                        : "other bytes than were stored there"),
-        arg("copied", copied(action)));
+        arg("copied", copied(answer.step)));
 }
 
 // ---- violations ----------------------------------------------------------------------------------------------------
@@ -203,8 +203,10 @@ struct Words {
     ViolationWords operator()(spec::WrongByte const& wrong) const {
         std::string const sharers =
             wrong.sharers.all > 1 ? fmt::format(" ({} map one frame)", words(wrong.sharers)) : "";
-        return {fmt::format("{0}'s memory at {1} holds another byte than {0}'s stores and calls left there{2}", who(),
-                            where(), sharers),
+        return {fmt::format(
+                    "{0}'s memory at {1} holds {3:#04x} and not the {4:#04x} that {0}'s stores and calls left there{2}",
+                    who(), where(), sharers, std::to_integer<unsigned>(wrong.seen),
+                    std::to_integer<unsigned>(wrong.expected)),
                 words(wrong.expected), words(wrong.seen)};
     }
     ViolationWords operator()(spec::WrongRights const& wrong) const {
@@ -305,7 +307,7 @@ struct Words {
     ViolationWords operator()(spec::NeedlessKill const& kill) const {
         return {fmt::format("{} ended {} for want of a frame that it does not need: nobody else refers to the page any "
                             "more, so it can be made writable as it is",
-                            spec::print(kill.step.action), name_of(kill.step.actor)),
+                            deed_in_words(kill.step), name_of(kill.step.actor)),
                 "ok, or killed: the labs' texts allow it", seen_words(kill.seen, kill.step)};
     }
     ViolationWords operator()(spec::GrowsOverTrapframe const& grown) const {
@@ -328,7 +330,7 @@ struct Words {
 
 ViolationWords words_of(spec::Violation const& violation) {
     ViolationWords words = std::visit(Words{violation}, violation.facts);
-    if (violation.alike > 0) words.story += fmt::format(" (and so {} more)", plural(violation.alike, "place"));
+    if (violation.alike > 0) words.story += fmt::format(" (and {} more like it)", plural(violation.alike, "place"));
     return words;
 }
 

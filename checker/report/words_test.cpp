@@ -119,11 +119,49 @@ TEST(Story, APanicMayHaveNothingToSay) {
     Finding finding =
         testing::finding_of(Invariant::liveness, kWildStore, {made_child()}, {spec::Ends{}}, testing::panicked(""));
     EXPECT_EQ(story_of(finding),
-              "p1: store rodata 1 = 1 made the kernel panic: it does not say why, and so any user program can stop the "
+              "p1's store to rodata made the kernel panic: it does not say why, and so any user program can stop the "
               "machine.");
     EXPECT_EQ(pseudo_code(finding).back().remark, "must be: killed; is: panic");
     finding.records.back().expected.clear();
     EXPECT_EQ(pseudo_code(finding).back().remark, "is: panic") << "what it must be depends on another step";
+}
+
+TEST(Story, OfTwoStepsAtATimeNamesBoth) {
+    Finding finding = testing::finding_of(Invariant::counts,
+                                          "vmcheck 1\nprofile cow\np0 fork p1\np0 store data 1 = 1 @h 144\np1 store "
+                                          "data+8 8 = 1 meanwhile\n",
+                                          {made_child(), gave(0)}, {spec::GoesOn{}}, gave(0));
+    finding.divergence.at.value = 1;
+    finding.divergence.violations.front().facts = spec::WrongCount{2, 1, {{{spec::kInit, false, {}}}, 1}};
+    EXPECT_THAT(story_of(finding), ::testing::StartsWith("After p0's store to data and, at the same time on another "
+                                                         "hart, p1's store to data+0x8, the frame at "));
+    finding.program.steps[1].faults = {};
+    finding.program.steps[1].faults.preempt = 5;
+    EXPECT_THAT(story_of(finding), ::testing::StartsWith("After p0's store to data and, within it, p1's store to "));
+}
+
+TEST(Story, SaysOfAPanicThatItIsOneAndNotThatItCorrupts) {
+    auto const rank = [](spec::Outcome const& seen) {
+        return rank_words(testing::finding_of(Invariant::liveness, kWildStore, {made_child()}, {spec::Ends{}}, seen));
+    };
+    EXPECT_EQ(rank(testing::panicked("cow")), "panic");
+    EXPECT_EQ(rank({.what = spec::Stuck{}}), "hang");
+    EXPECT_EQ(rank_words(testing::parent_keeps_w()), "isolation");
+}
+
+TEST(Legend, ExplainsTheMarksThatAreThereAndNoOthers) {
+    auto const marks = [](std::string_view steps) {
+        std::string text;
+        auto const program = spec::parse("vmcheck 1\nprofile cow\np0 fork p1\n" + std::string(steps)).value();
+        for (auto const& [mark, meaning] : legend(program)) text += std::string(mark) + ',';
+        return text;
+    };
+    EXPECT_EQ(marks("p1 store data 1 = 1\n"), "");
+    EXPECT_EQ(marks("p1 store data 1 = 1 !oom 1 @7\n"), "!oom n,@n,");
+    EXPECT_EQ(marks("p1 store data 1 = 1 @h 7\np0 wait meanwhile\n"), "@h n,meanwhile,");
+    Finding failed = testing::parent_keeps_w();
+    failed.program.steps[0].faults.oom = 2;
+    EXPECT_THAT(finding_text(failed, 1, 1, std::nullopt, {}), HasSubstr("!oom n: the n-th frame allocation (kalloc)"));
 }
 
 TEST(Story, CountsTheAllocationThatFails) {
@@ -390,10 +428,10 @@ TEST(Story, AProcessThatTakesTheSameTrapForEverDoesNotStopTheMachine) {
     EXPECT_EQ(story({.why = spec::Stuck::Why::same_trap,
                      .exception = spec::Exception{15, VirtAddr{0x5000}},
                      .others_run = true}),
-              "p1: store rodata 1 = 1 never came to an end: the same store to 0x5000 comes again and again: usertrap "
+              "p1's store to rodata never came to an end: the same store to 0x5000 comes again and again: usertrap "
               "neither repairs the fault nor kills the process.");
     EXPECT_EQ(story({.why = spec::Stuck::Why::circles, .where = "acquire (kernel/spinlock.c:30)"}),
-              "p1: store rodata 1 = 1 never came to an end: the kernel waits in acquire for a lock that nobody will "
+              "p1's store to rodata never came to an end: the kernel waits in acquire for a lock that nobody will "
               "release, with interrupts off, and so any user program can stop the machine.");
     EXPECT_THAT(story({.why = spec::Stuck::Why::circles, .where = "growproc (kernel/proc.c:260)"}),
                 HasSubstr("the kernel goes in circles in growproc (kernel/proc.c:260), with"));
@@ -415,9 +453,10 @@ TEST(ViolationWords, AWrongAnswerAfterAFailedAllocationSaysSo) {
     answer.step.action = spec::Exec{};
     answer.allowed = {spec::Restarts{}, spec::Exactly{spec::kFailed}};
     answer.seen = testing::panicked("exec");
-    EXPECT_EQ(words_of({.invariant = Invariant::liveness, .facts = answer}).story, "exec made the kernel panic: exec");
+    EXPECT_EQ(words_of({.invariant = Invariant::liveness, .facts = answer}).story,
+              "p0's exec made the kernel panic: exec");
     ViolationWords const words = words_of({.invariant = Invariant::containment, .facts = answer});
-    EXPECT_EQ(words.story, "exec made the kernel panic: exec, after a frame allocation (kalloc) failed");
+    EXPECT_EQ(words.story, "p0's exec made the kernel panic: exec, after a frame allocation (kalloc) failed");
     EXPECT_EQ(words.expected, "restarted or -1");
     EXPECT_EQ(words.seen, "panic: exec");
 }

@@ -451,7 +451,7 @@ TEST(RealFinding, NamesTheMistakeAndWhatIsExpected) {
     Finding const finding = real_finding("vmcheck 1\nprofile cow lazy\np0 fstat rodata\n",
                                          spec::testing::PlantedDefect::copyout_ignores_rights);
     ASSERT_TRUE(is_solid(finding));
-    EXPECT_EQ(story_of(finding), "p0: fstat rodata succeeded where copyout must refuse the address.");
+    EXPECT_EQ(story_of(finding), "p0's fstat into rodata succeeded where copyout must refuse the address.");
     EXPECT_EQ(pseudo_code(finding).back().remark, "must be: -1; is: 0");
     EXPECT_THAT(source_of(finding), HasSubstr("expect(r == -1, \"p0's fstat into rodata must give -1\")"));
 }

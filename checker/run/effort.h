@@ -38,7 +38,7 @@ struct ModeCounts {
 };
 // The same in words, for reports.
 inline constexpr std::string_view kWhatIsReached =
-    "steps that were refused a frame, or a process; of preemption and several harts, that another step began in";
+    "steps that were refused a frame or a process; with preemption and several harts, steps within which another began";
 
 // How many programs of each mode a batch holds, and of the costliest in how many batches there is one. Their sum:
 // enough to keep every worker busy, few enough that a kernel's first failure ends the run soon.

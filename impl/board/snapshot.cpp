@@ -28,16 +28,21 @@ tl::expected<SharedRam, Error> SharedRam::copy_of(std::span<std::byte const> byt
     if (!file.valid()) return tl::unexpected(host_error("make a memory file"));
     if (ftruncate(file.number(), static_cast<off_t>(bytes.size())) != 0)
         return tl::unexpected(host_error("size a memory file"));
-    void* const mapping = mmap(nullptr, bytes.size(), PROT_READ | PROT_WRITE, MAP_SHARED, file.number(), 0);
-    if (mapping == MAP_FAILED) return tl::unexpected(host_error("map a memory file"));
-    auto* const target = static_cast<std::byte*>(mapping);
-    SharedRam ram(std::move(file), Mapping(target, Unmap{bytes.size()}));
-    // Pages that stay holes in the file take no memory.
-    for (std::size_t at = 0; at < bytes.size(); at += kPageBytes) {
-        if (!is_zero(bytes.data() + at)) std::memcpy(target + at, bytes.data() + at, kPageBytes);
+    // Pages that stay holes in the file take no memory. The rest is written, run by run: a store through a mapping
+    // costs a page fault for each page, which is most of the time that a golden image takes.
+    for (std::size_t at = 0; at < bytes.size();) {
+        std::size_t end = at;
+        while (end < bytes.size() && !is_zero(bytes.data() + end)) end += kPageBytes;
+        while (at < end) {
+            ssize_t const written = pwrite(file.number(), bytes.data() + at, end - at, static_cast<off_t>(at));
+            if (written < 0 && errno != EINTR) return tl::unexpected(host_error("fill a memory file"));
+            if (written > 0) at += static_cast<std::size_t>(written);
+        }
+        at = end + kPageBytes;
     }
-    mprotect(mapping, bytes.size(), PROT_READ);
-    return ram;
+    void* const mapping = mmap(nullptr, bytes.size(), PROT_READ, MAP_SHARED, file.number(), 0);
+    if (mapping == MAP_FAILED) return tl::unexpected(host_error("map a memory file"));
+    return SharedRam(std::move(file), Mapping(static_cast<std::byte*>(mapping), Unmap{bytes.size()}));
 }
 
 std::size_t Checkpoint::bytes() const {
@@ -96,11 +101,10 @@ Checkpoint Board::save() const {
     contents->golden = machine.golden;
     std::span<FrameNo const> const dirty = machine.memory.dirty_frames();
     contents->frames.assign(dirty.begin(), dirty.end());
-    contents->bytes.resize(dirty.size() * kPageBytes);
-    std::byte* target = contents->bytes.data();
+    contents->bytes.reserve(dirty.size() * kPageBytes);
     for (FrameNo const frame : dirty) {
-        std::memcpy(target, machine.memory.frame(frame).data(), kPageBytes);
-        target += kPageBytes;
+        std::span<std::byte const, kPageBytes> const bytes = machine.memory.frame(frame);
+        contents->bytes.insert(contents->bytes.end(), bytes.begin(), bytes.end());
     }
     contents->disk = machine.disk.written();
     contents->console =

@@ -17,6 +17,8 @@ constexpr Parcels kGlance{1'000'000};
 constexpr Parcels kGlanceAtConsole{100'000};
 // After so much code it is looked whether the machine idles without a wfi; then the timer is raised.
 constexpr Parcels kIdleAtLeast{1'000'000};
+// To look costs as much as the memory that was written to.
+constexpr std::uint64_t kIdleForEachDirtyFrame = 1'000;
 
 // What a panic is given to print its line.
 constexpr Parcels kLastWords{200'000};
@@ -43,9 +45,10 @@ Event EventLoop::next() {
             return *event;
         }
         if (slept() && board_.time().value - time.value > kLongSleep) return all_sleep();
-        if (board_.elapsed() < looked_at + interval || !time_.may_extend()) continue;
+        Parcels const due{std::max(interval.value, kIdleForEachDirtyFrame * board_.dirty_frames().size())};
+        if (board_.elapsed() < looked_at + due || !time_.may_extend()) continue;
         looked_at = board_.elapsed();
-        // To look costs as much as the memory that was written to: less and less often where it works.
+        // Less and less often where it works.
         bool const idles = may_idle(board_);
         interval = idles ? kIdleAtLeast : Parcels{2 * interval.value};
         if (idles && board_.raise_timer()) ++raised;

@@ -128,7 +128,7 @@ TEST_P(Variant, Passes) {
     Scratch const scratch;
     // Of those that take their time, fewer.
     std::string const fewer = header_of(VMCHECK_VARIANTS "/" + GetParam() + ".patch", "runs: ");
-    std::string const runs = fewer.empty() ? "1500" : fewer;
+    std::string const runs = fewer.empty() ? "3000" : fewer;
     Result const result =
         vmcheck({"verify", "--kernel", VMCHECK_KERNELS "/variants/" + GetParam() + "/kernel", "--runs", runs, "--json"},
                 scratch.path());

@@ -114,7 +114,7 @@ class HostileInCampaign : public Hostile, public testing::WithParamInterface<std
 
 // "expect: 1 I9 fork": the exit code, and a signature that must be among the findings.
 TEST_P(HostileInCampaign, IsReportedAndHurtsNobodyElse) {
-    Result const result = run({"verify", "--kernel", patched(GetParam()), "--runs", "32", "--json"});
+    Result const result = run({"verify", "--kernel", patched(GetParam()), "--runs", "64", "--json"});
     std::string const expected = header(GetParam(), "expect");
     ASSERT_EQ(result.exit_code, std::stoi(expected)) << result.err;
     EXPECT_THAT(result.err + result.out, HasSubstr(header(GetParam(), "says")));
@@ -131,7 +131,7 @@ TEST_P(HostileInCampaign, IsReportedAndHurtsNobodyElse) {
         EXPECT_THAT(signatures, testing::Contains(expected.substr(2)));
     }
     if (result.exit_code == 0) {
-        EXPECT_EQ(session.at("programs"), 32);
+        EXPECT_EQ(session.at("programs"), 64);
     }
 }
 

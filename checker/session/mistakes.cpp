@@ -33,9 +33,14 @@ bool only_gains_execute(Finding const& finding) {
 bool decide_alike(Finding const& one, Finding const& other) {
     run::Family const &first = one.family, &second = other.family;
     spec::Circumstances const &here = first.circumstances, &there = second.circumstances;
-    if (here.grounds.empty() || here.grounds.telling() != there.grounds.telling() || here.refused != there.refused ||
+    if (here.grounds.telling() != there.grounds.telling() || here.refused != there.refused ||
         only_gains_execute(one) != only_gains_execute(other))
         return false;
+    // Of memory that may be accessed, only that it may not be.
+    auto const is_denied = [](run::Symptom what) {
+        return what == run::Symptom::killed || what == run::Symptom::refused;
+    };
+    if (here.grounds.empty() && !(is_denied(first.symptom) && is_denied(second.symptom))) return false;
     // Whoever is refused a page was not given one with junk in it.
     auto const either_is = [&](run::Symptom what) { return first.symptom == what || second.symptom == what; };
     if (either_is(run::Symptom::wrong_bytes) && either_is(run::Symptom::refused)) return false;
@@ -104,19 +109,20 @@ bool differ_in_time_only(Finding const& one, Finding const& other) {
     return is_timed(one.program) && without_time(one.program) == without_time(other.program);
 }
 
-// The kinds of steps before the last one that had to be refused. A shrunk program does them for what they leave behind.
-std::set<std::size_t> refused_before(Finding const& finding, std::shared_ptr<spec::Setting const> const& setting) {
-    std::set<std::size_t> kinds;
+// How the steps before the last one that had to be refused came to memory. A shrunk program does them for what they
+// leave behind.
+std::set<spec::Way> refused_before(Finding const& finding, std::shared_ptr<spec::Setting const> const& setting) {
+    std::set<spec::Way> ways;
     std::size_t left = finding.program.steps.size();
     spec::walk(spec::World::initial(spec::setting_for(setting, finding.program)), finding.program.steps,
                [&](spec::World const& world, spec::Turn const& turn) {
                    left -= spec::steps_in(turn);
                    auto const* step = std::get_if<spec::Step>(&turn);
                    if (step != nullptr && left > 0 && spec::circumstances_of(world, *step).grounds.must_be_refused())
-                       kinds.insert(step->action.index());
+                       ways.insert(spec::way_of(step->action));
                    return left > 0;
                });
-    return kinds;
+    return ways;
 }
 
 // Whether the process that fails has moved its stack pointer before. A shrunk program has no step that it can do
@@ -134,9 +140,15 @@ bool go_by_the_stack_pointer(Finding const& one, Finding const& other) {
 }
 
 bool fail_after_the_same_refusal(Finding const& one, Finding const& other, Context const& context) {
-    if (one.family.way != other.family.way || one.family.circumstances != other.family.circumstances) return false;
-    auto const kinds = refused_before(one, context.setting);
-    return !kinds.empty() && kinds == refused_before(other, context.setting);
+    // Whoever is killed for no reason fails at whatever comes next.
+    auto const is_killed = [](run::Family const& family) {
+        return family.symptom == run::Symptom::killed && family.way == spec::Way::none;
+    };
+    bool const at_the_same =
+        one.family.way == other.family.way && one.family.circumstances == other.family.circumstances;
+    if (!at_the_same && !is_killed(one.family) && !is_killed(other.family)) return false;
+    auto const ways = refused_before(one, context.setting);
+    return !ways.empty() && ways == refused_before(other, context.setting);
 }
 
 // What is on the way of `cause`, met again where more comes together.
@@ -154,7 +166,9 @@ bool comes_of_lost_frame(run::Family const& cause, run::Family const& other) {
     if (cause.symptom != Symptom::freed_early || !shows || !cause.circumstances.refused) return false;
     // A reference that is dropped before there is a copy may be the last when the other process runs in between.
     bool const between = other.circumstances.overlapped && other.circumstances.grounds.contains(spec::Ground::shared);
-    return meets_again(cause, other) || (accesses_memory(cause.way) && accesses_memory(other.way) && between);
+    if (accesses_memory(cause.way) && accesses_memory(other.way))
+        return between || spec::are_within(cause.circumstances, other.circumstances);
+    return meets_again(cause, other);
 }
 
 // Where a copy that goes on into another page goes wrong, it does not matter what sort of page that is.

@@ -123,6 +123,8 @@ TEST_F(Mistakes, WhatComesOfAFrameThatWasGivenUpIsOneWithIt) {
     found("p0 fork p1\np1 fstat data @9\np0 store data 1 = 1 meanwhile\n",
           {Symptom::wrong_bytes, Way::copyout, {.grounds = Ground::shared, .overlapped = true}}, {});
     EXPECT_THAT(findings, SizeIs(3)) << "another process runs between the drop and the copy";
+    found("p0 fork p1\np0 store data 1 = 1 !oom 1\n", {Symptom::died, Way::fault, {.refused = true}}, {});
+    EXPECT_THAT(findings, SizeIs(3)) << "faults and copies drop it alike";
 }
 
 TEST_F(Mistakes, AWritableSharedPageAndItsBytesAreOne) {
@@ -184,6 +186,24 @@ TEST_F(Mistakes, WhatIsDecidedByTheStackPointerIsOneMistake) {
     found("p0 sbrk +1p\np0 pipe_write heap+8 1\n", {Symptom::wrong_bytes, Way::copyin, {.grounds = Ground::reserved}},
           {"copyin", "lazyalloc"});
     EXPECT_THAT(findings, SizeIs(2)) << "wherever it points";
+}
+
+TEST_F(Mistakes, WhatAKilledProcessLeavesBehindKillsAnotherOrFailsOtherwise) {
+    found("p0 fork p1\np1 store maxva 1 = 1\np0 wait\np0 fork p2\np0 fetch text\n", {Symptom::killed, Way::none, {}},
+          {"usertrap"});
+    found("p0 fork p1\np1 load maxva 1\np0 wait\np0 fork p2\np2 exit 0\np0 wait data\n",
+          {Symptom::wrong_bytes, Way::copyout, {}}, {"copyout"});
+    EXPECT_THAT(findings, SizeIs(1));
+    found("p0 fork p1\np1 exit 0\np0 wait data\n", {Symptom::wrong_bytes, Way::copyout, {}}, {"copyout"});
+    EXPECT_THAT(findings, SizeIs(2)) << "nobody was killed";
+}
+
+TEST_F(Mistakes, AGoodPageThatOneFunctionDeniesToFaultsAndCopies) {
+    found("p0 fork p1\np0 store data 1 = 1\n", {Symptom::killed, Way::none, {}}, {"usertrap", "cowfault"});
+    found("p0 fork p1\np0 fstat data\n", {Symptom::refused, Way::copyout, {}}, {"syscall", "copyout", "cowfault"});
+    EXPECT_THAT(findings, SizeIs(1));
+    found("p0 fstat data\n", {Symptom::wrong_bytes, Way::copyout, {}}, {"syscall", "copyout", "cowfault"});
+    EXPECT_THAT(findings, SizeIs(2)) << "it was given";
 }
 
 TEST_F(Mistakes, WasteIsOneWithRunningOutOfMemory) {

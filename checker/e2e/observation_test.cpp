@@ -26,7 +26,13 @@ class FreshLook final : public run::Watcher {
   public:
     explicit FreshLook(board::Board const& board) : board_(board) {}
 
-    void before(spec::StepIndex, Execution&) override {}
+    // Has it compare what the step may write to; the run itself has had it compare other copies of that.
+    void before(spec::StepIndex, Execution& execution) override {
+        spec::Observation const seen = execution.observe();
+        for (spec::ObservedProcess const& process : seen.processes)
+            for (spec::ObservedPage const& page : process.pages)
+                if (page.in_ram) compare(*seen.memory, page.frame);
+    }
     void after(spec::StepIndex, Execution& execution) override {
         spec::Observation const seen = execution.observe();
         for (spec::ObservedProcess const& process : seen.processes) {
@@ -79,6 +85,11 @@ TEST_P(Remembered, IsWhatAFreshLookFinds) {
     for (std::uint64_t i = 0; i < kPrograms; ++i)
         run::run_program(**machine, reference, generate::program_of_case(programs, 1, i),
                          {.twice = i % 4 == 0, .go_on = true, .watcher = &look}, counts);
+    // By a process that is not trapped in between, so that its translations stay.
+    spec::Program stores;
+    for (std::uint64_t value : {1u, 2u, 3u, 4u})
+        stores.steps.push_back({spec::kInit, spec::Store{{spec::Anchor::data, 8}, 8, value}, {}});
+    run::run_program(**machine, reference, stores, {.watcher = &look}, counts);
     EXPECT_GT(look.looks, 100);
     EXPECT_GT(look.changes, 10);
 }

@@ -7,6 +7,7 @@
 #include "spec/program.h"
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -116,6 +117,10 @@ class MachineMemory {
 
     // The bytes of a frame that lies in RAM. REQUIRES: the frame was observed with in_ram.
     virtual std::span<std::byte const, kPageBytes> bytes(FrameNo frame) const = 0;
+    // Whether they are these: those who are asked after each step may remember it. REQUIRES: as above.
+    virtual bool holds(FrameNo frame, Contents const& contents) const {
+        return std::memcmp(bytes(frame).data(), contents->data(), kPageBytes) == 0;
+    }
     // Whether the frame is on the kernel's free list; nothing where no list is known.
     virtual std::optional<bool> on_free_list(FrameNo frame) const = 0;
     // The kernel's own reference count of a frame, normalised so that n references read n; nothing where unknown.

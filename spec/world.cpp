@@ -40,7 +40,11 @@ std::optional<Page> World::page_at(ProcId id, Vpn page) const {
     if (auto const found = space.pages.find(page); found != space.pages.end()) return found->second;
     // Compared as page numbers: the byte address of a page number near 2^52 would wrap.
     if (page >= round_up_to_page(space.brk).page()) return std::nullopt;
-    return Page{LogicalFrame{}, setting_->layout.heap_rights, Presence::reserved, zero_page()};
+    return reserved_page();
+}
+
+Page World::reserved_page() const {
+    return {LogicalFrame{}, setting_->layout.heap_rights, Presence::reserved, zero_page()};
 }
 
 std::optional<std::vector<std::byte>> World::read(ProcId id, VirtAddr at, std::size_t bytes) const {

@@ -5,12 +5,14 @@
 #include "spec/layout.h"
 #include "spec/program.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vmcheck::spec {
@@ -36,12 +38,41 @@ struct Page {
     Contents contents;  // what a read finds, reserved pages included; null where the user may not read
 };
 
+// Pages by number, ascending, like a std::map. An address space is copied whenever one of its pages changes, and passed
+// over after every step: so they lie side by side.
+class PageMap {
+  public:
+    using Entry = std::pair<Vpn, Page>;
+    using const_iterator = std::vector<Entry>::const_iterator;
+    using iterator = std::vector<Entry>::iterator;
+
+    iterator begin() { return entries_.begin(); }
+    iterator end() { return entries_.end(); }
+    const_iterator begin() const { return entries_.begin(); }
+    const_iterator end() const { return entries_.end(); }
+    std::size_t size() const { return entries_.size(); }
+    iterator lower_bound(Vpn page) { return std::ranges::lower_bound(entries_, page, {}, &Entry::first); }
+    const_iterator find(Vpn page) const {
+        auto const at = std::ranges::lower_bound(entries_, page, {}, &Entry::first);
+        return at != end() && at->first == page ? at : end();
+    }
+    bool contains(Vpn page) const { return find(page) != end(); }
+    Page& operator[](Vpn page) {
+        auto const at = lower_bound(page);
+        return at != end() && at->first == page ? at->second : entries_.emplace(at, page, Page{})->second;
+    }
+    void erase(iterator from, iterator to) { entries_.erase(from, to); }
+
+  private:
+    std::vector<Entry> entries_;
+};
+
 enum class Life : std::uint8_t { running, zombie };
 
 // What one process can address. Heap pages below the break that are not in `pages` are reserved: zero, RW-U, unmapped;
 // so a lazy sbrk of 2 GiB costs nothing here either.
 struct AddressSpace {
-    std::map<Vpn, Page> pages;
+    PageMap pages;
     VirtAddr brk;  // the break, in bytes
     Executable program = Executable::init;
 };
@@ -102,6 +133,8 @@ class World {
     // The page that holds `page` in the process's address space, reserved heap pages included; nothing where a touch
     // by the user is fatal because nothing is (or will be) there. REQUIRES: `id` is running.
     std::optional<Page> page_at(ProcId id, Vpn page) const;
+    // What page_at() finds of a heap page that no AddressSpace lists.
+    Page reserved_page() const;
     // `bytes` bytes from `at` as the user would read them; nothing where any of them is unreadable.
     std::optional<std::vector<std::byte>> read(ProcId id, VirtAddr at, std::size_t bytes) const;
     // Where a symbolic address lies for `actor`. REQUIRES: `actor` is running.

@@ -118,6 +118,9 @@ std::span<FrameNo const> Board::dirty_frames() const {
 bool Board::is_dirty(FrameNo frame) const {
     return machine_->memory.is_dirty(frame);
 }
+std::vector<FrameNo> Board::take_written_frames() {
+    return machine_->memory.take_written();
+}
 
 std::vector<std::byte> Board::disk_contents() const {
     return machine_->disk.contents();

@@ -238,6 +238,8 @@ class Board {
     // (Before a golden image: that may differ from cleared RAM.)
     std::span<FrameNo const> dirty_frames() const;
     bool is_dirty(FrameNo frame) const;
+    // The frames that may have been written, by whomever, since the last call. For one who looks again and again.
+    std::vector<FrameNo> take_written_frames();
 
     // --- disk ------------------------------------------------------------------------------------
 

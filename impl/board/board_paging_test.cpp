@@ -52,6 +52,29 @@ TEST_F(BoardPaging, AUserStoreSetsTheDirtyBitAndMarksTheFrame) {
     EXPECT_TRUE(board.is_dirty(kDataAt.frame()));
 }
 
+TEST_F(BoardPaging, EveryStoreSinceTheLastLookIsToldOf) {
+    map_guest();
+    tables.map(kData, kDataAt, kUser);
+    begin(SCENARIO_STORE_IN_U);
+    board.take_written_frames();
+    auto const store = [&](std::uint64_t value) {
+        board.write(Register::a0, kData.value);
+        board.write(Register::a1, value);
+        ASSERT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
+    };
+    for (std::uint64_t value : {1u, 2u, 3u}) {
+        store(value);
+        EXPECT_EQ(board.read_u64(kDataAt), value);
+        EXPECT_EQ(std::ranges::count(board.take_written_frames(), kDataAt.frame()), 1) << "store " << value;
+    }
+    // By the next look, nothing can be stored there without a TLB fill.
+    board.write(Register::satp, tables.satp());
+    board.take_written_frames();
+    EXPECT_EQ(std::ranges::count(board.take_written_frames(), kDataAt.frame()), 0);
+    store(4);
+    EXPECT_EQ(std::ranges::count(board.take_written_frames(), kDataAt.frame()), 1);
+}
+
 TEST_F(BoardPaging, AFaultTellsCausePcAndExactAddress) {
     map_guest();
     tables.map(kData, kDataAt, pte::valid | pte::read | pte::user);

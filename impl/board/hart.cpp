@@ -102,10 +102,16 @@ void Hart::reset(PhysAddr entry) {
     }
     engine_.write_general(static_cast<unsigned>(Register::a0), index_.value);
     engine_.set_pc(VirtAddr{entry.value});
-    engine_.flush_tlb();
+    flush_tlb();
     state = State{};
     stop_.reset();
     line_raised_ = false;
+}
+
+void Hart::flush_tlb() {
+    engine_.flush_tlb();
+    // Of several harts, another may hold translations of its own.
+    if (machine_.config.harts == 1) machine_.memory.close_to_guest();
 }
 
 void Hart::write(Register which, std::uint64_t value) {
@@ -117,13 +123,13 @@ void Hart::write(Register which, std::uint64_t value) {
     // A new table, or other rights: nothing that was translated so far may be used.
     if (which == Register::satp || which == Register::privilege || which == Register::mstatus ||
         which == Register::sstatus) {
-        engine_.flush_tlb();
+        flush_tlb();
     }
 }
 
 void Hart::restore(Engine::Context const& context, State const& saved) {
     engine_.restore(context);
-    engine_.flush_tlb();
+    flush_tlb();
     state = saved;
     stop_.reset();
     line_raised_ = false;

@@ -42,8 +42,11 @@ inline constexpr std::uint32_t kReadHartNumber = 0xf140'2073;  // csrr rd, mhart
 inline constexpr std::uint32_t kReadHartNumberVaries = 0x0000'0f80;
 inline constexpr std::uint32_t kWriteSatp = 0x1800'1073;  // csrrw rd, satp, rs
 inline constexpr std::uint32_t kWriteSatpVaries = 0x000f'8f80;
+inline constexpr std::uint32_t kFence = 0x1200'0073;  // sfence.vma rs1, rs2
+inline constexpr std::uint32_t kFenceVaries = 0x01ff'8000;
 
-// One that Unicorn would execute otherwise than QEMU, or before which another hart may go on.
+// One that Unicorn would execute otherwise than QEMU, before which another hart may go on, or that the board is to know
+// of.
 struct WatchedInstruction {
     std::uint32_t bits = 0;
     VirtAddr address;
@@ -51,6 +54,7 @@ struct WatchedInstruction {
 
     bool reads_hart_number() const { return (bits & ~kReadHartNumberVaries) == kReadHartNumber; }
     bool writes_satp() const { return (bits & ~kWriteSatpVaries) == kWriteSatp; }
+    bool fences() const { return (bits & ~kFenceVaries) == kFence; }
 };
 
 struct BreakpointEntry {
@@ -122,10 +126,11 @@ class Hart {
     // From now on, S- and M-mode code at this address is looked at before it runs. Drops all translated code.
     std::optional<Error> watch(VirtAddr address) { return add_address_hook(address, address_hook); }
     // The instruction does as on QEMU from now on: `csrr rd, mhartid` tells this hart's number, a write of satp flushes
-    // the TLB. A store that updates a word counts as a block of its own.
+    // the TLB. A store that updates a word counts as a block of its own. A fence closes frames to the guest.
     std::optional<Error> watch(WatchedInstruction const& instruction) {
         return add_address_hook(instruction.address, instruction.updates         ? update_hook
                                                      : instruction.writes_satp() ? satp_hook
+                                                     : instruction.fences()      ? fence_hook
                                                                                  : hart_number_hook);
     }
     // After the engine's memory has been changed by restore: nothing in its TLB holds any more.
@@ -151,6 +156,8 @@ class Hart {
     Hart(HartIndex index, Machine& machine, Engine engine);
     std::optional<Error> install();
     std::optional<Error> map_devices();
+    void flush_tlb();
+    void end_reservation();
     using AddressHook = void(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
     std::optional<Error> add_address_hook(VirtAddr address, AddressHook* function);
 
@@ -198,7 +205,7 @@ class Hart {
     bool uses_supervisor_timer() const;
 
     // hart_address.cpp
-    static AddressHook address_hook, hart_number_hook, satp_hook, update_hook;
+    static AddressHook address_hook, hart_number_hook, satp_hook, fence_hook, update_hook;
     void on_address(VirtAddr pc);
     bool accelerate(VirtAddr pc);
     bool is_plain_memory(VirtAddr address, std::uint64_t bytes, Access access);

@@ -32,7 +32,15 @@ void Hart::hart_number_hook(uc_engine*, std::uint64_t address, std::uint32_t, vo
 // Unicorn keeps its TLB over a write of satp that leaves the ASID alone; QEMU flushes its own (target/riscv/csr.c,
 // write_satp). Called before the instruction, which itself needs no translation any more.
 void Hart::satp_hook(uc_engine*, std::uint64_t, std::uint32_t, void* user) {
-    static_cast<Hart*>(user)->engine_.flush_tlb();
+    static_cast<Hart*>(user)->flush_tlb();
+}
+
+// Of a single hart. Unicorn flushes its TLB next; where the fence is illegal, on_illegal_instruction() undoes this.
+void Hart::fence_hook(uc_engine*, std::uint64_t address, std::uint32_t, void* user) {
+    Hart& hart = *static_cast<Hart*>(user);
+    VirtAddr const pc{address};
+    // There may be other code by now.
+    if (WatchedInstruction{hart.instruction_at(pc).value_or(0), pc}.fences()) hart.machine_.memory.close_to_guest();
 }
 
 // Of several harts. What the block has loaded may be old when it goes on.

@@ -46,8 +46,9 @@ WalkRequest Hart::request_for(VirtAddr address, Access access) {
         request.privilege = static_cast<Privilege>((status & mstatus::machine_previous_privilege) >>
                                                    mstatus::machine_previous_privilege_shift);
     }
-    CsrWindow const window{engine_};
-    request.satp = engine_.read_raw(UC_RISCV_REG_SATP);
+    // Its own privilege may read it, and is told 0 where mstatus.TVM is set.
+    if (request.privilege == Privilege::supervisor) request.satp = engine_.read_raw(UC_RISCV_REG_SATP);
+    if (request.satp == 0) request.satp = engine_.read(Register::satp);
     return request;
 }
 
@@ -81,8 +82,8 @@ bool Hart::fill(VirtAddr page, Access access, uc_tlb_entry& result) {
 }
 
 // A TLB entry may grant more than this access needs, as long as nothing is missed by it: the first store to a clean
-// frame has to come here (dirty frames), the first store through a clean PTE too (its D bit), and so has the
-// first fetch since the host has rewritten the frame (translated code).
+// frame, or since somebody looked, has to come here (dirty and written frames), the first store through a clean PTE too
+// (its D bit), and so has the first fetch since the host has rewritten the frame (translated code).
 bool Hart::fill_from_memory(Translation const& leaf, Access access, uc_tlb_entry& result) {
     Memory& memory = machine_.memory;
     FrameNo const frame = leaf.address.frame();
@@ -91,12 +92,14 @@ bool Hart::fill_from_memory(Translation const& leaf, Access access, uc_tlb_entry
         return false;
     }
     if (access == Access::store) {
-        memory.mark_dirty(frame);
         if (memory.has_code(frame)) memory.tell_other_listeners(frame, code_);
+        // Of an sc that is the first to store there, always or never: whether one fails must not depend on who looked.
+        if (!memory.is_dirty(frame)) end_reservation();
     }
     bool const no_dirty_bit_needed = leaf.pte == 0 || (leaf.pte & pte::dirty);
-    bool const writable = access == Access::store ||
-                          (leaf.writable && no_dirty_bit_needed && memory.is_dirty(frame) && !memory.has_code(frame));
+    bool const writable = access == Access::store || (leaf.writable && no_dirty_bit_needed &&
+                                                      memory.may_be_opened(frame) && !memory.has_code(frame));
+    if (writable) memory.open_to_guest(frame);
     bool const executable = access == Access::fetch || (leaf.executable && code_.is_known_good(frame));
     result.paddr = start_of(frame).value;
     result.perms = protection(leaf.readable, writable, executable);

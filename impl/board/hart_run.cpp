@@ -117,7 +117,7 @@ bool Hart::attend(VirtAddr pc) {
         stop(stop::asked_to_stop());
         return true;
     }
-    if (code_.take_flush_request()) engine_.flush_tlb();
+    if (code_.take_flush_request()) flush_tlb();
     if (machine_.clock.parcels >= limits.budget_end) {
         stop(stop::BudgetExhausted{});
         return true;
@@ -228,11 +228,11 @@ std::optional<Hart::Pause> Hart::wait() {
 void Hart::drop_rewritten_code() {
     FrameNo const frame = *std::exchange(rewritten_frame_, std::nullopt);
     // uc_ctl_remove_cache takes virtual addresses and looks them up by a fetch.
-    engine_.flush_tlb();
+    flush_tlb();
     identity_fills_ = true;
     uc_ctl_remove_cache(engine_.handle(), start_of(frame).value, start_of(frame).value + kPageBytes);
     identity_fills_ = false;
-    engine_.flush_tlb();
+    flush_tlb();
     code_.forget(frame);
     ++machine_.counters.invalidations;
 }
@@ -259,10 +259,14 @@ std::optional<Hart::Pause> Hart::resume_after(uc_err error) {
     return std::nullopt;
 }
 
-void Hart::begin_turn() {
-    // Any write of PRIV ends a reservation.
+// Any write of PRIV does.
+void Hart::end_reservation() {
     engine_.set_privilege(engine_.privilege());
-    engine_.flush_tlb();
+}
+
+void Hart::begin_turn() {
+    end_reservation();
+    flush_tlb();
 }
 
 Hart::Pause Hart::run() {

@@ -50,7 +50,7 @@ void Hart::on_ecall(VirtAddr pc) {
                 return take_trap(cause::user_ecall, pc, 0);
             }
             ++machine_.counters.hypercalls;
-            if (machine_.fence_at_traps) engine_.flush_tlb();
+            if (machine_.fence_at_traps) flush_tlb();
             engine_.set_pc(pc);
             state.awaiting_reply = true;
             state.waits_in_a_row = 0;
@@ -66,6 +66,7 @@ void Hart::on_illegal_instruction(VirtAddr pc) {
     std::optional<std::uint32_t> const bits = instruction_at(pc);
     // CSR instructions are four bytes long, so the pc that Unicorn shows is already that of the next one.
     if (bits && emulate_csr(*bits)) return;
+    if (bits && WatchedInstruction{*bits, pc}.fences()) machine_.memory.open_dirty_to_guest();
     take_trap(cause::illegal_instruction, pc, bits.value_or(0));
 }
 
@@ -110,7 +111,7 @@ void Hart::take_page_fault(Fault const& fault) {
 }
 
 void Hart::take_trap(std::uint64_t cause, VirtAddr pc, std::uint64_t value) {
-    if (machine_.fence_at_traps) engine_.flush_tlb();
+    if (machine_.fence_at_traps) flush_tlb();
     Privilege const from = engine_.privilege();
     bool const is_interrupt = (cause & cause::interrupt) != 0;
     engine_.set_privilege(Privilege::machine);

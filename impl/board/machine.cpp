@@ -15,7 +15,10 @@ constexpr std::uint64_t kFreeHostWork = std::uint64_t{4} << 20;
 
 // A kernel writes satp in a handful of places. An image that is full of such instructions would need a hook for each;
 // the ones after these run as Unicorn runs them. Stores that update a word come after them.
-constexpr std::size_t kWatchedMax = 256, kUpdatesMax = 512;
+constexpr std::size_t kWatchedMax = 256, kUpdatesMax = 512, kFencesMax = 16;
+
+// Where kernels of the xv6 family map their trampoline, which has the fences of every trap (TRAMPOLINE in memlayout.h).
+constexpr Vpn kTrampoline{0x3ff'ffff};
 
 std::optional<Error> check(Config const& config) {
     if (config.ram_bytes % kPageBytes != 0 || config.ram_bytes < kRamBytesMin || config.ram_bytes > kRamBytesMax) {
@@ -73,6 +76,7 @@ std::optional<Error> Machine::add_harts() {
 
 void Machine::find_instructions() {
     watched_.clear();
+    std::vector<WatchedInstruction> fences;
     // RAM was clear before the image was loaded, so the image lies in dirty frames.
     for (FrameNo const frame : memory.dirty_frames()) {
         for (std::uint64_t offset = 0; offset < kPageBytes; offset += 2) {
@@ -81,9 +85,15 @@ void Machine::find_instructions() {
             if ((harts() > 1 && found.reads_hart_number()) || (config.flush_on_satp_write && found.writes_satp()))
                 watched_.push_back(found);
             if (watched_.size() == kWatchedMax) return;
+            if (found.fences() && fences.size() < kFencesMax) fences.push_back(found);
         }
     }
-    if (harts() > 1) find_updates_in_image();
+    if (harts() > 1) return find_updates_in_image();
+    for (WatchedInstruction fence : fences) {
+        watched_.push_back(fence);
+        fence.address = start_of(kTrampoline) + fence.address.offset();
+        watched_.push_back(fence);
+    }
 }
 
 void Machine::find_updates_in_image() {
@@ -224,6 +234,7 @@ void Machine::apply(Snapshot const& snapshot) {
     switch_hart_after_.reset();
     reports.clear();
     for (unsigned i = 0; i < harts(); ++i) harts_[i]->restore(*snapshot.contexts[i], state.harts[i]);
+    memory.close_to_guest();  // their TLBs are empty
 }
 
 }  // namespace vmcheck::board

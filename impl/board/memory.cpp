@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace vmcheck::board {
 
@@ -34,6 +35,7 @@ std::optional<std::span<std::byte>> Memory::open_for_write(PhysAddr address, std
         FrameNo const last = (address + (count - 1)).frame();
         for (FrameNo frame = address.frame(); frame <= last; frame = FrameNo{frame.value + 1}) {
             mark_dirty(frame);
+            mark_written(frame);
             if (has_code(frame)) tell_listeners(frame);
         }
     }
@@ -47,12 +49,25 @@ void Memory::replace_frame(FrameNo frame, std::span<std::byte const, kPageBytes>
         if (std::memcmp(target, bytes.data(), kPageBytes) == 0) return;
         tell_listeners(frame);
     }
+    mark_written(frame);
     std::memcpy(target, bytes.data(), kPageBytes);
 }
 
 void Memory::clear_dirty() {
     for (FrameNo const frame : dirty_) flags_[index_of(frame)] &= static_cast<std::uint8_t>(~kDirty);
     dirty_.clear();
+}
+
+void Memory::close_to_guest() {
+    for (FrameNo const frame : open_) flags_[index_of(frame)] &= static_cast<std::uint8_t>(~kOpen);
+    open_.clear();
+}
+
+std::vector<FrameNo> Memory::take_written() {
+    for (FrameNo const frame : written_) flags_[index_of(frame)] &= static_cast<std::uint8_t>(~kWritten);
+    std::vector<FrameNo> written = std::exchange(written_, {});
+    for (FrameNo const frame : open_) mark_written(frame);
+    return written;
 }
 
 void Memory::tell_listeners(FrameNo frame) {
@@ -72,6 +87,7 @@ void Memory::tell_other_listeners(FrameNo frame, CodeFrameListener const& writer
 }
 
 bool Memory::map_from(int file_descriptor) {
+    for (std::size_t index = 0; index < flags_.size(); ++index) mark_written(FrameNo{kRamStart.frame().value + index});
     return mmap(base_.get(), size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, file_descriptor,
                 0) != MAP_FAILED;
 }

@@ -3,7 +3,7 @@
 //
 // Two things must never be forgotten when the host writes: the frame is dirty from then on (restore has to copy it
 // back), and code that an engine has translated from the frame no longer matches it. So writes go through
-// open_for_write(), which does both. Writes by the guest are noticed by the TLB-fill hook, which calls mark_dirty().
+// open_for_write(), which does both. Writes by the guest are noticed by the TLB-fill hook, which calls open_to_guest().
 
 #include "impl/board/types.h"
 #include "spec/address.h"
@@ -82,7 +82,7 @@ class Memory {
         std::memcpy(target->data(), &value, sizeof(Integer));
         return true;
     }
-    // Makes a frame equal to `bytes`, as open_for_write does, but leaves its dirty mark alone.
+    // Makes a frame equal to `bytes`, as open_for_write does, but leaves its dirty mark alone; it counts as written.
     void replace_frame(FrameNo frame, std::span<std::byte const, kPageBytes> bytes);
 
     // --- dirty frames ----------------------------------------------------------------------------
@@ -98,6 +98,30 @@ class Memory {
     std::span<FrameNo const> dirty_frames() const { return dirty_; }
     // Forgets all marks; the caller has made every frame clean.
     void clear_dirty();
+
+    // --- written frames: where to look again -----------------------------------------------------
+
+    // An engine's TLB lets the guest store to this frame from now on, unseen. Requires: contains(frame).
+    void open_to_guest(FrameNo frame) {
+        auto& flags = flags_[index_of(frame)];
+        if (flags & kOpen) return;
+        flags |= kOpen;
+        open_.push_back(frame);
+        mark_dirty(frame);
+        mark_written(frame);
+    }
+    // No engine's TLB lets the guest store to any frame.
+    void close_to_guest();
+    // It may have been closed too early.
+    void open_dirty_to_guest() {
+        for (std::size_t i = 0; i < dirty_.size(); ++i) open_to_guest(dirty_[i]);
+    }
+    // It counts as dirty and as written already, so that nothing is missed where the guest stores to it unseen.
+    bool may_be_opened(FrameNo frame) const {
+        return contains(frame) && (flags_[index_of(frame)] & (kDirty | kWritten)) == (kDirty | kWritten);
+    }
+    // The frames that may have been written since the last call; those that are open may be in the next one again.
+    std::vector<FrameNo> take_written();
 
     // --- translated code -------------------------------------------------------------------------
 
@@ -120,16 +144,26 @@ class Memory {
   private:
     static constexpr std::uint8_t kDirty = 1;
     static constexpr std::uint8_t kCode = 2;
+    static constexpr std::uint8_t kOpen = 4;
+    static constexpr std::uint8_t kWritten = 8;
 
     Memory(std::byte* base, std::uint64_t size) : base_(base, Unmap{size}), size_(size), flags_(size / kPageBytes) {}
 
     static constexpr std::uint64_t index_of(FrameNo frame) { return frame.value - kRamStart.frame().value; }
+    void mark_written(FrameNo frame) {
+        auto& flags = flags_[index_of(frame)];
+        if (flags & kWritten) return;
+        flags |= kWritten;
+        written_.push_back(frame);
+    }
     void tell_listeners(FrameNo frame);
 
     Mapping base_;
     std::uint64_t size_;
     std::vector<std::uint8_t> flags_;
     std::vector<FrameNo> dirty_;
+    std::vector<FrameNo> open_;
+    std::vector<FrameNo> written_;
     std::vector<CodeFrameListener*> listeners_;
 };
 

@@ -57,6 +57,29 @@ TEST(Memory, MarksEveryFrameThatAWriteTouchesOnce) {
     EXPECT_FALSE(memory.is_dirty(FrameNo{0x80000}));
 }
 
+TEST(Memory, TellsOfEachWrittenFrameOnceAndOfThoseThatTheGuestMayStillStoreTo) {
+    Memory memory = small_memory();
+    FrameNo const first{0x80000}, second{0x80001};
+    memory.store<std::uint8_t>(kRamStart, 1);
+    memory.open_to_guest(second);
+    EXPECT_EQ(memory.take_written(), (std::vector{first, second}));
+    EXPECT_FALSE(memory.may_be_opened(first)) << "the next store has to be noticed";
+    EXPECT_TRUE(memory.may_be_opened(second));
+    EXPECT_EQ(memory.take_written(), std::vector{second}) << "nobody would see a store";
+    memory.close_to_guest();
+    EXPECT_EQ(memory.take_written(), std::vector{second}) << "it was open until now";
+    EXPECT_TRUE(memory.take_written().empty());
+    memory.open_dirty_to_guest();
+    EXPECT_EQ(memory.take_written(), (std::vector{first, second}));
+}
+
+TEST(Memory, AFrameThatIsPutBackIsWritten) {
+    Memory memory = small_memory();
+    memory.replace_frame(kRamStart.frame(), std::array<std::byte, kPageBytes>{});
+    EXPECT_EQ(memory.take_written(), std::vector{kRamStart.frame()});
+    EXPECT_FALSE(memory.may_be_opened(kRamStart.frame())) << "it is not dirty";
+}
+
 TEST(Memory, AnEmptyWriteTouchesNothing) {
     Memory memory = small_memory();
     ASSERT_TRUE(memory.open_for_write(kRamStart, 0));

@@ -12,11 +12,6 @@ std::int64_t extend(std::uint64_t value, std::uint64_t bytes, bool is_signed) {
 
 }  // namespace
 
-// The map was checked against the image, but the table may lie in RAM that this board does not have: 0.
-std::uint64_t ProcessTable::read_field(Ram ram, PhysAddr element, map::Field field) const {
-    return ram.load(element + field.offset, field.bytes).value_or(0);
-}
-
 ProcessEntry ProcessTable::read(Ram ram, std::uint64_t index) const {
     PhysAddr const element = layout_.base + index * layout_.stride;
     ProcessEntry entry;
@@ -24,8 +19,7 @@ ProcessEntry ProcessTable::read(Ram ram, std::uint64_t index) const {
     if (state == layout_.state_unused) return entry;
     entry.life = state == layout_.state_zombie ? Life::zombie : Life::other;
     entry.pid = read_field(ram, element, layout_.pid);
-    std::uint64_t const root = read_field(ram, element, layout_.root);
-    if (root != 0) entry.root = PhysAddr{root}.frame();
+    entry.root = root(ram, index);
     if (layout_.brk)
         entry.brk = static_cast<std::uint64_t>(
             extend(read_field(ram, element, *layout_.brk), layout_.brk->bytes, layout_.brk->is_signed));
@@ -34,6 +28,7 @@ ProcessEntry ProcessTable::read(Ram ram, std::uint64_t index) const {
 
 std::optional<ProcessEntry> ProcessTable::find(Ram ram, std::uint64_t pid) const {
     for (std::uint64_t i = 0; i < size(); ++i) {
+        if (read_field(ram, layout_.base + i * layout_.stride, layout_.pid) != pid) continue;
         ProcessEntry const entry = read(ram, i);
         if (entry.life != Life::unused && entry.pid == pid) return entry;
     }

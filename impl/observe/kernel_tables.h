@@ -27,13 +27,21 @@ class ProcessTable {
     std::uint64_t size() const { return layout_.count; }
     // REQUIRES: index < size().
     ProcessEntry read(Ram ram, std::uint64_t index) const;
+    // Of it, the root alone, whatever state the entry is in.
+    std::optional<FrameNo> root(Ram ram, std::uint64_t index) const {
+        std::uint64_t const root = read_field(ram, layout_.base + index * layout_.stride, layout_.root);
+        return root == 0 ? std::nullopt : std::optional(PhysAddr{root}.frame());
+    }
     // From now on, breaks are not known.
     void forget_breaks() { layout_.brk.reset(); }
     // The entry in use with that pid; nothing when there is none.
     std::optional<ProcessEntry> find(Ram ram, std::uint64_t pid) const;
 
   private:
-    std::uint64_t read_field(Ram ram, PhysAddr element, map::Field field) const;
+    // The map was checked against the image, but the table may lie in RAM that this board does not have: 0.
+    static std::uint64_t read_field(Ram ram, PhysAddr element, map::Field const& field) {
+        return ram.load(element + field.offset, field.bytes).value_or(0);
+    }
 
     map::ProcessTable layout_;
 };

@@ -1,11 +1,16 @@
 #include "impl/observe/observer.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace vmcheck::observe {
 
 Observer::Observer(board::Board& board, std::shared_ptr<Windows const> windows)
-    : board_(board), windows_(std::move(windows)) {
+    : board_(board),
+      ram_{board.ram_start(), board.ram()},
+      windows_(std::move(windows)),
+      written_(ram().frames()),
+      compared_(ram().frames()) {
     if (windows_->free_list) free_list_.emplace(windows_->free_list);
 }
 
@@ -15,27 +20,53 @@ spec::FrameCensus Observer::census() {
     return {free_list_->length()};
 }
 
-spec::ObservedProcess Observer::look_at(spec::ProcId id, FrameNo root) const {
-    TableContents table = read_user_table(ram(), root);
+void Observer::begin_look() {
+    ++look_;
+    for (FrameNo const frame : board_.take_written_frames()) written_[index_of(frame)] = look_;
+    for (Walked& each : walked_) each.wanted = false;
+}
+
+TableContents const& Observer::table_at(FrameNo root) {
+    auto known = std::ranges::find(walked_, root, &Walked::root);
+    auto const holds = [&] {
+        return std::ranges::all_of(known->table.tables,
+                                   [&](FrameNo frame) { return written_[index_of(frame)] <= known->look; });
+    };
+    if (known == walked_.end()) {
+        known = walked_.insert(known, {root, read_user_table(ram(), root), look_});
+    } else if (!holds()) {
+        known->table = read_user_table(ram(), root);
+        known->look = look_;
+    }
+    known->wanted = true;
+    return known->table;
+}
+
+spec::ObservedProcess Observer::look_at(spec::ProcId id, FrameNo root) {
+    TableContents const& table = table_at(root);
     spec::ObservedProcess process;
     process.id = id;
-    process.pages = std::move(table.pages);
-    process.table_frames = std::move(table.tables);
-    process.broken = std::move(table.broken);
+    process.pages = table.pages;
+    process.table_frames = table.tables;
+    process.broken = table.broken;
     return process;
 }
 
 // A running process is known by the root of its page table.
 void Observer::see_breaks(std::vector<spec::ObservedProcess>& running) const {
     for (std::uint64_t i = 0; i < windows_->processes->size(); ++i) {
-        ProcessEntry const entry = windows_->processes->read(ram(), i);
-        if (!entry.root || entry.life != Life::other) continue;
-        for (spec::ObservedProcess& process : running)
-            if (!process.table_frames.empty() && process.table_frames.front() == *entry.root) process.brk = entry.brk;
+        auto const root = windows_->processes->root(ram(), i);
+        if (!root) continue;
+        for (spec::ObservedProcess& process : running) {
+            if (process.table_frames.empty() || process.table_frames.front() != *root) continue;
+            ProcessEntry const entry = windows_->processes->read(ram(), i);
+            if (entry.life == Life::other) process.brk = entry.brk;
+        }
     }
 }
 
 spec::Observation Observer::observe(std::span<Subject const> running, std::span<EndedSubject const> ended) {
+    begin_look();
     spec::Observation seen;
     seen.memory = this;
     seen.census = census();
@@ -52,11 +83,20 @@ spec::Observation Observer::observe(std::span<Subject const> running, std::span<
         seen.processes.push_back(look_at(subject.id, *entry->root));
         seen.processes.back().zombie = true;
     }
+    std::erase_if(walked_, [](Walked const& each) { return !each.wanted; });
     return seen;
 }
 
 std::span<std::byte const, kPageBytes> Observer::bytes(FrameNo frame) const {
     return ram().frame(frame);
+}
+
+bool Observer::holds(FrameNo frame, spec::Contents const& contents) const {
+    Compared& known = compared_[index_of(frame)];
+    if (known.equal == contents && written_[index_of(frame)] <= known.look) return true;
+    if (!MachineMemory::holds(frame, contents)) return false;
+    known = {contents, look_};
+    return true;
 }
 
 std::optional<bool> Observer::on_free_list(FrameNo frame) const {

@@ -1,9 +1,13 @@
 #pragma once
 // The observer: takes the picture of the machine that the invariants are judged by (spec/observation.h).
+//
+// It is taken after every step, which has written to few frames, and the board knows to which. What was read out of
+// other frames holds still: the page tables that lie in them, and that a page's bytes are those of the model.
 
 #include "impl/board/board.h"
 #include "impl/observe/free_list.h"
 #include "impl/observe/kernel_tables.h"
+#include "impl/observe/page_table.h"
 #include "spec/observation.h"
 
 #include <cstdint>
@@ -36,7 +40,7 @@ struct EndedSubject {
 
 class Observer : private spec::MachineMemory {
   public:
-    // REQUIRES: `board` outlives the observer.
+    // REQUIRES: `board` outlives the observer, and nobody else takes its written frames.
     Observer(board::Board& board, std::shared_ptr<Windows const> windows);
 
     // The free frames now.
@@ -45,17 +49,38 @@ class Observer : private spec::MachineMemory {
     spec::Observation observe(std::span<Subject const> running, std::span<EndedSubject const> ended);
 
   private:
+    // A page table as it was found in one of the looks, and a page's contents likewise.
+    struct Walked {
+        FrameNo root;
+        TableContents table;
+        std::uint64_t look = 0;
+        bool wanted = true;  // in the present look
+    };
+    struct Compared {
+        spec::Contents equal;
+        std::uint64_t look = 0;
+    };
+
     std::span<std::byte const, kPageBytes> bytes(FrameNo frame) const override;
+    bool holds(FrameNo frame, spec::Contents const& contents) const override;
     std::optional<bool> on_free_list(FrameNo frame) const override;
     std::optional<std::int64_t> reference_count(FrameNo frame) const override;
 
-    Ram ram() const { return {board_.ram_start(), board_.ram()}; }
-    spec::ObservedProcess look_at(spec::ProcId id, FrameNo root) const;
+    Ram const& ram() const { return ram_; }
+    void begin_look();
+    std::size_t index_of(FrameNo frame) const { return frame.value - ram().first().value; }
+    spec::ObservedProcess look_at(spec::ProcId id, FrameNo root);
+    TableContents const& table_at(FrameNo root);
     void see_breaks(std::vector<spec::ObservedProcess>& running) const;
 
     board::Board& board_;
+    Ram ram_;
     std::shared_ptr<Windows const> windows_;
     std::optional<FreeList> free_list_;
+    std::uint64_t look_ = 0;              // number of the present one
+    std::vector<std::uint64_t> written_;  // by frame: the first look since it was last written
+    std::vector<Walked> walked_;
+    mutable std::vector<Compared> compared_;  // by frame
 };
 
 }  // namespace vmcheck::observe

@@ -3,7 +3,7 @@
 #include "spec/checks/frame_map.h"
 
 #include <algorithm>
-#include <cstring>
+#include <map>
 #include <utility>
 
 namespace vmcheck::spec {
@@ -12,15 +12,15 @@ namespace {
 
 class ContentsCheck {
   public:
-    explicit ContentsCheck(FrameMap const& map) : map_(map), compared_(map.references().size()) {}
+    explicit ContentsCheck(FrameMap const& map) : map_(map) {}
 
-    void process(ProcId id) {
-        ObservedProcess const* const seen = map_.find(id);
-        if (!seen) return result.add({.invariant = Invariant::contents, .process = id, .facts = NoPageTable{}});
-        if (!seen->broken.empty()) return;  // I5 says so
-        for (auto const& [vpn, page] : map_.world().find(id)->space->pages)
-            if (page.rights.user && page.rights.read) this->page(*seen, vpn, page);
-        for (ObservedPage const& reserved : seen->pages) this->reserved_page(*seen, reserved);
+    void process(PairedProcess const& process) {
+        if (!process.seen)
+            return result.add({.invariant = Invariant::contents, .process = process.id, .facts = NoPageTable{}});
+        if (!process.seen->broken.empty()) return;  // I5 says so
+        for (PagePair const& each : process.pages)
+            if (each.listed && each.model->rights.user && each.model->rights.read) page(process.id, each);
+        for (PagePair const& each : process.pages) reserved_page(process.id, each);
     }
 
     Checked result;
@@ -30,31 +30,32 @@ class ContentsCheck {
         result.add(map_.at(Invariant::contents, id, at, std::move(facts)));
     }
 
-    void page(ObservedProcess const& process, Vpn vpn, Page const& page) {
+    void page(ProcId id, PagePair const& both) {
         result.judged = true;
-        ObservedPage const* const seen = FrameMap::find(process, vpn);
-        if (!seen) {
-            if (page.presence == Presence::present && !is_promise_of_eager_sbrk(map_.world(), process.id, vpn, page))
-                report(process.id, start_of(vpn), PageLost{});
+        Page const& page = *both.model;
+        if (!both.seen) {
+            if (page.presence == Presence::present && !is_promise_of_eager_sbrk(map_.world(), id, both.page, page))
+                report(id, start_of(both.page), PageLost{});
             return;
         }
-        if (!seen->in_ram) return report(process.id, start_of(vpn), PageLost{.outside_ram = true});
-        if (page.contents) compare(process.id, *seen, page.contents);
+        if (!both.seen->in_ram) return report(id, start_of(both.page), PageLost{.outside_ram = true});
+        if (page.contents) compare(id, *both.seen, page.contents);
     }
 
     // A reserved page that is mapped too early (I8) must at least be zero.
-    void reserved_page(ObservedProcess const& process, ObservedPage const& seen) {
-        if (!seen.in_ram || !seen.rights.user) return;
-        auto const page = map_.world().page_at(process.id, seen.page);
-        if (page && page->presence == Presence::reserved) compare(process.id, seen, page->contents);
+    void reserved_page(ProcId id, PagePair const& both) {
+        if (!both.seen || !both.seen->in_ram || !both.seen->rights.user) return;
+        if (both.model && both.model->presence == Presence::reserved) compare(id, *both.seen, both.model->contents);
     }
 
     void compare(ProcId id, ObservedPage const& seen, Contents const& expected) {
-        // Ten processes that share a text page: compared once.
-        PageBytes const*& compared = compared_[map_.first_reference_to(seen.frame)];
-        if (std::exchange(compared, expected.get()) == expected.get()) return;
+        if (map_.observation().memory->holds(seen.frame, expected)) {
+            if (auto const told = told_.find(seen.frame); told != told_.end()) told->second = expected.get();
+            return;
+        }
+        // Of ten processes that share a text page, one is told.
+        if (std::exchange(told_[seen.frame], expected.get()) == expected.get()) return;
         auto const bytes = map_.observation().memory->bytes(seen.frame);
-        if (std::memcmp(bytes.data(), expected->data(), kPageBytes) == 0) return;
         auto const differs = std::mismatch(bytes.begin(), bytes.end(), expected->begin());
         auto const offset = static_cast<std::size_t>(differs.first - bytes.begin());
         report(id, start_of(seen.page) + offset,
@@ -62,14 +63,14 @@ class ContentsCheck {
     }
 
     FrameMap const& map_;
-    std::vector<PageBytes const*> compared_;  // with what, by the frame's first reference
+    std::map<FrameNo, PageBytes const*> told_;  // of frames that were wrong: what they were compared with last
 };
 
 }  // namespace
 
 Checked contents_in(FrameMap const& map) {
     ContentsCheck check{map};
-    for (ProcId id : map.world().running()) check.process(id);
+    for (PairedProcess const& each : map.processes()) check.process(each);
     return std::move(check.result);
 }
 

@@ -1,27 +1,53 @@
 #include "spec/checks/frame_map.h"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 namespace vmcheck::spec {
 
-FrameMap::FrameMap(World const& world, Observation const& observation) : world_(world), observation_(observation) {
+// This is done for every step, so it passes over each list once.
+FrameMap::FrameMap(World const& world, Observation const& observation)
+    : world_(world), observation_(observation), reserved_(world.reserved_page()) {
+    pair();
+    refer();
+}
+
+// ---- pages, of the model and of the machine
+
+void FrameMap::pair() {
     std::size_t pages = 0;
-    for (ObservedProcess const& process : observation.processes) pages += process.pages.size();
-    references_.reserve(pages);
-    for (ObservedProcess const& process : observation.processes) {
-        for (ObservedPage const& page : process.pages)
-            if (page.in_ram && page.page < layout().trampoline.page())
-                references_.push_back(Reference{page.frame, process.id, process.zombie, page.page, page.rights});
-        for (FrameNo frame : process.table_frames) table_frames_.push_back(TableFrame{frame, process.id});
+    for (auto const& [id, process] : world_.processes()) {
+        if (process.life != Life::running) continue;
+        processes_.push_back({id, find(id), process.space.get(), {}});
+        if (ObservedProcess const* const seen = processes_.back().seen)
+            pages += seen->pages.size() + process.space->pages.size();
     }
-    std::sort(references_.begin(), references_.end(), [](Reference const& a, Reference const& b) {
-        return std::tie(a.frame.value, a.process, a.page.value) < std::tie(b.frame.value, b.process, b.page.value);
-    });
-    std::sort(table_frames_.begin(), table_frames_.end(), [](TableFrame const& a, TableFrame const& b) {
-        return std::tie(a.frame.value, a.process) < std::tie(b.frame.value, b.process);
-    });
+    pairs_.reserve(pages);  // spans point into it
+    for (PairedProcess& process : processes_)
+        if (process.seen != nullptr) pair(process);
+}
+
+void FrameMap::pair(PairedProcess& process) {
+    std::size_t const first = pairs_.size();
+    Vpn const end = round_up_to_page(process.model->brk).page();
+    auto model = process.model->pages.begin();
+    auto const models_end = process.model->pages.end();
+    for (ObservedPage const& seen : process.seen->pages) {
+        for (; model != models_end && model->first < seen.page; ++model)
+            pairs_.push_back({.page = model->first, .model = &model->second, .listed = true});
+        PagePair both{.page = seen.page, .seen = &seen};
+        if (model != models_end && model->first == seen.page) {
+            both.model = &model->second;
+            both.listed = true;
+            ++model;
+        } else if (seen.page < end) {
+            both.model = &reserved_;
+        }
+        pairs_.push_back(both);
+    }
+    for (; model != models_end; ++model)
+        pairs_.push_back({.page = model->first, .model = &model->second, .listed = true});
+    process.pages = std::span<PagePair const>(pairs_).subspan(first);
 }
 
 ObservedProcess const* FrameMap::find(ProcId id) const {
@@ -30,23 +56,39 @@ ObservedProcess const* FrameMap::find(ProcId id) const {
     return nullptr;
 }
 
-ObservedPage const* FrameMap::find(ObservedProcess const& process, Vpn page) {
-    auto const found = std::lower_bound(process.pages.begin(), process.pages.end(), page,
-                                        [](ObservedPage const& each, Vpn wanted) { return each.page < wanted; });
-    return found != process.pages.end() && found->page == page ? &*found : nullptr;
-}
+// ---- frames
 
-std::size_t FrameMap::first_reference_to(FrameNo frame) const {
-    auto const first = std::lower_bound(references_.begin(), references_.end(), frame,
-                                        [](Reference const& each, FrameNo wanted) { return each.frame < wanted; });
-    return static_cast<std::size_t>(first - references_.begin());
+void FrameMap::refer() {
+    std::vector<ObservedProcess const*> by_id;
+    std::size_t pages = 0;
+    for (ObservedProcess const& process : observation_.processes) {
+        by_id.push_back(&process);
+        pages += process.pages.size();
+    }
+    std::stable_sort(by_id.begin(), by_id.end(), [](auto const* a, auto const* b) { return a->id < b->id; });
+    std::vector<Reference> references;
+    references.reserve(pages);
+    for (ObservedProcess const* const process : by_id) {
+        for (ObservedPage const& page : process->pages)
+            if (page.in_ram && page.page < layout().trampoline.page())
+                references.push_back(Reference{page.frame, process->id, process->zombie, page.page, page.rights});
+        for (FrameNo frame : process->table_frames) table_frames_.push_back(TableFrame{frame, process->id});
+    }
+    // They come in the order of processes and pages: what is left to sort by is the frame, then the place.
+    constexpr unsigned kPlaceBits = 32;
+    std::vector<std::uint64_t> order;
+    order.reserve(references.size());
+    for (Reference const& each : references) order.push_back(each.frame.value << kPlaceBits | order.size());
+    std::sort(order.begin(), order.end());
+    references_.reserve(order.size());
+    for (std::uint64_t each : order) references_.push_back(references[static_cast<std::uint32_t>(each)]);
+    std::stable_sort(table_frames_.begin(), table_frames_.end(),
+                     [](TableFrame const& a, TableFrame const& b) { return a.frame < b.frame; });
 }
 
 std::span<Reference const> FrameMap::references_to(FrameNo frame) const {
-    std::size_t const first = first_reference_to(frame);
-    std::size_t last = first;
-    while (last < references_.size() && references_[last].frame == frame) ++last;
-    return std::span{references_}.subspan(first, last - first);
+    auto const [first, last] = std::ranges::equal_range(references_, frame, {}, &Reference::frame);
+    return {first, last};
 }
 
 bool FrameMap::complete() const {

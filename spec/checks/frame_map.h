@@ -24,25 +24,39 @@ struct TableFrame {
     ProcId process;
 };
 
+// A page of a running process, in the model and in the machine: at least one of the two knows it.
+struct PagePair {
+    Vpn page;
+    Page const* model = nullptr;         // null: nothing may be there
+    bool listed = false;                 // in AddressSpace::pages; else `model` is what sbrk has promised, untouched
+    ObservedPage const* seen = nullptr;  // null: no PTE
+};
+
+struct PairedProcess {
+    ProcId id;
+    ObservedProcess const* seen = nullptr;  // null: the machine does not show it, and there are no pages
+    AddressSpace const* model = nullptr;
+    std::span<PagePair const> pages{};  // ascending
+};
+
 class FrameMap {
   public:
+    // REQUIRES: both outlive the map; observed pages ascend in each process.
     FrameMap(World const& world, Observation const& observation);
+    FrameMap(FrameMap const&) = delete;
+    FrameMap& operator=(FrameMap const&) = delete;
 
     World const& world() const { return world_; }
     Observation const& observation() const { return observation_; }
     Layout const& layout() const { return world_.setting().layout; }
 
-    // The observed side of a running process; null when the machine does not show it.
-    ObservedProcess const* find(ProcId id) const;
-    // The PTE of a page of that process; null when there is none.
-    static ObservedPage const* find(ObservedProcess const& process, Vpn page);
+    // The running ones, ascending.
+    std::span<PairedProcess const> processes() const { return processes_; }
 
     // All references but those to the trampoline (and what lies above it), which is the kernel's code and no frame of
     // the allocator; ascending by frame.
     std::span<Reference const> references() const { return references_; }
     std::span<Reference const> references_to(FrameNo frame) const;
-    // Where references_to(frame) starts in references().
-    std::size_t first_reference_to(FrameNo frame) const;
     // The frames of all page tables; ascending by frame.
     std::span<TableFrame const> table_frames() const { return table_frames_; }
 
@@ -56,8 +70,16 @@ class FrameMap {
     Violation at(Invariant invariant, ProcId process, VirtAddr address, Facts facts) const;
 
   private:
+    ObservedProcess const* find(ProcId id) const;
+    void refer();
+    void pair();
+    void pair(PairedProcess& process);
+
     World const& world_;
     Observation const& observation_;
+    Page const reserved_;  // stands for each that no AddressSpace lists
+    std::vector<PagePair> pairs_;
+    std::vector<PairedProcess> processes_;
     std::vector<Reference> references_;
     std::vector<TableFrame> table_frames_;
 };

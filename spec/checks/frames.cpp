@@ -19,38 +19,37 @@ struct Use {
     Vpn page;  // of a leaf
 };
 
-// The uses of each frame, one frame after the other; tables first, then trapframes, then memory.
-class Uses {
-  public:
-    explicit Uses(FrameMap const& map)
-        : references_(map.references()), tables_(map.table_frames()), top_(map.layout().top.page()) {}
-
-    // The next frame's uses; empty when there are no more.
-    std::span<Use const> next() {
-        uses_.clear();
-        if (references_.empty() && tables_.empty()) return uses_;
-        FrameNo const frame = references_.empty() ? tables_.front().frame
-                              : tables_.empty()   ? references_.front().frame
-                                                  : std::min(tables_.front().frame, references_.front().frame);
-        for (; !tables_.empty() && tables_.front().frame == frame; tables_ = tables_.subspan(1))
-            uses_.push_back(Use{frame, Role::table, tables_.front().process, Vpn{}});
-        for (; !references_.empty() && references_.front().frame == frame; references_ = references_.subspan(1)) {
-            Reference const& reference = references_.front();
-            bool const registers = !reference.rights.user && reference.page >= top_;
-            uses_.push_back(
-                Use{frame, registers ? Role::saved_registers : Role::memory, reference.process, reference.page});
-        }
-        if (uses_.size() > 1)
-            std::stable_sort(uses_.begin(), uses_.end(), [](Use const& a, Use const& b) { return a.role < b.role; });
-        return uses_;
+// Calls `visit` with the tables and the leaves that use a frame, for each frame, ascending.
+template <class Visit>
+void for_each_frame(FrameMap const& map, Visit visit) {
+    auto references = map.references();
+    auto tables = map.table_frames();
+    while (!references.empty() || !tables.empty()) {
+        FrameNo const frame = references.empty() ? tables.front().frame
+                              : tables.empty()   ? references.front().frame
+                                                 : std::min(tables.front().frame, references.front().frame);
+        std::size_t as_tables = 0, as_leaves = 0;
+        while (as_tables < tables.size() && tables[as_tables].frame == frame) ++as_tables;
+        while (as_leaves < references.size() && references[as_leaves].frame == frame) ++as_leaves;
+        visit(tables.first(as_tables), references.first(as_leaves));
+        tables = tables.subspan(as_tables);
+        references = references.subspan(as_leaves);
     }
+}
 
-  private:
-    std::span<Reference const> references_;
-    std::span<TableFrame const> tables_;
-    Vpn top_;
-    std::vector<Use> uses_;
-};
+Use use_of(FrameMap const& map, Reference const& leaf) {
+    bool const registers = !leaf.rights.user && leaf.page >= map.layout().top.page();
+    return {leaf.frame, registers ? Role::saved_registers : Role::memory, leaf.process, leaf.page};
+}
+
+// Of one frame: tables first, then trapframes, then memory.
+std::vector<Use> uses_of(FrameMap const& map, std::span<TableFrame const> tables, std::span<Reference const> leaves) {
+    std::vector<Use> uses;
+    for (TableFrame const& each : tables) uses.push_back({each.frame, Role::table, each.process, Vpn{}});
+    for (Reference const& each : leaves) uses.push_back(use_of(map, each));
+    std::stable_sort(uses.begin(), uses.end(), [](Use const& a, Use const& b) { return a.role < b.role; });
+    return uses;
+}
 
 FrameUse told(FrameMap const& map, Use const& use) {
     Address const place =
@@ -88,15 +87,23 @@ void check_roles(FrameMap const& map, std::span<Use const> same_frame, Checked& 
 Checked dangling_in(FrameMap const& map) {
     Checked checked;
     check_structures(map, checked);
-    Uses uses{map};
     bool list_known = false;
-    for (auto same_frame = uses.next(); !same_frame.empty(); same_frame = uses.next()) {
-        check_roles(map, same_frame, checked);
-        Use const& first = same_frame.front();
-        auto const free = map.observation().memory->on_free_list(first.frame);
+    Vpn const top = map.layout().top.page();
+    for_each_frame(map, [&](std::span<TableFrame const> tables, std::span<Reference const> leaves) {
+        FrameNo const frame = tables.empty() ? leaves.front().frame : tables.front().frame;
+        auto const free = map.observation().memory->on_free_list(frame);
         list_known = list_known || free.has_value();
+        // Nearly every frame is the memory of processes and no more, or has one use.
+        bool const plain = tables.size() + leaves.size() == 1 ||
+                           (tables.empty() && std::ranges::none_of(leaves, [&](Reference const& each) {
+                                return !each.rights.user && each.page >= top;
+                            }));
+        if (plain && !free.value_or(false)) return;
+        auto const uses = uses_of(map, tables, leaves);
+        check_roles(map, uses, checked);
+        Use const& first = uses.front();
         if (free.value_or(false)) checked.violations.push_back(at_use(map, first, FreeInUse{told(map, first)}));
-    }
+    });
     checked.judged = list_known;
     checked.skipped = !list_known;
     return checked;
@@ -106,8 +113,7 @@ namespace {
 
 std::uint64_t reachable_frames(FrameMap const& map) {
     std::uint64_t frames = 0;
-    Uses uses{map};
-    while (!uses.next().empty()) ++frames;
+    for_each_frame(map, [&](auto const&, auto const&) { ++frames; });
     return frames;
 }
 

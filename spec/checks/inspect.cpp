@@ -10,9 +10,8 @@ namespace {
 // I7: the break is what sbrk says. Counted where results are.
 Checked breaks_in(FrameMap const& map) {
     Checked checked;
-    for (ProcId id : map.world().running()) {
-        ObservedProcess const* const seen = map.find(id);
-        VirtAddr const expected = map.world().find(id)->space->brk;
+    for (auto const& [id, seen, model, pages] : map.processes()) {
+        VirtAddr const expected = model->brk;
         if (!seen || !seen->brk || *seen->brk == expected.value) continue;
         constexpr std::uint64_t kLowHalf = UINT32_MAX;
         bool const wraps = (*seen->brk & kLowHalf) == (expected.value & kLowHalf);

@@ -2,7 +2,8 @@
 
 #include "spec/checks/frame_map.h"
 
-#include <unordered_map>
+#include <optional>
+#include <vector>
 
 namespace vmcheck::spec {
 
@@ -19,19 +20,17 @@ class LazinessCheck {
   public:
     explicit LazinessCheck(FrameMap const& map) : map_(map) {}
 
-    void process(ProcId id) {
-        ObservedProcess const* const seen = map_.find(id);
-        if (!seen || !seen->broken.empty()) return;
-        for (ObservedPage const& page : seen->pages) mapped(id, page);
+    void process(PairedProcess const& process) {
+        if (!process.seen || !process.seen->broken.empty()) return;
+        for (PagePair const& each : process.pages) mapped(process.id, each);
         bool const shares = map_.world().setting().profile.fork == ForkPolicy::cow;
-        for (auto const& [vpn, page] : map_.world().find(id)->space->pages) {
-            if (page.presence != Presence::present || !page.rights.user) continue;
+        for (PagePair const& each : process.pages) {
+            if (!each.model || each.model->presence != Presence::present || !each.model->rights.user) continue;
             result.judged = true;
-            ObservedPage const* const observed = FrameMap::find(*seen, vpn);
-            if (!observed)
-                promised(id, vpn, page);
+            if (!each.seen)
+                promised(process.id, each.page, *each.model);
             else if (shares)
-                shared(id, page.frame, *observed);
+                shared(process.id, each.model->frame, *each.seen);
         }
     }
 
@@ -49,12 +48,11 @@ class LazinessCheck {
         result.add(map_.at(Invariant::laziness, id, start_of(vpn), std::move(facts)));
     }
 
-    void mapped(ProcId id, ObservedPage const& seen) {
-        if (!seen.rights.user) return;
-        auto const page = map_.world().page_at(id, seen.page);
-        if (!page || page->presence != Presence::reserved) return;
+    void mapped(ProcId id, PagePair const& both) {
+        if (!both.seen || !both.seen->rights.user) return;
+        if (!both.model || both.model->presence != Presence::reserved) return;
         result.judged = true;
-        report(id, seen.page, MappedEarly{seen.rights});
+        report(id, both.page, MappedEarly{both.seen->rights});
     }
 
     void promised(ProcId id, Vpn vpn, Page const& page) {
@@ -64,21 +62,28 @@ class LazinessCheck {
 
     void shared(ProcId id, LogicalFrame frame, ObservedPage const& seen) {
         if (!seen.rights.user || !seen.in_ram) return;
+        // Logical frames are numbered one after the other.
+        if (first_.size() <= frame.id) first_.resize(frame.id + 1);
         Sighting const here{id, seen.page, seen.frame};
-        auto const [known, fresh] = sightings_.try_emplace(frame.id, here);
-        if (fresh) return;
-        if (known->second.frame == seen.frame) {
+        if (first_[frame.id] == 0) {
+            sightings_.push_back(here);
+            first_[frame.id] = static_cast<std::uint32_t>(sightings_.size());
+            return;
+        }
+        Sighting const& known = sightings_[first_[frame.id] - 1];
+        if (known.frame == seen.frame) {
             ++shared_;
             return;
         }
         if (copied_++ == 0) {
-            first_original_ = known->second;
+            first_original_ = known;
             first_copy_ = here;
         }
     }
 
     FrameMap const& map_;
-    std::unordered_map<std::uint64_t, Sighting> sightings_;
+    std::vector<std::uint32_t> first_;  // by logical frame: which sighting, from 1; 0 where none
+    std::vector<Sighting> sightings_;
     std::uint64_t copied_ = 0, shared_ = 0;
     std::optional<Sighting> first_original_, first_copy_;
 };
@@ -87,7 +92,7 @@ class LazinessCheck {
 
 Checked laziness_in(FrameMap const& map) {
     LazinessCheck check{map};
-    for (ProcId id : map.world().running()) check.process(id);
+    for (PairedProcess const& each : map.processes()) check.process(each);
     return check.finish();
 }
 

@@ -21,31 +21,32 @@ std::optional<What> fault_of_user_pte(Layout const& layout, Vpn page, Rights log
     return std::nullopt;
 }
 
-std::optional<WrongRights> judge_pte(FrameMap const& map, ProcId id, ObservedPage const& seen) {
-    auto const page = map.world().page_at(id, seen.page);
-    if (!seen.rights.user) {
+std::optional<WrongRights> judge_pte(Layout const& layout, PagePair const& both) {
+    Page const* const page = both.model;
+    Rights const seen = both.seen->rights;
+    if (!seen.user) {
         // A PTE without U is the kernel's own business (guard, trapframe), unless it stands where the user's page must
         // be.
         if (!page || !page->rights.user || page->presence != Presence::present) return std::nullopt;
-        return WrongRights{What::user_lost, page->rights, seen.rights};
+        return WrongRights{What::user_lost, page->rights, seen};
     }
-    if (!page) return WrongRights{What::outside_memory, std::nullopt, seen.rights};
-    auto const what = fault_of_user_pte(map.world().layout_of(id), seen.page, page->rights, seen.rights);
+    if (!page) return WrongRights{What::outside_memory, std::nullopt, seen};
+    auto const what = fault_of_user_pte(layout, both.page, page->rights, seen);
     if (!what) return std::nullopt;
-    return WrongRights{*what, page->rights.user ? std::optional{page->rights} : std::nullopt, seen.rights};
+    return WrongRights{*what, page->rights.user ? std::optional{page->rights} : std::nullopt, seen};
 }
 
 }  // namespace
 
 Checked rights_in(FrameMap const& map) {
     Checked checked;
-    for (ProcId id : map.world().running()) {
-        ObservedProcess const* const process = map.find(id);
-        if (!process) continue;
-        for (ObservedPage const& seen : process->pages) {
+    for (PairedProcess const& process : map.processes()) {
+        Layout const& layout = map.world().layout_of(process.id);
+        for (PagePair const& each : process.pages) {
+            if (!each.seen) continue;
             checked.judged = true;
-            if (auto const wrong = judge_pte(map, id, seen))
-                checked.add(map.at(Invariant::rights, id, start_of(seen.page), *wrong));
+            if (auto const wrong = judge_pte(layout, each))
+                checked.add(map.at(Invariant::rights, process.id, start_of(each.page), *wrong));
         }
     }
     return checked;

@@ -19,8 +19,8 @@ World Transition::boot(std::shared_ptr<Setting const> setting) {
     auto image = next.fresh_image(Executable::init);
     Layout const& layout = world.setting_->layout;
     if (Contents const& first_stack = world.setting_->traits.first_stack) {
-        auto const page = image->pages.find((layout.stack - 1).page());
-        if (page != image->pages.end() && page->second.contents) page->second.contents = first_stack;
+        Vpn const stack = (layout.stack - 1).page();
+        if (image->pages.contains(stack) && image->pages[stack].contents) image->pages[stack].contents = first_stack;
     }
     Process init;
     init.space = std::move(image);
@@ -76,7 +76,7 @@ void Transition::spawn(ProcId parent, ProcId child, std::uint64_t pid) {
     world_.names_.insert(child);
     world_.processes_.insert_or_assign(child, std::move(process));
     Layout const& layout = world_.setting_->layout;
-    if (layout.has_usyscall()) space(child).pages.at(layout.top.page()).frame = fresh_frame();
+    if (layout.has_usyscall()) space(child).pages[layout.top.page()].frame = fresh_frame();
 }
 
 void Transition::end(ProcId id, std::int32_t status) {

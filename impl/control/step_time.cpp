@@ -9,7 +9,7 @@ using board::Parcels;
 
 namespace {
 
-constexpr Parcels kLong{1 << 17};
+constexpr Parcels kLong{1 << 19};
 
 }  // namespace
 

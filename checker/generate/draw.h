@@ -18,7 +18,7 @@ namespace vmcheck::generate {
 
 class Draw {
   public:
-    explicit Draw(rc::Random random) : random_(std::move(random)) {}
+    explicit Draw(rc::Random random) : random_(random) {}
 
     // The next value; depends on the state at the start and on how many were drawn before alone. The size of
     // RapidCheck's properties does not matter to it: what is rare has to be as rare in short programs.

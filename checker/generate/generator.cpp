@@ -93,7 +93,7 @@ class Author {
   private:
     void append(Step step, World after) {
         if (std::holds_alternative<Fork>(step.action)) ++children_;
-        program_.steps.push_back(std::move(step));
+        program_.steps.push_back(step);
         world_ = std::move(after);
         std::vector<ProcId> running = world_.running();
         if (running == running_) return;
@@ -209,7 +209,7 @@ class Author {
                             : lot < 4 ? draw(actions_for(first.action.index(), actor))
                                       : draw(steps_).action;
             if (auto* another = std::get_if<Fork>(&action)) another->child = ProcId{children_ + (fork ? 2U : 1U)};
-            return {actor, std::move(action), {}};
+            return {actor, action, {}};
         });
     }
 

@@ -58,7 +58,7 @@ bool is_in_pages(std::int64_t bytes) {
 }
 
 std::string c_pointer(spec::Address const& address) {
-    std::string const base{kBases.at(static_cast<std::size_t>(address.anchor))};
+    std::string base{kBases.at(static_cast<std::size_t>(address.anchor))};
     // As an integer of a pointer's width: a cast from int would be warned of.
     if (base.empty())
         return fmt::format("(char *){:#x}{}", static_cast<std::uint64_t>(address.offset),

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ranges>
 #include <variant>
 
 namespace vmcheck::repro {
@@ -282,11 +281,11 @@ std::optional<spec::AddressUse> access_of(spec::Action const& action) {
 Given given_for(Helpers used, std::uint32_t processes, std::optional<VirtAddr> heap) {
     std::vector<Row> const rows = table(processes, heap);
     Given given;
-    for (Row const& row : rows | std::views::reverse) {
-        if (!used.contains(row.helper)) continue;
+    std::for_each(rows.rbegin(), rows.rend(), [&](Row const& row) {
+        if (!used.contains(row.helper)) return;
         used.insert(row.needs.begin(), row.needs.end());
         given = {row.source + given.source, row.prepares + given.prepares};
-    }
+    });
     return given;
 }
 

@@ -12,7 +12,6 @@
 namespace vmcheck::session {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
 class Mistakes : public ::testing::Test {

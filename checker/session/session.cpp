@@ -247,8 +247,8 @@ tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& op
     result.families += campaign.failures.size();
 
     std::vector<Finding> findings;
-    for (run::Failure& failure : gravest(std::move(campaign.failures), options.effort.families_max)) {
-        auto finding = make_finding(*kernel, std::move(failure), options);
+    for (run::Failure const& failure : gravest(std::move(campaign.failures), options.effort.families_max)) {
+        auto finding = make_finding(*kernel, failure, options);
         if (!finding) return tl::unexpected(finding.error());
         if (finding->attempts == 0) result.interrupted = true;
         add(std::move(*finding), {result.counts, kernel->look.reference.setting}, findings);
@@ -280,7 +280,7 @@ tl::expected<run::Run, BootError> run_once(Kernel& kernel, spec::Program const& 
         fmt::format("{} cannot be run on this kernel, since it asks for {}: {}", name, machine, *run.cannot_start)});
 }
 
-tl::expected<Finding, BootError> make_finding(Kernel& kernel, run::Failure failure, Options const& options) {
+tl::expected<Finding, BootError> make_finding(Kernel& kernel, run::Failure const& failure, Options const& options) {
     shrink::Shrunk shrunk{failure.run, 0, false};
     if (options.shrink)
         shrunk = shrink::shrink(kernel.machines, kernel.look.reference, std::move(shrunk.run), {}, options.stop);

@@ -67,7 +67,7 @@ tl::expected<run::Run, BootError> run_once(Kernel& kernel, spec::Program const& 
 
 // Shrinks a failure, unless `options` say not to, reproduces it on a freshly booted kernel, and explains it.
 // REQUIRES: failure.run.divergence.
-tl::expected<Finding, BootError> make_finding(Kernel& kernel, run::Failure failure, Options const& options);
+tl::expected<Finding, BootError> make_finding(Kernel& kernel, run::Failure const& failure, Options const& options);
 
 // The program in which each sbrk says for itself when its memory is to come, where the kernel must be told.
 spec::Program with_sbrk_modes(spec::Program program, spec::Setting const& setting);

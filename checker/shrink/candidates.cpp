@@ -364,7 +364,7 @@ Programs with_simpler_arguments(Program const& program) {
     auto of_steps = for_each_step(program, [](Shared const& shared, std::size_t i) {
         return rc::seq::map(rc::seq::fromContainer(simpler_steps(*shared, i)), [shared, i](Step&& step) {
             std::vector<Step> steps = shared->steps;
-            steps[i] = std::move(step);
+            steps[i] = step;
             return with_steps(*shared, std::move(steps));
         });
     });

@@ -48,7 +48,7 @@ tl::expected<Descriptor, Error> open_to_read(fs::path const& path, bool any_kind
 
 // All of it into `contents`, a std::string or a vector of bytes.
 template <class Contents>
-tl::expected<Contents, Error> read_all(fs::path const& path, ReadLimits limits) {
+tl::expected<Contents, Error> read_all(fs::path const& path, ReadLimits const& limits) {
     auto const file = open_to_read(path, limits.any_kind);
     if (!file) return tl::unexpected(file.error());
     Wake const wake(limits.stop);
@@ -109,11 +109,11 @@ std::string scratch_prefix() {
 
 }  // namespace
 
-tl::expected<std::string, Error> read_file(fs::path const& path, ReadLimits limits) {
+tl::expected<std::string, Error> read_file(fs::path const& path, ReadLimits const& limits) {
     return read_all<std::string>(path, limits);
 }
 
-tl::expected<std::vector<std::byte>, Error> read_bytes(fs::path const& path, ReadLimits limits) {
+tl::expected<std::vector<std::byte>, Error> read_bytes(fs::path const& path, ReadLimits const& limits) {
     return read_all<std::vector<std::byte>>(path, limits);
 }
 

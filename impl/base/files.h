@@ -29,8 +29,9 @@ struct ReadLimits {
 };
 
 // The whole file. Fails where it is missing, a directory, not permitted, of another kind, or larger than allowed.
-tl::expected<std::string, Error> read_file(std::filesystem::path const& path, ReadLimits limits = {});
-tl::expected<std::vector<std::byte>, Error> read_bytes(std::filesystem::path const& path, ReadLimits limits = {});
+tl::expected<std::string, Error> read_file(std::filesystem::path const& path, ReadLimits const& limits = {});
+tl::expected<std::vector<std::byte>, Error> read_bytes(std::filesystem::path const& path,
+                                                       ReadLimits const& limits = {});
 
 // Writes the whole file or nothing: first beside it under another name, then renamed, so that a reader sees what was
 // there before or all that is new. A device or pipe is written to directly. Creates missing directories.

@@ -114,7 +114,7 @@ class Memory {
     void close_to_guest();
     // It may have been closed too early.
     void open_dirty_to_guest() {
-        for (std::size_t i = 0; i < dirty_.size(); ++i) open_to_guest(dirty_[i]);
+        for (FrameNo const frame : dirty_) open_to_guest(frame);
     }
     // It counts as dirty and as written already, so that nothing is missed where the guest stores to it unseen.
     bool may_be_opened(FrameNo frame) const {

@@ -37,6 +37,7 @@ void fork(Roster& roster, ProcId child, FrameNo table, std::uint64_t pid) {
 
 std::vector<ProcId> ids(std::vector<Agent> const& agents) {
     std::vector<ProcId> all;
+    all.reserve(agents.size());
     for (Agent const& agent : agents) all.push_back(agent.id);
     return all;
 }

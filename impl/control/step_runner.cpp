@@ -40,7 +40,7 @@ class Performance {
     Completion operator()(spec::Kill const& kill) {
         auto const pid = conductor_.state().roster.pid_of(kill.target);
         if (!pid) return spec::Lost{fmt::format("the pid of p{} is not known", kill.target.value)};
-        Completion const result = call(syscalls::kKill, *pid);
+        Completion result = call(syscalls::kKill, *pid);
         bool const was_running = conductor_.state().roster.find(kill.target) != nullptr;
         if (!success(result) || kill.target == actor_ || !was_running) return result;
         auto const ended = conductor_.await_end(kill.target);
@@ -54,7 +54,7 @@ class Performance {
     }
 
     Completion operator()(spec::Wait const& wait) {
-        Completion const result = call(syscalls::kWait, wait.status ? absolute(*wait.status) : 0);
+        Completion result = call(syscalls::kWait, wait.status ? absolute(*wait.status) : 0);
         if (auto const* returned = std::get_if<spec::Returned>(&result)) conductor_.forget_ended(returned->value);
         return result;
     }
@@ -94,7 +94,7 @@ class Performance {
     Completion operator()(spec::SetSp const& set_sp) { return give(VMCHECK_ORDER_SET_SP, absolute(set_sp.to)); }
 
     Completion operator()(spec::Yield const&) {
-        Completion const slept = call(syscalls::kSleep, 0);
+        Completion slept = call(syscalls::kSleep, 0);
         auto const* returned = std::get_if<spec::Returned>(&slept);
         if (returned == nullptr || success(slept)) return slept;
         // A kernel without that call: any other that touches no memory does as well.
@@ -125,11 +125,11 @@ class Performance {
     }
 
     Completion operator()(spec::Pipe const& pipe) {
-        Completion const result = call(syscalls::kPipe, absolute(pipe.to));
+        Completion result = call(syscalls::kPipe, absolute(pipe.to));
         if (!success(result)) return result;
         // The two descriptors are the lowest free ones; their numbers in memory are for the model to compare.
         for (std::uint64_t end = 0; end < 2; ++end) {
-            Completion const closed = call(syscalls::kClose, setting_.traits.first_free_descriptor + end);
+            Completion closed = call(syscalls::kClose, setting_.traits.first_free_descriptor + end);
             if (success(closed) != 0U) return closed;
         }
         return result;
@@ -152,12 +152,12 @@ class Performance {
     // Opens what `path` names, has `between` done with the descriptor, and closes it again.
     template <class Between>
     Completion with_open(std::uint64_t path, Between between) {
-        Completion const opened = call(syscalls::kOpen, path, syscalls::kReadOnly);
+        Completion opened = call(syscalls::kOpen, path, syscalls::kReadOnly);
         auto const descriptor = success(opened);
         if (!descriptor) return opened;
-        Completion const result = between(*descriptor);
+        Completion result = between(*descriptor);
         if (!std::holds_alternative<spec::Returned>(result)) return result;
-        Completion const closed = call(syscalls::kClose, *descriptor);
+        Completion closed = call(syscalls::kClose, *descriptor);
         return success(closed) == 0U ? result : closed;
     }
 

@@ -87,7 +87,8 @@ void FrameMap::refer() {
 }
 
 std::span<Reference const> FrameMap::references_to(FrameNo frame) const {
-    auto const [first, last] = std::ranges::equal_range(references_, frame, {}, &Reference::frame);
+    auto const first = std::ranges::lower_bound(references_, frame, {}, &Reference::frame);
+    auto const last = std::ranges::upper_bound(references_, frame, {}, &Reference::frame);
     return {first, last};
 }
 

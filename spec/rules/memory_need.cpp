@@ -39,7 +39,7 @@ std::uint64_t exec_need(World const& world, Exec const& exec) {
     std::uint64_t const pages = world.setting().layout_of(exec.program).heap.page().value + 1;
     // xv6 keeps each of at most 9 arguments in a page of its own meanwhile (sys_exec in kernel/sysfile.c); each, and
     // its pointer, may lie in a page that is not there yet.
-    std::uint64_t const arguments = exec.arguments ? 9 + 2 * 9 * (1 + kTableLevelsBelowRoot) : 0;
+    std::uint64_t const arguments = exec.arguments ? 9 + std::uint64_t{2} * 9 * (1 + kTableLevelsBelowRoot) : 0;
     return arguments + 2 * pages + 3 * (1 + kTableLevelsBelowRoot) + world.setting().traits.frames_per_process;
 }
 

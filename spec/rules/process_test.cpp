@@ -286,7 +286,7 @@ TEST(Exec, ReadsItsArgumentsAsOtherCopiesDo) {
     EXPECT_EQ(story.verdict(exec(at(Anchor::guard)), returned(kMinus1)), "allowed");
     EXPECT_EQ(story.verdict(exec(at(Anchor::guard)), restarted), "I7");
     EXPECT_EQ(story.verdict(exec(at(Anchor::rodata)), returned(kMinus1)), "allowed") << "no pointer, but a path";
-    story.then(by(0, Sbrk{2 * 4096}), returned(7 * kPageBytes));
+    story.then(by(0, Sbrk{std::int64_t{2} * 4096}), returned(7 * kPageBytes));
     EXPECT_EQ(story.verdict(exec(heap()), restarted), "allowed") << "an untouched page holds an empty list";
     EXPECT_EQ(story.verdict(exec(heap()), returned(kMinus1)), "I7");
     EXPECT_EQ(story.verdict(exec(heap()), after_failed_allocation(ended())), "allowed");

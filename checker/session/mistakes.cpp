@@ -20,6 +20,15 @@ bool accesses_memory(spec::Way way) {
            way == spec::Way::copyinstr;
 }
 
+// Whether the process that fails has moved its stack pointer before. A shrunk program has no step that it can do
+// without, so it is the kernel that goes by it.
+bool depends_on_the_stack_pointer(Finding const& finding) {
+    auto const& steps = finding.program.steps;
+    return std::any_of(steps.begin(), steps.end() - 1, [&](spec::Step const& step) {
+        return step.actor == steps.back().actor && std::holds_alternative<spec::SetSp>(step.action);
+    });
+}
+
 // PTE_X on a page that is rightly given brings about nothing else: what does go wrong with such a page is not of it.
 bool only_gains_execute(Finding const& finding) {
     auto const& violations = finding.divergence.violations;
@@ -34,7 +43,8 @@ bool decide_alike(Finding const& one, Finding const& other) {
     run::Family const &first = one.family, &second = other.family;
     spec::Circumstances const &here = first.circumstances, &there = second.circumstances;
     if (here.grounds.telling() != there.grounds.telling() || here.refused != there.refused ||
-        only_gains_execute(one) != only_gains_execute(other))
+        only_gains_execute(one) != only_gains_execute(other) ||
+        depends_on_the_stack_pointer(one) != depends_on_the_stack_pointer(other))
         return false;
     // Of memory that may be accessed, only that it may not be.
     auto const is_denied = [](run::Symptom what) {
@@ -123,15 +133,6 @@ std::set<spec::Way> refused_before(Finding const& finding, std::shared_ptr<spec:
                    return left > 0;
                });
     return ways;
-}
-
-// Whether the process that fails has moved its stack pointer before. A shrunk program has no step that it can do
-// without, so it is the kernel that goes by it.
-bool depends_on_the_stack_pointer(Finding const& finding) {
-    auto const& steps = finding.program.steps;
-    return std::any_of(steps.begin(), steps.end() - 1, [&](spec::Step const& step) {
-        return step.actor == steps.back().actor && std::holds_alternative<spec::SetSp>(step.action);
-    });
 }
 
 // Those that take what lies below the stack pointer for the guard page refuse what is good and let through what is bad.

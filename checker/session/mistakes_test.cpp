@@ -205,6 +205,17 @@ TEST_F(Mistakes, AGoodPageThatOneFunctionDeniesToFaultsAndCopies) {
     EXPECT_THAT(findings, SizeIs(2)) << "it was given";
 }
 
+TEST_F(Mistakes, WhatGoesByTheStackPointerHidesNothingElse) {
+    found("p0 sbrk +1p\np0 open heap\n", {Symptom::refused, Way::copyinstr, {.grounds = Ground::reserved}},
+          {"copyinstr", "walkaddr"});
+    found("p0 sbrk +1p\np0 sp heap+1p\np0 fstat heap\n",
+          {Symptom::refused, Way::copyout, {.grounds = Ground::reserved}}, {"copyout", "walkaddr"});
+    EXPECT_THAT(findings, SizeIs(2));
+    found("p0 sp data\np0 fstat guard\n", {Symptom::died, Way::copyout, {.grounds = Ground::no_user}},
+          {"copyout", "walkaddr"});
+    EXPECT_THAT(findings, SizeIs(2)) << "that goes by it as well";
+}
+
 TEST_F(Mistakes, WasteIsOneWithRunningOutOfMemory) {
     found("p0 sbrk +1p\np0 fork p1\n", {Symptom::not_lazy, Way::fork, {}}, {});
     found("memory 39\np0 sbrk +27p\np0 fork p1\n", {Symptom::refused, Way::fork, {}}, {});

@@ -162,5 +162,11 @@ RC_GTEST_PROP(TreeResultProperty, IsReadFromEveryReport, ()) {
     RC_ASSERT(result.found.size() == session.findings.size() + session.boot_violations.size());
 }
 
+RC_GTEST_PROP(TreeResultProperty, IsOneWhateverTheFilesHold, (std::string const& report)) {
+    int const code = *rc::gen::inRange(0, 256);
+    std::string const name(to_string(result_of(exits(code), report).verdict));
+    RC_ASSERT(name == "crashed" || name == "could not be run" || name == "interrupted");
+}
+
 }  // namespace
 }  // namespace vmcheck::classes

@@ -98,7 +98,7 @@ _start:
     j       1b
 
 #elif defined(REWRITE_CODE)
-    // Changes an instruction, and the page after it, and executes it, for ever, with a pause: its time is as much code.
+    // Changes an instruction, and the page after it, and executes it, for ever.
     la      t0, changing
     la      t1, changing_other
     lw      t2, 0(t0)
@@ -109,9 +109,6 @@ _start:
     sw      t2, 0(t0)
     fence.i
     call    changing
-    li      t4, 300
-2:  addi    t4, t4, -1
-    bnez    t4, 2b
     j       1b
     .balign 4
 changing:
@@ -158,9 +155,6 @@ changing_other:
     ld      t0, 0(sp)
     sfence.vma
     sd      t0, -2048(sp)
-    li      t1, 100             // a pause: its time is as much code
-2:  addi    t1, t1, -1
-    bnez    t1, 2b
     j       1b
 
 #elif defined(INTERRUPT_STORM)

@@ -14,6 +14,7 @@ ExitCode replay(Options const& options);
 ExitCode shrink(Options const& options);
 ExitCode show(Options const& options);
 ExitCode run(Options const& options);
+ExitCode debug(Options const& options);
 ExitCode doctor(Options const& options);
 
 }  // namespace vmcheck::cli

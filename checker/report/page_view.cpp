@@ -10,31 +10,31 @@ namespace vmcheck::report {
 
 namespace {
 
-std::string rights_of(spec::Rights rights) {
-    return fmt::format("{} {} {} {}", rights.read ? 'R' : '-', rights.write ? 'W' : '-', rights.execute ? 'X' : '-',
-                       rights.user ? 'U' : '-');
-}
-
-std::string cell(PageRow const& row) {
-    if (!row.mapped) return "not mapped";
-    std::string text = fmt::format("frame {:#x}  {}", row.page.frame.value, rights_of(row.page.rights));
-    if (!row.page.in_ram) text += ", NOT IN RAM";
-    if (row.references > 0) text += fmt::format("  {} PTE{}", row.references, row.references == 1 ? "" : "s");
-    if (row.count) text += fmt::format(", count {}", *row.count);
-    if (row.on_free_list == true) text += ", ON THE FREE LIST";
-    return text;
-}
-
 auto row_of(std::vector<PageRow> const& rows, spec::ProcId id) {
     return std::find_if(rows.begin(), rows.end(), [&](PageRow const& row) { return row.process == id; });
 }
 
 std::string cell_of(std::vector<PageRow> const& rows, spec::ProcId id) {
     auto const found = row_of(rows, id);
-    return found == rows.end() ? "-" : cell(*found);
+    return found == rows.end() ? "-" : words_of(*found);
 }
 
 }  // namespace
+
+std::string letters_of(spec::Rights rights) {
+    return fmt::format("{} {} {} {}", rights.read ? 'R' : '-', rights.write ? 'W' : '-', rights.execute ? 'X' : '-',
+                       rights.user ? 'U' : '-');
+}
+
+std::string words_of(PageRow const& row) {
+    if (!row.mapped) return "not mapped";
+    std::string text = fmt::format("frame {:#x}  {}", row.page.frame.value, letters_of(row.page.rights));
+    if (!row.page.in_ram) text += ", NOT IN RAM";
+    if (row.references > 0) text += fmt::format("  {} PTE{}", row.references, row.references == 1 ? "" : "s");
+    if (row.count) text += fmt::format(", count {}", *row.count);
+    if (row.on_free_list == true) text += ", ON THE FREE LIST";
+    return text;
+}
 
 PageView page_view(Finding const& finding) {
     PageTable const& table = *finding.evidence.pages;

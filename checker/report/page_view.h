@@ -18,6 +18,11 @@ struct PageView {
     std::vector<Row> rows;
 };
 
+// "R W - U"
+std::string letters_of(spec::Rights rights);
+// "frame 0x87f3b  R W - U  1 PTE, count 1", "not mapped"
+std::string words_of(PageRow const& row);
+
 // REQUIRES: the finding's evidence has pages.
 PageView page_view(Finding const& finding);
 

@@ -98,7 +98,7 @@ class KernelExecution : public Execution {
     // A picture of the machine as it stands, with these processes; where the kernel's process table is known, a running
     // one's page table is the one that it has there.
     spec::Observation observe(AgentState const& agents);
-    CodePlace place_of(VirtAddr pc) const { return vmcheck::place_of(*kernel_, pc); }
+    CodePlace place_at(VirtAddr pc) const { return place_of(*kernel_, pc); }
 
   private:
     board::Parcels step_budget(std::uint64_t pages) const;

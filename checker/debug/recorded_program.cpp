@@ -64,8 +64,20 @@ std::optional<spec::Address> address_in(std::string_view text) {
     return load != nullptr ? std::optional(load->at) : std::nullopt;
 }
 
-std::vector<PageRow> page_rows(spec::Observation const& seen, Vpn page) {
-    std::vector<PageRow> rows;
+// Sv39: three levels of 512 entries (privileged spec, "Sv39"). Nothing: there is no table of the last level.
+std::optional<PhysAddr> pte_of(board::Board const& board, FrameNo root, Vpn page) {
+    PhysAddr table = start_of(root);
+    for (unsigned level = 2;; --level) {
+        PhysAddr const at = table + 8 * ((page.value >> (9 * level)) % 512);
+        if (level == 0) return at;
+        std::uint64_t const entry = board.read_u64(at).value_or(0);
+        if ((entry & 1) == 0) return std::nullopt;
+        table = start_of(FrameNo{(entry >> 10) & ((std::uint64_t{1} << 44) - 1)});
+    }
+}
+
+std::vector<report::PageLine> page_lines(board::Board const& board, spec::Observation const& seen, Vpn page) {
+    std::vector<report::PageLine> lines;
     for (spec::ObservedProcess const& process : seen.processes) {
         PageRow row{.process = process.id, .zombie = process.zombie};
         auto const at = std::ranges::find(process.pages, page, &spec::ObservedPage::page);
@@ -80,9 +92,10 @@ std::vector<PageRow> page_rows(spec::Observation const& seen, Vpn page) {
                 row.on_free_list = seen.memory->on_free_list(at->frame);
             }
         }
-        rows.push_back(row);
+        bool const has_table = !process.table_frames.empty();
+        lines.push_back({row, has_table ? pte_of(board, process.table_frames.front(), page) : std::nullopt});
     }
-    return rows;
+    return lines;
 }
 
 }  // namespace
@@ -240,7 +253,8 @@ std::string RecordedProgram::pages(std::string_view text) {
     }
     if (!address) return "pages ADDRESS: of user memory, as in a program: heap+8, or 0x4000\n";
     spec::Observation const seen = machine_->now().observe(now.agents);
-    return report::pages_words(address->page(), page_rows(seen, address->page()), model, at_end ? std::nullopt : step);
+    return report::pages_words(address->page(), page_lines(board(), seen, address->page()), model,
+                               at_end ? std::nullopt : step);
 }
 
 }  // namespace vmcheck::debug

@@ -155,6 +155,7 @@ std::string Stub::query(std::string_view packet) {
         auto const words = from_hex(fields.rest());
         if (!words) return kError;
         std::string text = client_.monitor(*words);
+        looked_at_ = timeline_.hart();
         text.resize(std::min(text.size(), kPacketBytesMax / 2 - 1));
         // GDB takes no text at all for a failure.
         return text.empty() ? "OK" : to_hex(text);
@@ -326,8 +327,12 @@ std::string Stub::move(Search search, Towards towards) {
     search.breakpoints = breakpoints_;
     search.watches = watches_;
     bool const forward = towards == Towards::end;
+    // GDB takes a RISC-V hart to stop before the instruction that it watches for, and does one more step by itself to
+    // see what became of it; backwards it does one more back.
     Hit const hit =
         forward ? timeline_.forward(search, client_.interrupted) : timeline_.backward(search, client_.interrupted);
+    if (hit.why == Hit::Why::watch)
+        timeline_.go_to(forward ? Position{timeline_.now().value - 1} : Position{timeline_.now().value + 1});
     looked_at_ = timeline_.hart();
     moved_.reset();
     switch (hit.why) {

@@ -66,13 +66,14 @@ std::string model_words(std::vector<run::StepRecord> const& records, std::option
            spec::to_string(model);
 }
 
-std::string pages_words(Vpn page, std::vector<PageRow> const& rows, spec::World const& model,
+std::string pages_words(Vpn page, std::vector<PageLine> const& lines, spec::World const& model,
                         std::optional<std::size_t> step) {
     std::string text =
         fmt::format("va {:#x}  now | the model {}\n", start_of(page).value,
-                    step ? fmt::format("before step {}", *step + 1) : "after the last step that was right");
-    for (PageRow const& row : rows)
-        text += fmt::format("{}{}  {} | {}\n", name_of(row.process), row.zombie ? " zombie" : "", words_of(row),
+                    step ? fmt::format("before step {}", *step + 1) : "at the end");
+    for (auto const& [row, pte_at] : lines)
+        text += fmt::format("{}{}  {}  {} | {}\n", name_of(row.process), row.zombie ? " zombie" : "",
+                            pte_at ? fmt::format("PTE at {:#x}", pte_at->value) : "no PTE", words_of(row),
                             model_of_page(model, row.process, page));
     return text;
 }

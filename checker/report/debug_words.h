@@ -24,8 +24,12 @@ std::string why_words(run::Divergence const* failure);
 std::string model_words(std::vector<run::StepRecord> const& records, std::optional<std::size_t> present,
                         spec::World const& model);
 
-// One page of all processes, beside what the model has of it before the step; nothing: after the last.
-std::string pages_words(Vpn page, std::vector<PageRow> const& rows, spec::World const& model,
+struct PageLine {
+    PageRow row;
+    std::optional<PhysAddr> pte_at{};  // where its PTE lies, valid or not; nothing: its page table does not reach there
+};
+// One page of all processes, beside what the model has of it before the step; nothing: at the end.
+std::string pages_words(Vpn page, std::vector<PageLine> const& lines, spec::World const& model,
                         std::optional<std::size_t> step);
 
 }  // namespace vmcheck::report

@@ -9,7 +9,7 @@ namespace vmcheck::debug {
 
 struct RecordedGuest {
     explicit RecordedGuest(unsigned harts = 1, int scenario = SCENARIO_SSTC_TIMER,
-                           Timeline::Limits limits = {2'000, 64u << 20})
+                           Timeline::Limits limits = {2'000, 64u << 20}, board::Parcels each = board::Parcels{5'000})
         : board(board::test::board_with(scenario, config(harts), 1'000, harts)) {
         EXPECT_TRUE(board.take_golden());
         EXPECT_TRUE(board.watch_instructions(nullptr));
@@ -17,7 +17,7 @@ struct RecordedGuest {
         board::Recording recording;
         board.record(&recording);
         for (std::uint64_t i = 0; i < 400; ++i) {
-            board.run(board::Parcels{5'000});
+            board.run(each);
             board.write(board::Register::a0, i);
             board.mark(board::Request::Kind::order);
             if (i % 4 == 3) board.raise_timer();

@@ -3,6 +3,7 @@
 
 #include "checker/debug/recorded_guest_testing.h"
 
+#include <chrono>
 #include <map>
 #include <ranges>
 
@@ -120,6 +121,20 @@ TEST(Timeline, EndsWhereItIsInterrupted) {
     timeline.go_to(at);
     EXPECT_EQ(timeline.backward({}, [] { return true; }).why, Why::interrupted);
     EXPECT_EQ(timeline.now(), at);
+}
+
+// Backwards over more than ten million instructions costs them once, and the way to where it ends.
+TEST(Timeline, GoesBackOverTenMillionInstructionsInOnePass) {
+    RecordedGuest guest(1, SCENARIO_LOOP_IN_M, {}, board::Parcels{26'000});
+    Timeline& timeline = *guest.timeline;
+    ASSERT_GT(timeline.end().value, 10'000'000U);
+    std::uint64_t const before = timeline.executed();
+    auto const began = std::chrono::steady_clock::now();
+    EXPECT_EQ(timeline.backward({.watches = {ticks_watch()}}, never).why, Why::end);
+    EXPECT_EQ(timeline.now(), Position{0});
+    EXPECT_LT(timeline.executed() - before, timeline.end().value * 11 / 10);
+    // A second at most; more where a sanitizer watches, or the machine is busy.
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds{30});
 }
 
 TEST(Timeline, KeepsToItsMemoryAndStillGoesAnywhere) {

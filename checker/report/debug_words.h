@@ -28,7 +28,7 @@ struct PageLine {
     PageRow row;
     std::optional<PhysAddr> pte_at{};  // where its PTE lies, valid or not; nothing: its page table does not reach there
 };
-// One page of all processes, beside what the model has of it before the step; nothing: at the end.
+// One page of all processes, beside what the model has of it before the step; nothing: after the last that agreed.
 std::string pages_words(Vpn page, std::vector<PageLine> const& lines, spec::World const& model,
                         std::optional<std::size_t> step);
 

@@ -101,9 +101,9 @@ constexpr char const* kDebugHelp =
     "again.\n"
     "\nExample:\n"
     "  vmcheck debug findings/1-I3-fork.vmc\n"
-    "\nExit codes: 0 GDB has ended it; 2 wrong usage, unreadable program; 3 a problem of this machine, or a program "
-    "that\n"
-    "cannot be gone through; 4 the kernel did not boot; 130 Ctrl-C.\n";
+    "\nExit codes: 0 GDB has ended it; 2 wrong usage, unreadable program; 3 a problem of this machine (no "
+    "gdb-multiarch, a\n"
+    "port that is taken); 4 the kernel did not boot, or the program cannot be run on it; 130 Ctrl-C.\n";
 
 constexpr char const* kDuration = "a duration such as 90s, 5m or 8h";
 

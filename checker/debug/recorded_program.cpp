@@ -110,11 +110,11 @@ tl::expected<std::unique_ptr<RecordedProgram>, BootError> RecordedProgram::make(
     recorded->machine_ = std::move(*machine);
     if (auto ran = recorded->run(program); !ran)
         return tl::unexpected(
-            BootError{fmt::format("{} cannot be gone through: {}", name, ran.error()), BootError::Kind::machine});
+            BootError{fmt::format("{} cannot be gone through: {}", name, ran.error().message), ran.error().kind});
     return recorded;
 }
 
-tl::expected<void, std::string> RecordedProgram::run(spec::Program const& program) {
+tl::expected<void, BootError> RecordedProgram::run(spec::Program const& program) {
     run::FirstLook const look = run::first_look(*machine_, setting_);
     Notes notes(*machine_);
     run::RunOptions const options{.go_on = true, .records = true, .watcher = &notes};
@@ -123,14 +123,18 @@ tl::expected<void, std::string> RecordedProgram::run(spec::Program const& progra
     notes.stepper = &stepper;
     stepper.begin(program);
     run::take_steps(stepper, program.steps);
+    own_steps_ = stepper.so_far().program.steps.size();
     // A failure is what one came for; a program without one is run to its very end.
     if (stepper.so_far().passed.empty()) run::close(stepper);
     spec::World const model = stepper.world();
     run_ = stepper.take();
-    if (run_.cannot_start) return tl::unexpected(*run_.cannot_start);
-    if (!notes.start) return tl::unexpected(std::string("It has no step that can be asked."));
-    if (auto failure = machine_->engine_failure()) return tl::unexpected(std::move(*failure));
-    if (notes.failure) return tl::unexpected(std::move(*notes.failure));
+    auto const no_run = [](std::string why, BootError::Kind kind) {
+        return tl::unexpected(BootError{std::move(why), kind});
+    };
+    if (run_.cannot_start) return no_run(*run_.cannot_start, BootError::Kind::kernel);
+    if (!notes.start) return no_run("It has no step that can be asked.", BootError::Kind::kernel);
+    if (auto failure = machine_->engine_failure()) return no_run(std::move(*failure), BootError::Kind::machine);
+    if (notes.failure) return no_run(std::move(*notes.failure), BootError::Kind::machine);
     machine_->now().board().record(nullptr);
     if (run_.divergence)
         failure_ = run_.divergence;
@@ -138,7 +142,7 @@ tl::expected<void, std::string> RecordedProgram::run(spec::Program const& progra
         failure_ = run_.passed.back();
     AgentState agents = machine_->now().agents();
     auto timeline = Timeline::make(board(), *notes.start, std::move(notes.recording), {});
-    if (!timeline) return tl::unexpected(timeline.error());
+    if (!timeline) return no_run(std::move(timeline.error()), BootError::Kind::machine);
     timeline_ = std::move(*timeline);
     end_ = Start{timeline_->end(), model, std::move(agents)};
     // A step begins with its first order; the process that it is for was brought to the hart before that. One that the
@@ -157,7 +161,8 @@ tl::expected<void, std::string> RecordedProgram::run(spec::Program const& progra
 }
 
 std::size_t RecordedProgram::step_of_interest() const {
-    return std::min<std::size_t>(failure_ ? failure_->at.value : steps() - 1, steps() - 1);
+    std::size_t const last = std::max<std::size_t>(own_steps_, 1) - 1;
+    return std::min(failure_ ? failure_->at.value : last, steps() - 1);
 }
 
 std::optional<std::size_t> RecordedProgram::present_step() const {

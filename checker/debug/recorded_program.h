@@ -32,7 +32,7 @@ class RecordedProgram {
     std::vector<run::StepRecord> const& records() const { return run_.records; }
     // The failure that it shows, its last; null: none.
     run::Divergence const* failure() const { return failure_ ? &*failure_ : nullptr; }
-    // The failing step, else the last one.
+    // The failing step, else the program's last one.
     std::size_t step_of_interest() const;
 
     // Where a step begins: its process is given it. REQUIRES: step < steps().
@@ -56,7 +56,7 @@ class RecordedProgram {
         AgentState agents;
     };
     RecordedProgram() = default;
-    tl::expected<void, std::string> run(spec::Program const& program);
+    tl::expected<void, BootError> run(spec::Program const& program);
 
     std::string pages(std::string_view address);
     std::string where();
@@ -68,6 +68,7 @@ class RecordedProgram {
     std::vector<Start> starts_;
     std::optional<Start> end_;
     run::Run run_;
+    std::size_t own_steps_ = 0;  // those behind them close the program
     std::optional<run::Divergence> failure_;
     std::unique_ptr<Timeline> timeline_;
 };

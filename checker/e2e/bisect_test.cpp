@@ -19,6 +19,7 @@ class Bisect : public testing::Test {
   protected:
     // Ten commits: the seventh brings the kernel of mutant 16, and the fifth does not build.
     void SetUp() override {
+        if (!base::find_program("git")) GTEST_SKIP() << "SKIP: no git here";
         git("init --quiet --initial-branch=main");
         for (int number = 1; number <= 10; ++number) {
             scratch.copy(

@@ -43,6 +43,13 @@ struct DebugChoice {
     bool gdb = false;        // start it here
 };
 
+// bisect: what to search for, and where.
+struct BisectChoice {
+    std::filesystem::path finding;
+    std::optional<std::string> good;  // nothing: it is looked for
+    std::string bad = "HEAD";
+};
+
 struct Options {
     KernelChoice kernel;
     std::uint64_t seed = 1;
@@ -69,6 +76,7 @@ struct Options {
     std::vector<std::filesystem::path> programs;  // replay, shrink, show, debug
     RunChoice run;
     DebugChoice debug;
+    BisectChoice bisect;
     bool colour = false;
     std::FILE* text = stdout;  // where text for a person goes: standard error when a report takes standard output
     std::stop_token stop;

@@ -22,7 +22,7 @@ std::string model_of_page(spec::World const& model, spec::ProcId id, Vpn page) {
     if (process->life == spec::Life::zombie) return "zombie";
     auto const found = model.page_at(id, page);
     if (!found) return "no page";
-    std::string text = letters_of(found->rights);
+    std::string text = rights_words(found->rights);
     if (found->presence != spec::Presence::present)
         return text + (found->presence == spec::Presence::reserved ? ", not mapped yet" : ", mapped or not yet");
     std::vector<std::string> others;

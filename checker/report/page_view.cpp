@@ -21,14 +21,14 @@ std::string cell_of(std::vector<PageRow> const& rows, spec::ProcId id) {
 
 }  // namespace
 
-std::string letters_of(spec::Rights rights) {
+std::string rights_words(spec::Rights rights) {
     return fmt::format("{} {} {} {}", rights.read ? 'R' : '-', rights.write ? 'W' : '-', rights.execute ? 'X' : '-',
                        rights.user ? 'U' : '-');
 }
 
 std::string words_of(PageRow const& row) {
     if (!row.mapped) return "not mapped";
-    std::string text = fmt::format("frame {:#x}  {}", row.page.frame.value, letters_of(row.page.rights));
+    std::string text = fmt::format("frame {:#x}  {}", row.page.frame.value, rights_words(row.page.rights));
     if (!row.page.in_ram) text += ", NOT IN RAM";
     if (row.references > 0) text += fmt::format("  {} PTE{}", row.references, row.references == 1 ? "" : "s");
     if (row.count) text += fmt::format(", count {}", *row.count);

@@ -8,6 +8,9 @@
 
 namespace vmcheck::report {
 
+// "R W - U"
+std::string rights_words(spec::Rights rights);
+
 struct PageView {
     struct Row {
         std::string process;  // "p1", "p1 zombie"
@@ -18,8 +21,6 @@ struct PageView {
     std::vector<Row> rows;
 };
 
-// "R W - U"
-std::string letters_of(spec::Rights rights);
 // "frame 0x87f3b  R W - U  1 PTE, count 1", "not mapped"
 std::string words_of(PageRow const& row);
 

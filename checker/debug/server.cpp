@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -49,10 +50,12 @@ class Connection {
     // Looks without waiting whether the client, or the user, wants an end of what is going on.
     bool is_interrupted() {
         while (!gone_ && waiting_.size() < kWaitingMax && ready(socket_.number(), POLLIN, 0)) read();
-        return std::exchange(interrupted_, false) || gone_ || stop_();
+        auto const at = std::ranges::find_if(
+            waiting_, [](Received const& each) { return std::holds_alternative<Interrupt>(each); });
+        bool const asked = at != waiting_.end();
+        if (asked) waiting_.erase(at);
+        return asked || gone_ || stop_();
     }
-    // What came while nothing was going on interrupts nothing.
-    void forget_interrupt() { interrupted_ = false; }
 
     void send(std::string_view bytes) {
         for (int looks = 0; !bytes.empty() && !gone_;) {
@@ -75,19 +78,14 @@ class Connection {
             gone_ = true;
             return;
         }
-        for (Received& each : reader_.take({buffer.data(), static_cast<std::size_t>(count)})) {
-            if (std::holds_alternative<Interrupt>(each))
-                interrupted_ = true;
-            else
-                waiting_.push_back(std::move(each));
-        }
+        for (Received& each : reader_.take({buffer.data(), static_cast<std::size_t>(count)}))
+            waiting_.push_back(std::move(each));
     }
 
     base::Descriptor socket_;
     std::function<bool()> const& stop_;
     PacketReader reader_;
     std::deque<Received> waiting_;
-    bool interrupted_ = false;
     bool gone_ = false;
 };
 
@@ -101,10 +99,11 @@ bool converse(Connection& connection, Server::Served const& served) {
             if (acks) connection.send(latest);
             continue;
         }
+        // What came while nothing was going on interrupts nothing.
+        if (std::holds_alternative<Interrupt>(*received)) continue;
         auto const* packet = std::get_if<Packet>(&*received);
         if (acks) connection.send(packet != nullptr ? "+" : "-");
         if (packet == nullptr) continue;
-        connection.forget_interrupt();
         Stub::Answer const answer = stub.answer(packet->data);
         using Then = Stub::Answer::Then;
         if (answer.then == Then::ends && answer.packet.empty()) return true;

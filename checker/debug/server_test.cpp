@@ -80,6 +80,15 @@ TEST(Server, OutlivesClientsThatSendRubbishOrGoAway) {
     EXPECT_EQ(client.take_until("#c5"), "+$QC1#c5");
 }
 
+TEST(Server, EndsWhatIsGoingOnWhenItIsInterrupted) {
+    Serving serving(SCENARIO_LOOP_IN_M);
+    Client client = serving.client();
+    client.send("\x03$bc#c5\x03");
+    EXPECT_EQ(client.take_until("#d4"), "+$T02thread:1;#d4");
+    client.send("$bc#c5");
+    EXPECT_EQ(client.take_until("begin;#20"), "+$T05thread:1;replaylog:begin;#20");
+}
+
 TEST(Server, EndsWhenTheProgramIsKilled) {
     Serving serving;
     serving.client().send("$k#6b");

@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
 
 constexpr char const* kGdb = "gdb-multiarch";
 
-// A finding ends its first lines with "Found on KERNEL." where that is still there.
+// A finding ends its first lines with "Found on KERNEL."; one that is not there any more is told.
 std::optional<fs::path> kernel_named_in(spec::Program const& program) {
     constexpr std::string_view kWords = "Found on ";
     std::string_view const about = program.about;
@@ -37,7 +37,10 @@ std::optional<fs::path> kernel_named_in(spec::Program const& program) {
     if (at == std::string_view::npos || !about.ends_with('.')) return std::nullopt;
     fs::path const kernel{about.substr(at + kWords.size(), about.size() - at - kWords.size() - 1)};
     std::error_code error;
-    return fs::exists(kernel, error) ? std::optional(kernel) : std::nullopt;
+    if (fs::exists(kernel, error)) return kernel;
+    tell(stderr, "vmcheck: {} is not here, on which it was found: this is the reference kernel (--kernel).\n",
+         report::one_line(kernel.string()));
+    return std::nullopt;
 }
 
 std::vector<std::string> gdb_command(fs::path const& kernel, std::uint16_t port) {
@@ -71,9 +74,8 @@ class Gdb {
         constexpr char const* kFresh =
             "python gdb.execute('define hookpost-monitor\\nmaintenance flush register-cache\\nend')";
         words.insert(words.begin() + 2, {"-q", "-ex", kFresh});
-        std::vector<char*> arguments;
-        for (std::string& word : words) arguments.push_back(word.data());
-        arguments.push_back(nullptr);
+        std::vector<char*> arguments(words.size() + 1);  // ends with a null
+        for (std::size_t i = 0; i < words.size(); ++i) arguments[i] = words[i].data();
         posix_spawnattr_t attributes;
         posix_spawnattr_init(&attributes);
         posix_spawn_file_actions_t actions;

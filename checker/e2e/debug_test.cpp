@@ -97,8 +97,10 @@ TEST_F(Debug, KnowsTheKernelOfAFindingAndStartsGdb) {
     EXPECT_THAT(result.out, HasSubstr("user_trap ()"));
 }
 
-TEST_F(Debug, EndsSoonByCtrlC) {
-    start({VMCHECK_CORPUS "/regression/16-parent-keeps-w.vmc"});
+TEST_F(Debug, SaysWhichKernelItIsNotAndEndsSoonByCtrlC) {
+    start({scratch.file("moved.vmc", "# Found on gone/kernel.\nvmcheck 1\nprofile cow eager\np0 fork p1\n")});
+    EXPECT_THAT(read(scratch.path() / "stderr.txt"), HasSubstr("gone/kernel is not here"));
+    EXPECT_THAT(read(scratch.path() / "stdout.txt"), HasSubstr("does not fail on this kernel"));
     auto const asked = std::chrono::steady_clock::now();
     server->send(SIGINT);
     EXPECT_EQ(finish_vmcheck(*server, scratch.path()).exit_code, 130);

@@ -72,7 +72,7 @@ TEST(Server, AnswersInTurnAndSendsAgain) {
 TEST(Server, OutlivesClientsThatSendRubbishOrGoAway) {
     Serving serving;
     for (std::string const& rubbish :
-         {std::string("\xff\x00$$$###", 9), std::string(1u << 20, '$'), "$" + std::string(4u << 20, 'm'),
+         {std::string("\xff\x00$$$###", 8), std::string(1u << 20, '$'), "$" + std::string(4u << 20, 'm'),
           std::string("$c#63"), std::string("GET / HTTP/1.1\r\n\r\n")})
         serving.client().send(rubbish);
     Client client = serving.client();

@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <map>
-#include <ranges>
 
 namespace vmcheck::debug {
 namespace {
@@ -29,9 +28,9 @@ TEST(Timeline, GoesToAnyInstructionAndBackToTheSameState) {
             hashes[at.value] = guest.board.hash();
         }
         EXPECT_EQ(hashes[timeline.end().value], guest.hash);
-        for (auto const& [at, hash] : std::views::reverse(hashes)) {
-            timeline.go_to(Position{at});
-            EXPECT_EQ(guest.board.hash(), hash) << at << " on " << harts;
+        for (auto each = hashes.rbegin(); each != hashes.rend(); ++each) {
+            timeline.go_to(Position{each->first});
+            EXPECT_EQ(guest.board.hash(), each->second) << each->first << " on " << harts;
         }
     }
 }

@@ -21,7 +21,8 @@ struct FormatRow {
 // In the order of Format.
 constexpr std::array kFormats = {FormatRow{"text", text_document},   FormatRow{"json", json_document},
                                  FormatRow{"junit", junit_document}, FormatRow{"gradescope", gradescope_document},
-                                 FormatRow{"html", html_document},   FormatRow{"github", github_annotations}};
+                                 FormatRow{"html", html_document},   FormatRow{"github", github_annotations},
+                                 FormatRow{"sarif", sarif_document}};
 
 }  // namespace
 

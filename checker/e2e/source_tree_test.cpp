@@ -201,6 +201,16 @@ TEST_F(OtherTree, WithAnotherFileSystemHasItsDiskMadeByItsOwnMkfs) {
     EXPECT_THAT(without.err, HasSubstr("the disk holds none"));
 }
 
+TEST_F(OtherTree, WhoseMkfsTakesTheDiskIsEnded) {
+    std::string const tree = tree_of("variants/other-file-system");
+    scratch.file("tree/mkfs/mkfs.sh", "#!/bin/sh\ntruncate -s 400M one two\nsleep 60\n");
+    scratch.file("tree/Makefile",
+                 read(scratch.path() / "tree" / "Makefile") + "mkfs/mkfs: mkfs/mkfs.sh\n\tcp $< $@ && chmod +x $@\n");
+    auto const start = std::chrono::steady_clock::now();
+    EXPECT_EQ(vmcheck({"verify", tree}, scratch.path()).exit_code, 4);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{20});
+}
+
 TEST_F(OtherTree, HasItsOwnNumbersOfSystemCallsAndSaysWhichAreNeverCalled) {
     std::string const tree = tree_of("variants/other-call-numbers");
     std::string numbers;

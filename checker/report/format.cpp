@@ -52,7 +52,7 @@ std::string text_document(std::vector<SessionResult> const& sessions, ReportOpti
     }
     if (options.stop) {
         text += fmt::format("vmcheck: {}\n", base::sentence(options.stop->about, options.stop->message));
-        for (std::string const& line : options.stop->details) text += "    " + printable(line) + '\n';
+        for (std::string const& line : said_of(*options.stop)) text += "    " + line + '\n';
     }
     return text;
 }

@@ -138,12 +138,17 @@ TEST(Formats, NothingPassesInASessionThatWasCutShort) {
 }
 
 TEST(Formats, EachSaysWhyThereIsNoMore) {
-    Stop const stop{Stop::Cause::build, "the kernel does not build", "tree", {"vm.c:3: error: 'x' <undeclared>"}};
+    Stop const stop{Stop::Cause::build,
+                    "the kernel does not build",
+                    "tree",
+                    {"vm.c:3: error: 'x' <undeclared>"},
+                    {{"notes", "/home/<me>"}}};
     for (Format format :
          {Format::text, Format::json, Format::junit, Format::gradescope, Format::html, Format::github, Format::sarif}) {
         std::string const text = render(format, {}, {.stop = stop});
         EXPECT_THAT(text, HasSubstr("the kernel does not build")) << static_cast<int>(format);
         EXPECT_THAT(text, HasSubstr("vm.c:3: error: ")) << static_cast<int>(format);
+        EXPECT_THAT(text, HasSubstr("notes")) << static_cast<int>(format);
     }
     EXPECT_EQ(score_of(nlohmann::json::parse(gradescope_document({session_with({})}, {.stop = stop}))), 0.0);
     EXPECT_EQ(parse_markup(junit_document({}, {.stop = stop})).count("//testcase/error"), 1U);
@@ -272,7 +277,7 @@ RC_GTEST_PROP(FormatProperty, WhateverAKernelSaysEveryLineForGithubIsACommandOfO
     std::size_t lines = 0;
     for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1, ++lines)
         RC_ASSERT(text.compare(at, 2, "::") == 0);
-    RC_ASSERT(lines == session.findings.size() + session.boot_violations.size());
+    RC_ASSERT(lines == session.findings.size() + session.boot_violations.size() + session.kernel.left_out.size());
 }
 
 }  // namespace

@@ -161,6 +161,8 @@ Json run_of(SessionResult const& session) {
     auto const why = why_incomplete(session);
     if (why) notifications.push_back(notification("warning", fmt::format("not checked to the end: {}", *why)));
     for (std::string const& missing : session.kernel.missing) notifications.push_back(notification("note", missing));
+    for (std::string const& line : left_out_lines(session.kernel.left_out))
+        notifications.push_back(notification("note", line));
     Json run = run_of(rules, std::move(results), !why, std::move(notifications));
     run["automationDetails"] = {{"description", text(name_of(session))}};
     return run;
@@ -176,7 +178,7 @@ std::string sarif_document(std::vector<SessionResult> const& sessions, ReportOpt
     for (SessionResult const& session : sessions) document["runs"].push_back(run_of(session));
     if (options.stop) {
         std::string words = base::sentence(options.stop->about, options.stop->message);
-        for (std::string const& line : options.stop->details) words += '\n' + line;
+        for (std::string const& line : said_of(*options.stop)) words += '\n' + line;
         document["runs"].push_back(run_of({}, Json::array(), false, Json::array({notification("error", words)})));
     }
     return document.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';

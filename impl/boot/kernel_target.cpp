@@ -264,6 +264,7 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     TargetSummary summary;
     summary.name = options.tree.value_or(options.kernel).string();
     summary.as_found = options.built && !options.built->scratch;
+    if (options.built) summary.left_out = options.built->left_out;
     summary.ram_bytes = booted->config.ram_bytes;
     summary.image = options.kernel;
     summary.legacy_disk = booted->config.disk_interface == board::DiskInterface::legacy;

@@ -187,6 +187,28 @@ TEST_F(Mistakes, WhatIsDecidedByTheStackPointerIsOneMistake) {
     EXPECT_THAT(findings, SizeIs(2)) << "wherever it points";
 }
 
+TEST_F(Mistakes, AGuardPageWorkedOutFromTheBreakIsOneMistake) {
+    // It lies two pages below the break when a program starts.
+    found("p0 sbrk +1p\np0 open guard\n", {Symptom::accepted, Way::copyinstr, {.grounds = Ground::no_user}},
+          {"copyinstr", "vmfault"});
+    Finding const let_through = findings.front();
+    found("p0 sbrk +2p\np0 store heap 1 = 1\n", {Symptom::killed, Way::fault, {.grounds = Ground::reserved}},
+          {"usertrap", "vmfault"});
+    EXPECT_THAT(findings, SizeIs(1));
+    auto const apart = [&](std::string_view steps, std::string const& decides, Finding const& from) {
+        findings = {from};
+        found(steps, {Symptom::killed, Way::fault, {.grounds = Ground::reserved}}, {"usertrap", decides});
+        return findings.size() == 2;
+    };
+    EXPECT_TRUE(apart("p0 sbrk +1p\np0 store heap 1 = 1\n", "vmfault", let_through)) << "another page";
+    EXPECT_TRUE(apart("p0 sbrk +2p\np0 store heap 1 = 1\n", "lazyalloc", let_through)) << "elsewhere";
+    findings.clear();
+    found("p0 open guard\n", {Symptom::accepted, Way::copyinstr, {.grounds = Ground::no_user}},
+          {"copyinstr", "vmfault"});
+    EXPECT_TRUE(apart("p0 sbrk +2p\np0 store heap 1 = 1\n", "vmfault", Finding(findings.front())))
+        << "that is let through wherever the break is";
+}
+
 TEST_F(Mistakes, WhatAKilledProcessLeavesBehindKillsAnotherOrFailsOtherwise) {
     found("p0 fork p1\np1 store maxva 1 = 1\np0 wait\np0 fork p2\np0 fetch text\n", {Symptom::killed, Way::none, {}},
           {"usertrap"});

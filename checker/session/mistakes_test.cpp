@@ -24,8 +24,11 @@ class Mistakes : public ::testing::Test {
                                        report::testing::gave(0)),
             {}, report::testing::gave(0));
         finding.family = std::move(family);
-        for (std::string const& function : ran)
-            finding.evidence.trace.functions.push_back({function, "kernel/vm.c", 1});
+        for (std::string const& function : ran) {
+            bool const of_calls = function.starts_with("arg") || function.starts_with("file");
+            finding.evidence.trace.functions.push_back({function, of_calls ? "kernel/file.c" : "kernel/vm.c", 1});
+        }
+        finding.evidence.trace.of_allocator = {"next_frame"};
         add(std::move(finding), {counts, setting}, findings);
         return findings.back();
     }
@@ -85,6 +88,17 @@ TEST_F(Mistakes, TwoThatDecideAreTwo) {
     found("p0 fstat text\n", {Symptom::accepted, Way::copyout, {.grounds = Ground::read_only}},
           {"usertrap", "syscall", "copyout", "kalloc", "walk"});
     EXPECT_THAT(findings, SizeIs(2)) << "kalloc and walk are everybody's";
+}
+
+TEST_F(Mistakes, WhereTwoCopiesDecideForThemselvesTheyAreTwo) {
+    auto const refused = [&](std::string_view steps, Way way, std::vector<std::string> const& ran) {
+        found("p0 sbrk +2p\n" + std::string(steps), {Symptom::refused, way, {.grounds = Ground::reserved}}, ran);
+    };
+    refused("p0 fstat heap\n", Way::copyout, {"argfd", "argint", "filestat", "copyout", "kalloc", "next_frame"});
+    refused("p0 open heap\n", Way::copyinstr, {"argint", "copyinstr", "kalloc", "next_frame"});
+    EXPECT_THAT(findings, SizeIs(2)) << "each call has arguments, and takes frames";
+    refused("p0 pipe_write heap 1\n", Way::copyin, {"argfd", "argint", "filewrite", "copyin"});
+    EXPECT_THAT(findings, SizeIs(3)) << "and a descriptor";
 }
 
 TEST_F(Mistakes, WhatNeedsTheTriggerOfAnotherIsItsConsequence) {

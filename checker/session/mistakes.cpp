@@ -135,9 +135,14 @@ std::set<spec::Way> refused_before(Finding const& finding, std::shared_ptr<spec:
     return ways;
 }
 
+// Faults may be decided about in the trap handler itself, by which every step goes, and each kind of copy in its own.
+bool are_decided_together(Finding const& one, Finding const& other) {
+    return one.family.way == other.family.way || report::share_code(one, other);
+}
+
 // Those that take what lies below the stack pointer for the guard page refuse what is good and let through what is bad.
 bool go_by_the_stack_pointer(Finding const& one, Finding const& other) {
-    return depends_on_the_stack_pointer(one) && depends_on_the_stack_pointer(other) && report::share_code(one, other);
+    return depends_on_the_stack_pointer(one) && depends_on_the_stack_pointer(other) && are_decided_together(one, other);
 }
 
 // Whether it fails where the break has moved, at the guard page or at a page of the heap that lies as far below the
@@ -161,7 +166,8 @@ bool depends_on_the_break(Finding const& finding, Context const& context) {
 
 // Those that work out from the break where the guard page is refuse what is good and let through what is bad, too.
 bool go_by_the_break(Finding const& one, Finding const& other, Context const& context) {
-    return depends_on_the_break(one, context) && depends_on_the_break(other, context) && report::share_code(one, other);
+    return depends_on_the_break(one, context) && depends_on_the_break(other, context) &&
+           are_decided_together(one, other);
 }
 
 bool fail_after_the_same_refusal(Finding const& one, Finding const& other, Context const& context) {

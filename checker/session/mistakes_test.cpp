@@ -199,6 +199,12 @@ TEST_F(Mistakes, WhatIsDecidedByTheStackPointerIsOneMistake) {
     found("p0 sbrk +1p\np0 pipe_write heap+8 1\n", {Symptom::wrong_bytes, Way::copyin, {.grounds = Ground::reserved}},
           {"copyin", "lazyalloc"});
     EXPECT_THAT(findings, SizeIs(2)) << "wherever it points";
+    findings.clear();
+    found("p0 fork p1\np1 sp data\np1 store guard 1 = 1\n", {Symptom::died, Way::fault, {.grounds = Ground::no_user}},
+          {"usertrap", "mappages"});
+    found("p0 sbrk +1p\np0 sp heap+1p\np0 store heap 1 = 1\n",
+          {Symptom::killed, Way::fault, {.grounds = Ground::reserved}}, {"usertrap", "exit"});
+    EXPECT_THAT(findings, SizeIs(1)) << "in the trap handler itself";
 }
 
 TEST_F(Mistakes, AGuardPageWorkedOutFromTheBreakIsOneMistake) {

@@ -253,23 +253,21 @@ void KernelExecution::record(bool on) {
 KernelTrace KernelExecution::trace() {
     KernelTrace trace;
     if (!recording_) return trace;
-    std::string previous, allocates_for;
+    std::vector<std::string> way;
     for (VirtAddr pc : board_.trace()) {
         auto const function = kernel_->image->function_at(pc);
-        if (!function || function->name == previous) continue;
-        bool const enters = allocates_for.empty() && kernel_->entries.allocate == pc;
-        if (function->name == allocates_for) allocates_for.clear();
-        if (enters || allocates_for.empty()) trace.of_allocator.erase(function->name);
-        if (enters) allocates_for = previous;
-        previous = function->name;
+        if (!function || (!way.empty() && function->name == way.back())) continue;
+        way.push_back(function->name);
         auto const known = std::any_of(trace.functions.begin(), trace.functions.end(),
                                        [&](CodePlace const& place) { return place.function == function->name; });
         if (known) continue;
         CodePlace place = place_of(*kernel_, pc);
         place.function = function->name;
-        if (!enters && !allocates_for.empty()) trace.of_allocator.insert(place.function);
         trace.functions.push_back(std::move(place));
     }
+    if (kernel_->entries.allocate)
+        if (auto const allocator = kernel_->image->function_at(*kernel_->entries.allocate))
+            trace.of_allocator = ran_only_within(allocator->name, way);
     if (auto const died = conductor_.died_at()) trace.last = place_of(*kernel_, *died);
     return trace;
 }

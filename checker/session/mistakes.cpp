@@ -135,9 +135,15 @@ std::set<spec::Way> refused_before(Finding const& finding, std::shared_ptr<spec:
     return ways;
 }
 
-// Faults may be decided about in the trap handler itself, by which every step goes, and each kind of copy in its own.
+// Which page to bring in may be decided for faults in the trap handler itself, by which every step goes, and for each
+// kind of copy in its own function.
 bool are_decided_together(Finding const& one, Finding const& other) {
-    return one.family.way == other.family.way || report::share_code(one, other);
+    auto const is_about_a_new_page = [](run::Family const& family) {
+        return family.circumstances.grounds == spec::Ground::no_user ||
+               family.circumstances.grounds == spec::Ground::reserved;
+    };
+    return report::share_code(one, other) ||
+           (one.family.way == other.family.way && is_about_a_new_page(one.family) && is_about_a_new_page(other.family));
 }
 
 // Those that take what lies below the stack pointer for the guard page refuse what is good and let through what is bad.

@@ -21,6 +21,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -36,8 +37,9 @@ struct CodePlace {
 
 // What the kernel executed in the latest step, where it was recorded.
 struct KernelTrace {
-    std::vector<CodePlace> functions;  // in order of first entry
-    std::optional<CodePlace> last;     // where it was at the end, or when it died; the panic's caller for a panic
+    std::vector<CodePlace> functions;      // in order of first entry
+    std::optional<CodePlace> last;         // where it was at the end, or when it died; the panic's caller for a panic
+    std::set<std::string> of_allocator{};  // of these, those that ran in the frame allocator and nowhere else
 };
 
 // What came of a step.

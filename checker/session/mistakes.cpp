@@ -188,6 +188,21 @@ bool fail_after_the_same_refusal(Finding const& one, Finding const& other, Conte
     return !ways.empty() && ways == refused_before(other, context.setting);
 }
 
+// Whether it needs a heap that all memory could not fill. A shrunk program asks for no more than it must.
+bool needs_a_huge_heap(Finding const& finding, Context const& context) {
+    std::uint64_t const memory = context.setting->traits.frames_total * kPageBytes;
+    std::uint64_t asked = 0;
+    for (spec::Step const& step : finding.program.steps)
+        if (auto const* sbrk = std::get_if<spec::Sbrk>(&step.action); sbrk && sbrk->bytes > 0 && asked <= memory)
+            asked += static_cast<std::uint64_t>(sbrk->bytes);
+    return asked > memory;
+}
+
+// Where the heap may grow over what the kernel needs for itself, whatever it does next goes wrong.
+bool grow_too_far(Finding const& one, Finding const& other, Context const& context) {
+    return needs_a_huge_heap(one, context) && needs_a_huge_heap(other, context);
+}
+
 // What is on the way of `cause`, met again where more comes together.
 bool meets_again(run::Family const& cause, run::Family const& other) {
     return cause.way == other.way && spec::are_within(cause.circumstances, other.circumstances);
@@ -245,7 +260,8 @@ bool are_alike(Finding const& one, Finding const& other, Context const& context)
     if (cause.known && one.family.died.empty() && cause.id == cause_of(other.family).id) return true;
     return decide_alike(one, other) || race_alike(one, other) || lose_frames_alike(one, other) ||
            differ_in_time_only(one, other) || go_by_the_stack_pointer(one, other) ||
-           go_by_the_break(one, other, context) || fail_after_the_same_refusal(one, other, context);
+           go_by_the_break(one, other, context) || grow_too_far(one, other, context) ||
+           fail_after_the_same_refusal(one, other, context);
 }
 
 // The plainer one is first: what needs no second process at a time, no refused allocation, nothing special about the

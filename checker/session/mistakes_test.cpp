@@ -210,6 +210,15 @@ TEST_F(Mistakes, WhatIsDecidedByTheStackPointerIsOneMistake) {
     EXPECT_THAT(findings, SizeIs(2)) << "it has its page";
 }
 
+TEST_F(Mistakes, WhatOnlyAHeapLargerThanMemoryBringsAboutIsOneMistake) {
+    found("p0 sbrk +500000p\np0 fork p1\n", {Symptom::no_end, Way::fork}, {"kvmcopy"});
+    found("p0 sbrk +600000p\np0 exec\n", {Symptom::no_end, Way::exec}, {"kvmdealloc"});
+    EXPECT_THAT(findings, SizeIs(1));
+    found("p0 sbrk +5p\np0 fstat heap\n", {Symptom::refused, Way::copyout, {.grounds = Ground::reserved}},
+          {"walkaddr"});
+    EXPECT_THAT(findings, SizeIs(2)) << "this needs no such heap";
+}
+
 TEST_F(Mistakes, AGuardPageWorkedOutFromTheBreakIsOneMistake) {
     // It lies two pages below the break when a program starts.
     found("p0 sbrk +1p\np0 open guard\n", {Symptom::accepted, Way::copyinstr, {.grounds = Ground::no_user}},

@@ -131,8 +131,7 @@ void Memory::drop_private(Original const& original) {
             tell_listeners(frame);
         mark_written(frame);
     }
-    clear_dirty();
-    madvise(base_.get(), size_, MADV_DONTNEED);
+    if (madvise(base_.get(), size_, MADV_DONTNEED) == 0) clear_dirty();
 }
 
 }  // namespace vmcheck::board

@@ -159,8 +159,8 @@ class Memory {
     // view until they are written. Says false when the host refuses. Requires: pieces that follow one another, of
     // size() bytes together.
     bool map_from(std::span<Piece const> pieces);
-    // After map_from: every dirty frame is again as the pieces have it, and its page is given back to the host.
-    // `original`: that of a frame.
+    // After map_from: every dirty frame is again as the pieces have it, and its page is given back to the host. Where
+    // the host refuses (locked memory), they stay dirty as they are. `original`: that of a frame.
     using Original = std::function<std::span<std::byte const, kPageBytes>(FrameNo)>;
     void drop_private(Original const& original);
 

@@ -156,6 +156,7 @@ tl::expected<SessionResult, Stop> check(KernelChoice choice, Options const& opti
     auto kernel = find_kernel(choice);
     stage.show("booting and probing the kernel");
     if (!kernel) return tl::unexpected(kernel.error());
+    auto const left_out = kernel->built ? kernel->built->left_out : std::vector<base::Link>();
     TerminalObserver observer(options.text, options.colour, [&] {
         stage.clear();
         if (options.time) limit.begin(*options.time + to_shrink_after(*options.time));
@@ -168,7 +169,9 @@ tl::expected<SessionResult, Stop> check(KernelChoice choice, Options const& opti
                                .stop = limit.token(),
                                .last_call = limit.last_call()};
     return session::check(booter(std::move(*kernel)), how, observer).map_error([&](BootError const& error) {
-        return stop_for(error, options);
+        Stop stop = stop_for(error, options);
+        stop.left_out = left_out;
+        return stop;
     });
 }
 

@@ -232,9 +232,10 @@ tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& op
 
     run::Effort effort = options.effort;
     if (free_list_is_broken(result)) effort.batch.pressure = effort.batch.batches_to_limits = 0;
-    run::CampaignResult campaign =
-        run::run_campaign(kernel->machines, kernel->look.reference, options.seed, effort, options.stop,
-                          [&](run::Progress const& progress) { observer.on_progress(progress); });
+    run::CampaignResult campaign = run::run_campaign(
+        kernel->machines, kernel->look.reference, options.seed, effort, options.stop,
+        [&](run::Progress const& progress) { observer.on_progress(progress); },
+        [&](run::Run const& failing) { observer.on_first_seen(failing); });
     if (auto well = check_engines(*kernel, options.stop); !well) return tl::unexpected(well.error());
     if (free_list_is_broken(result)) campaign.no_pressure = "The free list is broken.";
     observer.on_run();
@@ -247,10 +248,13 @@ tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& op
     result.families += campaign.failures.size();
 
     std::vector<Finding> findings;
-    for (run::Failure const& failure : gravest(std::move(campaign.failures), options.effort.families_max)) {
-        auto finding = make_finding(*kernel, failure, options);
+    auto const failures = gravest(std::move(campaign.failures), options.effort.families_max);
+    for (std::size_t i = 0; i < failures.size(); ++i) {
+        observer.on_shrink(i + 1, failures.size());
+        auto finding = make_finding(*kernel, failures[i], options);
         if (!finding) return tl::unexpected(finding.error());
         if (finding->attempts == 0) result.interrupted = true;
+        if (is_solid(*finding)) observer.on_finding(*finding);
         add(std::move(*finding), {result.counts, kernel->look.reference.setting}, findings);
     }
     sort_by_rank(findings);

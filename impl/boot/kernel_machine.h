@@ -19,12 +19,15 @@ namespace vmcheck {
 class LazyKernel {
   public:
     using Made = tl::expected<std::shared_ptr<BootedKernel const>, std::string>;
-    explicit LazyKernel(std::function<Made()> make) : make_(std::move(make)) {}
+    // `one_at_a_time`: shared with others, since making one takes as much memory as the machine has.
+    LazyKernel(std::function<Made()> make, std::shared_ptr<std::mutex> one_at_a_time)
+        : make_(std::move(make)), one_at_a_time_(std::move(one_at_a_time)) {}
     // A machine that starts from it.
     tl::expected<std::unique_ptr<KernelExecution>, std::string> start();
 
   private:
     std::function<Made()> make_;
+    std::shared_ptr<std::mutex> one_at_a_time_;
     std::once_flag once_;
     std::optional<Made> made_;
 };

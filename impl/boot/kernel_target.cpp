@@ -235,17 +235,19 @@ spec::Setting describe_kernel(map::KernelMap const& map, Booted const& booted, o
 }  // namespace
 
 KernelTarget::KernelTarget(KernelOptions options, std::shared_ptr<BootedKernel const> kernel, TargetSummary summary)
-    : options_(std::move(options)),
-      kernel_(std::move(kernel)),
-      scarce_(std::make_shared<LazyKernel>([kernel = kernel_]() -> LazyKernel::Made {
-          if (kernel->setting->traits.pages_in_memory)
-              return tl::unexpected<std::string>("The kernel moves pages out of memory.");
-          return with_ballast(kernel);
-      })),
-      summary_(std::move(summary)) {
+    : options_(std::move(options)), kernel_(std::move(kernel)), summary_(std::move(summary)) {
+    auto const one_at_a_time = std::make_shared<std::mutex>();
+    scarce_ = std::make_shared<LazyKernel>(
+        [kernel = kernel_]() -> LazyKernel::Made {
+            if (kernel->setting->traits.pages_in_memory)
+                return tl::unexpected<std::string>("The kernel moves pages out of memory.");
+            return with_ballast(kernel);
+        },
+        one_at_a_time);
     for (std::uint32_t harts = 2; harts <= spec::kHartsMax; ++harts)
         by_harts_[harts] = std::make_shared<LazyKernel>(
-            [kernel = kernel_, options = options_, harts] { return with_harts(*kernel, options, harts); });
+            [kernel = kernel_, options = options_, harts] { return with_harts(*kernel, options, harts); },
+            one_at_a_time);
 }
 
 tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(KernelOptions const& asked) {
@@ -275,7 +277,7 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     if (comes_at_first_touch(setting.layout))
         summary.windows.emplace_back("pages of a program that may come at their first touch");
     if (setting.layout.has_usyscall()) summary.windows.emplace_back("a read-only page below the trapframe (usyscall)");
-    auto golden = booted->board.take_golden();
+    auto golden = booted->board.take_golden(options.like);
     if (!golden) return tl::unexpected(BootError{golden.error().message, BootError::Kind::machine});
     kernel->windows = std::make_shared<observe::Windows const>(std::move(windows));
     kernel->golden = *golden;
@@ -377,6 +379,7 @@ tl::expected<std::unique_ptr<Target>, BootError> KernelTarget::reboot(spec::Prof
     KernelOptions options = options_;
     options.profile = profile;
     options.stop = std::move(stop);
+    options.like = kernel_->golden;
     auto target = boot(options);
     if (!target) return tl::unexpected(target.error());
     return std::unique_ptr<Target>(std::move(*target));

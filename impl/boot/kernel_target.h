@@ -37,6 +37,8 @@ struct KernelOptions {
     std::uint64_t ram_bytes = elf::kDefaultRam.bytes;
     // The disk that it boots from; null: one that it can read is found.
     std::shared_ptr<Disk const> disk{};
+    // Of the same kernel: memory that is like it is shared with it.
+    std::shared_ptr<board::Golden const> like{};
     // memset and memmove done by the host: the same bytes, faster.
     bool accelerate = true;
     Budgets budgets{};

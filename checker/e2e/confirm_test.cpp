@@ -1,7 +1,10 @@
 // --confirm: what QEMU says about the findings; and that it says PASS where there is nothing to find.
 
 #include "checker/e2e/command.h"
+#include "checker/qemu/script.h"
 #include "checker/qemu/trial.h"
+#include "impl/base/child.h"
+#include "impl/base/files.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +12,9 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdlib>
+#include <filesystem>
 #include <map>
+#include <memory>
 
 namespace vmcheck::e2e {
 namespace {
@@ -55,6 +60,25 @@ class Confirm : public testing::Test {
         EXPECT_GT(confirmed, 0U) << all.dump(1);
     }
 
+    // The first finding has no program in C for that reason, but a script with `brought_about` in it.
+    void expect_played(std::string const& name, std::string const& reference, std::string const& why_not_in_c,
+                       std::string const& brought_about) {
+        json const all = findings(mutant(name), {"--confirm", "--max-findings", "1"});
+        ASSERT_FALSE(all.empty());
+        json const& finding = all.at(0);
+        EXPECT_THAT(finding.at("why_no_repro_c").get<std::string>(), HasSubstr(why_not_in_c));
+        std::string const script = finding.at("repro_gdb");
+        EXPECT_THAT(script, HasSubstr(brought_about));
+        EXPECT_EQ(finding.at("on_qemu").at("verdict"), "confirmed") << finding.at("on_qemu") << script;
+        auto const disk = base::read_bytes(scratch.path() / "findings" / qemu::kPlayersDisk, {});
+        ASSERT_TRUE(disk) << disk.error().message;
+        auto const trials = qemu::Trials::prepare({.kernel = std::string(VMCHECK_KERNELS "/") + reference + "/kernel",
+                                                   .ram_bytes = std::uint64_t{128} << 20,
+                                                   .disk = std::make_shared<std::vector<std::byte> const>(*disk)});
+        ASSERT_TRUE(trials) << trials.error().message;
+        EXPECT_EQ(describe(trials->run_script(script)), "not confirmed: GDB's script prints PASS") << script;
+    }
+
     Scratch scratch;
     std::string said;  // on standard error: the report for a person
 };
@@ -83,13 +107,37 @@ TEST_F(Confirm, WhoWasKilledIsNotTakenFromWaitWhichMayBeWrongItself) {
     expect_confirmed(all, "cow-lazy", HasSubstr("p0 must survive"));
 }
 
-TEST_F(Confirm, WhatNoUserProgramCanShowIsNotTriedAndSaysSo) {
+// What no user program can show, GDB does, and its script passes on the kernel without the defect.
+TEST_F(Confirm, AnAllocationThatFailsIsBroughtAboutByGdb) {
+    expect_played("64-failed-fork-forgets-its-pages", "cow-lazy", "it needs a kalloc that fails", "oom=");
+    EXPECT_THAT(said, HasSubstr("On QEMU   confirmed: GDB's script prints \"FAIL: "));
+    EXPECT_THAT(said, HasSubstr("gdb-multiarch -nx -batch "));
+}
+
+TEST_F(Confirm, AnInterruptAtAPlaceInTheKernelIsBroughtAboutByGdb) {
+    expect_played("75-copied-after-the-drop", "cow-eager", "it needs a timer interrupt", "interrupt=True");
+}
+
+TEST_F(Confirm, AnotherHartAtAPlaceInTheKernelIsBroughtAboutByGdb) {
+    expect_played("130-reference-added-without-the-lock", "cow-eager", "it needs two harts", "m.side_by_side(");
+}
+
+TEST_F(Confirm, WhatCannotBeSaidInCIsDoneByTheAgentUnderGdb) {
+    expect_played("76-failed-pipe-stays-open", "eager-eager", "a pipe that failed may only have been left open",
+                  "len(m.free()) >= free");
+}
+
+TEST_F(Confirm, WithoutGdbWhatTakesItIsNotTriedAndSaysSo) {
+    for (char const* tool : {"qemu-system-riscv64", "riscv64-unknown-elf-gcc"})
+        std::filesystem::create_symlink(*base::find_program(tool), scratch.path() / tool);
+    std::string const path = std::getenv("PATH");
+    ASSERT_EQ(::setenv("PATH", scratch.path().c_str(), 1), 0);
     json const all = findings(mutant("64-failed-fork-forgets-its-pages"));
+    ASSERT_EQ(::setenv("PATH", path.c_str(), 1), 0);
     ASSERT_FALSE(all.empty());
     EXPECT_EQ(all.at(0).at("on_qemu").at("verdict"), "could not be tried");
-    EXPECT_THAT(all.at(0).at("on_qemu").at("how").get<std::string>(),
-                HasSubstr("no user program shows it: it needs a kalloc that fails"));
-    EXPECT_THAT(said, HasSubstr("On QEMU   could not be tried: "));
+    EXPECT_THAT(all.at(0).at("why_no_repro_c").get<std::string>(), HasSubstr("it needs a kalloc that fails"));
+    EXPECT_THAT(said, HasSubstr("On QEMU   could not be tried: there is no GDB for RISC-V"));
 }
 
 TEST_F(Confirm, WithoutQemuNothingIsTriedAndTheReportSaysWhatIsMissing) {

@@ -3,13 +3,16 @@
 
 #include "impl/board/types.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <optional>
 #include <vector>
 
 namespace vmcheck::board {
 
-// The latest addresses.
+// The latest blocks.
 class Trace {
   public:
     explicit Trace(std::size_t blocks_max) : blocks_max_(blocks_max) {}
@@ -19,17 +22,35 @@ class Trace {
         if (on && !on_) blocks_.clear();
         on_ = on && blocks_max_ != 0;
     }
-    void add(VirtAddr pc) {
+    void add(VirtAddr pc, std::uint32_t bytes) {
         if (blocks_.size() == blocks_max_) blocks_.pop_front();
-        blocks_.push_back(pc);
+        blocks_.push_back({pc, bytes});
+        ++since_mark_;
     }
     // Oldest first.
-    std::vector<VirtAddr> blocks() const { return {blocks_.begin(), blocks_.end()}; }
+    std::vector<VirtAddr> blocks() const {
+        std::vector<VirtAddr> addresses;
+        for (Block const& block : blocks_) addresses.push_back(block.pc);
+        return addresses;
+    }
+    void mark() { since_mark_ = 0; }
+    // How often the instruction there was executed since the mark, as far as it is remembered.
+    std::uint32_t passes(VirtAddr pc) const {
+        auto const from = blocks_.end() - static_cast<std::ptrdiff_t>(std::min(since_mark_, blocks_.size()));
+        return static_cast<std::uint32_t>(std::count_if(
+            from, blocks_.end(), [&](Block const& each) { return pc >= each.pc && pc < each.pc + each.bytes; }));
+    }
 
   private:
+    struct Block {
+        VirtAddr pc;
+        std::uint32_t bytes = 0;
+    };
+
     std::size_t blocks_max_;
     bool on_ = false;
-    std::deque<VirtAddr> blocks_;
+    std::deque<Block> blocks_;
+    std::size_t since_mark_ = 0;
 };
 
 // When a hart stood before a block with S-mode interrupts enabled: the earliest such times.
@@ -62,7 +83,13 @@ struct Reports {
     std::optional<KernelFault> kernel_fault;
     Trace trace;
     Openings openings;
+    bool interrupt_due = false;  // one was asked for, and is to be taken at the next opening
+    std::optional<Turned> turned;
 
+    // Where the hart was that was asked to make room; REQUIRES: the trace is on.
+    void note_turn(VirtAddr pc) {
+        if (!turned) turned = Turned{pc, trace.passes(pc) + 1};
+    }
     bool wants_blocks() const { return trace.is_on() || openings.is_on(); }
     void add(VoidAccess const& access) {
         if (void_accesses.size() < kVoidAccessesMax) void_accesses.push_back(access);

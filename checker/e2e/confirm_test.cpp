@@ -62,8 +62,9 @@ class Confirm : public testing::Test {
 
     // The first finding has no program in C for that reason, but a script with `brought_about` in it.
     void expect_played(std::string const& name, std::string const& reference, std::string const& why_not_in_c,
-                       std::string const& brought_about) {
-        json const all = findings(mutant(name), {"--confirm", "--max-findings", "1"});
+                       std::string const& brought_about, std::vector<std::string> more = {}) {
+        more.insert(more.end(), {"--confirm", "--max-findings", "1"});
+        json const all = findings(mutant(name), std::move(more));
         ASSERT_FALSE(all.empty());
         json const& finding = all.at(0);
         EXPECT_THAT(finding.at("why_no_repro_c").get<std::string>(), HasSubstr(why_not_in_c));
@@ -115,11 +116,13 @@ TEST_F(Confirm, AnAllocationThatFailsIsBroughtAboutByGdb) {
 }
 
 TEST_F(Confirm, AnInterruptAtAPlaceInTheKernelIsBroughtAboutByGdb) {
-    expect_played("75-copied-after-the-drop", "cow-eager", "it needs a timer interrupt", "interrupt=True");
+    expect_played("75-copied-after-the-drop", "cow-eager", "it needs a timer interrupt", "interrupt=True",
+                  {"--no-harts"});
 }
 
 TEST_F(Confirm, AnotherHartAtAPlaceInTheKernelIsBroughtAboutByGdb) {
-    expect_played("130-reference-added-without-the-lock", "cow-eager", "it needs two harts", "m.side_by_side(");
+    expect_played("130-reference-added-without-the-lock", "cow-eager", "it needs two harts", "m.side_by_side(",
+                  {"--no-preempt"});
 }
 
 TEST_F(Confirm, WhatCannotBeSaidInCIsDoneByTheAgentUnderGdb) {

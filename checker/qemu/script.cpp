@@ -249,6 +249,8 @@ class Script {
                 line(fmt::format("check(m.is_gone({}), {})", name(ends->target),
                                  in_quotes(words_of(*violation_).story)));
         }
+        bool const must_end = std::ranges::find(wrong.allowed, spec::Result{spec::Ends{}}) != wrong.allowed.end();
+        if (must_end && std::holds_alternative<spec::Blocked>(wrong.seen.what)) return is_collected(wrong.step.actor);
         if (allowed.empty()) return std::holds_alternative<spec::Panicked>(wrong.seen.what);
         bool const returned = std::holds_alternative<spec::Returned>(wrong.seen.what) ||
                               std::holds_alternative<spec::Restarted>(wrong.seen.what);
@@ -305,12 +307,13 @@ class Script {
         return located() && holds(fmt::format("m.page({}) is not None", at_page()));
     }
     bool looks_for(spec::Copied const&) { return located() && holds(fmt::format("len(m.users({})) > 1", at_page())); }
-    bool looks_for(spec::ChildLost const&) {
+    bool looks_for(spec::ChildLost const&) { return violation_->process && is_collected(*violation_->process); }
+    // By its parent's wait: it has ended, and is not asleep.
+    bool is_collected(spec::ProcId child) {
         for (spec::Step const& step : steps_) {
             auto const* fork = std::get_if<spec::Fork>(&step.action);
-            if (fork == nullptr || !violation_->process || fork->child != *violation_->process) continue;
-            return holds(fmt::format("m.order({}, SYSCALL, {}) == m.pid({})", name(step.actor), anatomy_.wait,
-                                     name(fork->child)));
+            if (fork == nullptr || fork->child != child) continue;
+            return holds(fmt::format("m.collects({}, {}, {})", name(step.actor), name(child), anatomy_.wait));
         }
         return false;
     }

@@ -108,7 +108,8 @@ class Machine:
     def next(self):
         """Until an agent asks or the place is reached; 'asks', 'there', or None where nothing comes any more."""
         while True:
-            alarm = threading.Timer(PATIENCE, os.kill, (os.getpid(), signal.SIGINT))
+            # A hart alone may wait for a lock that another one has: then both go on soon.
+            alarm = threading.Timer(PATIENCE / 4 if self.locked else PATIENCE, os.kill, (os.getpid(), signal.SIGINT))
             alarm.daemon = True
             alarm.start()
             try:
@@ -188,6 +189,8 @@ class Machine:
 
     def turn_to(self, hart):
         next(each for each in gdb.selected_inferior().threads() if each.num == hart).switch()
+        # Whom QEMU names when it is stopped by hand: one that GDB has told to run.
+        gdb.execute('maintenance packet Hcp1.%d' % hart, to_string=True)
 
     def dismiss(self, but=None):
         """Who stands at its ecall sleeps, so that the machine can run."""
@@ -311,6 +314,16 @@ class Machine:
     def order(self, number, *arguments, **more):
         self.begin(number, *arguments, **more)
         return self.finish(number)
+
+    def collects(self, parent, child, wait):
+        """Whether the parent's waits, with that system call, come to that child."""
+        for _ in self.agents:
+            pid = self.order(parent, SYSCALL, wait)
+            if pid == self.pid(child):
+                return True
+            if not isinstance(pid, int) or pid >> 63:
+                break
+        return False
 
     def is_gone(self, number):
         """Whether the process asks no more."""

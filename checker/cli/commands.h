@@ -13,6 +13,7 @@ ExitCode fuzz(Options const& options);
 ExitCode replay(Options const& options);
 ExitCode shrink(Options const& options);
 ExitCode show(Options const& options);
+ExitCode bisect(Options const& options);
 ExitCode run(Options const& options);
 ExitCode doctor(Options const& options);
 

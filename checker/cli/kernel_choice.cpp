@@ -2,7 +2,6 @@
 
 #include "checker/cli/print.h"
 #include "checker/report/escape.h"
-#include "impl/base/sandbox.h"
 
 #include <fmt/format.h>
 
@@ -45,6 +44,8 @@ Stop no_kernel_from_tree(BuildError const& error, fs::path const& tree) {
     return {cause, error.message, tree.string(), error.complaints};
 }
 
+}  // namespace
+
 // A single tree is mostly the user's own: where there is no sandbox, that is said.
 base::Confinement confinement_of(KernelChoice const& choice) {
     if (choice.trusted) return base::Confinement::none;
@@ -56,8 +57,6 @@ base::Confinement confinement_of(KernelChoice const& choice) {
              report::printable(choice.kernel->string()));
     return base::Confinement::none;
 }
-
-}  // namespace
 
 tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice) {
     KernelOptions options;

@@ -5,6 +5,7 @@
 #include "checker/cli/exit_code.h"
 #include "checker/cli/options.h"
 #include "checker/session/session.h"
+#include "impl/base/sandbox.h"
 #include "impl/boot/kernel_target.h"
 
 #include <tl/expected.hpp>
@@ -31,6 +32,9 @@ tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice);
 
 // What somebody may have meant who gives that path, where it is known to hold no kernel: a sentence.
 std::optional<std::string> what_is_meant(std::filesystem::path const& path);
+
+// Where what belongs to its tree is run. Says so where that is not a sandbox.
+base::Confinement confinement_of(KernelChoice const& choice);
 
 // What boots it, any number of times.
 session::Boot booter(KernelOptions options);

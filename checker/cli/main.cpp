@@ -37,6 +37,7 @@ constexpr char const* kFooter =
     "  vmcheck verify class --findings results           check every tree in class/; results/class.html, .csv, .json\n"
     "  vmcheck fuzz --time 8h --corpus corpus            run all night; file what it finds in corpus/found\n"
     "  vmcheck replay corpus                             did an old bug come back?\n"
+    "  vmcheck bisect . findings/1-I3-fork.vmc           which commit brought it?\n"
     "  vmcheck run --kernel kernel/kernel cowtest        run a program on it, and see its console\n"
     "\nExit codes: 0 nothing found, 1 divergence found, 2 wrong usage or unreadable program, 3 a problem of this "
     "machine,\n"
@@ -80,6 +81,18 @@ constexpr char const* kRunHelp =
     "\nExit codes: 0 the program ended with status 0; 1 it ended with another status, was killed or could not be\n"
     "started, the kernel panicked or hung, or the time limit was reached; 2 wrong usage, no such program; 3 a problem\n"
     "of this machine; 4 the kernel did not reach user mode; 130 Ctrl-C.\n";
+
+constexpr char const* kBisectHelp =
+    "Builds commits of the tree's own history in scratch copies, runs the finding's program on each, and halves what "
+    "is\n"
+    "left, as git bisect does; the tree is only read. What does not build, or fails in another way, is skipped.\n"
+    "\nExamples:\n"
+    "  vmcheck bisect . findings/1-I3-fork.vmc                 from HEAD backwards\n"
+    "  vmcheck bisect . findings/1-I3-fork.vmc --good HEAD~20\n"
+    "\nExit codes: 0 the commit is named; 2 wrong usage, or the program does not fail on --bad; 3 a problem of this\n"
+    "machine; 4 the kernel of --bad cannot be built or run; 5 all that is known is a few commits, since some could "
+    "not\n"
+    "be judged; 130 Ctrl-C.\n";
 
 constexpr char const* kDuration = "a duration such as 90s, 5m or 8h";
 
@@ -188,6 +201,8 @@ class CommandLine {
         add_kernel(show, false);
         add_programs(show);
 
+        add_bisect(command("bisect", "Find the commit of a tree's own git history that brought a defect", cli::bisect));
+
         add_run(command("run", "Run one program on a kernel, on the board, and show its console", cli::run));
 
         command("doctor", "Does vmcheck work on this machine? Checks the emulator and boots the reference kernel",
@@ -263,6 +278,12 @@ class CommandLine {
                             "An xv6-riscv tree, a kernel's ELF image, or a class: a directory of trees")
                 ->type_name("PATH")
                 ->excludes(elf);
+        add_how(sub);
+    }
+
+    // How to look at it.
+    void add_how(CLI::App* sub) {
+        KernelChoice& kernel = options_.kernel;
         sub->add_option("--map", kernel.map_file,
                         "Names of the kernel's structures (default: ELF.map if there, else xv6's)")
             ->type_name("FILE");
@@ -318,6 +339,21 @@ class CommandLine {
             ->type_name("TIME");
         verify->add_flag("--again", options_.again, "Of a class: check every tree anew, and keep no earlier result");
         verify->footer(kClassHelp);
+    }
+
+    void add_bisect(CLI::App* sub) {
+        KernelChoice& kernel = options_.kernel;
+        BisectChoice& bisect = options_.bisect;
+        sub->add_option("tree", kernel.kernel, "An xv6-riscv tree in a git repository")->required()->type_name("TREE");
+        sub->add_option("finding", bisect.finding, "A program that fails on it, as verify has found it")
+            ->required()
+            ->type_name("FINDING");
+        sub->add_option("--good", bisect.good,
+                        "A commit that does not fail (default: looked for, from --bad backwards)")
+            ->type_name("REV");
+        sub->add_option("--bad", bisect.bad, "A commit that does")->type_name("REV")->capture_default_str();
+        add_how(sub);
+        sub->footer(kBisectHelp);
     }
 
     void add_run(CLI::App* sub) {

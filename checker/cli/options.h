@@ -37,6 +37,13 @@ struct RunChoice {
     std::vector<std::string> words;   // the program and its arguments
 };
 
+// bisect: what to search for, and where.
+struct BisectChoice {
+    std::filesystem::path finding;
+    std::optional<std::string> good;  // nothing: it is looked for
+    std::string bad = "HEAD";
+};
+
 struct Options {
     KernelChoice kernel;
     std::uint64_t seed = 1;
@@ -62,6 +69,7 @@ struct Options {
     std::filesystem::path corpus = "corpus";      // fuzz: where found/ is
     std::vector<std::filesystem::path> programs;  // replay, shrink, show
     RunChoice run;
+    BisectChoice bisect;
     bool colour = false;
     std::FILE* text = stdout;  // where text for a person goes: standard error when a report takes standard output
     std::stop_token stop;

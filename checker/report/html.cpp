@@ -4,6 +4,7 @@
 #include "checker/report/format.h"
 #include "checker/report/html_style.h"
 #include "checker/report/page_view.h"
+#include "checker/report/picture.h"
 #include "checker/report/pseudo_code.h"
 #include "checker/report/step_words.h"
 #include "checker/report/story.h"
@@ -80,7 +81,7 @@ std::string page(Finding const& finding) {
     std::uint32_t const step = finding.divergence.at.value + 1;
     Table table{"who", fmt::format("before step {}", step), fmt::format("after step {}", step)};
     for (PageView::Row const& each : view.rows) table.add({each.process, each.before, each.after});
-    return fmt::format("<h4>Page table at {}</h4>\n", safe(view.page)) + table.text();
+    return fmt::format("<h4>Page table at {}</h4>\n", safe(view.page)) + picture_of_pages(finding) + table.text();
 }
 
 std::string code(Finding const& finding) {
@@ -123,7 +124,7 @@ std::string also(Finding const& finding) {
 std::string solid(Finding const& finding) {
     ViolationWords const words = words_of(finding.divergence.violations.front());
     std::string text = fmt::format("<p class=\"story\">{}</p>\n", safe(story_of(finding)));
-    text += steps(finding);
+    text += steps(finding) + picture_of_turns(finding);
     std::string const likewise =
         finding.also.empty() ? "" : fmt::format("<dt>Likewise</dt><dd>at {}</dd>\n", safe(likewise_at(finding)));
     text += fmt::format("<dl>\n<dt>Expected</dt><dd>{}</dd>\n<dt>Seen</dt><dd>{}</dd>\n{}{}</dl>\n",

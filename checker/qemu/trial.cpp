@@ -73,7 +73,10 @@ QemuVerdict Trials::run_script(std::string_view script) const {
     if (auto const written = base::write_file(in(kPlayersDisk), *setup_.disk); !written)
         return not_tried(written.error().message);
     auto const kernel = std::filesystem::absolute(setup_.kernel);
-    base::Command const command{.arguments = gdb_command(*debugger, kernel, in("finding.gdb")),
+    auto arguments = gdb_command(*debugger, kernel, in("finding.gdb"));
+    // Nothing that the kernel's file asks GDB to run.
+    arguments.insert(arguments.begin() + 1, {"-iex", "set auto-load no"});
+    base::Command const command{.arguments = std::move(arguments),
                                 .environment = {"TMPDIR=" + workshop_.directory().string()}};
     auto const ran = base::run(command, {.time = kScriptTime, .enough = is_told_by_script, .stop = setup_.stop});
     if (!ran) return not_tried(ran.error().message);

@@ -158,9 +158,7 @@ void Board::set_trace(bool on) {
     machine_->reports.trace.set_on(on);
 }
 void Board::watch_turn() {
-    machine_->reports.trace.mark();
-    machine_->reports.interrupt_due = false;
-    machine_->reports.turned.reset();
+    machine_->reports.watch_turn(true);
 }
 std::optional<Turned> Board::turned() const {
     return machine_->reports.turned;

@@ -280,7 +280,7 @@ class Board {
     std::vector<VirtAddr> trace() const;
 
     // Where the hart was when the turn that was asked for (preempt_after, switch_hart_after) went over, since the
-    // latest watch_turn(). Known while a trace is on.
+    // latest watch_turn().
     void watch_turn();
     std::optional<Turned> turned() const;
 

@@ -48,16 +48,18 @@ void Hart::block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, vo
         machine_.reports.openings.add(Parcels{machine_.clock.parcels});
     machine_.clock.parcels += bytes / 2;
     ++machine_.counters.blocks;
-    if (machine_.reports.trace.is_on() && engine_.privilege() == Privilege::supervisor) trace(pc, bytes);
+    if (machine_.reports.trace.is_on() && engine_.privilege() == Privilege::supervisor)
+        machine_.reports.trace.add(pc, bytes);
+    if (machine_.reports.before_turn.is_on()) watch_turn(pc, bytes);
 }
 
-void Hart::trace(VirtAddr pc, std::uint32_t bytes) {
+void Hart::watch_turn(VirtAddr pc, std::uint32_t bytes) {
     Reports& reports = machine_.reports;
     if (reports.interrupt_due && pc.value == (engine_.read_raw(UC_RISCV_REG_STVEC) & ~std::uint64_t{3})) {
         reports.interrupt_due = false;
         reports.note_turn(VirtAddr{engine_.read_raw(UC_RISCV_REG_SEPC)});
     }
-    reports.trace.add(pc, bytes);
+    if (reports.before_turn.is_on()) reports.before_turn.add(pc, bytes);
 }
 
 void Hart::charge_trap() {

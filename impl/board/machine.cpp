@@ -151,8 +151,7 @@ Stop Machine::run(Parcels budget) {
         }
         Hart::Pause const pause = current().run();
         if (pause == Hart::Pause::stopped) return current().take_stop();
-        if (asked && pause == Hart::Pause::slice_over && reports.trace.is_on())
-            reports.note_turn(VirtAddr{current().read(Register::pc)});
+        if (asked && pause == Hart::Pause::slice_over) reports.note_turn(VirtAddr{current().read(Register::pc)});
         next_turn();
     }
 }

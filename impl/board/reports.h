@@ -25,7 +25,6 @@ class Trace {
     void add(VirtAddr pc, std::uint32_t bytes) {
         if (blocks_.size() == blocks_max_) blocks_.pop_front();
         blocks_.push_back({pc, bytes});
-        ++since_mark_;
     }
     // Oldest first.
     std::vector<VirtAddr> blocks() const {
@@ -33,12 +32,10 @@ class Trace {
         for (Block const& block : blocks_) addresses.push_back(block.pc);
         return addresses;
     }
-    void mark() { since_mark_ = 0; }
-    // How often the instruction there was executed since the mark, as far as it is remembered.
+    // How often the instruction there was executed, as far as it is remembered.
     std::uint32_t passes(VirtAddr pc) const {
-        auto const from = blocks_.end() - static_cast<std::ptrdiff_t>(std::min(since_mark_, blocks_.size()));
-        return static_cast<std::uint32_t>(std::count_if(
-            from, blocks_.end(), [&](Block const& each) { return pc >= each.pc && pc < each.pc + each.bytes; }));
+        return static_cast<std::uint32_t>(std::ranges::count_if(
+            blocks_, [&](Block const& each) { return pc >= each.pc && pc < each.pc + each.bytes; }));
     }
 
   private:
@@ -50,7 +47,6 @@ class Trace {
     std::size_t blocks_max_;
     bool on_ = false;
     std::deque<Block> blocks_;
-    std::size_t since_mark_ = 0;
 };
 
 // When a hart stood before a block with S-mode interrupts enabled: the earliest such times.
@@ -77,20 +73,29 @@ class Openings {
 struct Reports {
     static constexpr std::size_t kVoidAccessesMax = 16;
 
-    explicit Reports(std::size_t trace_blocks_max) : trace(trace_blocks_max), openings(trace_blocks_max) {}
+    explicit Reports(std::size_t trace_blocks_max)
+        : trace(trace_blocks_max), openings(trace_blocks_max), before_turn(trace_blocks_max) {}
 
     std::vector<VoidAccess> void_accesses;
     std::optional<KernelFault> kernel_fault;
     Trace trace;
     Openings openings;
+    Trace before_turn;           // since watch_turn(), until the turn that was asked for goes over
     bool interrupt_due = false;  // one was asked for, and is to be taken at the next opening
     std::optional<Turned> turned;
 
-    // Where the hart was that was asked to make room; REQUIRES: the trace is on.
-    void note_turn(VirtAddr pc) {
-        if (!turned) turned = Turned{pc, trace.passes(pc) + 1};
+    void watch_turn(bool on) {
+        before_turn.set_on(false);
+        before_turn.set_on(on);
+        interrupt_due = false;
+        turned.reset();
     }
-    bool wants_blocks() const { return trace.is_on() || openings.is_on(); }
+    // The hart that is to make room is there.
+    void note_turn(VirtAddr pc) {
+        if (before_turn.is_on()) turned = Turned{pc, before_turn.passes(pc) + 1};
+        before_turn.set_on(false);
+    }
+    bool wants_blocks() const { return trace.is_on() || openings.is_on() || before_turn.is_on(); }
     void add(VoidAccess const& access) {
         if (void_accesses.size() < kVoidAccessesMax) void_accesses.push_back(access);
     }
@@ -98,6 +103,7 @@ struct Reports {
     void clear() {
         void_accesses.clear();
         kernel_fault.reset();
+        watch_turn(false);
     }
 };
 

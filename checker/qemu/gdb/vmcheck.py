@@ -294,6 +294,13 @@ class Machine:
                 self.dismiss()
             what = self.until(lambda each: each is agent, 8 * ROUNDS)
             if what is None and self.locked:
+                # It waits for a lock that the other has, which goes on, and then this one.
+                for other in [each for each in self.agents.values() if each.at_work and each is not agent]:
+                    self.turn_to(other.hart)
+                    self.until(lambda each: each is other, 8 * ROUNDS)
+                self.turn_to(agent.hart)
+                what = self.until(lambda each: each is agent, 8 * ROUNDS)
+            if what is None and self.locked:
                 self.lock(False)
                 self.dismiss()
                 what = self.until(lambda each: each is agent, 8 * ROUNDS)

@@ -79,7 +79,13 @@ class Confirm : public testing::Test {
                                                    .ram_bytes = std::uint64_t{128} << 20,
                                                    .disk = std::make_shared<std::vector<std::byte> const>(*disk)});
         ASSERT_TRUE(trials) << trials.error().message;
-        EXPECT_EQ(describe(trials->run_script(script)), "not confirmed: GDB's script prints PASS") << script;
+        // Where the defect is a place that the correct kernel does not have, nothing can be stopped there.
+        std::string const there = describe(trials->run_script(script));
+        if (script.find(", at=") == std::string::npos)
+            EXPECT_EQ(there, "not confirmed: GDB's script prints PASS") << script;
+        else
+            EXPECT_THAT(there,
+                        testing::AnyOf("not confirmed: GDB's script prints PASS", HasSubstr("it does not come to")));
     }
 
     Scratch scratch;

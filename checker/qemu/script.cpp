@@ -135,6 +135,7 @@ class Script {
         line(fmt::format("m.order(0, SYSCALL, {}, {:#x})", anatomy_.open, agent::kPathData.value));
         line(fmt::format("m.order(0, SYSCALL, {}, {:#x}, {:#x}, restarts=True)", anatomy_.exec,
                          agent::path_of(spec::Executable::init).value, agent::kNoArguments.value));
+        if (panics()) line("m.panics = True");
         if (finding_.program.memory) line(fmt::format("m.leave_free({})", *finding_.program.memory));
         if (finding_.evidence.played.free_frames_lost()) line("free = len(m.free())");
         for (std::size_t at = 0; at < deeds().size();) at = turn(at);
@@ -142,6 +143,13 @@ class Script {
 
     // The agent's code lies below.
     static bool is_kernels(VirtAddr at) { return at.value >= kKernelMin; }
+
+    bool panics() const {
+        return std::ranges::any_of(finding_.divergence.violations, [](spec::Violation const& violation) {
+            auto const* wrong = std::get_if<spec::WrongAnswer>(&violation.facts);
+            return wrong && std::holds_alternative<spec::Panicked>(wrong->seen.what);
+        });
+    }
 
     std::string free_lists() const {
         std::vector<std::string> heads;

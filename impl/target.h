@@ -8,6 +8,7 @@
 //     Observation seen = (*execution)->observe();       // and looked at from outside
 
 #include "impl/base/error.h"
+#include "impl/base/files.h"
 #include "spec/layout.h"
 #include "spec/observation.h"
 #include "spec/overlap.h"
@@ -22,6 +23,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -37,8 +39,9 @@ struct CodePlace {
 
 // What the kernel executed in the latest step, where it was recorded.
 struct KernelTrace {
-    std::vector<CodePlace> functions;  // in order of first entry
-    std::optional<CodePlace> last;     // where it was at the end, or when it died; the panic's caller for a panic
+    std::vector<CodePlace> functions;      // in order of first entry
+    std::optional<CodePlace> last;         // where it was at the end, or when it died; the panic's caller for a panic
+    std::set<std::string> of_allocator{};  // of these, those that ran in the frame allocator and nowhere else
 };
 
 // What came of a step.
@@ -200,9 +203,10 @@ struct TargetSummary {
     bool nothing_counted = false;  // its fork copies, so it has no reference counts
     // System calls about memory that it has and no step uses.
     std::vector<std::string> never_called{};
-    std::vector<std::string> advice{};  // what is legal, and may harm elsewhere
-    std::vector<std::string> windows;   // what was found: "free list kernel::frames.head", ...
-    std::vector<std::string> missing;   // what was not, with the reason and what is not checked for it
+    std::vector<std::string> advice{};   // what is legal, and may harm elsewhere
+    std::vector<std::string> windows;    // what was found: "free list kernel::frames.head", ...
+    std::vector<base::Link> left_out{};  // links that lead out of its tree: it was built without them
+    std::vector<std::string> missing;    // what was not, with the reason and what is not checked for it
     // Defects that the bare tree of that vintage has as well: put up with, not counted.
     std::vector<std::string> inherited;
     // What probing saw that no kernel may do, and its vintage does not do by itself.

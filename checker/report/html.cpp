@@ -209,6 +209,8 @@ std::string section(SessionResult const& session) {
         text += fmt::format("<p><strong>inherited</strong> {}</p>\n", safe(inherited));
     for (std::string const& advice : session.kernel.advice)
         text += fmt::format("<p><strong>advice</strong> {}</p>\n", safe(advice));
+    for (std::string const& line : left_out_lines(session.kernel.left_out))
+        text += fmt::format("<p><strong>left out</strong> {}</p>\n", safe(line));
     for (std::string const& missing : session.kernel.missing)
         text += fmt::format("<p><strong>missing</strong> {}</p>\n", safe(missing));
     for (spec::Violation const& violation : session.boot_violations)
@@ -229,7 +231,7 @@ std::string section(SessionResult const& session) {
 
 std::string stopped(Stop const& stop) {
     std::string said;
-    for (std::string const& line : stop.details) said += printable(line) + '\n';
+    for (std::string const& line : said_of(stop)) said += line + '\n';
     return fmt::format("<section>\n<p class=\"story\">{}</p>\n{}</section>\n",
                        safe(base::sentence(stop.about, stop.message)),
                        said.empty() ? "" : fmt::format("<pre>{}</pre>\n", safe(said)));

@@ -216,6 +216,15 @@ TEST(Suspects, TheStudentsOwnFunctionsComeBeforeThoseThatXv6Has) {
         << "of the labs' files first";
 }
 
+TEST(Suspects, WhatOnlyTheAllocatorRunsIsNamedWhereFramesAreWrong) {
+    for (Invariant invariant : {Invariant::results, Invariant::counts}) {
+        Finding finding =
+            that_ran(invariant, "p0 pipe heap", {{"incref", "kernel/kalloc.c"}, {"copyout", "kernel/vm.c"}});
+        finding.evidence.trace.of_allocator = {"incref"};
+        EXPECT_EQ(suspects_in(finding).at.front().function, invariant == Invariant::counts ? "incref" : "copyout");
+    }
+}
+
 TEST(Suspects, OfACopyAreThoseOfItsOwnWayAndOfItsCall) {
     // Opening the file is vmcheck's own doing.
     std::vector<std::pair<char const*, char const*>> const opened{

@@ -253,11 +253,11 @@ void KernelExecution::record(bool on) {
 KernelTrace KernelExecution::trace() {
     KernelTrace trace;
     if (!recording_) return trace;
-    std::string previous;
+    std::vector<std::string> way;
     for (VirtAddr pc : board_.trace()) {
         auto const function = kernel_->image->function_at(pc);
-        if (!function || function->name == previous) continue;
-        previous = function->name;
+        if (!function || (!way.empty() && function->name == way.back())) continue;
+        way.push_back(function->name);
         auto const known = std::any_of(trace.functions.begin(), trace.functions.end(),
                                        [&](CodePlace const& place) { return place.function == function->name; });
         if (known) continue;
@@ -265,6 +265,9 @@ KernelTrace KernelExecution::trace() {
         place.function = function->name;
         trace.functions.push_back(std::move(place));
     }
+    if (kernel_->entries.allocate)
+        if (auto const allocator = kernel_->image->function_at(*kernel_->entries.allocate))
+            trace.of_allocator = ran_only_within(allocator->name, way);
     if (auto const died = conductor_.died_at()) trace.last = place_of(*kernel_, *died);
     return trace;
 }

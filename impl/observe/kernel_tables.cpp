@@ -45,9 +45,13 @@ std::optional<std::int64_t> ReferenceCounts::raw(Ram ram, FrameNo frame) const {
         if (!pointer) return std::nullopt;
         start = PhysAddr{*pointer + layout_.offset_behind_pointer};
     }
-    auto const value = ram.load(start + index * layout_.stride, layout_.element_bytes);
-    if (!value) return std::nullopt;
-    return extend(*value, layout_.element_bytes, layout_.is_signed);
+    std::uint64_t sum = 0;
+    for (std::uint64_t array = 0; array < layout_.arrays; ++array) {
+        auto const value = ram.load(start + (array * layout_.count + index) * layout_.stride, layout_.element_bytes);
+        if (!value) return std::nullopt;
+        sum += static_cast<std::uint64_t>(extend(*value, layout_.element_bytes, layout_.is_signed));
+    }
+    return static_cast<std::int64_t>(sum);
 }
 
 std::optional<std::int64_t> ReferenceCounts::normalised(Ram ram, FrameNo frame, std::int64_t raw_for_one) const {

@@ -345,7 +345,8 @@ class CommandLine {
             ->type_name("TIME");
         add_off(sub, "--no-shrink", options_.shrink, "Report failing programs as they were generated");
         sub->add_flag("--confirm", options_.confirm,
-                      "Run each finding's repro.c on QEMU, with the same kernel, and report what it does there");
+                      "Show each finding on QEMU, with the same kernel, by its repro.c or else its script for GDB, and "
+                      "report what came of it");
         add_report(sub);
     }
 

@@ -1,6 +1,7 @@
 #include "checker/session/session.h"
 
 #include "checker/finding/finding.h"
+#include "checker/qemu/script.h"
 #include "checker/qemu/trial.h"
 #include "checker/repro/repro_c.h"
 #include "checker/run/runner.h"
@@ -62,6 +63,7 @@ std::vector<spec::Violation> merged(std::vector<spec::Violation> all) {
 SessionResult introduce(Kernel const& kernel, std::uint64_t seed) {
     SessionResult result;
     result.kernel = kernel.target->summary();
+    result.disk = kernel.target->anatomy().disk;
     result.seed = seed;
     result.boot_violations = result.kernel.wrong;
     result.boot_violations.insert(result.boot_violations.end(), kernel.look.violations.begin(),
@@ -204,12 +206,22 @@ Finding explain(run::Failure const& failure, shrink::Shrunk const& shrunk, spec:
     return finding;
 }
 
+tl::expected<std::string, std::string> gdb_script_of(Finding const& finding, Target const& target) {
+    TargetSummary const& kernel = target.summary();
+    auto const protection = qemu::sets_memory_protection(kernel.image);
+    if (!protection) return tl::unexpected(protection.error().message);
+    return qemu::gdb_script(
+        finding, target.anatomy(),
+        {kernel.image, kernel.ram_bytes, kernel.legacy_disk, *protection, spec::harts_of(finding.program)});
+}
+
 // The second opinion. REQUIRES: the kernel's image still exists, as it does while its target lives.
 void confirm_on_qemu(SessionResult& result, std::stop_token const& stop, Observer& observer) {
     if (result.findings.empty()) return;
     auto const trials = qemu::Trials::prepare({.kernel = result.kernel.image,
                                                .ram_bytes = result.kernel.ram_bytes,
                                                .legacy_disk = result.kernel.legacy_disk,
+                                               .disk = result.disk,
                                                .stop = stop});
     for (std::size_t i = 0; i < result.findings.size(); ++i) {
         observer.on_confirm(i + 1, result.findings.size());
@@ -292,7 +304,9 @@ tl::expected<Finding, BootError> make_finding(Kernel& kernel, run::Failure const
     spec::Program program = with_sbrk_modes(shrunk.run.program, *kernel.target->setting());
     auto reproduction = reproduce_anew(kernel, program, *shrunk.run.divergence, options);
     if (!reproduction) return tl::unexpected(reproduction.error());
-    return explain(failure, shrunk, std::move(program), std::move(*reproduction));
+    Finding finding = explain(failure, shrunk, std::move(program), std::move(*reproduction));
+    finding.repro_gdb = gdb_script_of(finding, *kernel.target);
+    return finding;
 }
 
 spec::Program with_sbrk_modes(spec::Program program, spec::Setting const& setting) {

@@ -286,6 +286,11 @@ class Board {
     // The latest Config::trace_blocks_max blocks, oldest first.
     std::vector<VirtAddr> trace() const;
 
+    // Where the hart was when the turn that was asked for (preempt_after, switch_hart_after) went over, since the
+    // latest watch_turn().
+    void watch_turn();
+    std::optional<Turned> turned() const;
+
     // Remember when a hart stood before a block with S-mode interrupts enabled: where an interrupt would be taken. At
     // most as many as a trace remembers. Costs nothing when off. Turning it on forgets what was remembered.
     void set_openings(bool on);

@@ -52,6 +52,8 @@ class KernelMachine : public Execution {
     spec::Observation observe() override { return now_->observe(); }
     void record(bool on) override { now_->record(on); }
     KernelTrace trace() override { return now_->trace(); }
+    void note_deeds(bool on) override { now_->note_deeds(on); }
+    std::vector<Deed> deeds() const override { return now_->deeds(); }
     void fence_at_traps(bool on) override { now_->fence_at_traps(on); }
     std::optional<CodePlace> failed_allocation() const override { return now_->failed_allocation(); }
     std::string console_tail(std::size_t bytes) const override { return now_->console_tail(bytes); }

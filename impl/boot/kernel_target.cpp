@@ -362,6 +362,33 @@ tl::expected<std::unique_ptr<KernelExecution>, BootError> KernelTarget::start_on
     return KernelExecution::start(kernel_);
 }
 
+Anatomy KernelTarget::anatomy() const {
+    KernelEntries const& entries = kernel_->entries;
+    SyscallNumbers const& numbers = entries.numbers;
+    Anatomy anatomy{.panic = entries.panic,
+                    .allocate = entries.allocate,
+                    .free_lists = entries.free_list_heads,
+                    .pipe = numbers.of(syscalls::kPipe),
+                    .open = numbers.of(syscalls::kOpen),
+                    .exec = numbers.of(syscalls::kExec),
+                    .sleep = numbers.of(syscalls::kSleep),
+                    .sbrk = numbers.of(syscalls::kSbrk),
+                    .wait = numbers.of(syscalls::kWait),
+                    .disk = {options_.disk, &options_.disk->bytes}};
+    if (auto const& counts = kernel_->windows->counts; counts && counts->layout().arrays == 1) {
+        map::ReferenceCounts const& layout = counts->layout();
+        anatomy.counts = Anatomy::Counts{.base = layout.base,
+                                         .bytes = layout.element_bytes,
+                                         .stride = layout.stride,
+                                         .is_signed = layout.is_signed,
+                                         .behind_pointer = layout.behind_pointer,
+                                         .offset = layout.offset_behind_pointer,
+                                         .first = counts->index_base(),
+                                         .for_one = kernel_->windows->raw_count_for_one};
+    }
+    return anatomy;
+}
+
 tl::expected<std::unique_ptr<KernelMachine>, BootError> KernelTarget::start_machine() const {
     auto execution = start_on_board();
     if (!execution) return tl::unexpected(execution.error());

@@ -54,6 +54,7 @@ class KernelTarget : public Target {
 
     std::shared_ptr<spec::Setting const> setting() const override { return kernel_->setting; }
     TargetSummary const& summary() const override { return summary_; }
+    Anatomy anatomy() const override;
     tl::expected<std::unique_ptr<Execution>, BootError> start() const override;
     tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile profile, std::stop_token stop) const override;
 

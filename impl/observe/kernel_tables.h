@@ -53,6 +53,7 @@ class ReferenceCounts {
         : layout_(std::move(layout)), index_base_(index_base) {}
 
     map::ReferenceCounts const& layout() const { return layout_; }
+    FrameNo index_base() const { return index_base_; }
 
     // The element as it stands; nothing where the array has none for that frame.
     std::optional<std::int64_t> raw(Ram ram, FrameNo frame) const;

@@ -102,7 +102,8 @@ class Machine:
                 stop_at(address)
         if self.next() != 'asks':
             raise Cannot('the kernel does not come to run a program')
-        self.christen(0)
+        first = self.christen(0)
+        first.hart, first.standing = gdb.selected_thread().num, True
 
     # ---- the machine runs
 

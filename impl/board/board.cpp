@@ -4,6 +4,7 @@
 #include "impl/board/sv39.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace vmcheck::board {
 
@@ -18,26 +19,38 @@ Board::Board(Board&&) noexcept = default;
 Board& Board::operator=(Board&&) noexcept = default;
 Board::~Board() = default;
 
+template <class Again>
+void Board::note(Request::Kind kind, Again again) {
+    if (recording_ != nullptr) recording_->requests.push_back({kind, std::move(again), elapsed()});
+}
+
 void Board::reset(PhysAddr entry) {
     machine_->reset(entry);
 }
 Stop Board::run(Parcels budget) {
-    return machine_->run(budget);
+    Stop stop = machine_->run(budget);
+    note(Request::Kind::run, [=](Board& board) { board.run(budget); });
+    return stop;
 }
 bool Board::raise_timer() {
+    note(Request::Kind::other, [](Board& board) { board.raise_timer(); });
     return machine_->raise_timer();
 }
 void Board::preempt_after(Parcels after) {
     machine_->preempt_after(after);
+    note(Request::Kind::other, [=](Board& board) { board.preempt_after(after); });
 }
 void Board::switch_hart_after(Blocks after) {
     machine_->switch_hart_after(after);
+    note(Request::Kind::other, [=](Board& board) { board.switch_hart_after(after); });
 }
 void Board::select_hart(HartIndex hart) {
     machine_->select_hart(hart);
+    note(Request::Kind::other, [=](Board& board) { board.select_hart(hart); });
 }
 void Board::park_hart(HartIndex hart, bool parked) {
     machine_->hart(hart).state.parked = parked;
+    note(Request::Kind::other, [=](Board& board) { board.park_hart(hart, parked); });
 }
 bool Board::is_parked(HartIndex hart) const {
     return machine_->hart(hart).state.parked;
@@ -47,8 +60,11 @@ HartIndex Board::current_hart() const {
 }
 void Board::ask_again(HartIndex hart) {
     machine_->hart(hart).abandon_hypercall();
+    note(Request::Kind::other, [=](Board& board) { board.ask_again(hart); });
 }
 bool Board::can_go_on(HartIndex hart) {
+    // To ask makes interrupts that have come show.
+    note(Request::Kind::other, [=](Board& board) { board.can_go_on(hart); });
     return machine_->hart(hart).can_go_on();
 }
 tl::expected<void, Error> Board::add_breakpoint(VirtAddr address) {
@@ -57,6 +73,7 @@ tl::expected<void, Error> Board::add_breakpoint(VirtAddr address) {
 }
 void Board::arm_breakpoint(VirtAddr address, bool armed) {
     machine_->arm_breakpoint(address, armed);
+    note(Request::Kind::lasting, [=](Board& board) { board.arm_breakpoint(address, armed); });
 }
 
 std::uint64_t Board::read(Register which) const {
@@ -64,12 +81,14 @@ std::uint64_t Board::read(Register which) const {
 }
 void Board::write(Register which, std::uint64_t value) {
     machine_->current().write(which, value);
+    note(Request::Kind::other, [=](Board& board) { board.write(which, value); });
 }
 std::uint64_t Board::read(HartIndex hart, Register which) const {
     return machine_->hart(hart).read(which);
 }
 void Board::write(HartIndex hart, Register which, std::uint64_t value) {
     machine_->hart(hart).write(which, value);
+    note(Request::Kind::other, [=](Board& board) { board.write(hart, which, value); });
 }
 unsigned Board::harts() const {
     return machine_->harts();
@@ -109,6 +128,8 @@ bool Board::write(PhysAddr address, std::span<std::byte const> bytes) {
     auto const target = machine_->memory.open_for_write(address, bytes.size());
     if (!target) return false;
     std::ranges::copy(bytes, target->begin());
+    note(Request::Kind::other,
+         [=, copy = std::vector(bytes.begin(), bytes.end())](Board& board) { board.write(address, copy); });
     return true;
 }
 
@@ -133,6 +154,7 @@ std::uint64_t Board::console_dropped() const {
     return machine_->console.dropped();
 }
 std::size_t Board::type(std::string_view text) {
+    note(Request::Kind::other, [copy = std::string(text)](Board& board) { board.type(copy); });
     return machine_->uart.receive(text);
 }
 
@@ -153,6 +175,7 @@ std::optional<KernelFault> Board::last_kernel_fault() const {
 }
 void Board::set_fence_at_traps(bool on) {
     machine_->fence_at_traps = on;
+    note(Request::Kind::lasting, [=](Board& board) { board.set_fence_at_traps(on); });
 }
 void Board::set_trace(bool on) {
     machine_->reports.trace.set_on(on);
@@ -165,6 +188,17 @@ std::vector<Parcels> Board::openings() const {
 }
 std::vector<VirtAddr> Board::trace() const {
     return machine_->reports.trace.blocks();
+}
+
+void Board::record(Recording* recording) {
+    recording_ = recording;
+}
+void Board::mark(Request::Kind kind) {
+    note(kind, [](Board&) {});
+}
+tl::expected<void, Error> Board::watch_instructions(InstructionWatcher* watcher) {
+    if (std::optional<Error> error = machine_->watch_instructions(watcher)) return tl::unexpected(*error);
+    return {};
 }
 
 }  // namespace vmcheck::board

@@ -20,6 +20,7 @@
 // A Board is used by one thread at a time; different boards are independent. No function here throws.
 
 #include "impl/abi/agent_abi.h"
+#include "impl/board/recording.h"
 #include "impl/board/types.h"
 #include "spec/address.h"
 
@@ -285,13 +286,30 @@ class Board {
     // In terms of elapsed(), ascending.
     std::vector<Parcels> openings() const;
 
+    // --- for debuggers ---------------------------------------------------------------------------
+
+    // From now on notes all that is asked of this board and may change its state (recording.h); null: no more. What
+    // makes it another machine (reset, take_golden, adopt) must not be asked meanwhile. The recording must outlive
+    // that.
+    void record(Recording* recording);
+    // A mark in the recording, where there is one.
+    void mark(Request::Kind kind);
+    // The first call has all code translated anew, and from then on each instruction costs several times what it did,
+    // which changes nothing of what is executed but where a very long block is taken apart. The watcher must outlive
+    // this board, or be replaced; null: nobody is told.
+    tl::expected<void, Error> watch_instructions(InstructionWatcher* watcher);
+
     // A hash (64-bit XXH3) of RAM, of every hart's registers, of the disk and of the devices' state: equal machines
     // have equal hashes. Reads all of RAM (about 15 ms).
     std::uint64_t hash() const;
 
   private:
     explicit Board(std::unique_ptr<Machine> machine);
+    // Of what was just asked.
+    template <class Again>
+    void note(Request::Kind kind, Again again);
     std::unique_ptr<Machine> machine_;
+    Recording* recording_ = nullptr;
 };
 
 }  // namespace vmcheck::board

@@ -91,6 +91,15 @@ std::optional<Error> Hart::add_address_hook(VirtAddr address, AddressHook* funct
     return std::nullopt;
 }
 
+std::optional<Error> Hart::watch_instructions() {
+    if (std::exchange(tells_instructions_, true)) return std::nullopt;
+    engine_.flush_code();
+    code_.forget_all();
+    if (uc_err const error = engine_.add_hook(UC_HOOK_CODE, instruction_hook, this); error != UC_ERR_OK)
+        return unicorn_error("install a hook at every instruction", error);
+    return std::nullopt;
+}
+
 void Hart::reset(PhysAddr entry) {
     engine_.set_privilege(Privilege::machine);
     for (unsigned number = 1; number < 32; ++number) engine_.write_general(number, 0);

@@ -133,6 +133,8 @@ class Hart {
                                                      : instruction.fences()      ? fence_hook
                                                                                  : hart_number_hook);
     }
+    // From now on the machine's watcher is told of each instruction.
+    std::optional<Error> watch_instructions();
     // After the engine's memory has been changed by restore: nothing in its TLB holds any more.
     void restore(Engine::Context const& context, State const& saved);
     std::shared_ptr<Engine::Context const> save_context() const { return engine_.save(); }
@@ -205,7 +207,7 @@ class Hart {
     bool uses_supervisor_timer() const;
 
     // hart_address.cpp
-    static AddressHook address_hook, hart_number_hook, satp_hook, fence_hook, update_hook;
+    static AddressHook address_hook, hart_number_hook, satp_hook, fence_hook, update_hook, instruction_hook;
     void on_address(VirtAddr pc);
     bool accelerate(VirtAddr pc);
     bool is_plain_memory(VirtAddr address, std::uint64_t bytes, Access access);
@@ -223,6 +225,7 @@ class Hart {
     TrapRow trap_row_;
     bool identity_fills_ = false;  // answer every fill with the address itself
     std::vector<std::pair<VirtAddr, AddressHook*>> address_hooks_;
+    bool tells_instructions_ = false;
 };
 
 }  // namespace vmcheck::board

@@ -50,6 +50,14 @@ void Hart::update_hook(uc_engine*, std::uint64_t, std::uint32_t, void* user) {
     if (++hart.machine_.counters.blocks >= hart.machine_.limits.slice_end) hart.end_turn(Pause::slice_over);
 }
 
+// Of every instruction, where there is a debugger. It comes after those at particular addresses.
+void Hart::instruction_hook(uc_engine*, std::uint64_t address, std::uint32_t, void* user) {
+    Hart& hart = *static_cast<Hart*>(user);
+    if (hart.stop_ || hart.turn_over_ || hart.machine_.watcher == nullptr) return;
+    VirtAddr const pc{address};
+    if (hart.machine_.watcher->stops_before(hart.index_, pc)) hart.stop(stop::Breakpoint{hart.index_, pc});
+}
+
 void Hart::on_address(VirtAddr pc) {
     // A user program may have code of its own at that address.
     if (stop_ || engine_.privilege() == Privilege::user) return;

@@ -198,6 +198,14 @@ void Machine::arm_breakpoint(VirtAddr address, bool armed) {
     if (known != breakpoints.end()) known->armed = armed;
 }
 
+std::optional<Error> Machine::watch_instructions(InstructionWatcher* whom) {
+    watcher = whom;
+    for (std::unique_ptr<Hart> const& hart : harts_) {
+        if (std::optional<Error> error = hart->watch_instructions()) return error;
+    }
+    return std::nullopt;
+}
+
 MachineState Machine::state() const {
     MachineState state;
     state.clock = clock;

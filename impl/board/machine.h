@@ -58,6 +58,7 @@ class Machine {
     void select_hart(HartIndex hart) { turn_ = static_cast<unsigned>(hart.value); }
     std::optional<Error> add_breakpoint(VirtAddr address);
     void arm_breakpoint(VirtAddr address, bool armed);
+    std::optional<Error> watch_instructions(InstructionWatcher* watcher);
 
     Hart& current() { return *harts_[turn_]; }
     Hart const& current() const { return *harts_[turn_]; }
@@ -89,6 +90,7 @@ class Machine {
     std::vector<BreakpointEntry> breakpoints;
     std::shared_ptr<Golden const> golden;
     bool fence_at_traps = false;
+    InstructionWatcher* watcher = nullptr;
 
   private:
     Machine(Config given, Memory ram);

@@ -8,6 +8,7 @@
 #include <cassert>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 namespace vmcheck::board {
@@ -91,6 +92,8 @@ std::size_t Board::restore() {
     memory.clear_dirty();
     machine.disk.discard_written();
     machine.apply(golden.snapshot);
+    if (recording_ != nullptr)
+        recording_->requests.push_back({.again = [](Board& board) { board.restore(); }, .elapsed = elapsed()});
     return frames;
 }
 
@@ -110,6 +113,8 @@ Checkpoint Board::save() const {
     contents->console =
         machine.console.text().substr(std::min(machine.golden->console.size(), machine.console.text().size()));
     contents->snapshot = machine.capture();
+    if (recording_ != nullptr)
+        recording_->requests.push_back({.again = [](Board&) {}, .elapsed = elapsed(), .saved = contents.get()});
     return Checkpoint{std::move(contents)};
 }
 
@@ -137,6 +142,12 @@ std::size_t Board::restore(Checkpoint const& saved) {
     machine.disk.set_written(checkpoint.disk);
     machine.console.assign(machine.golden->console + checkpoint.console);
     machine.apply(checkpoint.snapshot);
+    if (recording_ != nullptr) {
+        std::vector<Request>& requests = recording_->requests;
+        auto const at = std::ranges::find(requests, static_cast<void const*>(&checkpoint), &Request::saved);
+        if (at != requests.end()) requests.erase(std::next(at), requests.end());
+        requests.push_back({.again = [saved](Board& board) { board.restore(saved); }, .elapsed = elapsed()});
+    }
     return frames;
 }
 

@@ -54,6 +54,9 @@ class KernelMachine : public Execution {
     std::string console_tail(std::size_t bytes) const override { return now_->console_tail(bytes); }
     std::optional<std::string> engine_failure() const override;
 
+    // The machine that the present program runs on.
+    KernelExecution& now() { return *now_; }
+
   private:
     std::unique_ptr<KernelExecution> ample_;
     std::shared_ptr<LazyKernel> scarce_kernel_;

@@ -358,10 +358,16 @@ tl::expected<std::unique_ptr<KernelExecution>, BootError> KernelTarget::start_on
     return KernelExecution::start(kernel_);
 }
 
-tl::expected<std::unique_ptr<Execution>, BootError> KernelTarget::start() const {
+tl::expected<std::unique_ptr<KernelMachine>, BootError> KernelTarget::start_machine() const {
     auto execution = start_on_board();
     if (!execution) return tl::unexpected(execution.error());
     return std::make_unique<KernelMachine>(std::move(*execution), scarce_, by_harts_);
+}
+
+tl::expected<std::unique_ptr<Execution>, BootError> KernelTarget::start() const {
+    auto machine = start_machine();
+    if (!machine) return tl::unexpected(machine.error());
+    return std::unique_ptr<Execution>(std::move(*machine));
 }
 
 tl::expected<std::unique_ptr<Target>, BootError> KernelTarget::reboot(spec::Profile profile,

@@ -55,7 +55,9 @@ class KernelTarget : public Target {
     tl::expected<std::unique_ptr<Execution>, BootError> start() const override;
     tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile profile, std::stop_token stop) const override;
 
-    // The same with the concrete type, for tests and benchmarks that look at the board.
+    // The same with the concrete type, for a debugger.
+    tl::expected<std::unique_ptr<KernelMachine>, BootError> start_machine() const;
+    // And without the others that it may become, for tests and benchmarks that look at the board.
     tl::expected<std::unique_ptr<KernelExecution>, BootError> start_on_board() const;
 
   private:

@@ -176,6 +176,7 @@ spec::FrameCensus KernelExecution::begin(std::optional<std::uint32_t> oom, std::
 }
 
 spec::Outcome KernelExecution::perform(spec::Step const& step) {
+    board_.mark(board::Request::Kind::step);
     if (step.faults.preempt)
         conductor_.time().interrupt_after(board::Parcels{std::uint64_t{*step.faults.preempt} * kParcelsPerInstruction});
     if (step.faults.switch_hart) conductor_.time().switch_hart_after(board::Blocks{*step.faults.switch_hart});
@@ -236,12 +237,26 @@ WatchedStep KernelExecution::run_watched(spec::Step const& step, std::uint64_t p
 }
 
 spec::Observation KernelExecution::observe() {
+    return look_at(conductor_.state(), nullptr);
+}
+
+spec::Observation KernelExecution::observe(AgentState const& agents) {
+    return look_at(agents, table_of(*kernel_));
+}
+
+// `table`: where running processes' page tables are looked up; null: as the agents last showed them.
+spec::Observation KernelExecution::look_at(AgentState const& agents, observe::ProcessTable const* table) {
     std::vector<observe::Subject> running;
-    for (Agent const& agent : conductor_.state().roster.agents())
-        if (!is_ballast(agent.id)) running.push_back({agent.id, agent.root});
+    for (Agent const& agent : agents.roster.agents()) {
+        if (is_ballast(agent.id)) continue;
+        auto const entry = table != nullptr && agent.pid != 0
+                               ? table->find({board_.ram_start(), board_.ram()}, agent.pid)
+                               : std::nullopt;
+        running.push_back({agent.id, entry ? entry->root.value_or(agent.root) : agent.root});
+    }
     std::sort(running.begin(), running.end(), [](auto const& a, auto const& b) { return a.id < b.id; });
     std::vector<observe::EndedSubject> ended;
-    for (Agent const& agent : conductor_.state().roster.ended()) ended.push_back({agent.id, agent.pid});
+    for (Agent const& agent : agents.roster.ended()) ended.push_back({agent.id, agent.pid});
     return observer_.observe(running, ended);
 }
 

@@ -91,10 +91,20 @@ class KernelExecution : public Execution {
 
     board::Board const& board() const { return board_; }
 
+    // --- for a debugger, which moves the board by itself: after it, only reset() or restore() may follow
+
+    board::Board& board() { return board_; }
+    AgentState const& agents() const { return conductor_.state(); }
+    // A picture of the machine as it stands, with these processes; where the kernel's process table is known, a running
+    // one's page table is the one that it has there.
+    spec::Observation observe(AgentState const& agents);
+    CodePlace place_of(VirtAddr pc) const { return vmcheck::place_of(*kernel_, pc); }
+
   private:
     board::Parcels step_budget(std::uint64_t pages) const;
     spec::FrameCensus begin(std::optional<std::uint32_t> oom, std::uint64_t pages);
     spec::Outcome perform(spec::Step const& step);
+    spec::Observation look_at(AgentState const& agents, observe::ProcessTable const* table);
 
     std::shared_ptr<BootedKernel const> kernel_;
     board::Board board_;

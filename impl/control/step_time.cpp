@@ -56,6 +56,7 @@ void StepTime::end_interruption() {
 }
 
 void StepTime::order_begins() {
+    board_.mark(board::Request::Kind::order);
     if (!order_began_) {
         order_began_ = board_.elapsed();
         blocks_at_start_ = board_.counters().blocks;

@@ -39,6 +39,12 @@ struct KernelTrace {
     std::optional<CodePlace> last;     // where it was at the end, or when it died; the panic's caller for a panic
 };
 
+// A few bytes of the kernel's memory, at most 8.
+struct Word {
+    PhysAddr at;
+    std::uint64_t bytes = 0;
+};
+
 // What came of a step.
 struct StepResult {
     spec::Outcome outcome;
@@ -114,6 +120,24 @@ class Execution {
     virtual void record(bool on) = 0;
     // What was recorded in the latest step; empty where nothing was.
     virtual KernelTrace trace() = 0;
+
+    // Of each line of source that was executed in the latest recorded step where its code begins, ascending; a line may
+    // have several such places. Empty where there is no debug information.
+    virtual std::vector<VirtAddr> lines() { return {}; }
+    // What the code there belongs to: the innermost function that was compiled into it, then where that was called, and
+    // so on outwards. Never empty.
+    virtual std::vector<CodePlace> places_of(VirtAddr /*code*/) const { return {CodePlace{}}; }
+
+    // The entry for a page in the page table with that root, and the kernel's count of references to a frame, as they
+    // lie in memory now; nothing where there is none.
+    virtual std::optional<Word> entry_of(FrameNo /*root*/, Vpn /*page*/) const { return std::nullopt; }
+    virtual std::optional<Word> count_of(FrameNo /*frame*/) const { return std::nullopt; }
+    // From now on notes who changes that word; for good, and until another is watched. Each instruction costs several
+    // times what it did, from the first call on. To be called after reset() and the like.
+    virtual void watch(Word /*word*/) {}
+    // The latest change of the word that is watched since the last call: the instruction, then the calls that led
+    // there, innermost first. Empty where there was none.
+    virtual std::vector<VirtAddr> take_write() { return {}; }
 
     // From now on, or no longer, each trap drops all cached translations, as if the kernel executed sfence.vma there:
     // what fails without and not with it fails because a translation is used that the page table has no more.

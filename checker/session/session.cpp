@@ -4,6 +4,7 @@
 #include "checker/qemu/trial.h"
 #include "checker/repro/repro_c.h"
 #include "checker/run/runner.h"
+#include "checker/session/blame.h"
 #include "checker/session/mistakes.h"
 #include "checker/session/reproduce.h"
 #include "checker/shrink/shrinker.h"
@@ -178,6 +179,13 @@ std::vector<run::Failure> gravest(std::vector<run::Failure> failures, std::size_
     return failures;
 }
 
+// What else runs on the machine plays no part.
+bool by_itself(spec::Program const& program) {
+    return spec::harts_of(program) == 1 &&
+           std::none_of(program.steps.begin(), program.steps.end(),
+                        [](spec::Step const& step) { return step.faults.preempt || step.faults.meanwhile; });
+}
+
 // All that is known of a failure, in one value.
 Finding explain(run::Failure const& failure, shrink::Shrunk const& shrunk, spec::Program program,
                 Reproduction reproduction) {
@@ -288,7 +296,13 @@ tl::expected<Finding, BootError> make_finding(Kernel& kernel, run::Failure const
     spec::Program program = with_sbrk_modes(shrunk.run.program, *kernel.target->setting());
     auto reproduction = reproduce_anew(kernel, program, *shrunk.run.divergence, options);
     if (!reproduction) return tl::unexpected(reproduction.error());
-    return explain(failure, shrunk, std::move(program), std::move(*reproduction));
+    Finding finding = explain(failure, shrunk, std::move(program), std::move(*reproduction));
+    if (!is_solid(finding) || options.stop.stop_requested()) return finding;
+    if (by_itself(finding.program))
+        finding.evidence.spectrum = spectrum_of(kernel.machines, kernel.look.reference, finding.program,
+                                                failure.run.program, finding.signature);
+    finding.evidence.source = source_of(finding.evidence, kernel.target->summary().image);
+    return finding;
 }
 
 spec::Program with_sbrk_modes(spec::Program program, spec::Setting const& setting) {

@@ -29,6 +29,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -279,6 +280,9 @@ class Board {
     void set_trace(bool on);
     // The latest Config::trace_blocks_max blocks, oldest first.
     std::vector<VirtAddr> trace() const;
+    // All blocks of the trace, also those that it has no room for: where each begins, and its bytes of code. Valid
+    // until the board runs on.
+    std::map<VirtAddr, std::uint32_t> const& traced_code() const;
 
     // Remember when a hart stood before a block with S-mode interrupts enabled: where an interrupt would be taken. At
     // most as many as a trace remembers. Costs nothing when off. Turning it on forgets what was remembered.

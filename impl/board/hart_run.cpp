@@ -48,7 +48,8 @@ void Hart::block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, vo
         machine_.reports.openings.add(Parcels{machine_.clock.parcels});
     machine_.clock.parcels += bytes / 2;
     ++machine_.counters.blocks;
-    if (machine_.reports.trace.is_on() && engine_.privilege() == Privilege::supervisor) machine_.reports.trace.add(pc);
+    if (machine_.reports.trace.is_on() && engine_.privilege() == Privilege::supervisor)
+        machine_.reports.trace.add(pc, bytes);
 }
 
 void Hart::charge_trap() {

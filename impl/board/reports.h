@@ -3,7 +3,10 @@
 
 #include "impl/board/types.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -16,20 +19,29 @@ class Trace {
 
     bool is_on() const { return on_; }
     void set_on(bool on) {
-        if (on && !on_) blocks_.clear();
+        if (on && !on_) {
+            blocks_.clear();
+            seen_.clear();
+        }
         on_ = on && blocks_max_ != 0;
     }
-    void add(VirtAddr pc) {
+    void add(VirtAddr pc, std::uint32_t bytes) {
         if (blocks_.size() == blocks_max_) blocks_.pop_front();
         blocks_.push_back(pc);
+        std::uint32_t& most = seen_[pc];
+        most = std::max(most, bytes);
     }
     // Oldest first.
     std::vector<VirtAddr> blocks() const { return {blocks_.begin(), blocks_.end()}; }
+
+    // All of them: where each begins, and how many bytes of code it has.
+    std::map<VirtAddr, std::uint32_t> const& seen() const { return seen_; }
 
   private:
     std::size_t blocks_max_;
     bool on_ = false;
     std::deque<VirtAddr> blocks_;
+    std::map<VirtAddr, std::uint32_t> seen_;
 };
 
 // When a hart stood before a block with S-mode interrupts enabled: the earliest such times.

@@ -284,6 +284,45 @@ KernelTrace KernelExecution::trace() {
     return trace;
 }
 
+std::vector<VirtAddr> KernelExecution::lines() {
+    std::set<VirtAddr> starts;
+    for (auto const& [start, bytes] : board_.traced_code())
+        for (VirtAddr line : kernel_->map->lines.starts(start, start + bytes)) starts.insert(line);
+    return {starts.begin(), starts.end()};
+}
+
+std::vector<CodePlace> KernelExecution::places_of(VirtAddr code) const {
+    std::vector<CodePlace> places;
+    for (map::SourcePlace& frame : kernel_->map->lines.inlined_frames(code))
+        places.push_back({std::move(frame.function), std::move(frame.file), frame.line});
+    if (places.empty() || places.back().function.empty()) return {place_of(*kernel_, code)};
+    return places;
+}
+
+std::optional<Word> KernelExecution::entry_of(FrameNo root, Vpn page) const {
+    auto const at = observe::entry_of({board_.ram_start(), board_.ram()}, root, page);
+    return at ? std::optional(Word{*at, sizeof(std::uint64_t)}) : std::nullopt;
+}
+
+std::optional<Word> KernelExecution::count_of(FrameNo frame) const {
+    auto const& counts = kernel_->windows->counts;
+    auto const at = counts ? counts->place({board_.ram_start(), board_.ram()}, frame) : std::nullopt;
+    return at ? std::optional(Word{*at, counts->layout().element_bytes}) : std::nullopt;
+}
+
+void KernelExecution::watch(Word word) {
+    if (!write_watch_) {
+        write_watch_ = std::make_unique<WriteWatch>(board_);
+        // Where the emulator cannot do it, there is nothing to be told.
+        static_cast<void>(board_.watch_instructions(write_watch_.get()));
+    }
+    write_watch_->add(word);
+}
+
+std::vector<VirtAddr> KernelExecution::take_write() {
+    return write_watch_ ? write_watch_->take() : std::vector<VirtAddr>{};
+}
+
 std::string KernelExecution::console_tail(std::size_t bytes) const {
     std::string_view const text = board_.console();
     return std::string(text.substr(text.size() > bytes ? text.size() - bytes : 0));

@@ -4,6 +4,7 @@
 #include "impl/board/board.h"
 #include "impl/control/conductor.h"
 #include "impl/control/step_runner.h"
+#include "impl/control/write_watch.h"
 #include "impl/elf/kernel_image.h"
 #include "impl/map/kernel_map.h"
 #include "impl/observe/observer.h"
@@ -74,6 +75,12 @@ class KernelExecution : public Execution {
     spec::Observation observe() override;
     void record(bool on) override;
     KernelTrace trace() override;
+    std::vector<VirtAddr> lines() override;
+    std::vector<CodePlace> places_of(VirtAddr code) const override;
+    std::optional<Word> entry_of(FrameNo root, Vpn page) const override;
+    std::optional<Word> count_of(FrameNo frame) const override;
+    void watch(Word word) override;
+    std::vector<VirtAddr> take_write() override;
     void fence_at_traps(bool on) override { board_.set_fence_at_traps(on); }
     std::optional<CodePlace> failed_allocation() const override;
     std::string console_tail(std::size_t bytes) const override;
@@ -98,7 +105,7 @@ class KernelExecution : public Execution {
     // A picture of the machine as it stands, with these processes; where the kernel's process table is known, a running
     // one's page table is the one that it has there.
     spec::Observation observe(AgentState const& agents);
-    CodePlace place_of(VirtAddr pc) const { return vmcheck::place_of(*kernel_, pc); }
+    CodePlace place_at(VirtAddr pc) const { return place_of(*kernel_, pc); }
 
   private:
     board::Parcels step_budget(std::uint64_t pages) const;
@@ -110,6 +117,7 @@ class KernelExecution : public Execution {
     board::Board board_;
     Conductor conductor_;
     observe::Observer observer_;
+    std::unique_ptr<WriteWatch> write_watch_;
     bool recording_ = false;
 };
 

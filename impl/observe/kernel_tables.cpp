@@ -35,7 +35,7 @@ std::optional<ProcessEntry> ProcessTable::find(Ram ram, std::uint64_t pid) const
     return std::nullopt;
 }
 
-std::optional<std::int64_t> ReferenceCounts::raw(Ram ram, FrameNo frame) const {
+std::optional<PhysAddr> ReferenceCounts::place(Ram ram, FrameNo frame) const {
     if (frame < index_base_) return std::nullopt;
     std::uint64_t const index = frame.value - index_base_.value;
     if (layout_.count != 0 && index >= layout_.count) return std::nullopt;
@@ -45,7 +45,12 @@ std::optional<std::int64_t> ReferenceCounts::raw(Ram ram, FrameNo frame) const {
         if (!pointer) return std::nullopt;
         start = PhysAddr{*pointer + layout_.offset_behind_pointer};
     }
-    auto const value = ram.load(start + index * layout_.stride, layout_.element_bytes);
+    return start + index * layout_.stride;
+}
+
+std::optional<std::int64_t> ReferenceCounts::raw(Ram ram, FrameNo frame) const {
+    auto const at = place(ram, frame);
+    auto const value = at ? ram.load(*at, layout_.element_bytes) : std::nullopt;
     if (!value) return std::nullopt;
     return extend(*value, layout_.element_bytes, layout_.is_signed);
 }

@@ -54,6 +54,8 @@ class ReferenceCounts {
 
     map::ReferenceCounts const& layout() const { return layout_; }
 
+    // Where the element lies; nothing where the array has none for that frame.
+    std::optional<PhysAddr> place(Ram ram, FrameNo frame) const;
     // The element as it stands; nothing where the array has none for that frame.
     std::optional<std::int64_t> raw(Ram ram, FrameNo frame) const;
 

@@ -8,6 +8,7 @@
 //     Observation seen = (*execution)->observe();       // and looked at from outside
 
 #include "impl/base/error.h"
+#include "impl/base/files.h"
 #include "spec/layout.h"
 #include "spec/observation.h"
 #include "spec/overlap.h"
@@ -20,6 +21,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -35,8 +37,9 @@ struct CodePlace {
 
 // What the kernel executed in the latest step, where it was recorded.
 struct KernelTrace {
-    std::vector<CodePlace> functions;  // in order of first entry
-    std::optional<CodePlace> last;     // where it was at the end, or when it died; the panic's caller for a panic
+    std::vector<CodePlace> functions;      // in order of first entry
+    std::optional<CodePlace> last;         // where it was at the end, or when it died; the panic's caller for a panic
+    std::set<std::string> of_allocator{};  // of these, those that ran in the frame allocator and nowhere else
 };
 
 // A few bytes of the kernel's memory, at most 8.
@@ -128,14 +131,14 @@ class Execution {
     // so on outwards. Never empty.
     virtual std::vector<CodePlace> places_of(VirtAddr /*code*/) const { return {CodePlace{}}; }
 
-    // The entry for a page in the page table with that root, and the kernel's count of references to a frame, as they
-    // lie in memory now; nothing where there is none.
+    // The entry for a page in the page table with that root, and what the kernel counts references to a frame by, where
+    // they lie now; nothing where there is none.
     virtual std::optional<Word> entry_of(FrameNo /*root*/, Vpn /*page*/) const { return std::nullopt; }
-    virtual std::optional<Word> count_of(FrameNo /*frame*/) const { return std::nullopt; }
-    // From now on notes who changes that word; for good, and until another is watched. Each instruction costs several
-    // times what it did, from the first call on. To be called after reset() and the like.
+    virtual std::vector<Word> counts_of(FrameNo /*frame*/) const { return {}; }
+    // From now on notes who changes that word, too, for good: each instruction costs several times what it did. To be
+    // called after reset() and the like.
     virtual void watch(Word /*word*/) {}
-    // The latest change of the word that is watched since the last call: the instruction, then the calls that led
+    // The latest change of a word that is watched since the last call: the instruction, then the calls that led
     // there, innermost first. Empty where there was none.
     virtual std::vector<VirtAddr> take_write() { return {}; }
 
@@ -179,9 +182,10 @@ struct TargetSummary {
     bool nothing_counted = false;  // its fork copies, so it has no reference counts
     // System calls about memory that it has and no step uses.
     std::vector<std::string> never_called{};
-    std::vector<std::string> advice{};  // what is legal, and may harm elsewhere
-    std::vector<std::string> windows;   // what was found: "free list kernel::frames.head", ...
-    std::vector<std::string> missing;   // what was not, with the reason and what is not checked for it
+    std::vector<std::string> advice{};   // what is legal, and may harm elsewhere
+    std::vector<std::string> windows;    // what was found: "free list kernel::frames.head", ...
+    std::vector<base::Link> left_out{};  // links that lead out of its tree: it was built without them
+    std::vector<std::string> missing;    // what was not, with the reason and what is not checked for it
     // Defects that the bare tree of that vintage has as well: put up with, not counted.
     std::vector<std::string> inherited;
     // What probing saw that no kernel may do, and its vintage does not do by itself.

@@ -41,7 +41,8 @@ std::string row_line(Row const& row) {
     return line({row.name, std::string(to_string(result.verdict)), std::to_string(result.defects()), other(true),
                  other(false), gravest ? gravest->signature : "", gravest ? gravest->rank : "",
                  gravest ? gravest->heading : "", what_to_know(result), result.timed_out ? "yes" : "no", result.profile,
-                 result.vintage, fmt::format("{}", fmt::join(result.missing, "; ")), std::to_string(result.programs),
+                 result.vintage, fmt::format("{}", fmt::join(result.missing, "; ")),
+                 fmt::format("{}", fmt::join(result.left_out, "; ")), std::to_string(result.programs),
                  std::to_string(result.steps), row.path});
 }
 
@@ -50,7 +51,7 @@ std::string row_line(Row const& row) {
 std::string csv_document(Class const& all) {
     std::string text =
         line({"tree", "verdict", "defects", "advice", "flaky", "signature", "rank", "gravest", "what to know",
-              "timed out", "profile", "vintage", "not checked", "programs", "steps", "path"});
+              "timed out", "profile", "vintage", "not checked", "left out", "programs", "steps", "path"});
     for (Row const& row : all.rows) text += row_line(row);
     return text;
 }

@@ -76,9 +76,13 @@ bool lies_in(fs::path const& path, fs::path const& directory) {
 
 // What a link shows in somebody else's directory is not theirs.
 Member own(Member member, fs::path const& home) {
-    if (lies_in(member.path, home)) return member;
-    return {std::move(member.name), home, Member::Kind::nothing,
-            fmt::format("{} is a link that leads out of it", member.path.lexically_relative(home).string())};
+    std::vector<fs::path> shown{member.path};
+    if (member.kind == Member::Kind::kernel) shown.emplace_back(member.path.string() + ".map");
+    for (fs::path const& path : shown)
+        if (!lies_in(path, home))
+            return {std::move(member.name), home, Member::Kind::nothing,
+                    fmt::format("{} is a link that leads out of it", path.lexically_relative(home).string())};
+    return member;
 }
 
 void add_members(fs::path const& home, std::vector<Member>& members) {

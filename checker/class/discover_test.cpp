@@ -68,6 +68,16 @@ TEST_F(Discover, TwoKernelsOfWhichNoneIsCalledSoAreNotGuessedAt) {
     EXPECT_THAT(members(), ElementsAre("right tree right", "two kernel two/kernel"));
 }
 
+TEST_F(Discover, AMapThatShowsSomebodyElsesFileIsNotRead) {
+    class_.kernel("alice/kernel.elf");
+    class_.kernel("bob/kernel.elf");
+    class_.file("bob/maps/mine", "vmcheck-map 1");
+    std::filesystem::create_symlink("../bob/maps/mine", class_.path() / "alice/kernel.elf.map");
+    std::filesystem::create_symlink("maps/mine", class_.path() / "bob/kernel.elf.map");
+    EXPECT_THAT(members(), ElementsAre("alice - alice", "bob kernel bob/kernel.elf"));
+    EXPECT_EQ(found()->members[0].why_nothing, "kernel.elf.map is a link that leads out of it");
+}
+
 TEST_F(Discover, SaysWhatItLeftOut) {
     class_.tree("right");
     class_.file("late.zip", "PK");

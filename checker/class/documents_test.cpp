@@ -127,11 +127,13 @@ TEST(Html, LinksToTheResultsOfEachTreeAndNeedsNothingElse) {
 
 TEST(Html, FoldsWhatIsInheritedAndMissingAndMarksWhatWasCheckedInPart) {
     Class all = sample();
+    all.rows[0].result.left_out = {"notes -> /home/<me>"};
     all.rows[0].result.missing = {"The list of free frames was not found.", "Another."};
     all.rows[1].result.inherited = {"an int"};
     std::string const page = html_document(all);
-    EXPECT_EQ(parse_markup(page).count("//td/details"), 3U) << "bob has a second finding as well";
+    EXPECT_EQ(parse_markup(page).count("//td/details"), 4U) << "bob has a second finding as well";
     EXPECT_THAT(page, AllOf(HasSubstr("<summary>could not be checked: 2</summary>"),
+                            HasSubstr("<summary>left out, since it leads out of the tree: 1</summary>"),
                             HasSubstr("<summary>inherited from the bare tree: 1</summary>"),
                             HasSubstr("◐ nothing found (partly checked)"), HasSubstr("✗ 2 defects"),
                             HasSubstr("! does not build")));

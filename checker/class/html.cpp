@@ -85,6 +85,7 @@ std::string row_of(Row const& row) {
     std::vector<std::string> others;
     for (std::size_t i = 1; i < result.found.size(); ++i) others.push_back(result.found[i].heading);
     about += fold("found as well", others) + fold("could not be checked", result.missing) +
+             fold("left out, since it leads out of the tree", result.left_out) +
              fold("inherited from the bare tree", result.inherited);
     Look const look = look_of(result);
     return fmt::format(

@@ -38,6 +38,7 @@ Json to_json(Row const& row) {
     json["what_to_know"] = text_or_null(what_to_know(result));
     json["profile"] = text_or_null(result.profile);
     json["vintage"] = text_or_null(result.vintage);
+    json["left_out"] = result.left_out;
     json["missing"] = result.missing;
     json["inherited"] = result.inherited;
     json["programs"] = result.programs;

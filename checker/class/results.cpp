@@ -38,9 +38,11 @@ std::vector<std::string> file_names(fs::path const& directory) {
 }  // namespace
 
 std::string directory_name(std::string const& tree) {
-    std::string_view name = tree;
+    std::size_t const end = std::min(tree.find('/'), tree.size());
+    std::string_view name(tree.data(), end);
     while (name.ends_with('_')) name.remove_suffix(1);
-    return std::ranges::find(kSummaryFiles, name) == kSummaryFiles.end() ? tree : tree + '_';
+    bool const is_reserved = std::ranges::find(kSummaryFiles, name) != kSummaryFiles.end();
+    return is_reserved ? tree.substr(0, end) + '_' + tree.substr(end) : tree;
 }
 
 void clear_findings(fs::path const& directory) {

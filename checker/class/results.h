@@ -21,8 +21,8 @@ inline constexpr char const* kStampFile = "stamp.json";
 // Of the class, beside the directories of its trees.
 inline constexpr std::array<char const*, 3> kSummaryFiles{"class.csv", "class.json", "class.html"};
 
-// Of a tree's results. Its own name, but where that is one of the summary's: there an underscore follows, and another
-// one after each name that has it already, so that no two are the same.
+// Of a tree's results. Its own name, but where that is one of the summary's, or begins with one as a directory: there
+// an underscore follows it, and another one where that has it already, so that no two are the same.
 std::string directory_name(std::string const& tree);
 
 // Takes the files of an earlier run away, and no others, so that none is taken for one of this run: what vmcheck verify

@@ -39,6 +39,9 @@ std::string row_lines(Row const& row, std::size_t name_width, std::size_t label_
     text.erase(text.find_last_not_of(' ') + 1);
     if (std::string const sentence = what_to_know(row.result); !sentence.empty())
         text += fmt::format("\n    {}", plain(sentence));
+    if (auto const& left_out = row.result.left_out; !left_out.empty())
+        text += fmt::format("\n    left out, since it leads out of the tree: {}{}", plain(left_out.front()),
+                            left_out.size() == 1 ? "" : fmt::format(" and {} more", left_out.size() - 1));
     return text + '\n';
 }
 

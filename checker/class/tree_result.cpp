@@ -60,12 +60,25 @@ Found found_at_boot(json const& violation) {
             true};
 }
 
+std::vector<base::Link> links_in(json const& links) {
+    std::vector<base::Link> all;
+    for (json const& link : links)
+        all.push_back({link.at("name").get<std::string>(), link.at("target").get<std::string>()});
+    return all;
+}
+
+std::vector<std::string> in_words(std::vector<base::Link> const& links) {
+    std::vector<std::string> all;
+    for (base::Link const& link : links) all.push_back(fmt::format("{} -> {}", link.name, link.target));
+    return all;
+}
+
 // Fails where the cause is none that this vmcheck knows.
 std::optional<Stop> stop_in(json const& stopped) {
     auto const cause = parse_cause(stopped.at("cause").get<std::string>());
     if (!cause) return std::nullopt;
     return Stop{*cause, stopped.at("message").get<std::string>(), text_or_empty(stopped.at("about")),
-                stopped.at("details").get<std::vector<std::string>>()};
+                stopped.at("details").get<std::vector<std::string>>(), links_in(stopped.at("left_out"))};
 }
 
 struct Report {
@@ -88,6 +101,7 @@ std::optional<Report> read_report(std::string const& text) {
             TreeResult& result = report.result;
             result.profile = session.at("profile").get<std::string>();
             result.vintage = session.at("vintage").get<std::string>();
+            result.left_out = in_words(links_in(session.at("left_out")));
             result.missing = session.at("missing").get<std::vector<std::string>>();
             result.inherited = session.at("inherited").get<std::vector<std::string>>();
             result.programs += session.at("programs").get<std::uint64_t>();
@@ -137,6 +151,7 @@ TreeResult gave_up(Ending const& ending, Stop const& stop) {
                      : ending.cut == Cut::interrupt ? TreeVerdict::interrupted
                                                     : verdict_of(stop.cause);
     result.message = message_of(stop);
+    result.left_out = in_words(stop.left_out);
     return result;
 }
 

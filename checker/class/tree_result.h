@@ -49,6 +49,7 @@ struct TreeResult {
     std::string message{};       // why it could not be checked, or not to its end; one line
     std::string profile{};       // "cow fork, lazy sbrk"; empty where it did not get so far
     std::string vintage{};
+    std::vector<std::string> left_out{};   // links that lead out of it, with where to
     std::vector<std::string> missing{};    // what could not be checked
     std::vector<std::string> inherited{};  // put up with, since the bare tree has it as well
     std::uint64_t programs = 0;

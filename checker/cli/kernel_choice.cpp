@@ -41,7 +41,16 @@ Stop no_kernel_from_tree(BuildError const& error, fs::path const& tree) {
     Stop::Cause const cause = error.kind == Kind::interrupted ? Stop::Cause::interrupted
                               : error.kind == Kind::machine   ? Stop::Cause::machine
                                                               : Stop::Cause::build;
-    return {cause, error.message, tree.string(), error.complaints};
+    return {cause, error.message, tree.string(), error.complaints, error.left_out};
+}
+
+// The image of a tree lies in a scratch copy, of which nobody knows.
+BootError said_of_tree(BootError error, KernelOptions const& options) {
+    if (!options.built || !options.built->scratch) return error;
+    std::string const copy = (options.built->scratch->path() / "tree" / "").string();
+    for (std::size_t at = error.message.find(copy); at != std::string::npos; at = error.message.find(copy))
+        error.message.erase(at, copy.size());
+    return error;
 }
 
 }  // namespace
@@ -123,7 +132,7 @@ std::optional<std::string> what_is_meant(fs::path const& path) {
 session::Boot booter(KernelOptions options) {
     return [options = std::move(options)]() -> tl::expected<std::unique_ptr<Target>, BootError> {
         auto target = KernelTarget::boot(options);
-        if (!target) return tl::unexpected(std::move(target.error()));
+        if (!target) return tl::unexpected(said_of_tree(std::move(target.error()), options));
         return std::unique_ptr<Target>(std::move(*target));
     };
 }

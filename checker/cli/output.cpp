@@ -136,7 +136,7 @@ ExitCode give_up(Stop const& stop) {
     std::fflush(stdout);
     tell(stderr, "vmcheck: {}{}\n", report::one_line(base::sentence(stop.about, stop.message)),
          stop.details.empty() ? "" : ":");
-    for (std::string const& line : stop.details) tell(stderr, "    {}\n", report::one_line(line));
+    for (std::string const& line : report::said_of(stop)) tell(stderr, "    {}\n", line);
     return exit_code(stop.cause);
 }
 

@@ -123,6 +123,7 @@ tl::expected<SessionResult, Stop> check(KernelChoice choice, Options const& opti
     choice.stop = limit.token();
     auto kernel = find_kernel(choice);
     if (!kernel) return tl::unexpected(kernel.error());
+    auto const left_out = kernel->built ? kernel->built->left_out : std::vector<base::Link>();
     TerminalObserver observer(options.text, options.colour, [&] {
         if (options.time) limit.begin(*options.time + to_shrink_after(*options.time));
     });
@@ -134,7 +135,9 @@ tl::expected<SessionResult, Stop> check(KernelChoice choice, Options const& opti
                                .stop = limit.token(),
                                .last_call = limit.last_call()};
     return session::check(booter(std::move(*kernel)), how, observer).map_error([&](BootError const& error) {
-        return stop_for(error, options);
+        Stop stop = stop_for(error, options);
+        stop.left_out = left_out;
+        return stop;
     });
 }
 

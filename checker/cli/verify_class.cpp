@@ -341,12 +341,13 @@ tl::expected<void, Stop> write_class_report(classes::Class const& all, Options c
 
 ExitCode verify_class(Options const& options) {
     fs::path const& directory = *options.kernel.kernel;
-    if (options.format == report::Format::gradescope || options.format == report::Format::github)
-        return give_up(
-            {Stop::Cause::usage, fmt::format("{}: is a directory of many trees, and --format gradescope and "
-                                             "github are about one. Use text, json, junit or html, or give one "
-                                             "tree.",
-                                             directory.string())});
+    using report::Format;
+    if (options.format == Format::gradescope || options.format == Format::github || options.format == Format::sarif)
+        return give_up({Stop::Cause::usage,
+                        fmt::format("{}: is a directory of many trees, and --format gradescope, "
+                                    "github and sarif are about one. Use text, json, junit or html, or give one "
+                                    "tree.",
+                                    directory.string())});
     auto discovery = classes::discover(directory, options.findings);
     if (!discovery) return give_up({Stop::Cause::usage, discovery.error().message});
     for (char const* name : classes::kSummaryFiles)

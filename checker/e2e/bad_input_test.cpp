@@ -69,6 +69,15 @@ TEST_F(BadInput, AKernelThatWritesWhereThereIsNoMemoryIsToldSo) {
     EXPECT_THAT(result.err, HasSubstr("0x40000000"));
 }
 
+// Tried with either kind of disk, it panics of itself twice: what it says of the disk that it does not want is no news.
+TEST_F(BadInput, AKernelForALegacyDiskIsToldWhatItDiedOfWhereItCameFurther) {
+    Result const result = run({"verify", "--kernel", VMCHECK_BAD_KERNELS "/late.elf"});
+    EXPECT_EQ(result.exit_code, 4);
+    expect_paragraph(result);
+    EXPECT_THAT(result.err, HasSubstr("it panicked: kvmmap of the trampoline"));
+    EXPECT_THAT(result.err, testing::Not(HasSubstr("virtio")));
+}
+
 TEST_F(BadInput, AnUnreadableProgramFileIsAUsageError) {
     Result const result = run({"replay", "no-such-file.vmc"});
     EXPECT_EQ(result.exit_code, 2);

@@ -73,6 +73,7 @@ INSTANTIATE_TEST_SUITE_P(As, OtherMake,
                                          std::pair{"holds-a-frame-beside", "I6 is not checked"},
                                          std::pair{"swaps-pages", "out of memory when all processes together have 24."},
                                          std::pair{"counts-hashed", "a hash table or a list is not. I4 is not checked"},
+                                         std::pair{"counts-per-hart", "1 for one reference, 8 arrays to be summed)"},
                                          std::pair{"counts-with-locks",
                                                    "all_counts (int32, 1 for one reference), "
                                                    "recognised by its use"},

@@ -111,6 +111,48 @@ TEST_F(AttackOnSandbox, KillsWhoChecksIt) {
     attack("kill -9 $$(cut -d' ' -f4,6 /proc/$$PPID/stat); false");
 }
 
+// The one who checks it can be seen, and where that writes. Only processes of this run are tried, by its seed: where
+// there were no sandbox, nobody else comes to harm.
+TEST_F(AttackOnSandbox, WritesItsOwnVerdict) {
+    std::string const seed = "seed=" + std::to_string(::getpid());
+    make_tree("alice", "for p in /proc/[0-9]*; do grep -aq " + seed +
+                           " $$p/cmdline || continue; for d in out $$p/cwd/out $$p/root" + at("out").string() +
+                           "; do for f in report.json stamp.json log.txt; do echo forged >> $$d/alice/$$f; done; done; "
+                           "for f in $$p/fd/*; do echo forged >> $$f; done; done; false");
+    EXPECT_EQ(verify("", "--" + seed).exit_code, 4);
+    check();
+    for (char const* file : {"log.txt", "report.json", "stamp.json"})
+        EXPECT_THAT(read(at("out/alice") / file), Not(HasSubstr("forged\n"))) << file;
+}
+
+TEST_F(AttackOnSandbox, TakesAllMemory) {
+    make_tree("alice", "for i in 1 2 3; do perl -e '$$x = 1 x 400_000_000; sleep 60' & done; wait");
+    auto const start = std::chrono::steady_clock::now();
+    EXPECT_EQ(verify().exit_code, 4);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 30s);
+    EXPECT_THAT(log(), HasSubstr("or 1024 MiB of memory"));
+}
+
+TEST_F(AttackOnSandbox, HasAMapThatIsSomebodyElses) {
+    scratch_.copy(VMCHECK_KERNELS "/vintage-2024/kernel", "class/alice/given/kernel");
+    make_tree("alice", "cp given/kernel kernel/kernel; ln -s /proc/self/environ kernel/kernel.map");
+    EXPECT_EQ(verify("", "--runs 1 --no-pressure --no-harts").exit_code, 4);
+    EXPECT_THAT(read(at("out/class.csv")), HasSubstr("alice,nothing found"));
+    EXPECT_THAT(read(at("out/class.csv")), HasSubstr("kernel/kernel.map -> /proc/self/environ"));
+    EXPECT_THAT(log(), Not(HasSubstr("TMPDIR=")));
+}
+
+// Two runs say the same of it: the copy lies elsewhere each time.
+TEST_F(AttackOnSandbox, DoesNotSayWhereItsCopyLies) {
+    for (char const* recipe : {"true", "mkdir kernel/kernel", "kill -9 $$PPID", "truncate -s 900M kernel/kernel",
+                               "cp /bin/true kernel/kernel; mkfifo kernel/kernel.map"}) {
+        make_tree("alice", recipe);
+        EXPECT_EQ(verify().exit_code, 4) << recipe;
+        EXPECT_THAT(read(at("out/class.csv")), HasSubstr("alice,does not b")) << recipe;
+        EXPECT_THAT(log(), Not(HasSubstr("vmcheck-"))) << recipe;
+    }
+}
+
 TEST_F(AttackOnSandbox, SendsWhatItKnowsElsewhere) {
     int const listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
@@ -167,6 +209,40 @@ TEST_F(AttackOnSandbox, IsMadeOfLinksToTheNeighbour) {
     for (char const* link : {"kernel/main.c", "kernel/vm.c", "deep"})
         EXPECT_THAT(log(), HasSubstr(std::string(link) + ": is a link that leads out of the tree"));
     EXPECT_THAT(log(), Not(HasSubstr("kernel/rules: is")));
+}
+
+// Of no use to the kernel, it is left out, and named wherever there is a result; a source refuses the tree before a
+// build.
+TEST_F(AttackOnSandbox, HasLinksThatLeadOutOfIt) {
+    scratch_.copy(VMCHECK_KERNELS "/vintage-2024/kernel", "class/alice/given/kernel");
+    make_tree("alice", "touch was-built; cp given/kernel given/kernel.map kernel");
+    fs::create_symlink("alice@laptop.42:1700000000", at("class/alice/kernel/.#vm.c"));
+    fs::create_symlink("/home/alice/<notes>", at("class/alice/notes"));
+    std::string const options = "--runs 1 --no-pressure --no-harts";
+    ShellResult const verified = verify("", options);
+    EXPECT_EQ(verified.exit_code, 4) << "bob's does not build";
+    EXPECT_THAT(verified.said,
+                HasSubstr("    left out, since it leads out of the tree: notes -> /home/alice/<notes>\n"));
+    auto const alice = [this] { return nlohmann::json::parse(read(at("out/class.json"))).at("trees").at(0); };
+    EXPECT_EQ(alice().at("verdict"), "nothing found");
+    EXPECT_EQ(alice().at("left_out"), nlohmann::json({"notes -> /home/alice/<notes>"}));
+    EXPECT_THAT(read(at("out/class.csv")), HasSubstr(",notes -> /home/alice/<notes>,"));
+    EXPECT_THAT(read(at("out/class.html")), HasSubstr("notes -&gt; /home/alice/&lt;notes&gt;"));
+    EXPECT_THAT(log(), HasSubstr("left out  notes: is a link that leads out of the tree (to /home/alice/<notes>)"));
+    EXPECT_THAT(read(at("out/alice/report.html")), HasSubstr("(to /home/alice/&lt;notes&gt;)"));
+    auto const report = nlohmann::json::parse(read(at("out/alice/report.json")));
+    EXPECT_EQ(report.at("sessions").at(0).at("left_out").at(0).at("target"), "/home/alice/<notes>");
+
+    for (std::string const source : {"kernel/main.c", "user", "conf/lab.mk"}) {
+        fs::create_directories(at("class/alice/" + source).parent_path());
+        fs::create_symlink("/home/alice/elsewhere", at("class/alice/" + source));
+        EXPECT_EQ(verify("", options).exit_code, 4);
+        EXPECT_EQ(alice().at("verdict"), "does not build");
+        EXPECT_THAT(alice().at("what_to_know").get<std::string>(),
+                    HasSubstr(source + " is a link that leads out of the tree (to /home/alice/elsewhere)"));
+        EXPECT_EQ(alice().at("left_out").size(), 2U);
+        fs::remove(at("class/alice/" + source));
+    }
 }
 
 TEST_F(AttackOnSandbox, IsALinkToTheNeighbour) {

@@ -155,6 +155,7 @@ struct Stop {
     std::string message;                 // a sentence or two, which do not name what `about` does
     std::string about{};                 // a file or tree; empty where the message names it, or is about none
     std::vector<std::string> details{};  // what a compiler said to it, line by line
+    std::vector<base::Link> left_out{};  // links that lead out of the tree
 };
 std::string_view to_string(Stop::Cause cause);  // "build"
 // The cause with that name; nothing for any other word.

@@ -21,7 +21,8 @@ struct FormatRow {
 // In the order of Format.
 constexpr std::array kFormats = {FormatRow{"text", text_document},   FormatRow{"json", json_document},
                                  FormatRow{"junit", junit_document}, FormatRow{"gradescope", gradescope_document},
-                                 FormatRow{"html", html_document},   FormatRow{"github", github_annotations}};
+                                 FormatRow{"html", html_document},   FormatRow{"github", github_annotations},
+                                 FormatRow{"sarif", sarif_document}};
 
 }  // namespace
 
@@ -51,7 +52,7 @@ std::string text_document(std::vector<SessionResult> const& sessions, ReportOpti
     }
     if (options.stop) {
         text += fmt::format("vmcheck: {}\n", base::sentence(options.stop->about, options.stop->message));
-        for (std::string const& line : options.stop->details) text += "    " + printable(line) + '\n';
+        for (std::string const& line : said_of(*options.stop)) text += "    " + line + '\n';
     }
     return text;
 }

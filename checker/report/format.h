@@ -10,11 +10,11 @@
 
 namespace vmcheck::report {
 
-enum class Format : std::uint8_t { text, json, junit, gradescope, html, github };
+enum class Format : std::uint8_t { text, json, junit, gradescope, html, github, sarif };
 
 // "text", "json", ...; nothing for any other word.
 std::optional<Format> parse_format(std::string_view name);
-// The names in the order of the enumeration, as in "text, json, junit, gradescope, html, github".
+// The names in the order of the enumeration, as in "text, json, junit, gradescope, html, github, sarif".
 std::string format_names();
 
 // What a report is made with, beside the sessions.
@@ -48,6 +48,11 @@ std::string gradescope_document(std::vector<SessionResult> const& sessions, Repo
 // nothing was found a ::notice.
 // Source: GitHub, "Workflow commands for GitHub Actions", Setting an error message.
 std::string github_annotations(std::vector<SessionResult> const& sessions, ReportOptions const& options = {});
+
+// SARIF 2.1.0: one run for each kernel, a rule for each mistake that was made, with its stable id, and a result for
+// each finding, with the likeliest line, and the program as a code flow. Lines may move: partialFingerprints are the
+// mistake. Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
+std::string sarif_document(std::vector<SessionResult> const& sessions, ReportOptions const& options = {});
 
 // One HTML file that needs no network: no script, no font, no image. One column, readable on a phone; light or dark as
 // the reader's system is.

@@ -60,7 +60,7 @@ TEST(Formats, EachTellsTheVerdictOfQemu) {
     EXPECT_THAT(render(Format::text, {session_with({finding})}), Not(HasSubstr("On QEMU")));
     finding.on_qemu = {QemuVerdict::State::not_tried, "remap & <x>"};
     auto const session = session_with({finding});
-    for (Format format : {Format::text, Format::json, Format::gradescope, Format::github})
+    for (Format format : {Format::text, Format::json, Format::gradescope, Format::github, Format::sarif})
         EXPECT_THAT(render(format, {session}), HasSubstr("remap & <x>")) << static_cast<int>(format);
     for (Format format : {Format::junit, Format::html})
         EXPECT_THAT(render(format, {session}), HasSubstr("could not be tried: remap &amp; &lt;x&gt;"));
@@ -138,12 +138,17 @@ TEST(Formats, NothingPassesInASessionThatWasCutShort) {
 }
 
 TEST(Formats, EachSaysWhyThereIsNoMore) {
-    Stop const stop{Stop::Cause::build, "the kernel does not build", "tree", {"vm.c:3: error: 'x' <undeclared>"}};
+    Stop const stop{Stop::Cause::build,
+                    "the kernel does not build",
+                    "tree",
+                    {"vm.c:3: error: 'x' <undeclared>"},
+                    {{"notes", "/home/<me>"}}};
     for (Format format :
-         {Format::text, Format::json, Format::junit, Format::gradescope, Format::html, Format::github}) {
+         {Format::text, Format::json, Format::junit, Format::gradescope, Format::html, Format::github, Format::sarif}) {
         std::string const text = render(format, {}, {.stop = stop});
         EXPECT_THAT(text, HasSubstr("the kernel does not build")) << static_cast<int>(format);
         EXPECT_THAT(text, HasSubstr("vm.c:3: error: ")) << static_cast<int>(format);
+        EXPECT_THAT(text, HasSubstr("notes")) << static_cast<int>(format);
     }
     EXPECT_EQ(score_of(nlohmann::json::parse(gradescope_document({session_with({})}, {.stop = stop}))), 0.0);
     EXPECT_EQ(parse_markup(junit_document({}, {.stop = stop})).count("//testcase/error"), 1U);
@@ -161,6 +166,40 @@ TEST(Github, AdviceIsAWarning) {
     Finding advice = parent_keeps_w();
     advice.severity = Severity::advice;
     EXPECT_THAT(github_annotations({session_with({advice})}), StartsWith("::warning "));
+}
+
+TEST(Sarif, NamesTheMistakeItsLineAndTheStepsOfTheProgram) {
+    Finding advice = parent_keeps_w();
+    advice.severity = Severity::advice;
+    auto const run = nlohmann::json::parse(sarif_document({session_with({parent_keeps_w(), advice})})).at("runs").at(0);
+    EXPECT_EQ(run.at("tool").at("driver").at("rules").size(), 1U) << "one mistake, twice";
+    auto const& result = run.at("results").at(0);
+    EXPECT_EQ(result.at("ruleId"), "fork-leaves-shared-page-writable");
+    EXPECT_EQ(result.at("level"), "error");
+    EXPECT_EQ(run.at("results").at(1).at("level"), "note");
+    auto const& place = result.at("locations").at(0).at("physicalLocation");
+    EXPECT_EQ(place.at("artifactLocation").at("uri"), "kernel/vm.c");
+    EXPECT_EQ(place.at("region").at("startLine"), 318);
+    auto const& steps = result.at("codeFlows").at(0).at("threadFlows").at(0).at("locations");
+    EXPECT_THAT(steps.at(0).at("location").at("message").at("text").get<std::string>(), HasSubstr("step 1: p0's fork"));
+    EXPECT_GT(steps.size(), 1U) << "the way that it took";
+    EXPECT_TRUE(run.at("invocations").at(0).at("executionSuccessful").get<bool>());
+}
+
+// Not one property for each: they are checked in one go.
+TEST(Sarif, IsWhatItsSchemaSaysWhateverAKernelSays) {
+    if (!testing::can_check_schemas()) GTEST_SKIP() << "python3-jsonschema is not installed";
+    std::vector<nlohmann::json> documents{nlohmann::json::parse(
+        sarif_document({session_with({parent_keeps_w()})}, {.stop = Stop{Stop::Cause::boot, "it does not boot."}}))};
+    for (int size = 0; size < 50; ++size) {
+        auto const session = any_session()(rc::Random(static_cast<std::uint64_t>(size)), size).value();
+        documents.push_back(nlohmann::json::parse(sarif_document({session})));
+    }
+    EXPECT_THAT(testing::all_schema_errors(VMCHECK_SARIF_SCHEMA, documents), ::testing::IsEmpty());
+    // The schema can say no.
+    documents.resize(1);
+    documents[0].at("runs").at(0).at("results").at(0).erase("ruleId");
+    EXPECT_THAT(testing::all_schema_errors(VMCHECK_SARIF_SCHEMA, documents), ::testing::SizeIs(1));
 }
 
 TEST(Html, IsOneFileThatNeedsNoNetworkAndFitsAPhone) {
@@ -205,11 +244,12 @@ TEST(Html, ExplainsTheMarksBehindAStep) {
 }
 
 TEST(Format, EveryNameIsKnownAndEveryFormatSaysSomething) {
-    for (Format format : {Format::text, Format::json, Format::junit, Format::gradescope, Format::html, Format::github})
+    for (Format format :
+         {Format::text, Format::json, Format::junit, Format::gradescope, Format::html, Format::github, Format::sarif})
         EXPECT_FALSE(render(format, {session_with({parent_keeps_w()})}).empty());
     EXPECT_EQ(parse_format("junit"), Format::junit);
     EXPECT_EQ(parse_format("pdf"), std::nullopt);
-    EXPECT_EQ(format_names(), "text, json, junit, gradescope, html, github");
+    EXPECT_EQ(format_names(), "text, json, junit, gradescope, html, github, sarif");
 }
 
 RC_GTEST_PROP(FormatProperty, WhateverAKernelSaysXmlAndHtmlStayWellFormed, ()) {
@@ -237,7 +277,7 @@ RC_GTEST_PROP(FormatProperty, WhateverAKernelSaysEveryLineForGithubIsACommandOfO
     std::size_t lines = 0;
     for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1, ++lines)
         RC_ASSERT(text.compare(at, 2, "::") == 0);
-    RC_ASSERT(lines == session.findings.size() + session.boot_violations.size());
+    RC_ASSERT(lines == session.findings.size() + session.boot_violations.size() + session.kernel.left_out.size());
 }
 
 }  // namespace

@@ -44,6 +44,8 @@ std::string github_annotations(std::vector<SessionResult> const& sessions, Repor
                 fmt::format("::error title={} right after boot::{}\n", escape_property(title_of(violation.invariant)),
                             escape_message(words_of(violation).story));
         for (Finding const& finding : session.findings) text += annotation(finding);
+        for (std::string const& line : left_out_lines(session.kernel.left_out))
+            text += fmt::format("::notice title=vmcheck::{}\n", escape_message(line));
         if (auto const why = why_incomplete(session))
             text += fmt::format("::warning title=vmcheck::{}\n",
                                 escape_message(fmt::format("{}: not checked to the end: {}", name_of(session), *why)));
@@ -54,7 +56,7 @@ std::string github_annotations(std::vector<SessionResult> const& sessions, Repor
     }
     if (options.stop) {
         std::string message = base::sentence(options.stop->about, options.stop->message);
-        for (std::string const& line : options.stop->details) message += '\n' + line;
+        for (std::string const& line : said_of(*options.stop)) message += '\n' + line;
         text += fmt::format("::error title=vmcheck::{}\n", escape_message(message));
     }
     return text;

@@ -1,6 +1,7 @@
 #include "checker/report/escape.h"
 #include "checker/report/format.h"
 #include "checker/report/story.h"
+#include "checker/report/text.h"
 #include "checker/report/verdict.h"
 #include "impl/base/error.h"
 
@@ -37,7 +38,7 @@ Json test(SessionResult const& session, InvariantVerdict const& verdict, double 
 
 Json stopped_test(Stop const& stop, double points) {
     std::string output = printable(base::sentence(stop.about, stop.message)) + '\n';
-    for (std::string const& line : stop.details) output += printable(line) + '\n';
+    for (std::string const& line : said_of(stop)) output += line + '\n';
     return {{"name", "The kernel can be checked"},
             {"score", 0.0},
             {"max_score", points},
@@ -62,6 +63,9 @@ std::string gradescope_document(std::vector<SessionResult> const& sessions, Repo
     for (SessionResult const& session : sessions)
         about += fmt::format("{}: {} programs, {} steps, {} found wrong, seed {}\n", printable(name_of(session)),
                              session.counts.programs, session.counts.steps, defects_in(session), session.seed) +
+                 (session.kernel.left_out.empty()
+                      ? ""
+                      : fmt::format("{}\n", fmt::join(left_out_lines(session.kernel.left_out), "\n"))) +
                  (why_incomplete(session) ? fmt::format("not checked to the end: {}\n", *why_incomplete(session)) : "");
     document["output"] = about;
     document["output_format"] = "text";

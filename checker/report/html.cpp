@@ -4,6 +4,7 @@
 #include "checker/report/format.h"
 #include "checker/report/html_style.h"
 #include "checker/report/page_view.h"
+#include "checker/report/picture.h"
 #include "checker/report/pseudo_code.h"
 #include "checker/report/step_words.h"
 #include "checker/report/story.h"
@@ -80,7 +81,7 @@ std::string page(Finding const& finding) {
     std::uint32_t const step = finding.divergence.at.value + 1;
     Table table{"who", fmt::format("before step {}", step), fmt::format("after step {}", step)};
     for (PageView::Row const& each : view.rows) table.add({each.process, each.before, each.after});
-    return fmt::format("<h4>Page table at {}</h4>\n", safe(view.page)) + table.text();
+    return fmt::format("<h4>Page table at {}</h4>\n", safe(view.page)) + picture_of_pages(finding) + table.text();
 }
 
 std::string code(Finding const& finding) {
@@ -127,7 +128,7 @@ std::string also(Finding const& finding) {
 std::string solid(Finding const& finding) {
     ViolationWords const words = words_of(finding.divergence.violations.front());
     std::string text = fmt::format("<p class=\"story\">{}</p>\n", safe(story_of(finding)));
-    text += steps(finding);
+    text += steps(finding) + picture_of_turns(finding);
     std::string const likewise =
         finding.also.empty() ? "" : fmt::format("<dt>Likewise</dt><dd>at {}</dd>\n", safe(likewise_at(finding)));
     text += fmt::format("<dl>\n<dt>Expected</dt><dd>{}</dd>\n<dt>Seen</dt><dd>{}</dd>\n{}{}</dl>\n",
@@ -208,6 +209,8 @@ std::string section(SessionResult const& session) {
         text += fmt::format("<p><strong>inherited</strong> {}</p>\n", safe(inherited));
     for (std::string const& advice : session.kernel.advice)
         text += fmt::format("<p><strong>advice</strong> {}</p>\n", safe(advice));
+    for (std::string const& line : left_out_lines(session.kernel.left_out))
+        text += fmt::format("<p><strong>left out</strong> {}</p>\n", safe(line));
     for (std::string const& missing : session.kernel.missing)
         text += fmt::format("<p><strong>missing</strong> {}</p>\n", safe(missing));
     for (spec::Violation const& violation : session.boot_violations)
@@ -228,7 +231,7 @@ std::string section(SessionResult const& session) {
 
 std::string stopped(Stop const& stop) {
     std::string said;
-    for (std::string const& line : stop.details) said += printable(line) + '\n';
+    for (std::string const& line : said_of(stop)) said += line + '\n';
     return fmt::format("<section>\n<p class=\"story\">{}</p>\n{}</section>\n",
                        safe(base::sentence(stop.about, stop.message)),
                        said.empty() ? "" : fmt::format("<pre>{}</pre>\n", safe(said)));

@@ -37,6 +37,17 @@ tr.here td { background: var(--bad-soft); font-weight: 700; }
 pre { background: var(--soft); padding: .75rem; border-radius: .4rem; overflow-x: auto; margin: .4rem 0;
   font: .85rem/1.45 ui-monospace, monospace; }
 code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; }
+.pictures { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; }
+svg { width: 100%; max-width: 24rem; height: auto; font: 13px system-ui, sans-serif; }
+svg text { fill: var(--ink); }
+svg .name { font-weight: 600; }
+svg rect { fill: var(--soft); stroke: var(--dim); }
+svg path { fill: none; stroke: var(--dim); stroke-width: 1.5; }
+svg .reads, svg .absent { stroke-dasharray: 5 3; }
+svg .free { stroke-dasharray: 2 3; }
+svg rect.wrong { fill: var(--bad-soft); stroke: var(--bad); stroke-width: 3; }
+svg path.wrong { stroke: var(--bad); stroke-width: 3; }
+svg .bad { fill: var(--bad); font-weight: 700; }
 summary { cursor: pointer; margin: .4rem 0; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .8rem; margin: .5rem 0; }
 dt { color: var(--dim); }

@@ -85,6 +85,12 @@ Json to_json(std::vector<PageRow> const& rows) {
     return all;
 }
 
+Json to_json(std::vector<base::Link> const& links) {
+    Json all = Json::array();
+    for (base::Link const& link : links) all.push_back({{"name", link.name}, {"target", link.target}});
+    return all;
+}
+
 Json to_json(run::Family const& family) {
     Cause const cause = cause_of(family);
     spec::Circumstances const& met = family.circumstances;
@@ -168,6 +174,7 @@ Json to_json(SessionResult const& session) {
     json["profile"] = session.kernel.profile;
     json["as_found"] = session.kernel.as_found;
     json["windows"] = session.kernel.windows;
+    json["left_out"] = to_json(session.kernel.left_out);
     json["missing"] = session.kernel.missing;
     json["vintage"] = session.kernel.vintage;
     json["inherited"] = session.kernel.inherited;
@@ -217,7 +224,8 @@ Json to_json(Stop const& stop) {
     return {{"cause", to_string(stop.cause)},
             {"about", stop.about.empty() ? Json(nullptr) : Json(stop.about)},
             {"message", stop.message},
-            {"details", stop.details}};
+            {"details", stop.details},
+            {"left_out", to_json(stop.left_out)}};
 }
 
 }  // namespace

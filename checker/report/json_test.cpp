@@ -67,7 +67,7 @@ TEST_F(JsonSchema, KnowsEveryMemberAndMissesEachThatIsNotThere) {
 TEST_F(JsonSchema, HasWhyThereIsNoMore) {
     std::vector<json> documents;
     for (Stop const& stop :
-         {Stop{Stop::Cause::build, "the kernel does not build", "tree", {"vm.c:3: error: \"x\"", "y"}},
+         {Stop{Stop::Cause::build, "the kernel does not build", "tree", {"vm.c:3: error: \"x\"", "y"}, {{"a", "b"}}},
           Stop{Stop::Cause::boot, "it does not boot.", "kernel"}, Stop{Stop::Cause::unsupported, "is empty.", "kernel"},
           Stop{Stop::Cause::machine, "x: cannot be written."}, Stop{Stop::Cause::usage, "no x."},
           Stop{Stop::Cause::interrupted, "interrupted.", "tree"}}) {
@@ -76,6 +76,7 @@ TEST_F(JsonSchema, HasWhyThereIsNoMore) {
         EXPECT_EQ(parse_cause(stopped.at("cause").get<std::string>()), stop.cause);
         EXPECT_EQ(stopped.at("message"), stop.message);
         EXPECT_EQ(stopped.at("details"), json(stop.details));
+        EXPECT_EQ(stopped.at("left_out").size(), stop.left_out.size());
         EXPECT_EQ(stopped.at("about").is_null(), stop.about.empty());
     }
     EXPECT_THAT(testing::all_schema_errors(VMCHECK_FINDINGS_SCHEMA, documents), ::testing::IsEmpty());

@@ -2,6 +2,7 @@
 #include "checker/report/escape.h"
 #include "checker/report/format.h"
 #include "checker/report/story.h"
+#include "checker/report/text.h"
 #include "checker/report/verdict.h"
 #include "impl/base/error.h"
 
@@ -48,7 +49,7 @@ std::string test_suite(SessionResult const& session) {
 
 std::string stopped_suite(Stop const& stop) {
     std::string said;
-    for (std::string const& line : stop.details) said += printable(line) + '\n';
+    for (std::string const& line : said_of(stop)) said += line + '\n';
     return fmt::format(
         "  <testsuite name=\"vmcheck\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\" time=\"0\">\n"
         "    <testcase classname=\"vmcheck\" name=\"the kernel can be checked\" time=\"0\">\n"

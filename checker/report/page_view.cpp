@@ -10,14 +10,9 @@ namespace vmcheck::report {
 
 namespace {
 
-std::string rights_of(spec::Rights rights) {
-    return fmt::format("{} {} {} {}", rights.read ? 'R' : '-', rights.write ? 'W' : '-', rights.execute ? 'X' : '-',
-                       rights.user ? 'U' : '-');
-}
-
 std::string cell(PageRow const& row) {
     if (!row.mapped) return "not mapped";
-    std::string text = fmt::format("frame {:#x}  {}", row.page.frame.value, rights_of(row.page.rights));
+    std::string text = fmt::format("frame {:#x}  {}", row.page.frame.value, rights_words(row.page.rights));
     if (!row.page.in_ram) text += ", NOT IN RAM";
     if (row.references > 0) text += fmt::format("  {} PTE{}", row.references, row.references == 1 ? "" : "s");
     if (row.count) text += fmt::format(", count {}", *row.count);
@@ -35,6 +30,11 @@ std::string cell_of(std::vector<PageRow> const& rows, spec::ProcId id) {
 }
 
 }  // namespace
+
+std::string rights_words(spec::Rights rights) {
+    return fmt::format("{} {} {} {}", rights.read ? 'R' : '-', rights.write ? 'W' : '-', rights.execute ? 'X' : '-',
+                       rights.user ? 'U' : '-');
+}
 
 PageView page_view(Finding const& finding) {
     PageTable const& table = *finding.evidence.pages;

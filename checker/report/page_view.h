@@ -8,6 +8,9 @@
 
 namespace vmcheck::report {
 
+// "R W - U"
+std::string rights_words(spec::Rights rights);
+
 struct PageView {
     struct Row {
         std::string process;  // "p1", "p1 zombie"

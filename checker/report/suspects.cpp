@@ -156,9 +156,25 @@ bool is_noise(std::string_view name) {
                        [&](std::string_view type) { return name.substr(0, type.size()) == type; });
 }
 
+bool is_of_bare_trees(std::string_view function) {
+    return kBareTrees.find(fmt::format(" {} ", function)) != std::string_view::npos;
+}
+
 // xv6 is C.
 bool is_students_own(CodePlace const& place) {
-    return place.file.ends_with(".c") && kBareTrees.find(fmt::format(" {} ", place.function)) == std::string_view::npos;
+    return place.file.ends_with(".c") && !is_of_bare_trees(place.function);
+}
+
+// One of xv6's for arguments, descriptors, pipes and the file system. They ask others to decide about a page.
+bool is_of_calls(CodePlace const& place) {
+    constexpr std::array<std::string_view, 5> kMemory{"vm.c", "trap.c", "proc.c", "exec.c", "sysproc.c"};
+    return place.file.ends_with(".c") && is_of_bare_trees(place.function) &&
+           std::none_of(kMemory.begin(), kMemory.end(), [&](auto file) { return place.file.ends_with(file); });
+}
+
+bool is_of_allocator(Finding const& finding, std::string_view function) {
+    auto const& names = finding.evidence.trace.of_allocator;
+    return std::any_of(names.begin(), names.end(), [&](auto const& name) { return short_name(name) == function; });
 }
 
 // Whether it may be of another lab.
@@ -268,7 +284,9 @@ bool share_code(Finding const& one, Finding const& other, bool helpers_too) {
         auto const is_in = [&](auto const& names) {
             return std::find(names.begin(), names.end(), place.function) != names.end();
         };
-        return !is_in(kEveryStep) && (helpers_too || (!is_in(kFrames) && !is_in(kStock)));
+        bool const is_helper = is_in(kFrames) || is_in(kStock) || is_of_calls(place) ||
+                               is_of_allocator(one, place.function) || is_of_allocator(other, place.function);
+        return !is_in(kEveryStep) && (helpers_too || !is_helper);
     };
     auto const others = way_through(other);
     auto const ran = way_through(one);
@@ -318,16 +336,19 @@ Suspects usual_suspects(Finding const& finding) {
                                                        !is_helper(place.function) && !is_in(kFrames, place) &&
                                                        !is_in(kStock, place))
             add(std::move(place));
+    using spec::Invariant;
+    Invariant const invariant = finding.signature.invariant;
+    bool const of_frames =
+        invariant == Invariant::counts || invariant == Invariant::dangling || invariant == Invariant::conservation;
     // The student's own, but for one of them all places are for what xv6 has.
     std::size_t const most_own = suspects.at.size() + 2;
     for (bool elsewhere : {false, true})
         for (CodePlace const& place : suspects.ran)
-            if (is_students_own(place) && is_elsewhere(place) == elsewhere && suspects.at.size() < most_own) add(place);
+            if (is_students_own(place) && is_elsewhere(place) == elsewhere && suspects.at.size() < most_own &&
+                (of_frames || !is_of_allocator(finding, place.function)))
+                add(place);
     auto topics = topics_of(finding, suspects.ran);
-    using spec::Invariant;
-    Invariant const invariant = finding.signature.invariant;
-    if (invariant == Invariant::counts || invariant == Invariant::dangling || invariant == Invariant::conservation)
-        topics.push_back(kFrames);
+    if (of_frames) topics.push_back(kFrames);
     for (Topic topic : topics)
         for (std::string_view known : topic)
             for (CodePlace const& place : suspects.ran)

@@ -212,8 +212,23 @@ std::string kernel_lines(TargetSummary const& summary, TextStyle style) {
     if (!summary.windows.empty()) text += fmt::format("windows   {}\n", fmt::join(summary.windows, " · "));
     for (std::string const& inherited : summary.inherited) text += fmt::format("inherited {}\n", inherited);
     for (std::string const& advice : summary.advice) text += fmt::format("advice    {}\n", advice);
+    for (std::string const& line : left_out_lines(summary.left_out)) text += fmt::format("left out  {}\n", line);
     for (std::string const& missing : summary.missing) text += missing_line(missing, style);
     return text;
+}
+
+std::vector<std::string> left_out_lines(std::vector<base::Link> const& links) {
+    std::vector<std::string> lines;
+    for (base::Link const& link : links)
+        lines.push_back(one_line(
+            fmt::format("{}: is a link that leads out of the tree (to {}), and was left out", link.name, link.target)));
+    return lines;
+}
+
+std::vector<std::string> said_of(Stop const& stop) {
+    std::vector<std::string> lines = left_out_lines(stop.left_out);
+    std::ranges::transform(stop.details, std::inserter(lines, lines.begin()), one_line);
+    return lines;
 }
 
 std::string missing_line(std::string const& missing, TextStyle style) {

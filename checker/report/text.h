@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace vmcheck::report {
 
@@ -29,7 +30,11 @@ inline constexpr char const* kAsFound = "as it lies in the tree, newer than its 
 
 // The lines about the kernel that come before any result.
 std::string kernel_lines(TargetSummary const& summary, TextStyle style);
-// One more of them: what could not be checked.
+// Of links that lead out of the tree, a line each.
+std::vector<std::string> left_out_lines(std::vector<base::Link> const& links);
+// What comes with the reason why there is no result, fit for people: what a compiler said, and such links.
+std::vector<std::string> said_of(Stop const& stop);
+// One more of the lines about the kernel: what could not be checked.
 std::string missing_line(std::string const& missing, TextStyle style);
 
 // One finding; `number` of `total`; `saved`: its files, if they were written.

@@ -2,6 +2,7 @@
 
 #include "checker/finding/finding.h"
 #include "checker/report/page_view.h"
+#include "checker/report/picture.h"
 #include "checker/report/pseudo_code.h"
 #include "checker/report/sample_testing.h"
 #include "checker/report/step_words.h"
@@ -269,6 +270,15 @@ TEST(Suspects, TheStudentsOwnFunctionsComeBeforeThoseThatXv6Has) {
                           .at),
                 ElementsAre("incref", "enqueue", "uvmcopy", "fork"))
         << "of the labs' files first";
+}
+
+TEST(Suspects, WhatOnlyTheAllocatorRunsIsNamedWhereFramesAreWrong) {
+    for (Invariant invariant : {Invariant::results, Invariant::counts}) {
+        Finding finding =
+            that_ran(invariant, "p0 pipe heap", {{"incref", "kernel/kalloc.c"}, {"copyout", "kernel/vm.c"}});
+        finding.evidence.trace.of_allocator = {"incref"};
+        EXPECT_EQ(suspects_in(finding).at.front().function, invariant == Invariant::counts ? "incref" : "copyout");
+    }
 }
 
 TEST(Suspects, OfACopyAreThoseOfItsOwnWayAndOfItsCall) {
@@ -550,6 +560,37 @@ TEST(PageView, ShowsEachProcessBeforeAndAfter) {
     EXPECT_EQ(view.rows[0].before, "frame 0x87f81  R W - U  1 PTE, count 1");
     EXPECT_EQ(view.rows[1].before, "-") << "it was not there yet";
     EXPECT_THAT(view.rows[1].after, HasSubstr("R - - U  2 PTEs, count 2"));
+}
+
+TEST(Picture, ShowsWhoMapsTheFrameAndMarksWhatIsWrongAfterTheStepOnly) {
+    Finding finding = testing::parent_keeps_w();
+    std::string const text = picture_of_pages(finding);
+    std::size_t const after = text.find("aria-label=\"after step 1\"");
+    ASSERT_NE(after, std::string::npos);
+    EXPECT_THAT(text.substr(0, after),
+                ::testing::AllOf(HasSubstr("before step 1"), HasSubstr("1 PTE, count 1"), Not(HasSubstr("wrong"))));
+    EXPECT_THAT(text.substr(after),
+                ::testing::AllOf(HasSubstr("✗ W"), HasSubstr("2 PTEs, count 2"), HasSubstr("reads")));
+    for (PageRow& row : finding.evidence.pages->after) row.on_free_list = true;
+    EXPECT_THAT(picture_of_pages(finding), HasSubstr("on the free list"));
+    finding.evidence.pages->after.clear();
+    EXPECT_THAT(picture_of_pages(finding), Not(HasSubstr("after step")));
+    finding.evidence.pages.reset();
+    EXPECT_EQ(picture_of_pages(finding), "");
+}
+
+TEST(Picture, HasALaneForEachProcessWhereStepsOverlap) {
+    auto const text = [](std::string const& steps) {
+        return picture_of_turns(testing::finding_of(Invariant::conservation,
+                                                    "vmcheck 1\nprofile cow\np0 fork p1\n" + steps,
+                                                    {made_child(), gave(0)}, {spec::GoesOn{}}, gave(0)));
+    };
+    EXPECT_EQ(text("p0 store heap 1 = 1\np1 yield\n"), "");
+    std::string const interrupted = text("p0 store bss 1 = 1 @9\np1 yield meanwhile\n");
+    for (char const* word : {">p0<", ">p1<", ">step 2<", "step 3<", ">waits<"})
+        EXPECT_THAT(interrupted, HasSubstr(word));
+    EXPECT_THAT(text("p0 store bss 1 = 1 @h 9\np1 yield meanwhile\n"), Not(HasSubstr("waits")))
+        << "on harts of their own";
 }
 
 }  // namespace

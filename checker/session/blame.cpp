@@ -65,7 +65,7 @@ class Words final : public run::Watcher {
         auto const frame = frame_of(*whose);
         if (is<spec::WrongCount>() || is<spec::FreeInUse>()) {
             of = LastWrite::Of::count;
-            if (frame) add(execution.count_of(*frame));
+            if (frame) found = execution.counts_of(*frame);
             return;
         }
         for (spec::ObservedProcess const& each : seen.processes) {

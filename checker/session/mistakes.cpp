@@ -70,6 +70,18 @@ bool race_alike(Finding const& one, Finding const& other) {
     return races(one) && races(other) && report::share_code(one, other, true);
 }
 
+// Calls `visit` with the state before each step that is done by itself, the step, and whether it is the last.
+template <class Visit>
+void visit_steps(spec::Program const& program, std::shared_ptr<spec::Setting const> const& setting, Visit visit) {
+    std::size_t left = program.steps.size();
+    spec::walk(spec::World::initial(spec::setting_for(setting, program)), program.steps,
+               [&](spec::World const& world, spec::Turn const& turn) {
+                   left -= spec::steps_in(turn);
+                   if (auto const* step = std::get_if<spec::Step>(&turn)) visit(world, *step, left == 0);
+                   return left > 0;
+               });
+}
+
 // Whether a step before the last one of the program is such as `cause` fails at, and may have failed without a trace. A
 // shrunk program has no step that it can do without.
 bool needs(spec::Program const& program, Finding const& cause, std::shared_ptr<spec::Setting const> const& setting) {
@@ -81,21 +93,14 @@ bool needs(spec::Program const& program, Finding const& cause, std::shared_ptr<s
         (trigger.symptom == run::Symptom::wrong_bytes && !trigger.circumstances.grounds.must_be_refused());
     if (shows_at_once || cause.divergence.settled) return false;
     bool found = false;
-    std::size_t left = program.steps.size();
-    auto const look = [&](spec::World const& world, spec::Step const& step) {
+    visit_steps(program, setting, [&](spec::World const& world, spec::Step const& step, bool is_last) {
+        if (is_last || !accesses_memory(spec::way_of(step.action))) return;
         spec::Circumstances met = spec::circumstances_of(world, step);
         met.refused = step.faults.oom.has_value();
         met.overlapped = step.faults.meanwhile;
         met.crosses = true;  // where the trigger does, what it goes into may be what matters
-        found = found || (accesses_memory(spec::way_of(step.action)) && spec::are_within(trigger.circumstances, met));
-    };
-    spec::walk(spec::World::initial(spec::setting_for(setting, program)), program.steps,
-               [&](spec::World const& world, spec::Turn const& turn) {
-                   left -= spec::steps_in(turn);
-                   auto const* step = std::get_if<spec::Step>(&turn);
-                   if (step != nullptr && left > 0) look(world, *step);
-                   return left > 0;
-               });
+        found = found || spec::are_within(trigger.circumstances, met);
+    });
     return found;
 }
 
@@ -123,21 +128,52 @@ bool differ_in_time_only(Finding const& one, Finding const& other) {
 // leave behind.
 std::set<spec::Way> refused_before(Finding const& finding, std::shared_ptr<spec::Setting const> const& setting) {
     std::set<spec::Way> ways;
-    std::size_t left = finding.program.steps.size();
-    spec::walk(spec::World::initial(spec::setting_for(setting, finding.program)), finding.program.steps,
-               [&](spec::World const& world, spec::Turn const& turn) {
-                   left -= spec::steps_in(turn);
-                   auto const* step = std::get_if<spec::Step>(&turn);
-                   if (step != nullptr && left > 0 && spec::circumstances_of(world, *step).grounds.must_be_refused())
-                       ways.insert(spec::way_of(step->action));
-                   return left > 0;
-               });
+    visit_steps(finding.program, setting, [&](spec::World const& world, spec::Step const& step, bool is_last) {
+        if (!is_last && spec::circumstances_of(world, step).grounds.must_be_refused())
+            ways.insert(spec::way_of(step.action));
+    });
     return ways;
+}
+
+// Which page to bring in may be decided for faults in the trap handler itself, by which every step goes, and for each
+// kind of copy in its own function.
+bool are_decided_together(Finding const& one, Finding const& other) {
+    auto const is_about_a_new_page = [](run::Family const& family) {
+        return family.circumstances.grounds == spec::Ground::no_user ||
+               family.circumstances.grounds == spec::Ground::reserved;
+    };
+    return report::share_code(one, other) ||
+           (one.family.way == other.family.way && is_about_a_new_page(one.family) && is_about_a_new_page(other.family));
 }
 
 // Those that take what lies below the stack pointer for the guard page refuse what is good and let through what is bad.
 bool go_by_the_stack_pointer(Finding const& one, Finding const& other) {
-    return depends_on_the_stack_pointer(one) && depends_on_the_stack_pointer(other) && report::share_code(one, other);
+    return depends_on_the_stack_pointer(one) && depends_on_the_stack_pointer(other) && are_decided_together(one, other);
+}
+
+// Whether it fails where the break has moved, at the guard page or at a page of the heap that lies as far below the
+// break as the guard page does when a program starts. A shrunk program does not move the break without need.
+bool depends_on_the_break(Finding const& finding, Context const& context) {
+    spec::Circumstances const& met = finding.family.circumstances;
+    bool depends = false;
+    visit_steps(finding.program, context.setting, [&](spec::World const& world, spec::Step const& step, bool is_last) {
+        auto const use = spec::address_of(step.action);
+        if (!is_last || !use || met.crosses) return;
+        spec::Layout const& layout = world.setting().layout;
+        std::uint64_t const moved_by = world.find(step.actor)->space->brk.value - layout.heap.value;
+        VirtAddr const at = world.resolve(step.actor, use->at);
+        VirtAddr const instead = layout.guard + (moved_by + kPageBytes - 1);
+        depends = moved_by != 0 && (met.grounds == spec::Ground::no_user    ? at.page() == layout.guard.page()
+                                    : met.grounds == spec::Ground::reserved ? at.page() == instead.page()
+                                                                            : false);
+    });
+    return depends;
+}
+
+// Those that work out from the break where the guard page is refuse what is good and let through what is bad, too.
+bool go_by_the_break(Finding const& one, Finding const& other, Context const& context) {
+    return depends_on_the_break(one, context) && depends_on_the_break(other, context) &&
+           are_decided_together(one, other);
 }
 
 bool fail_after_the_same_refusal(Finding const& one, Finding const& other, Context const& context) {
@@ -150,6 +186,21 @@ bool fail_after_the_same_refusal(Finding const& one, Finding const& other, Conte
     if (!at_the_same && !is_killed(one.family) && !is_killed(other.family)) return false;
     auto const ways = refused_before(one, context.setting);
     return !ways.empty() && ways == refused_before(other, context.setting);
+}
+
+// Whether it needs a heap that all memory could not fill. A shrunk program asks for no more than it must.
+bool needs_a_huge_heap(Finding const& finding, Context const& context) {
+    std::uint64_t const memory = context.setting->traits.frames_total * kPageBytes;
+    std::uint64_t asked = 0;
+    for (spec::Step const& step : finding.program.steps)
+        if (auto const* sbrk = std::get_if<spec::Sbrk>(&step.action); sbrk && sbrk->bytes > 0 && asked <= memory)
+            asked += static_cast<std::uint64_t>(sbrk->bytes);
+    return asked > memory;
+}
+
+// Where the heap may grow over what the kernel needs for itself, whatever it does next goes wrong.
+bool grow_too_far(Finding const& one, Finding const& other, Context const& context) {
+    return needs_a_huge_heap(one, context) && needs_a_huge_heap(other, context);
 }
 
 // What is on the way of `cause`, met again where more comes together.
@@ -209,6 +260,7 @@ bool are_alike(Finding const& one, Finding const& other, Context const& context)
     if (cause.known && one.family.died.empty() && cause.id == cause_of(other.family).id) return true;
     return decide_alike(one, other) || race_alike(one, other) || lose_frames_alike(one, other) ||
            differ_in_time_only(one, other) || go_by_the_stack_pointer(one, other) ||
+           go_by_the_break(one, other, context) || grow_too_far(one, other, context) ||
            fail_after_the_same_refusal(one, other, context);
 }
 

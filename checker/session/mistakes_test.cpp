@@ -24,8 +24,11 @@ class Mistakes : public ::testing::Test {
                                        report::testing::gave(0)),
             {}, report::testing::gave(0));
         finding.family = std::move(family);
-        for (std::string const& function : ran)
-            finding.evidence.trace.functions.push_back({function, "kernel/vm.c", 1});
+        for (std::string const& function : ran) {
+            bool const of_calls = function.starts_with("arg") || function.starts_with("file");
+            finding.evidence.trace.functions.push_back({function, of_calls ? "kernel/file.c" : "kernel/vm.c", 1});
+        }
+        finding.evidence.trace.of_allocator = {"next_frame"};
         add(std::move(finding), {counts, setting}, findings);
         return findings.back();
     }
@@ -85,6 +88,17 @@ TEST_F(Mistakes, TwoThatDecideAreTwo) {
     found("p0 fstat text\n", {Symptom::accepted, Way::copyout, {.grounds = Ground::read_only}},
           {"usertrap", "syscall", "copyout", "kalloc", "walk"});
     EXPECT_THAT(findings, SizeIs(2)) << "kalloc and walk are everybody's";
+}
+
+TEST_F(Mistakes, WhereTwoCopiesDecideForThemselvesTheyAreTwo) {
+    auto const refused = [&](std::string_view steps, Way way, std::vector<std::string> const& ran) {
+        found("p0 sbrk +2p\n" + std::string(steps), {Symptom::refused, way, {.grounds = Ground::reserved}}, ran);
+    };
+    refused("p0 fstat heap\n", Way::copyout, {"argfd", "argint", "filestat", "copyout", "kalloc", "next_frame"});
+    refused("p0 open heap\n", Way::copyinstr, {"argint", "copyinstr", "kalloc", "next_frame"});
+    EXPECT_THAT(findings, SizeIs(2)) << "each call has arguments, and takes frames";
+    refused("p0 pipe_write heap 1\n", Way::copyin, {"argfd", "argint", "filewrite", "copyin"});
+    EXPECT_THAT(findings, SizeIs(3)) << "and a descriptor";
 }
 
 TEST_F(Mistakes, WhatNeedsTheTriggerOfAnotherIsItsConsequence) {
@@ -185,6 +199,46 @@ TEST_F(Mistakes, WhatIsDecidedByTheStackPointerIsOneMistake) {
     found("p0 sbrk +1p\np0 pipe_write heap+8 1\n", {Symptom::wrong_bytes, Way::copyin, {.grounds = Ground::reserved}},
           {"copyin", "lazyalloc"});
     EXPECT_THAT(findings, SizeIs(2)) << "wherever it points";
+    findings.clear();
+    found("p0 fork p1\np1 sp data\np1 store guard 1 = 1\n", {Symptom::died, Way::fault, {.grounds = Ground::no_user}},
+          {"usertrap", "mappages"});
+    found("p0 sbrk +1p\np0 sp heap+1p\np0 store heap 1 = 1\n",
+          {Symptom::killed, Way::fault, {.grounds = Ground::reserved}}, {"usertrap", "exit"});
+    EXPECT_THAT(findings, SizeIs(1)) << "in the trap handler itself";
+    found("p0 sp maxva\np0 fork p1\np0 store data 1 = 1\n", {Symptom::killed, Way::fault, {.grounds = Ground::shared}},
+          {"usertrap"});
+    EXPECT_THAT(findings, SizeIs(2)) << "it has its page";
+}
+
+TEST_F(Mistakes, WhatOnlyAHeapLargerThanMemoryBringsAboutIsOneMistake) {
+    found("p0 sbrk +500000p\np0 fork p1\n", {Symptom::no_end, Way::fork}, {"kvmcopy"});
+    found("p0 sbrk +600000p\np0 exec\n", {Symptom::no_end, Way::exec}, {"kvmdealloc"});
+    EXPECT_THAT(findings, SizeIs(1));
+    found("p0 sbrk +5p\np0 fstat heap\n", {Symptom::refused, Way::copyout, {.grounds = Ground::reserved}},
+          {"walkaddr"});
+    EXPECT_THAT(findings, SizeIs(2)) << "this needs no such heap";
+}
+
+TEST_F(Mistakes, AGuardPageWorkedOutFromTheBreakIsOneMistake) {
+    // It lies two pages below the break when a program starts.
+    found("p0 sbrk +1p\np0 open guard\n", {Symptom::accepted, Way::copyinstr, {.grounds = Ground::no_user}},
+          {"copyinstr", "vmfault"});
+    Finding const let_through = findings.front();
+    found("p0 sbrk +2p\np0 store heap 1 = 1\n", {Symptom::killed, Way::fault, {.grounds = Ground::reserved}},
+          {"usertrap", "vmfault"});
+    EXPECT_THAT(findings, SizeIs(1));
+    auto const apart = [&](std::string_view steps, std::string const& decides, Finding const& from) {
+        findings = {from};
+        found(steps, {Symptom::killed, Way::fault, {.grounds = Ground::reserved}}, {"usertrap", decides});
+        return findings.size() == 2;
+    };
+    EXPECT_TRUE(apart("p0 sbrk +1p\np0 store heap 1 = 1\n", "vmfault", let_through)) << "another page";
+    EXPECT_TRUE(apart("p0 sbrk +2p\np0 store heap 1 = 1\n", "lazyalloc", let_through)) << "elsewhere";
+    findings.clear();
+    found("p0 open guard\n", {Symptom::accepted, Way::copyinstr, {.grounds = Ground::no_user}},
+          {"copyinstr", "vmfault"});
+    EXPECT_TRUE(apart("p0 sbrk +2p\np0 store heap 1 = 1\n", "vmfault", Finding(findings.front())))
+        << "that is let through wherever the break is";
 }
 
 TEST_F(Mistakes, WhatAKilledProcessLeavesBehindKillsAnotherOrFailsOtherwise) {

@@ -352,9 +352,17 @@ void wait_for_one_of(std::vector<Child const*> const& children, milliseconds at_
     ::poll(waiting.data(), waiting.size(), poll_time(at_most, handles));
 }
 
-std::size_t count_processes(pid_t process) {
+Usage usage_of(pid_t process) {
     std::set<pid_t> sessions{process};
-    return add_sessions_below(all_processes(), sessions).size();
+    std::set<pid_t> const family = add_sessions_below(all_processes(), sessions);
+    Usage usage{family.size()};
+    for (pid_t each : family) {
+        std::ifstream file(fmt::format("/proc/{}/statm", each));
+        std::uint64_t all = 0, resident = 0, shared = 0;
+        if (file >> all >> resident >> shared && resident > shared)
+            usage.memory_bytes += (resident - shared) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    }
+    return usage;
 }
 
 tl::expected<RunResult, Error> run(Command const& command, RunLimits const& limits) {

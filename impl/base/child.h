@@ -113,8 +113,12 @@ struct RunResult {
     std::string output;  // as it came, at most output_bytes; empty where the command has a file for it
 };
 
-// How many processes there are of what that one has started, itself included.
-std::size_t count_processes(pid_t process);
+// What a process and all that it has started take now.
+struct Usage {
+    std::size_t processes = 0;
+    std::uint64_t memory_bytes = 0;  // resident, and of no file
+};
+Usage usage_of(pid_t process);
 
 // Runs a program until it ends, or has to. Fails as Child::start does.
 tl::expected<RunResult, Error> run(Command const& command, RunLimits const& limits);

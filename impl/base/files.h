@@ -10,6 +10,7 @@
 
 #include <tl/expected.hpp>
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -19,6 +20,13 @@
 #include <vector>
 
 namespace vmcheck::base {
+
+// A symbolic link: where it lies, and what it says.
+struct Link {
+    std::string name;
+    std::string target;
+    auto operator<=>(Link const&) const = default;
+};
 
 struct ReadLimits {
     std::uint64_t bytes_max = std::uint64_t{16} << 20;

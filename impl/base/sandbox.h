@@ -27,9 +27,10 @@ enum class Confinement {
     within,   // in one more, inside of that in which this program runs already
 };
 
-// At a time, of a build. Of a user without rights the system keeps it, of root whoever watches the run
-// (RunLimits::too_much).
+// At a time, of a build. Of a user without rights the system keeps the number of processes, of root whoever watches the
+// run (RunLimits::too_much), as the memory of all together always.
 constexpr unsigned kSandboxProcessesMax = 512;
+constexpr std::uint64_t kSandboxMemoryMax = std::uint64_t{1} << 30;
 
 struct Sandbox {
     std::vector<std::filesystem::path> readable{};  // beside the system; what is not there is passed over

@@ -65,9 +65,14 @@ TEST_F(Sandboxed, EndsWithAllThatItStarted) {
 }
 
 TEST_F(Sandboxed, IsEndedWhenItTakesTooMuch) {
-    auto const many = [](pid_t process) { return count_processes(process) > 20; };
+    auto const many = [](pid_t process) { return usage_of(process).processes > 20; };
     EXPECT_EQ(shell("for i in $(seq 40); do sleep 100 & done; wait", {.too_much = many}).end, End::too_much);
     EXPECT_NE(shell("exec tail /dev/zero", {}).exit_code, 0) << "of memory";
+    auto const much = [](pid_t process) { return usage_of(process).memory_bytes > kMemory; };
+    EXPECT_EQ(
+        shell("for i in 1 2 3; do perl -e '$x = 1 x 100_000_000; sleep 100' & done; wait", {.too_much = much}).end,
+        End::too_much)
+        << "each may have as much";
 }
 
 TEST_F(Sandboxed, PassesSignalsOnAndTellsOfThem) {

@@ -276,8 +276,9 @@ std::optional<FoundCounts> find_reference_counts(KernelExecution& execution,
 }
 
 std::string describe(map::ReferenceCounts const& layout, std::int64_t raw_for_one) {
-    return fmt::format("{} ({}int{}, {} for one reference)", layout.name, layout.is_signed ? "" : "u",
-                       layout.element_bytes * 8, raw_for_one);
+    std::string const sum = layout.arrays > 1 ? fmt::format(", {} arrays to be summed", layout.arrays) : "";
+    return fmt::format("{} ({}int{}, {} for one reference{})", layout.name, layout.is_signed ? "" : "u",
+                       layout.element_bytes * 8, raw_for_one, sum);
 }
 
 }  // namespace vmcheck

@@ -52,7 +52,7 @@ class KernelMachine : public Execution {
     std::vector<VirtAddr> lines() override { return now_->lines(); }
     std::vector<CodePlace> places_of(VirtAddr code) const override { return now_->places_of(code); }
     std::optional<Word> entry_of(FrameNo root, Vpn page) const override { return now_->entry_of(root, page); }
-    std::optional<Word> count_of(FrameNo frame) const override { return now_->count_of(frame); }
+    std::vector<Word> counts_of(FrameNo frame) const override { return now_->counts_of(frame); }
     void watch(Word word) override { now_->watch(word); }
     std::vector<VirtAddr> take_write() override { return now_->take_write(); }
     void fence_at_traps(bool on) override { now_->fence_at_traps(on); }

@@ -264,6 +264,7 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     TargetSummary summary;
     summary.name = options.tree.value_or(options.kernel).string();
     summary.as_found = options.built && !options.built->scratch;
+    if (options.built) summary.left_out = options.built->left_out;
     summary.ram_bytes = booted->config.ram_bytes;
     summary.image = options.kernel;
     summary.legacy_disk = booted->config.disk_interface == board::DiskInterface::legacy;
@@ -338,7 +339,8 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
         auto windows_with_counts = std::make_shared<observe::Windows>(*kernel->windows);
         if (auto found = find_reference_counts(execution, kernel->map->candidates, *image)) {
             summary.windows.push_back("counts " + describe(found->layout, found->raw_for_one) +
-                                      (found->layout.by_use ? ", recognised by its use" : ", found by probing"));
+                                      (found->layout.by_use ? ", recognised by its use; not checked on several harts"
+                                                            : ", found by probing"));
             windows_with_counts->counts.emplace(std::move(found->counts));
             windows_with_counts->raw_count_for_one = found->raw_for_one;
         } else {

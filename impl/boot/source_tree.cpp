@@ -12,6 +12,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
+#include <ranges>
 #include <sstream>
 #include <string_view>
 #include <system_error>
@@ -28,6 +30,7 @@ constexpr std::chrono::seconds kBuildTime{120}, kMkfsTime{20};
 constexpr char const* kMkfs = "mkfs/mkfs";
 constexpr std::uint64_t kDiskBytesMax = std::uint64_t{512} << 20;  // FSSIZE is 200,000 blocks of 1 KiB in some labs
 constexpr std::uint64_t kCopyBytesMax = kDiskBytesMax;
+constexpr std::uint64_t kBlock = 4096;  // what the smallest file takes
 constexpr char const* kInSandbox =
     "It was built in a sandbox, in which nothing else is to be seen; --trust-trees builds it without one.";
 constexpr std::uint64_t kBuildBytesMax = std::uint64_t{256} << 20, kLogBytesMax = std::uint64_t{16} << 20;
@@ -38,6 +41,15 @@ bool is_source(fs::path const& file) {
     for (std::string_view each : kEndings)
         if (ending == each) return true;
     return file.filename() == "Makefile";
+}
+
+// Whether the build reads a file of that name in a tree, as far as names tell: a source, or a directory of sources. An
+// editor's lock, a note, or what the build itself makes is none.
+bool is_read_by_build(fs::path const& name) {
+    static constexpr std::array<std::string_view, 4> kDirectories{"kernel", "user", "mkfs", "conf"};
+    bool const is_there = std::ranges::find(kDirectories, name.begin()->string()) != kDirectories.end();
+    if (!name.has_parent_path()) return is_there || name == "Makefile";
+    return is_there && !name.filename().string().starts_with('.') && (is_source(name) || name.extension() == ".mk");
 }
 
 bool lies_in(fs::path const& path, fs::path const& directory) {
@@ -56,18 +68,19 @@ struct Copy {
     fs::path from;  // canonical
     fs::path to;
     std::string without;     // what make is to make
-    bool links_out = false;  // are links like others
+    bool links_out = false;  // links that lead out of the tree are links like others
     std::stop_token stop{};
     std::uint64_t room = kCopyBytesMax;
-    std::vector<std::string> left_out{};    // what the copy cannot have, and why, for a person
+    std::vector<base::Link> left_out{};     // what leads out of the tree
+    std::vector<std::string> too_large{};   // what there was no room for
     std::vector<std::string> unreadable{};  // the same of what may not be read, or written there
 };
 
 void copy_file(Copy& copy, fs::directory_entry const& file, fs::path const& name, std::error_code& error) {
-    std::uint64_t const bytes = file.file_size(error);
+    std::uint64_t const bytes = kBlock + file.file_size(error);
     if (error) return;
     if (bytes > copy.room) {
-        copy.left_out.push_back(fmt::format("{}: is too large, and was left out", name.string()));
+        copy.too_large.push_back(fmt::format("{}: is too large, and was left out", name.string()));
         return;
     }
     copy.room -= bytes;
@@ -81,8 +94,7 @@ void copy_link(Copy& copy, fs::path const& link, fs::path const& name, std::erro
         fs::copy_symlink(link, copy.to / name, error);
         return;
     }
-    copy.left_out.push_back(fmt::format("{}: is a link that leads out of the tree (to {}), and was left out",
-                                        name.string(), fs::read_symlink(link, error).string()));
+    copy.left_out.push_back({name.string(), fs::read_symlink(link, error).string()});
 }
 
 // Copies what a kernel is made of, below a directory of the tree. Object files are left behind, since they may be of
@@ -141,9 +153,14 @@ bool is_own_file(fs::path const& file, fs::path const& directory) {
     return !missing && lies_in(real, fs::canonical(directory, error)) && fs::is_regular_file(real, error);
 }
 
-// What a directory takes of the disk, with a block for the smallest file.
+// Whether it is a link to a file elsewhere, or to none.
+bool shows_another(fs::path const& file, fs::path const& directory) {
+    std::error_code error;
+    return fs::is_symlink(file, error) && !is_own_file(file, directory);
+}
+
+// What a directory takes of the disk.
 std::uint64_t size_of(fs::path const& directory) {
-    constexpr std::uint64_t kBlock = 4096;
     std::uint64_t bytes = 0;
     std::error_code error;
     for (fs::recursive_directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
@@ -153,12 +170,13 @@ std::uint64_t size_of(fs::path const& directory) {
     return bytes;
 }
 
-// Whether make took more than a build can need.
-bool is_too_much(fs::path const& directory, std::uint64_t bytes_before, fs::path const& log, pid_t make) {
+// Whether it takes more than it can need; `bytes_max`: of files in its directory.
+bool is_too_much(fs::path const& directory, std::uint64_t bytes_max, fs::path const& log, pid_t process) {
     std::error_code error;
     std::uint64_t const said = fs::file_size(log, error);
-    return (!error && said > kLogBytesMax) || size_of(directory) > bytes_before + kBuildBytesMax ||
-           base::count_processes(make) > base::kSandboxProcessesMax;
+    base::Usage const usage = base::usage_of(process);
+    return (!error && said > kLogBytesMax) || size_of(directory) > bytes_max ||
+           usage.processes > base::kSandboxProcessesMax || usage.memory_bytes > base::kSandboxMemoryMax;
 }
 
 base::Command confined(base::Command command, base::Confinement confinement, std::vector<fs::path> readable,
@@ -175,7 +193,8 @@ std::string what_was_too_much(fs::path const& directory, fs::path const& log) {
     if (fs::file_size(log, error) > kLogBytesMax) return fmt::format("printed more than {} MiB", kLogBytesMax >> 20);
     if (size_of(directory) > kBuildBytesMax)
         return fmt::format("wrote more than {} MiB of files", kBuildBytesMax >> 20);
-    return fmt::format("had more than {} processes", base::kSandboxProcessesMax);
+    return fmt::format("had more than {} processes, or {} MiB of memory", base::kSandboxProcessesMax,
+                       base::kSandboxMemoryMax >> 20);
 }
 
 // Has make make `what` in `directory`; all that it prints goes to `log`.
@@ -194,8 +213,8 @@ tl::expected<base::RunResult, base::Error> run_make(fs::path const& directory, s
     command.output = log;
     command.file_bytes_max = std::uint64_t{1} << 30;
     command.if_parent_dies = SIGTERM;  // make ends its own children then
-    auto const too_much = [&, before = size_of(directory)](pid_t make) {
-        return is_too_much(directory, before, log, make);
+    auto const too_much = [&, most = size_of(directory) + kBuildBytesMax](pid_t make) {
+        return is_too_much(directory, most, log, make);
     };
     return base::run(confined(std::move(command), confinement, {wrappers}, {directory}),
                      {.time = kBuildTime, .too_much = too_much, .stop = stop});
@@ -208,11 +227,11 @@ std::vector<std::string> complaints(fs::path const& log, fs::path const& tree) {
     constexpr std::array<std::string_view, 6> kComplaints{
         ": error:", ": fatal error:", ": Error:", "undefined reference", "multiple definition", "*** "};
     std::ifstream text(log);
-    std::string const here = tree.string() + '/';
     std::vector<std::string> errors, all;
     for (std::string line; std::getline(text, line);) {
-        for (std::size_t at = line.find(here); at != std::string::npos; at = line.find(here))
-            line.erase(at, here.size());
+        for (std::string const& here : {tree.string() + '/', tree.string()})
+            for (std::size_t at = line.find(here); at != std::string::npos; at = line.find(here))
+                line.erase(at, here.size());
         if (line.size() > kCharactersMax) line.resize(kCharactersMax);
         bool const complains = std::any_of(kComplaints.begin(), kComplaints.end(),
                                            [&](std::string_view each) { return line.find(each) != std::string::npos; });
@@ -335,7 +354,7 @@ bool is_built(fs::path const& tree) {
     std::error_code error;
     fs::path const kernel = tree / read_tree(tree).kernel;
     auto const built = fs::last_write_time(kernel, error);
-    if (error || !fs::is_regular_file(kernel, error)) return false;
+    if (error || !fs::is_regular_file(kernel, error) || shows_another(kernel.string() + ".map", tree)) return false;
     for (fs::path const& directory : {tree, tree / "kernel"})
         for (auto const& entry : fs::directory_iterator(directory, error))
             if (is_source(entry.path()) && fs::last_write_time(entry.path(), error) > built) return false;
@@ -348,8 +367,9 @@ tl::expected<TreeKernel, BuildError> kernel_of_tree(fs::path const& tree, bool r
     using End = base::RunResult::End;
     std::string const kernel = read_tree(tree).kernel;
     if (!rebuild && is_built(tree)) return TreeKernel{tree / kernel};
-    auto const failure = [](std::string why, Kind kind, std::vector<std::string> said = {}) {
-        return tl::make_unexpected(BuildError{std::move(why), kind, std::move(said)});
+    std::vector<base::Link> left_out;
+    auto const failure = [&left_out](std::string why, Kind kind, std::vector<std::string> said = {}) {
+        return tl::make_unexpected(BuildError{std::move(why), kind, std::move(said), left_out});
     };
     auto scratch = base::ScratchDirectory::make("build");
     if (!scratch) return failure(fmt::format("cannot be built: {}", scratch.error().message), Kind::machine);
@@ -363,6 +383,15 @@ tl::expected<TreeKernel, BuildError> kernel_of_tree(fs::path const& tree, bool r
     Copy copy = copy_of(tree, scratch->path() / "tree", kernel, confinement);
     copy.stop = stop;
     copy_sources(copy);
+    constexpr std::size_t kLinksMax = 100;
+    std::ranges::sort(copy.left_out);
+    auto const needed = std::ranges::find_if(copy.left_out, is_read_by_build, &base::Link::name);
+    std::ranges::copy(copy.left_out | std::views::take(kLinksMax), std::back_inserter(left_out));
+    if (needed != copy.left_out.end())
+        return failure(fmt::format("is not built: {} is a link that leads out of the tree (to {}), and the build would "
+                                   "read it. Put the file in its place; --trust-trees builds it as it is.",
+                                   needed->name, needed->target),
+                       Kind::tree);
     write_wrappers(scratch->path() / "bin");
     auto const made = run_make(copy.to, kernel, *prefix, scratch->path() / "bin", log, confinement, stop);
     if (!made) return failure(fmt::format("cannot be built: {}; install make.", made.error().message), Kind::machine);
@@ -372,15 +401,26 @@ tl::expected<TreeKernel, BuildError> kernel_of_tree(fs::path const& tree, bool r
     std::error_code error;
     if (made->end == End::too_much)
         return failure(fmt::format("make {} was ended: it {}.", kernel, what_was_too_much(copy.to, log)), Kind::tree);
-    TreeKernel built{copy.to / kernel, std::move(*scratch)};
-    if (made->end == End::exited && made->exit_code == 0 && is_own_file(built.kernel, copy.to)) return built;
+    TreeKernel built{copy.to / kernel, std::move(*scratch), left_out};
+    bool const made_well = made->end == End::exited && made->exit_code == 0;
+    if (made_well && is_own_file(built.kernel, copy.to)) {
+        // What somebody else's file says is not to come into a report.
+        fs::path const map = kernel + ".map";
+        if (confinement != base::Confinement::none && shows_another(copy.to / map, copy.to)) {
+            built.left_out.push_back({map.string(), fs::read_symlink(copy.to / map, error).string()});
+            fs::remove(copy.to / map, error);
+        }
+        return built;
+    }
+    if (made_well)
+        return failure(fmt::format("make {} ended well, but did not make that file in the tree.", kernel), Kind::tree);
     auto said = complaints(log, copy.to);
     if (auto const why = fault_of_machine(built.scratch->path(), said))
         return failure(fmt::format("cannot be built: {}", *why), Kind::machine, std::move(said));
     if (!copy.unreadable.empty())
         return failure("cannot be built: not all of it can be read", Kind::machine, std::move(copy.unreadable));
-    said.insert(said.end(), copy.left_out.begin(), copy.left_out.end());
-    if (confinement != base::Confinement::none && !copy.left_out.empty()) said.push_back(kInSandbox);
+    said.insert(said.end(), copy.too_large.begin(), copy.too_large.end());
+    if (!left_out.empty()) said.emplace_back(kInSandbox);
     return failure("the kernel does not build", Kind::tree, std::move(said));
 }
 
@@ -422,7 +462,10 @@ tl::expected<std::vector<std::byte>, base::Error> disk_of_tree(fs::path const& t
     command.output = scratch->path() / "mkfs.log";
     command.file_bytes_max = kDiskBytesMax;
     command = confined(std::move(command), confinement, {copy.to}, {here});
-    auto const ran = base::run(command, {.time = kMkfsTime, .stop = stop});
+    auto const too_much = [&, most = size_of(here) + kDiskBytesMax](pid_t mkfs) {
+        return is_too_much(here, most, scratch->path() / "mkfs.log", mkfs);
+    };
+    auto const ran = base::run(command, {.time = kMkfsTime, .too_much = too_much, .stop = stop});
     if (!ran) return tl::make_unexpected(ran.error());
     if (ran->end != base::RunResult::End::exited || ran->exit_code != 0) return failure("Its mkfs fails.");
     if (!is_own_file(disk, here)) return failure("Its mkfs makes no disk.");

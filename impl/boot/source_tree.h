@@ -24,12 +24,15 @@ struct BuildError {
     std::string message;                             // does not name the tree
     Kind kind = Kind::tree;
     std::vector<std::string> complaints{};
+    std::vector<base::Link> left_out{};  // as TreeKernel has it
 };
 
 // A kernel and, where it had to be built, the scratch copy that holds it; the copy goes with this value.
 struct TreeKernel {
     std::filesystem::path kernel;
     std::optional<base::ScratchDirectory> scratch{};  // nothing: as it lay in the tree
+    std::vector<base::Link>
+        left_out{};  // that lead out of the tree: it was built without them. The first hundred by name
 };
 
 // Whether `path` is a tree of the xv6 family: a directory with a Makefile, and kernel/ or a machine to run a kernel on.
@@ -45,13 +48,15 @@ struct TreeFacts {
 };
 TreeFacts read_tree(std::filesystem::path const& tree);
 
-// Whether the tree's kernel is there and no source is younger, so that it is used as it is.
+// Whether the tree's kernel is there and no source is younger, so that it is used as it is: with the map beside it,
+// which is to be the tree's own.
 bool is_built(std::filesystem::path const& tree);
 
 // The kernel of a tree: as it is where it is newer than every source and not `rebuild`, else made by the tree's own
 // rule in a copy. Old trees turn warnings into errors that newer compilers have since invented: those stay warnings.
-// What of it runs is kept in as `confinement` says; where it is, links that lead out of the tree are not followed. Upon
-// `stop` it ends make with all that it started, and fails. REQUIRES: is_source_tree(tree).
+// What of it runs is kept in as `confinement` says; where it is, links that lead out of the tree are left out, and a
+// tree whose sources are such links is refused. Upon `stop` it ends make with all that it started, and fails. REQUIRES:
+// is_source_tree(tree).
 tl::expected<TreeKernel, BuildError> kernel_of_tree(std::filesystem::path const& tree, bool rebuild,
                                                     base::Confinement confinement, std::stop_token const& stop);
 

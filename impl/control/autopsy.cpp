@@ -130,4 +130,16 @@ std::optional<std::string> last_panic_printed(std::string_view console) {
     return std::string(console.substr(kPanic.size()));
 }
 
+std::set<std::string> ran_only_within(std::string const& function, std::vector<std::string> const& way) {
+    std::set<std::string> within, elsewhere;
+    std::string caller;
+    for (std::size_t i = 0; i < way.size(); ++i) {
+        if (way[i] == caller) caller.clear();
+        (caller.empty() ? elsewhere : within).insert(way[i]);
+        if (caller.empty() && way[i] == function && i > 0) caller = way[i - 1];
+    }
+    std::erase_if(within, [&](std::string const& each) { return elsewhere.contains(each); });
+    return within;
+}
+
 }  // namespace vmcheck

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,5 +54,9 @@ std::optional<std::string> panic_in(std::string_view console);
 // The message of a panic that is the last thing on the console (panic() in xv6's kernel/printf.c prints "panic: "
 // first).
 std::optional<std::string> last_panic_printed(std::string_view console);
+
+// Those that ran between an entry of `function` and the return to who had called it, and nowhere else. `way`: which
+// function ran, whenever that changed.
+std::set<std::string> ran_only_within(std::string const& function, std::vector<std::string> const& way);
 
 }  // namespace vmcheck

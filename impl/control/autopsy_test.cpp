@@ -71,5 +71,12 @@ TEST(Autopsy, AKernelThatComesThroughTheSameTrapUnharmedDiedNowhere) {
     EXPECT_EQ(autopsy.died_at(), std::nullopt);
 }
 
+TEST(RanOnlyWithin, IsWhatNobodyElseCalled) {
+    std::vector<std::string> const way{"trap",   "fault", "kalloc", "acquire", "kalloc",  "count", "check",  "count",
+                                       "kalloc", "fault", "check",  "fault",   "acquire", "fault", "kalloc", "count"};
+    EXPECT_EQ(ran_only_within("kalloc", way), std::set<std::string>{"count"});
+    EXPECT_EQ(ran_only_within("kfree", way), std::set<std::string>{});
+}
+
 }  // namespace
 }  // namespace vmcheck

@@ -268,11 +268,11 @@ void KernelExecution::record(bool on) {
 KernelTrace KernelExecution::trace() {
     KernelTrace trace;
     if (!recording_) return trace;
-    std::string previous;
+    std::vector<std::string> way;
     for (VirtAddr pc : board_.trace()) {
         auto const function = kernel_->image->function_at(pc);
-        if (!function || function->name == previous) continue;
-        previous = function->name;
+        if (!function || (!way.empty() && function->name == way.back())) continue;
+        way.push_back(function->name);
         auto const known = std::any_of(trace.functions.begin(), trace.functions.end(),
                                        [&](CodePlace const& place) { return place.function == function->name; });
         if (known) continue;
@@ -280,6 +280,9 @@ KernelTrace KernelExecution::trace() {
         place.function = function->name;
         trace.functions.push_back(std::move(place));
     }
+    if (kernel_->entries.allocate)
+        if (auto const allocator = kernel_->image->function_at(*kernel_->entries.allocate))
+            trace.of_allocator = ran_only_within(allocator->name, way);
     if (auto const died = conductor_.died_at()) trace.last = place_of(*kernel_, *died);
     return trace;
 }
@@ -304,10 +307,12 @@ std::optional<Word> KernelExecution::entry_of(FrameNo root, Vpn page) const {
     return at ? std::optional(Word{*at, sizeof(std::uint64_t)}) : std::nullopt;
 }
 
-std::optional<Word> KernelExecution::count_of(FrameNo frame) const {
-    auto const& counts = kernel_->windows->counts;
-    auto const at = counts ? counts->place({board_.ram_start(), board_.ram()}, frame) : std::nullopt;
-    return at ? std::optional(Word{*at, counts->layout().element_bytes}) : std::nullopt;
+std::vector<Word> KernelExecution::counts_of(FrameNo frame) const {
+    std::vector<Word> words;
+    if (auto const& counts = kernel_->windows->counts)
+        for (PhysAddr at : counts->places({board_.ram_start(), board_.ram()}, frame))
+            words.push_back({at, counts->layout().element_bytes});
+    return words;
 }
 
 void KernelExecution::watch(Word word) {

@@ -78,7 +78,7 @@ class KernelExecution : public Execution {
     std::vector<VirtAddr> lines() override;
     std::vector<CodePlace> places_of(VirtAddr code) const override;
     std::optional<Word> entry_of(FrameNo root, Vpn page) const override;
-    std::optional<Word> count_of(FrameNo frame) const override;
+    std::vector<Word> counts_of(FrameNo frame) const override;
     void watch(Word word) override;
     std::vector<VirtAddr> take_write() override;
     void fence_at_traps(bool on) override { board_.set_fence_at_traps(on); }

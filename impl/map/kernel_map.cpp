@@ -233,6 +233,10 @@ std::optional<IndexBase> index_base(MapNames const& names) {
     return *names.reference_base_is_ram ? IndexBase::kRam : IndexBase::kZero;
 }
 
+std::uint64_t frames_of_ram(Sources const& from) {
+    return std::min(from.ram.bytes, elf::kDefaultRam.bytes) / kPageBytes;
+}
+
 // The counts at `place`, whose values are integers, or, for one pointer to integers, behind that pointer.
 Part<ReferenceCounts> counts_at(Sources const& from, std::string const& name, Place place) {
     Type const* type = &from.debug.types[place.type];
@@ -249,11 +253,15 @@ Part<ReferenceCounts> counts_at(Sources const& from, std::string const& name, Pl
     if (!place.is_array && !place.behind_pointer) return missing("{} is one number, not an array.", name);
     auto const base = physical(from, place);
     if (!base) return missing("{} does not lie inside the kernel's memory.", name);
+    // Two may as well be two things that are known of each frame.
+    constexpr std::uint64_t kHartsMin = 3;
+    bool const by_hart = place.row >= frames_of_ram(from) && place.count / place.row >= kHartsMin;
     return ReferenceCounts{.name = name,
                            .base = *base,
                            .element_bytes = place.bytes,
                            .stride = place.stride,
-                           .count = place.count,
+                           .count = by_hart ? place.row : place.count,
+                           .arrays = by_hart ? place.count / place.row : 1,
                            .is_signed = type->is_signed,
                            .behind_pointer = place.behind_pointer,
                            .offset_behind_pointer = place.offset_behind_pointer,
@@ -303,7 +311,7 @@ std::vector<ReferenceCounts> candidates(Sources const& from) {
             // A `char*` points to text.
             Type const& pointer = from.debug.types[scalar.place.type];
             if (from.debug.types[pointer.target].name != "char") pointers.push_back(std::move(*counts));
-        } else if (counts->count >= std::min(from.ram.bytes, elf::kDefaultRam.bytes) / kPageBytes)
+        } else if (counts->count >= frames_of_ram(from))
             arrays.push_back(std::move(*counts));
     }
     std::ranges::stable_sort(arrays, {}, &ReferenceCounts::base);

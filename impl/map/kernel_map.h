@@ -72,6 +72,8 @@ struct ReferenceCounts {
     std::uint64_t element_bytes = 0;  // 1, 2, 4 or 8
     std::uint64_t stride = 0;
     std::uint64_t count = 0;  // 0 where it is behind a pointer: not known
+    // So many such arrays, one after the other: each hart counts in one of its own, and a frame's count is the sum.
+    std::uint64_t arrays = 1;
     bool is_signed = false;
     bool behind_pointer = false;
     std::uint64_t offset_behind_pointer = 0;

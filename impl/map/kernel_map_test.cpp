@@ -103,9 +103,9 @@ TEST(KernelMapOfXv6, ListsEveryArrayThatCouldCountFrames) {
     EXPECT_FALSE(map.reference_counts);
     auto found = names(map.candidates);
     std::ranges::sort(found);
-    EXPECT_THAT(found,
-                ElementsAre("byte_counts", "dynamic_counts", "frame_table.lock.locked", "frame_table.references",
-                            "int_counts", "locked_counts.counts", "short_counts", "square_counts", "wide_counts"));
+    EXPECT_THAT(found, ElementsAre("byte_counts", "dynamic_counts", "frame_table.lock.locked", "frame_table.references",
+                                   "hart_counts", "int_counts", "locked_counts.counts", "pair_counts", "short_counts",
+                                   "square_counts", "wide_counts"));
 }
 
 TEST(KernelMapOfXv6, DescribesEachCandidate) {
@@ -126,6 +126,10 @@ TEST(KernelMapOfXv6, DescribesEachCandidate) {
     EXPECT_EQ(candidate(map, "wide_counts").element_bytes, 8U);
     EXPECT_EQ(candidate(map, "locked_counts.counts").base.value, address_of(image, "locked_counts") + 24);
     EXPECT_EQ(candidate(map, "frame_table.references").stride, 32U);
+    for (char const* one : {"int_counts", "square_counts", "pair_counts", "frame_table.references"})
+        EXPECT_EQ(candidate(map, one).arrays, 1U) << one;
+    EXPECT_EQ(candidate(map, "hart_counts").arrays, 8U);
+    EXPECT_EQ(candidate(map, "hart_counts").count, 32768U);
     auto const pointer = map.candidates.back();
     EXPECT_EQ(pointer.name, "dynamic_counts");
     EXPECT_TRUE(pointer.behind_pointer);

@@ -179,6 +179,7 @@ class Walk {
         place_.type = array.target;
         measure();
         place_.count = count;
+        place_.row = array.count;
         place_.stride = place_.bytes;
         place_.is_array = true;
         return {};
@@ -258,6 +259,7 @@ class Search {
         place.type = array.target;
         place.stride = debug_.types[array.target].bytes;
         place.count = count;
+        place.row = array.count;
         place.is_array = true;
         visit(name, place, nesting + 1);
     }

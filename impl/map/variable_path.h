@@ -23,6 +23,7 @@ struct Place {
     std::uint64_t bytes = 0;   // of one value; > 0
     std::uint64_t stride = 0;  // bytes from one value to the next; `bytes` where there is but one
     std::uint64_t count = 1;   // 0: behind a pointer, where nobody says how many follow
+    std::uint64_t row = 1;     // how many of them make an array, where there are arrays in an array
     bool is_array = false;     // false: one value, no array on the way
     bool behind_pointer = false;
     std::uint64_t offset_behind_pointer = 0;

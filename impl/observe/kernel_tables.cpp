@@ -35,24 +35,32 @@ std::optional<ProcessEntry> ProcessTable::find(Ram ram, std::uint64_t pid) const
     return std::nullopt;
 }
 
-std::optional<PhysAddr> ReferenceCounts::place(Ram ram, FrameNo frame) const {
-    if (frame < index_base_) return std::nullopt;
+std::vector<PhysAddr> ReferenceCounts::places(Ram ram, FrameNo frame) const {
+    if (frame < index_base_) return {};
     std::uint64_t const index = frame.value - index_base_.value;
-    if (layout_.count != 0 && index >= layout_.count) return std::nullopt;
+    if (layout_.count != 0 && index >= layout_.count) return {};
     PhysAddr start = layout_.base;
     if (layout_.behind_pointer) {
         auto const pointer = ram.load(layout_.base, 8);
-        if (!pointer) return std::nullopt;
+        if (!pointer) return {};
         start = PhysAddr{*pointer + layout_.offset_behind_pointer};
     }
-    return start + index * layout_.stride;
+    std::vector<PhysAddr> places;
+    for (std::uint64_t array = 0; array < layout_.arrays; ++array)
+        places.push_back(start + (array * layout_.count + index) * layout_.stride);
+    return places;
 }
 
 std::optional<std::int64_t> ReferenceCounts::raw(Ram ram, FrameNo frame) const {
-    auto const at = place(ram, frame);
-    auto const value = at ? ram.load(*at, layout_.element_bytes) : std::nullopt;
-    if (!value) return std::nullopt;
-    return extend(*value, layout_.element_bytes, layout_.is_signed);
+    auto const elements = places(ram, frame);
+    if (elements.empty()) return std::nullopt;
+    std::uint64_t sum = 0;
+    for (PhysAddr at : elements) {
+        auto const value = ram.load(at, layout_.element_bytes);
+        if (!value) return std::nullopt;
+        sum += static_cast<std::uint64_t>(extend(*value, layout_.element_bytes, layout_.is_signed));
+    }
+    return static_cast<std::int64_t>(sum);
 }
 
 std::optional<std::int64_t> ReferenceCounts::normalised(Ram ram, FrameNo frame, std::int64_t raw_for_one) const {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace vmcheck::observe {
 
@@ -54,8 +55,8 @@ class ReferenceCounts {
 
     map::ReferenceCounts const& layout() const { return layout_; }
 
-    // Where the element lies; nothing where the array has none for that frame.
-    std::optional<PhysAddr> place(Ram ram, FrameNo frame) const;
+    // Where its elements lie, one in each array; none where there is none for that frame.
+    std::vector<PhysAddr> places(Ram ram, FrameNo frame) const;
     // The element as it stands; nothing where the array has none for that frame.
     std::optional<std::int64_t> raw(Ram ram, FrameNo frame) const;
 

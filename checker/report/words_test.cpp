@@ -230,7 +230,7 @@ TEST(Suspects, OfADeadKernelWhoAskedForIt) {
 }
 
 TEST(Spectrum, IsOchiais) {
-    Spectrum const spectrum{.failing = 4, .passing = 9};
+    Spectrum const spectrum{.failing = 4, .passing = 9, .lines = {}};
     EXPECT_EQ(suspiciousness(spectrum, {{}, 4, 0}), 1.0);
     EXPECT_EQ(suspiciousness(spectrum, {{}, 1, 3}), 0.25);
     EXPECT_EQ(suspiciousness({}, {}), 0.0);
@@ -277,7 +277,7 @@ TEST(Suspects, WhatOnlyTheAllocatorRunsIsNamedWhereFramesAreWrong) {
         Finding finding =
             that_ran(invariant, "p0 pipe heap", {{"incref", "kernel/kalloc.c"}, {"copyout", "kernel/vm.c"}});
         finding.evidence.trace.of_allocator = {"incref"};
-        EXPECT_EQ(suspects_in(finding).at.front().function, invariant == Invariant::counts ? "incref" : "copyout");
+        EXPECT_EQ(suspects_in(finding).at.front().place.function, invariant == Invariant::counts ? "incref" : "copyout");
     }
 }
 

@@ -65,6 +65,9 @@ class ReferenceCounts {
     std::optional<std::int64_t> normalised(Ram ram, FrameNo frame, std::int64_t raw_for_one) const;
 
   private:
+    // In the first array.
+    std::optional<PhysAddr> first(Ram ram, FrameNo frame) const;
+
     map::ReferenceCounts layout_;
     FrameNo index_base_;
 };

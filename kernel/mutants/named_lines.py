@@ -44,7 +44,10 @@ def named(finding, source):
     lines = changed_lines(source)
     functions = {function_at(source, *each) for each in lines}
     found = []
-    for place in finding["look_at"][1 if finding["died_in"] and len(finding["look_at"]) > 1 else 0:][:3]:
+    places, died = finding["look_at"], finding["died_in"]
+    if died and len(places) > 1 and (places[0]["file"], places[0]["line"]) == (died["file"], died["line"]):
+        places = places[1:]
+    for place in places[:3]:
         file = next((each for each, _ in lines if place["file"].endswith(each)), None)
         at = (file, place["line"])
         found.append(0 if file is None else 2 if at in lines else 1 if function_at(source, *at) in functions else 0)

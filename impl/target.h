@@ -17,6 +17,8 @@
 
 #include <tl/expected.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -59,6 +61,44 @@ struct Overlap {
     spec::PairOutcome outcome;
     spec::FrameCensus before{};  // the free frames before both
     bool reached = false;        // the second began before the first had ended
+};
+
+// One order that a process of the kernel was given, as registers say it (impl/abi/agent_abi.h).
+struct Deed {
+    // Where it was when the process that is meanwhile got its turn, and how often it had come there.
+    struct Stop {
+        VirtAddr at;
+        std::uint32_t passes = 1;
+        CodePlace place{};
+    };
+    spec::ProcId actor;
+    std::uint64_t kind = 0;
+    std::uint64_t call = 0;  // a7
+    std::array<std::uint64_t, 3> arguments{};
+    std::optional<std::uint32_t> oom{};   // which allocation from here on was made to fail
+    std::optional<spec::ProcId> child{};  // whom it forks
+    bool restarts = false;                // it is an exec
+    bool meanwhile = false;               // begun while another's was at work
+    std::optional<Stop> stop{};
+};
+
+// Where things are in the kernel, for another debugger than the board; what is not known is empty.
+struct Anatomy {
+    struct Counts {
+        PhysAddr base;
+        std::uint64_t bytes = 0, stride = 0;
+        bool is_signed = false;
+        bool behind_pointer = false;
+        std::uint64_t offset = 0;  // behind it
+        FrameNo first;             // what element 0 counts
+        std::int64_t for_one = 1;  // as it stands for one reference
+    };
+    std::optional<VirtAddr> panic{}, allocate{};
+    std::vector<PhysAddr> free_lists{};  // their heads
+    std::optional<Counts> counts{};
+    // What p0 does before any program, and whoever waits: as numbers of this kernel's calls.
+    std::uint64_t pipe = 0, open = 0, exec = 0, sleep = 0, sbrk = 0, wait = 0;
+    std::shared_ptr<std::vector<std::byte> const> disk{};  // that it boots from; null where nothing is known at all
 };
 
 // A moment of one machine, kept: what Execution::save() returns.
@@ -141,6 +181,10 @@ class Execution {
     // The latest change of a word that is watched since the last call: the instruction, then the calls that led
     // there, innermost first. Empty where there was none.
     virtual std::vector<VirtAddr> take_write() { return {}; }
+    // Whether to note the orders that processes are given, and where turns go over; off at first. Turning it on forgets
+    // what was noted.
+    virtual void note_deeds(bool /*on*/) {}
+    virtual std::vector<Deed> deeds() const { return {}; }
 
     // From now on, or no longer, each trap drops all cached translations, as if the kernel executed sfence.vma there:
     // what fails without and not with it fails because a translation is used that the page table has no more.
@@ -205,6 +249,8 @@ class Target {
 
     virtual std::shared_ptr<spec::Setting const> setting() const = 0;
     virtual TargetSummary const& summary() const = 0;
+
+    virtual Anatomy anatomy() const { return {}; }
 
     // A machine of its own, at the state right after boot. May be called from any thread.
     virtual tl::expected<std::unique_ptr<Execution>, BootError> start() const = 0;

@@ -5,16 +5,22 @@
 #include "checker/run/campaign.h"
 #include "checker/run/runner.h"
 #include "checker/shrink/shrinker.h"
+#include "impl/base/child.h"
+#include "impl/base/files.h"
 #include "impl/boot/kernel_target.h"
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
+#include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace vmcheck {
@@ -254,6 +260,42 @@ void ShrinkMutants(benchmark::State& state) {
                                median_steps <= 6 ? "" : "  MISSED"));
 }
 BENCHMARK(ShrinkMutants)->Unit(benchmark::kMillisecond)->Iterations(1);
+
+// What only this process uses, and its memory files as they are: of these, a resident or proportional size would leave
+// out what nobody has mapped just now, or count twice what two have.
+std::uint64_t memory_of(pid_t process) {
+    std::string const proc = fmt::format("/proc/{}", process);
+    std::uint64_t bytes = 0;
+    std::ifstream sizes(proc + "/smaps_rollup");
+    for (std::string line; std::getline(sizes, line);)
+        for (char const* kind : {"Pss_Anon:", "Pss_File:"})
+            if (line.starts_with(kind)) bytes += 1024 * std::stoull(line.substr(line.find(':') + 1));
+    std::error_code error;
+    std::set<ino_t> files;
+    for (auto const& entry : std::filesystem::directory_iterator(proc + "/fd", error)) {
+        struct stat found {};
+        bool const in_memory = std::filesystem::read_symlink(entry, error).string().starts_with("/memfd:");
+        if (in_memory && ::stat(entry.path().c_str(), &found) == 0 && files.insert(found.st_ino).second)
+            bytes += 512 * static_cast<std::uint64_t>(found.st_blocks);
+    }
+    return bytes;
+}
+
+void PeakMemory(benchmark::State& state) {
+    auto const scratch = base::ScratchDirectory::make("bench");
+    if (!scratch) return state.SkipWithError("no scratch directory");
+    std::uint64_t peak = 0;
+    for (auto _ : state) {
+        auto verify = base::Child::start({.arguments = {VMCHECK_BINARY, "verify", "--kernel", kernel_path("cow-eager"),
+                                                        "--jobs", "2", "--findings", scratch->path() / "findings"},
+                                          .output = scratch->path() / "said"});
+        if (!verify) return state.SkipWithError(verify.error().message.c_str());
+        for (; !verify->poll(); std::this_thread::sleep_for(std::chrono::milliseconds{10}))
+            peak = std::max(peak, memory_of(verify->process()));
+    }
+    verdict(state, static_cast<double>(peak) / (1 << 20), true, 300, "MiB for verify on two workers");
+}
+BENCHMARK(PeakMemory)->Unit(benchmark::kMillisecond)->Iterations(1);
 
 }  // namespace
 }  // namespace vmcheck

@@ -15,6 +15,7 @@ ExitCode shrink(Options const& options);
 ExitCode show(Options const& options);
 ExitCode bisect(Options const& options);
 ExitCode run(Options const& options);
+ExitCode debug(Options const& options);
 ExitCode doctor(Options const& options);
 
 }  // namespace vmcheck::cli

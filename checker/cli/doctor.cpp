@@ -49,7 +49,7 @@ bool check_kernels(Options const& options) {
 // What only --confirm needs: told, but no reason to fail.
 void look_for_tools() {
     tell(stdout, "for --confirm only\n");
-    for (auto const& tool : {qemu::find_emulator(), qemu::find_compiler()})
+    for (auto const& tool : {qemu::find_emulator(), qemu::find_compiler(), qemu::find_debugger()})
         tell(stdout, "  {}  {}\n", tool ? "ok    " : "absent", tool ? tool->string() : tool.error().message);
 }
 

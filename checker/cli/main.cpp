@@ -39,6 +39,7 @@ constexpr char const* kFooter =
     "  vmcheck replay corpus                             did an old bug come back?\n"
     "  vmcheck bisect . findings/1-I3-fork.vmc           which commit brought it?\n"
     "  vmcheck run --kernel kernel/kernel cowtest        run a program on it, and see its console\n"
+    "  vmcheck debug findings/1-I3-fork.vmc --gdb        go through a finding with GDB, forwards and backwards\n"
     "\nExit codes: 0 nothing found, 1 divergence found, 2 wrong usage or unreadable program, 3 a problem of this "
     "machine,\n"
     "4 the kernel did not boot or is not supported, 5 something was seen that did not come back, 6 no program was "
@@ -81,6 +82,31 @@ constexpr char const* kRunHelp =
     "\nExit codes: 0 the program ended with status 0; 1 it ended with another status, was killed or could not be\n"
     "started, the kernel panicked or hung, or the time limit was reached; 2 wrong usage, no such program; 3 a problem\n"
     "of this machine; 4 the kernel did not reach user mode; 130 Ctrl-C.\n";
+
+constexpr char const* kDebugHelp =
+    "The program runs once, and is recorded; then GDB may go to any instruction of it. It begins at the first one "
+    "that\n"
+    "the kernel executes for the failing step. Without --kernel it is the kernel that the finding was found on, or "
+    "the\n"
+    "reference kernel. Threads are harts. Memory is that of the page table in use, and what it does not map, "
+    "physical.\n"
+    "Registers and memory cannot be changed: the run is exact.\n"
+    "  break, step, stepi, continue, watch     as ever; watch follows the frame in which the watched bytes lie\n"
+    "  reverse-stepi, reverse-continue         and all the others that go back\n"
+    "  watch *(long *)PTE, reverse-continue    who last wrote it? GDB stands before that store\n"
+    "  rwatch, awatch                          of reads, those by the kernel's code\n"
+    "  monitor step N                          to where step N of the program begins\n"
+    "  monitor go N                            to before instruction N; monitor where tells which it is\n"
+    "  monitor pages ADDRESS                   each process's PTE, frame and count, beside what the model has\n"
+    "  monitor model, monitor why              the steps and the model's state; what is wrong\n"
+    "After monitor step and go, GDB shows where it is when told: maintenance flush register-cache (--gdb does it).\n"
+    "It ends when GDB kills the program (kill), with --gdb when GDB ends, or by Ctrl-C; until then, GDB may come "
+    "again.\n"
+    "\nExample:\n"
+    "  vmcheck debug findings/1-I3-fork.vmc\n"
+    "\nExit codes: 0 GDB has ended it; 2 wrong usage, unreadable program; 3 a problem of this machine (no "
+    "gdb-multiarch, a\n"
+    "port that is taken); 4 the kernel did not boot, or the program cannot be run on it; 130 Ctrl-C.\n";
 
 constexpr char const* kBisectHelp =
     "Builds commits of the tree's own history in scratch copies, runs the finding's program on each, and halves what "
@@ -202,6 +228,7 @@ class CommandLine {
         add_programs(show);
 
         add_bisect(command("bisect", "Find the commit of a tree's own git history that brought a defect", cli::bisect));
+        add_debug(command("debug", "Go through a failing program with GDB, forwards and backwards", cli::debug));
 
         add_run(command("run", "Run one program on a kernel, on the board, and show its console", cli::run));
 
@@ -318,7 +345,8 @@ class CommandLine {
             ->type_name("TIME");
         add_off(sub, "--no-shrink", options_.shrink, "Report failing programs as they were generated");
         sub->add_flag("--confirm", options_.confirm,
-                      "Run each finding's repro.c on QEMU, with the same kernel, and report what it does there");
+                      "Show each finding on QEMU, with the same kernel, by its repro.c or else its script for GDB, and "
+                      "report what came of it");
         add_report(sub);
     }
 
@@ -373,6 +401,18 @@ class CommandLine {
             ->required()
             ->type_name("PROGRAM ARGUMENT");
         sub->footer(kRunHelp);
+    }
+
+    void add_debug(CLI::App* sub) {
+        add_kernel(sub, false);
+        sub->add_flag("--gdb", options_.debug.gdb, "Start gdb-multiarch here, and end with it");
+        sub->add_option("--port", options_.debug.port, "Where GDB comes in, on this machine alone (default: any free)")
+            ->type_name("PORT");
+        sub->add_option("finding", options_.programs, "What verify has written into --findings, or any program (*.vmc)")
+            ->required()
+            ->expected(1)
+            ->type_name("FINDING");
+        sub->footer(kDebugHelp);
     }
 
     void add_report(CLI::App* sub) {

@@ -37,6 +37,12 @@ struct RunChoice {
     std::vector<std::string> words;   // the program and its arguments
 };
 
+// debug: how GDB comes to it.
+struct DebugChoice {
+    std::uint16_t port = 0;  // 0: any that is free
+    bool gdb = false;        // start it here
+};
+
 // bisect: what to search for, and where.
 struct BisectChoice {
     std::filesystem::path finding;
@@ -67,8 +73,9 @@ struct Options {
     bool again = false;                                      // verify, of a class: keeps nothing of an earlier run
     std::vector<std::string> passed_on;           // verify, of a class: the options that each tree is verified with
     std::filesystem::path corpus = "corpus";      // fuzz: where found/ is
-    std::vector<std::filesystem::path> programs;  // replay, shrink, show
+    std::vector<std::filesystem::path> programs;  // replay, shrink, show, debug
     RunChoice run;
+    DebugChoice debug;
     BisectChoice bisect;
     bool colour = false;
     std::FILE* text = stdout;  // where text for a person goes: standard error when a report takes standard output

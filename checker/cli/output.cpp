@@ -1,6 +1,7 @@
 #include "checker/cli/output.h"
 
 #include "checker/cli/print.h"
+#include "checker/qemu/script.h"
 #include "checker/report/escape.h"
 #include "checker/report/format.h"
 #include "checker/report/text.h"
@@ -31,20 +32,34 @@ std::string about(Finding const& finding) {
                        report::words_of(violation).story);
 }
 
+// Where the program in C, which is plainer, is not there or did not show it.
+bool needs_script(Finding const& finding) {
+    bool const shown = finding.repro_c && (!finding.on_qemu || finding.on_qemu->by == QemuVerdict::By::program);
+    return finding.repro_gdb && !shown;
+}
+
+// `kernel_file`: its image, for GDB.
 tl::expected<report::Saved, Stop> save(Finding const& finding, std::string_view kernel,
-                                       std::filesystem::path const& stem) {
+                                       std::filesystem::path const& kernel_file, std::filesystem::path const& stem) {
     auto const write = [](std::filesystem::path const& path, std::string_view contents) -> tl::expected<void, Stop> {
         if (auto written = base::write_file(path, contents); !written)
             return tl::unexpected(Stop{Stop::Cause::machine, written.error().message});
         return {};
     };
-    report::Saved saved{stem.string() + ".vmc", std::string(kernel), std::nullopt};
+    report::Saved saved{.program = stem.string() + ".vmc", .kernel = std::string(kernel)};
     spec::Program program = finding.program;
     program.about = report::one_line(about(finding) + fmt::format(". Found on {}.", kernel));
     if (auto written = write(saved.program, spec::print(program)); !written) return tl::unexpected(written.error());
-    if (!finding.repro_c) return saved;
-    saved.repro_c = stem.string() + ".c";
-    if (auto written = write(*saved.repro_c, *finding.repro_c); !written) return tl::unexpected(written.error());
+    if (finding.repro_c) {
+        saved.repro_c = stem.string() + ".c";
+        if (auto written = write(*saved.repro_c, *finding.repro_c); !written) return tl::unexpected(written.error());
+    }
+    if (!needs_script(finding)) return saved;
+    std::filesystem::path const script = stem.string() + ".gdb";
+    saved.gdb_command = qemu::gdb_command("gdb-multiarch", kernel_file, script);
+    for (auto const& [path, text] : {std::pair{script, std::string_view(*finding.repro_gdb)},
+                                     std::pair{script.parent_path() / qemu::kPlayer, qemu::player()}})
+        if (auto written = write(path, text); !written) return tl::unexpected(written.error());
     return saved;
 }
 
@@ -68,9 +83,16 @@ tl::expected<ExitCode, Stop> conclude(SessionResult const& session, std::filesys
     if (wrong_at_boot && session.counts.programs == 0) return ExitCode::divergence;
     std::size_t flaky = 0, unconfirmed = 0;
     std::optional<Stop> not_written;
+    // A tree's own, where the student's make puts it; what was built for this run goes with it.
+    std::filesystem::path kernel_file = session.kernel.name;
+    if (std::filesystem::is_directory(kernel_file)) kernel_file = kernel_file / "kernel" / "kernel";
+    if (session.disk && std::ranges::any_of(session.findings, needs_script))
+        if (auto written = base::write_file(directory / qemu::kPlayersDisk, *session.disk); !written)
+            not_written = Stop{Stop::Cause::machine, written.error().message};
     for (std::size_t i = 0; i < session.findings.size(); ++i) {
         Finding const& finding = session.findings[i];
-        auto const saved = save(finding, session.kernel.name, directory / file_name(i + 1, finding.signature));
+        auto const saved =
+            save(finding, session.kernel.name, kernel_file, directory / file_name(i + 1, finding.signature));
         if (!saved) not_written = saved.error();
         tell(options.text, "\n{}",
              report::finding_text(finding, i + 1, session.findings.size(), saved ? std::optional(*saved) : std::nullopt,

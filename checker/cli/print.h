@@ -28,6 +28,10 @@ bool takes_colour();
 // One line on standard error that is written anew, cut to the width of the terminal. Elsewhere it is not shown.
 class StatusLine {
   public:
+    StatusLine() = default;
+    StatusLine(StatusLine const&) = delete;
+    StatusLine& operator=(StatusLine const&) = delete;
+    ~StatusLine() { clear(); }
     // False: there is no terminal that can go back to the beginning of a line.
     bool is_live() const { return live_; }
     void show(std::string_view line);

@@ -6,6 +6,8 @@
 #include "checker/cli/kernel_choice.h"
 #include "checker/cli/output.h"
 #include "checker/cli/print.h"
+#include "checker/report/escape.h"
+#include "checker/report/story.h"
 #include "checker/report/text.h"
 #include "checker/report/violation_words.h"
 #include "checker/session/session.h"
@@ -19,6 +21,7 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <mutex>
 #include <vector>
 
 namespace vmcheck::cli {
@@ -44,16 +47,21 @@ std::string progress_line(run::Progress const& progress) {
     return line;
 }
 
-// How a session goes, for a person. What stays is text; the progress of its programs is one line on standard error: on
-// a terminal it is rewritten in place, elsewhere there is a new one every ten seconds.
+// "I4 reference counts · at fork: the frame at p0's heap is counted 2 times"
+std::string seen_line(run::Divergence const& divergence) {
+    return fmt::format("{} · at {}: {}", report::title_of(divergence.signature.invariant),
+                       spec::kind_name(divergence.signature.kind),
+                       report::words_of(divergence.violations.front()).story);
+}
+
+// How a session goes, for a person. What stays is text. On standard error there is a line for each defect when it is
+// first seen, and the progress, one line: on a terminal it is rewritten in place, elsewhere there is a new one every
+// ten seconds.
 class TerminalObserver final : public session::Observer {
   public:
     // `on_kernel`: done when the kernel has booted.
     TerminalObserver(std::FILE* text, bool colour, std::function<void()> on_kernel)
         : text_(text), colour_(colour), then_(std::move(on_kernel)) {}
-    TerminalObserver(TerminalObserver const&) = delete;
-    TerminalObserver& operator=(TerminalObserver const&) = delete;
-    ~TerminalObserver() override { line_.clear(); }
 
     void on_kernel(SessionResult const& so_far) override {
         then_();
@@ -66,15 +74,24 @@ class TerminalObserver final : public session::Observer {
     }
 
     void on_progress(run::Progress const& progress) override {
+        std::scoped_lock const lock(mutex_);
         last_ = progress;
-        auto const now = std::chrono::steady_clock::now();
-        std::chrono::milliseconds const often{200}, rarely{10'000};
-        if (now - shown_at_ < (line_.is_live() ? often : rarely)) return;
-        shown_at_ = now;
-        if (line_.is_live())
-            line_.show(progress_line(progress));
-        else
-            tell(stderr, "{}\n", progress_line(progress));
+        show(progress_line(progress), false);
+    }
+
+    void on_first_seen(run::Run const& failing) override {
+        std::scoped_lock const lock(mutex_);
+        line_.clear();
+        tell(stderr, "seen      {}\n", report::one_line(seen_line(*failing.divergence)));
+    }
+
+    void on_shrink(std::size_t number, std::size_t total) override {
+        show(fmt::format("shrinking {} of {}", number, total), true);
+    }
+
+    void on_finding(Finding const& finding) override {
+        line_.clear();
+        tell(stderr, "found     {}\n", report::one_line(seen_line(finding.divergence)));
     }
 
     void on_run() override {
@@ -91,12 +108,25 @@ class TerminalObserver final : public session::Observer {
     }
 
   private:
+    // A new stage is shown at once on a terminal.
+    void show(std::string const& line, bool new_stage) {
+        auto const now = std::chrono::steady_clock::now();
+        std::chrono::milliseconds const often{200}, rarely{10'000};
+        if (line_.is_live() ? !new_stage && now - shown_at_ < often : now - shown_at_ < rarely) return;
+        shown_at_ = now;
+        if (line_.is_live())
+            line_.show(line);
+        else
+            tell(stderr, "{}\n", line);
+    }
+
     std::FILE* text_;
     bool colour_;
     std::function<void()> then_;
     StatusLine line_;
     std::chrono::steady_clock::time_point shown_at_ = std::chrono::steady_clock::now();
     run::Progress last_;
+    std::mutex mutex_;  // of what may come from several threads
 };
 
 // How much is done, as the options ask for it; `programs`: where they do not say how many.
@@ -121,10 +151,14 @@ std::chrono::milliseconds to_shrink_after(std::chrono::milliseconds time) {
 tl::expected<SessionResult, Stop> check(KernelChoice choice, Options const& options, std::uint64_t programs) {
     base::TimeLimit limit(options.stop, options.last_call);
     choice.stop = limit.token();
+    StatusLine stage;
+    if (choice.kernel && is_source_tree(*choice.kernel)) stage.show("building kernel/kernel");
     auto kernel = find_kernel(choice);
+    stage.show("booting and probing the kernel");
     if (!kernel) return tl::unexpected(kernel.error());
     auto const left_out = kernel->built ? kernel->built->left_out : std::vector<base::Link>();
     TerminalObserver observer(options.text, options.colour, [&] {
+        stage.clear();
         if (options.time) limit.begin(*options.time + to_shrink_after(*options.time));
     });
     session::Options const how{.seed = options.seed,

@@ -1,7 +1,10 @@
 // --confirm: what QEMU says about the findings; and that it says PASS where there is nothing to find.
 
 #include "checker/e2e/command.h"
+#include "checker/qemu/script.h"
 #include "checker/qemu/trial.h"
+#include "impl/base/child.h"
+#include "impl/base/files.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +12,9 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdlib>
+#include <filesystem>
 #include <map>
+#include <memory>
 
 namespace vmcheck::e2e {
 namespace {
@@ -55,6 +60,34 @@ class Confirm : public testing::Test {
         EXPECT_GT(confirmed, 0U) << all.dump(1);
     }
 
+    // The first finding has no program in C for that reason, but a script with `brought_about` in it.
+    void expect_played(std::string const& name, std::string const& reference, std::string const& why_not_in_c,
+                       std::string const& brought_about) {
+        if (auto const debugger = qemu::find_debugger(); !debugger) GTEST_SKIP() << debugger.error().message;
+        json const all = findings(mutant(name), {"--confirm", "--max-findings", "1"});
+        ASSERT_FALSE(all.empty());
+        json const& finding = all.at(0);
+        EXPECT_THAT(finding.at("why_no_repro_c").get<std::string>(), HasSubstr(why_not_in_c));
+        std::string const script = finding.at("repro_gdb");
+        EXPECT_THAT(script, HasSubstr(brought_about));
+        EXPECT_EQ(finding.at("on_qemu").at("verdict"), "confirmed") << finding.at("on_qemu") << script;
+        EXPECT_THAT(said, HasSubstr("On QEMU   confirmed: GDB's script prints \"FAIL: "));
+        EXPECT_THAT(said, HasSubstr("gdb-multiarch -nx -batch "));
+        auto const disk = base::read_bytes(scratch.path() / "findings" / qemu::kPlayersDisk, {});
+        ASSERT_TRUE(disk) << disk.error().message;
+        auto const trials = qemu::Trials::prepare({.kernel = std::string(VMCHECK_KERNELS "/") + reference + "/kernel",
+                                                   .ram_bytes = std::uint64_t{128} << 20,
+                                                   .disk = std::make_shared<std::vector<std::byte> const>(*disk)});
+        ASSERT_TRUE(trials) << trials.error().message;
+        // Where the defect is a place that the correct kernel does not have, nothing can be stopped there.
+        std::string const there = describe(trials->run_script(script));
+        if (script.find(", at=") == std::string::npos)
+            EXPECT_EQ(there, "not confirmed: GDB's script prints PASS") << script;
+        else
+            EXPECT_THAT(there,
+                        testing::AnyOf("not confirmed: GDB's script prints PASS", HasSubstr("it does not come to")));
+    }
+
     Scratch scratch;
     std::string said;  // on standard error: the report for a person
 };
@@ -83,13 +116,35 @@ TEST_F(Confirm, WhoWasKilledIsNotTakenFromWaitWhichMayBeWrongItself) {
     expect_confirmed(all, "cow-lazy", HasSubstr("p0 must survive"));
 }
 
-TEST_F(Confirm, WhatNoUserProgramCanShowIsNotTriedAndSaysSo) {
+// What no user program can show, GDB does, and its script passes on the kernel without the defect.
+TEST_F(Confirm, AnAllocationThatFailsIsBroughtAboutByGdb) {
+    expect_played("64-failed-fork-forgets-its-pages", "cow-lazy", "it needs a kalloc that fails", "oom=");
+}
+
+TEST_F(Confirm, AnInterruptAtAPlaceInTheKernelIsBroughtAboutByGdb) {
+    expect_played("06-scrubbed-after-unlock", "cow-eager", "it needs a timer interrupt", "interrupt=True");
+}
+
+TEST_F(Confirm, AnotherHartAtAPlaceInTheKernelIsBroughtAboutByGdb) {
+    expect_played("133-both-see-a-count-of-two", "cow-eager", "it needs two harts", "m.side_by_side(");
+}
+
+TEST_F(Confirm, WhatCannotBeSaidInCIsDoneByTheAgentUnderGdb) {
+    expect_played("76-failed-pipe-stays-open", "eager-eager", "a pipe that failed may only have been left open",
+                  "len(m.free()) >= free");
+}
+
+TEST_F(Confirm, WithoutGdbWhatTakesItIsNotTriedAndSaysSo) {
+    for (char const* tool : {"qemu-system-riscv64", "riscv64-unknown-elf-gcc"})
+        std::filesystem::create_symlink(*base::find_program(tool), scratch.path() / tool);
+    std::string const path = std::getenv("PATH");
+    ASSERT_EQ(::setenv("PATH", scratch.path().c_str(), 1), 0);
     json const all = findings(mutant("64-failed-fork-forgets-its-pages"));
+    ASSERT_EQ(::setenv("PATH", path.c_str(), 1), 0);
     ASSERT_FALSE(all.empty());
     EXPECT_EQ(all.at(0).at("on_qemu").at("verdict"), "could not be tried");
-    EXPECT_THAT(all.at(0).at("on_qemu").at("how").get<std::string>(),
-                HasSubstr("no user program shows it: it needs a kalloc that fails"));
-    EXPECT_THAT(said, HasSubstr("On QEMU   could not be tried: "));
+    EXPECT_THAT(all.at(0).at("why_no_repro_c").get<std::string>(), HasSubstr("it needs a kalloc that fails"));
+    EXPECT_THAT(said, HasSubstr("On QEMU   could not be tried: there is no GDB for RISC-V"));
 }
 
 TEST_F(Confirm, WithoutQemuNothingIsTriedAndTheReportSaysWhatIsMissing) {

@@ -106,6 +106,18 @@ class Ends : public testing::Test {
     milliseconds longest_{};
 };
 
+// Who waits sees what is wrong before all programs were run, and again once it has come on a fresh boot.
+TEST_F(Ends, WhatIsWrongIsToldOfWhileProgramsRun) {
+    ShellResult const all = in_shell("vmcheck verify --kernel " + kWrong + " --runs 300 --jobs 2 2>&1");
+    EXPECT_EQ(all.exit_code, 1) << all.said;
+    std::size_t const seen = all.said.find("seen      I"), ran = all.said.find("running   300 of 300"),
+                      found = all.said.find("found     I"), report = all.said.find("✗ 1 of 1");
+    EXPECT_LT(seen, ran) << all.said;
+    EXPECT_LT(ran, found) << all.said;
+    EXPECT_LT(found, report) << all.said;
+    EXPECT_NE(report, std::string::npos) << all.said;
+}
+
 TEST_F(Ends, SoonWheneverItIsAskedToWithAllThatItHasFound) {
     std::mt19937 random(7);
     for (int i = 0, times = moments(40); i < times; ++i) {

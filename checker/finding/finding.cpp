@@ -47,6 +47,13 @@ std::string describe(QemuVerdict const& verdict) {
     return fmt::format("{}: {}", to_string(verdict.state), verdict.how);
 }
 
+std::optional<std::int64_t> Played::free_frames_lost() const {
+    if (!free_before || !free_after || !wrong_total) return std::nullopt;
+    auto const signed_of = [](std::uint64_t frames) { return static_cast<std::int64_t>(frames); };
+    return signed_of(*free_before) - signed_of(*free_after) -
+           (signed_of(wrong_total->expected) - signed_of(wrong_total->seen));
+}
+
 bool is_solid(Finding const& finding) {
     return finding.reproduced > 0 && !finding.divergence.violations.empty() &&
            finding.divergence.at.value < finding.program.steps.size();

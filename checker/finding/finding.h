@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -72,6 +73,16 @@ struct SourceText {
     std::string text;  // without the spaces around it
 };
 
+// How the shrunk program was played: the orders that its processes were given, and which was the first of each step.
+struct Played {
+    std::vector<Deed> deeds{};
+    std::vector<std::size_t> begins{};
+    std::optional<std::uint64_t> free_before{}, free_after{};  // frames
+    std::optional<spec::WrongTotal> wrong_total{};
+    // How many frames fewer should be free after it, as far as frames were counted.
+    std::optional<std::int64_t> free_frames_lost() const;
+};
+
 struct Evidence {
     std::optional<PageTable> pages;      // where the violation is about a page
     std::optional<spec::Address> place;  // the same address as the violation's, relative to the region that it lies in
@@ -83,6 +94,7 @@ struct Evidence {
     std::optional<LastWrite> written{};  // nothing: it was not, in this program, or it is about no such thing
     Spectrum spectrum{};                 // empty where interrupts or several harts play a part
     std::vector<SourceText> source{};    // of the lines above, where the tree is at hand
+    Played played{};
 };
 
 // A defect breaks an invariant. Advice is legal by the lab's text, but poor; it never fails a kernel.
@@ -96,8 +108,10 @@ struct QemuVerdict {
         not_confirmed,  // the program printed PASS
         not_tried,      // or it never came to run
     };
+    enum class By : std::uint8_t { program, script };  // repro_c, repro_gdb
     State state = State::not_tried;
     std::string how;  // what was seen, or why it could not be tried; part of a sentence
+    By by = By::program;
 };
 std::string_view to_string(QemuVerdict::State state);  // "confirmed", "not confirmed", "could not be tried"
 std::string describe(QemuVerdict const& verdict);      // "confirmed: the kernel panics: remap"
@@ -123,6 +137,8 @@ struct Finding {
     Evidence evidence;
     // The C source of a user program that shows it (checker/repro/), or why there is none, as part of a sentence.
     tl::expected<std::string, std::string> repro_c{};
+    // The same by a script for GDB (checker/qemu/script.h).
+    tl::expected<std::string, std::string> repro_gdb = tl::unexpected<std::string>("nobody asked for it");
     std::optional<QemuVerdict> on_qemu{};  // nothing: nobody asked for it
 };
 
@@ -139,6 +155,7 @@ struct SessionResult {
     std::vector<spec::Violation> boot_violations;  // of a kernel that is wrong before anything was asked of it
     std::size_t families = 0;                      // different failures seen; at least findings.size()
     std::vector<Finding> findings;
+    std::shared_ptr<std::vector<std::byte> const> disk{};  // for the scripts for GDB
 };
 
 // Why a command ends before it has come to a result.

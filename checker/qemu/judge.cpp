@@ -96,4 +96,18 @@ QemuVerdict judge(base::RunResult const& run, std::chrono::seconds limit) {
         fmt::format("{} within {} s (hang)", passes ? "prints PASS, but does not end" : "no answer", limit.count()));
 }
 
+bool is_told_by_script(std::string_view output) {
+    return after(output, kFail) || after(output, kCannot) || has(output, kPass);
+}
+
+QemuVerdict judge_script(base::RunResult const& run) {
+    std::string_view const output = run.output;
+    if (run.end == End::stopped) return not_tried("interrupted");
+    if (auto const what = after(output, kFail))
+        return confirmed(fmt::format("GDB's script prints \"FAIL: {}\"", *what));
+    if (auto const why = after(output, kCannot)) return not_tried(fmt::format("in GDB, {}", *why));
+    if (has(output, kPass)) return {QemuVerdict::State::not_confirmed, "GDB's script prints PASS"};
+    return not_tried(fmt::format("GDB's script comes to no end; {}", last_words(output)));
+}
+
 }  // namespace vmcheck::qemu

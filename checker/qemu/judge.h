@@ -19,4 +19,8 @@ bool is_decided(std::string_view console);
 // `limit`: the time that the machine was given.
 QemuVerdict judge(base::RunResult const& run, std::chrono::seconds limit);
 
+// The same of what a GDB script has printed (script.h).
+bool is_told_by_script(std::string_view output);
+QemuVerdict judge_script(base::RunResult const& run);
+
 }  // namespace vmcheck::qemu

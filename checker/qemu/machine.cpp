@@ -67,7 +67,7 @@ std::vector<std::string> command_line(std::filesystem::path const& emulator, Mac
             "-m",
             fmt::format("{}M", machine.ram_bytes >> 20),
             "-smp",
-            "1",
+            fmt::format("{}", machine.harts),
             "-kernel",
             machine.kernel.string(),
             "-display",

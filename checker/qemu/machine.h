@@ -19,13 +19,14 @@ struct Machine {
     // Whether harts have physical memory protection. Kernels of 2020 never set it up: with it, nothing that is not
     // machine mode could reach memory (RISC-V privileged spec, section 3.7.1). The others fault without its registers.
     bool memory_protection = true;
+    std::uint32_t harts = 1;
 };
 
 // Whether some instruction of the kernel writes pmpcfg0, the register that turns memory protection on. Fails where the
 // image cannot be read.
 tl::expected<bool, base::Error> sets_memory_protection(std::filesystem::path const& kernel);
 
-// The command that boots the machine from that disk image, with its console on standard output, one hart, and no way
+// The command that boots the machine from that disk image, with its console on standard output, and no way
 // to reach the host's network or files.
 std::vector<std::string> command_line(std::filesystem::path const& emulator, Machine const& machine,
                                       std::filesystem::path const& disk);

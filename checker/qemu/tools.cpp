@@ -28,6 +28,12 @@ tl::expected<fs::path, base::Error> find_compiler() {
     return missing("there is no C compiler for RISC-V (Debian package gcc-riscv64-unknown-elf)");
 }
 
+tl::expected<fs::path, base::Error> find_debugger() {
+    for (std::string_view name : {"gdb-multiarch", "riscv64-unknown-elf-gdb", "riscv64-elf-gdb"})
+        if (auto found = base::find_program(name)) return *found;
+    return missing("there is no GDB for RISC-V (Debian package gdb-multiarch)");
+}
+
 tl::expected<Tools, base::Error> find_tools() {
     auto emulator = find_emulator();
     if (!emulator) return tl::unexpected(emulator.error());

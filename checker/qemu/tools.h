@@ -18,7 +18,9 @@ struct Tools {
 // and what to install, as part of a sentence.
 tl::expected<std::filesystem::path, base::Error> find_emulator();
 tl::expected<std::filesystem::path, base::Error> find_compiler();
-// Both, or what is missing.
+// GDB for RISC-V, with Python.
+tl::expected<std::filesystem::path, base::Error> find_debugger();
+// Emulator and compiler, or what is missing.
 tl::expected<Tools, base::Error> find_tools();
 
 }  // namespace vmcheck::qemu

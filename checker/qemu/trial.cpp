@@ -2,6 +2,7 @@
 
 #include "checker/qemu/guest_files.h"
 #include "checker/qemu/judge.h"
+#include "checker/qemu/script.h"
 #include "impl/base/child.h"
 
 #include <fmt/format.h>
@@ -63,15 +64,43 @@ QemuVerdict Trials::run(std::string_view source, std::chrono::seconds time) cons
     return judge(*ran, time);
 }
 
+QemuVerdict Trials::run_script(std::string_view script) const {
+    auto const debugger = find_debugger();
+    if (!debugger) return not_tried(debugger.error().message);
+    auto const in = [&](std::string_view name) { return workshop_.directory() / name; };
+    for (auto const& [name, text] : {std::pair{kPlayer, player()}, std::pair{std::string_view("finding.gdb"), script}})
+        if (auto const written = base::write_file(in(name), text); !written) return not_tried(written.error().message);
+    if (auto const written = base::write_file(in(kPlayersDisk), *setup_.disk); !written)
+        return not_tried(written.error().message);
+    auto const kernel = std::filesystem::absolute(setup_.kernel);
+    auto arguments = gdb_command(*debugger, kernel, in("finding.gdb"));
+    // Nothing that the kernel's file asks GDB to run.
+    arguments.insert(arguments.begin() + 1, {"-iex", "set auto-load no"});
+    base::Command const command{.arguments = std::move(arguments),
+                                .environment = {"TMPDIR=" + workshop_.directory().string()}};
+    auto const ran = base::run(command, {.time = kScriptTime, .enough = is_told_by_script, .stop = setup_.stop});
+    if (!ran) return not_tried(ran.error().message);
+    return judge_script(*ran);
+}
+
 std::chrono::seconds time_for(Finding const& finding) {
     return finding.family.symptom == run::Symptom::no_end ? kHangTime : kTrialTime;
 }
 
 QemuVerdict try_finding(tl::expected<Trials, base::Error> const& trials, Finding const& finding) {
     // Why this finding cannot be tried anywhere says more than what this machine lacks.
-    if (!finding.repro_c) return not_tried(fmt::format("no user program shows it: {}", finding.repro_c.error()));
+    if (!finding.repro_c && !finding.repro_gdb)
+        return not_tried(
+            fmt::format("no user program shows it: {}; and {}", finding.repro_c.error(), finding.repro_gdb.error()));
     if (!trials) return not_tried(trials.error().message);
-    return trials->run(*finding.repro_c, time_for(finding));
+    std::optional<QemuVerdict> by_program;
+    if (finding.repro_c) by_program = trials->run(*finding.repro_c, time_for(finding));
+    if (by_program && (by_program->state == QemuVerdict::State::confirmed || !finding.repro_gdb)) return *by_program;
+    QemuVerdict by_gdb = trials->run_script(*finding.repro_gdb);
+    by_gdb.by = QemuVerdict::By::script;
+    if (by_program && by_gdb.state != QemuVerdict::State::confirmed) return *by_program;
+    if (by_program) by_gdb.how += fmt::format("; repro.c: {}", describe(*by_program));
+    return by_gdb;
 }
 
 }  // namespace vmcheck::qemu

@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -24,10 +25,14 @@ inline constexpr std::chrono::seconds kTrialTime{60};
 // And where the finding is that something never ends, which is known: it only has to be seen.
 inline constexpr std::chrono::seconds kHangTime{20};
 
+// And for a GDB script: each of its stops takes some milliseconds, to read all of a free list some seconds.
+inline constexpr std::chrono::seconds kScriptTime{90};
+
 struct Setup {
     std::filesystem::path kernel;  // the image that the finding was made with
     std::uint64_t ram_bytes = 0;
     bool legacy_disk = false;
+    std::shared_ptr<std::vector<std::byte> const> disk{};  // from which vmcheck boots it; for GDB scripts
     std::stop_token stop{};
 };
 
@@ -40,6 +45,8 @@ class Trials {
 
     // Compiles the source and runs it on a machine of its own, until it has said how it went or the time is over.
     QemuVerdict run(std::string_view source, std::chrono::seconds time = kTrialTime) const;
+    // Has GDB run the script (script.h) on QEMU.
+    QemuVerdict run_script(std::string_view script) const;
 
   private:
     Trials(Tools tools, Setup setup, Workshop workshop, Machine machine);
@@ -52,7 +59,7 @@ class Trials {
     ProgramBytes echo_;
 };
 
-// The finding's repro.c on QEMU; not tried where there is none, or nothing can be tried.
+// The finding's repro.c on QEMU; or else, and where that is not confirmed, its GDB script.
 std::chrono::seconds time_for(Finding const& finding);
 QemuVerdict try_finding(tl::expected<Trials, base::Error> const& trials, Finding const& finding);
 

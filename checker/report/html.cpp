@@ -143,6 +143,10 @@ std::string solid(Finding const& finding) {
                           "An xv6 user program that shows it: copy it to user/repro.c, add $U/_repro to UPROGS, make "
                           "qemu, run repro",
                           *finding.repro_c);
+    if (finding.repro_gdb)
+        return text + details(fmt::format("A script for GDB that shows it on QEMU; no program in C does: {}",
+                                          finding.repro_c.error()),
+                              *finding.repro_gdb);
     if (finding.on_qemu) return text;  // which says why there is none
     return text + fmt::format("<p class=\"dim\">There is no user program that shows it: {}.</p>\n",
                               safe(finding.repro_c.error()));

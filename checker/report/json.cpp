@@ -160,6 +160,7 @@ Json to_json(Finding const& finding) {
     json["console"] = finding.evidence.console;
     json["repro_c"] = finding.repro_c ? Json(*finding.repro_c) : Json(nullptr);
     json["why_no_repro_c"] = finding.repro_c ? Json(nullptr) : Json(finding.repro_c.error());
+    json["repro_gdb"] = finding.repro_gdb ? Json(*finding.repro_gdb) : Json(nullptr);
     json["on_qemu"] = nullptr;
     if (finding.on_qemu)
         json["on_qemu"] = {{"verdict", to_string(finding.on_qemu->state)}, {"how", finding.on_qemu->how}};

@@ -10,23 +10,13 @@ namespace vmcheck::report {
 
 namespace {
 
-std::string cell(PageRow const& row) {
-    if (!row.mapped) return "not mapped";
-    std::string text = fmt::format("frame {:#x}  {}", row.page.frame.value, rights_words(row.page.rights));
-    if (!row.page.in_ram) text += ", NOT IN RAM";
-    if (row.references > 0) text += fmt::format("  {} PTE{}", row.references, row.references == 1 ? "" : "s");
-    if (row.count) text += fmt::format(", count {}", *row.count);
-    if (row.on_free_list == true) text += ", ON THE FREE LIST";
-    return text;
-}
-
 auto row_of(std::vector<PageRow> const& rows, spec::ProcId id) {
     return std::find_if(rows.begin(), rows.end(), [&](PageRow const& row) { return row.process == id; });
 }
 
 std::string cell_of(std::vector<PageRow> const& rows, spec::ProcId id) {
     auto const found = row_of(rows, id);
-    return found == rows.end() ? "-" : cell(*found);
+    return found == rows.end() ? "-" : words_of(*found);
 }
 
 }  // namespace
@@ -34,6 +24,16 @@ std::string cell_of(std::vector<PageRow> const& rows, spec::ProcId id) {
 std::string rights_words(spec::Rights rights) {
     return fmt::format("{} {} {} {}", rights.read ? 'R' : '-', rights.write ? 'W' : '-', rights.execute ? 'X' : '-',
                        rights.user ? 'U' : '-');
+}
+
+std::string words_of(PageRow const& row) {
+    if (!row.mapped) return "not mapped";
+    std::string text = fmt::format("frame {:#x}  {}", row.page.frame.value, rights_words(row.page.rights));
+    if (!row.page.in_ram) text += ", NOT IN RAM";
+    if (row.references > 0) text += fmt::format("  {} PTE{}", row.references, row.references == 1 ? "" : "s");
+    if (row.count) text += fmt::format(", count {}", *row.count);
+    if (row.on_free_list == true) text += ", ON THE FREE LIST";
+    return text;
 }
 
 PageView page_view(Finding const& finding) {

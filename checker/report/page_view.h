@@ -21,6 +21,9 @@ struct PageView {
     std::vector<Row> rows;
 };
 
+// "frame 0x87f3b  R W - U  1 PTE, count 1", "not mapped"
+std::string words_of(PageRow const& row);
+
 // REQUIRES: the finding's evidence has pages.
 PageView page_view(Finding const& finding);
 

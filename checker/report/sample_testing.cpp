@@ -178,6 +178,7 @@ rc::Gen<SessionResult> any_session() {
         if (*rc::gen::inRange(0, 4) == 0) finding.reproduced = 0;
         finding.repro_c = *any_bytes();
         if (*rc::gen::arbitrary<bool>()) finding.repro_c = tl::unexpected(*any_bytes());
+        if (*rc::gen::arbitrary<bool>()) finding.repro_gdb = *any_bytes();
         if (*rc::gen::arbitrary<bool>())
             finding.on_qemu = {static_cast<QemuVerdict::State>(*rc::gen::inRange(0, 3)), *any_bytes()};
         SessionResult session = session_with({finding, parent_keeps_w()});

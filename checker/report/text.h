@@ -20,9 +20,10 @@ struct TextStyle {
 
 // Where a finding's files were written; for the lines that say what to do with them.
 struct Saved {
-    std::filesystem::path program;                 // replays it,
-    std::string kernel;                            // on this kernel or tree
-    std::optional<std::filesystem::path> repro_c;  // shows it under `make qemu`; nothing where there is none
+    std::filesystem::path program;                   // replays it,
+    std::string kernel;                              // on this kernel or tree
+    std::optional<std::filesystem::path> repro_c{};  // shows it under `make qemu`; nothing where there is none
+    std::vector<std::string> gdb_command{};          // shows it on QEMU; empty where there is no script
 };
 
 // Of a kernel that was not built from its sources now.

@@ -63,6 +63,15 @@ TEST(Text, SaysWhyThereIsNoUserProgram) {
     EXPECT_THAT(tried, Not(HasSubstr("Show it"))) << "once is enough";
 }
 
+TEST(Text, SaysHowGdbShowsWhatNoUserProgramCan) {
+    Finding finding = testing::parent_keeps_w();
+    finding.repro_c = tl::unexpected(std::string("it needs a kalloc that fails"));
+    Saved const saved{"a.vmc", "../xv6", std::nullopt, {"gdb-multiarch", "-x", "a.gdb"}};
+    EXPECT_THAT(finding_text(finding, 1, 1, saved, {}),
+                HasSubstr("Show it   no program in C: it needs a kalloc that fails. GDB shows it on QEMU:\n"
+                          "                gdb-multiarch -x a.gdb\n"));
+}
+
 TEST(Text, CallsAFindingThatDidNotComeBackFlaky) {
     Finding finding = testing::parent_keeps_w();
     finding.reproduced = 0;

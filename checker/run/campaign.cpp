@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 namespace vmcheck::run {
 
@@ -122,6 +124,45 @@ CaseResult run_case(Execution& machine, Reference const& reference, Mode mode, s
     return result;
 }
 
+// Tells of each family of defects once, as soon as it has been seen twice.
+class FirstSeen {
+  public:
+    FirstSeen(Reference const& reference, std::function<void(Run const&)> const& tell)
+        : reference_(reference), tell_(tell) {}
+
+    // To be called on the machine that they were seen on.
+    void look(Execution& machine, std::vector<Run> const& failures) {
+        if (!tell_) return;
+        for (Run const& failure : failures)
+            if (!failure.divergence->advice && is_new(family_of(failure))) run_again(machine, failure);
+    }
+
+  private:
+    bool is_new(Family const& family) {
+        std::scoped_lock const lock(mutex_);
+        if (std::any_of(known_.begin(), known_.end(), [&](Family const& each) { return explains(each, family); }))
+            return false;
+        known_.push_back(family);
+        return true;
+    }
+
+    void run_again(Execution& machine, Run const& failure) {
+        Counts uncounted;
+        auto const again =
+            endings(run_program(machine, reference_, failure.program, {.close = false, .go_on = true}, uncounted));
+        auto const same = std::find_if(again.begin(), again.end(),
+                                       [&](Run const& each) { return family_of(each) == family_of(failure); });
+        if (same == again.end()) return;
+        std::scoped_lock const lock(mutex_);
+        tell_(*same);
+    }
+
+    Reference const& reference_;
+    std::function<void(Run const&)> const& tell_;
+    std::mutex mutex_;
+    std::vector<Family> known_;
+};
+
 Progress progress_of(CampaignResult const& result, std::size_t families, Effort const& effort,
                      Clock::time_point started) {
     Progress progress;
@@ -171,7 +212,8 @@ std::vector<Failure> causes(std::map<Family, Failure> by_family) {
 }  // namespace
 
 CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::uint64_t seed, Effort const& effort,
-                            std::stop_token const& stop, std::function<void(Progress const&)> const& report) {
+                            std::stop_token const& stop, std::function<void(Progress const&)> const& report,
+                            std::function<void(Run const&)> const& first_seen) {
     Clock::time_point const started = Clock::now();
     CampaignResult result;
     std::map<Family, Failure> by_family;
@@ -188,6 +230,7 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
     std::uint32_t const batches_to_limits = effort.batch.batches_to_limits;
     auto const time_is_up = [&] { return effort.time && Clock::now() - started >= *effort.time; };
     Steering known;
+    FirstSeen news(reference, first_seen);
     for (std::uint64_t next = 0, batch = 0; next < effort.programs; ++batch) {
         if (time_is_up()) break;
         if (stop.stop_requested()) {
@@ -209,6 +252,9 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
                 run_case(machine, reference, mode, index, series[static_cast<std::size_t>(mode)].program(index), known);
             // It may have been cut short, which says nothing about the kernel.
             if (stop.stop_requested()) results[i] = {};
+            news.look(machine, results[i].ended.failures);
+            // What it used up goes back to the host.
+            if (mode == Mode::limits) machine.reset();
         });
         std::size_t endless = 0;
         for (std::size_t i = 0; i < cases.size(); ++i) {

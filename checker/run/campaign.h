@@ -48,7 +48,11 @@ struct CampaignResult {
     std::optional<std::string> engine_failure{};
 };
 
+// `first_seen`: told, while programs run, of a defect of a family that was not seen before and has come again since; on
+// the thread that ran it, one at a time. Which program shows it there, and what comes first, depends on threads: it is
+// for somebody who waits.
 CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::uint64_t seed, Effort const& effort,
-                            std::stop_token const& stop, std::function<void(Progress const&)> const& report);
+                            std::stop_token const& stop, std::function<void(Progress const&)> const& report,
+                            std::function<void(Run const&)> const& first_seen = {});
 
 }  // namespace vmcheck::run

@@ -1,5 +1,6 @@
 #include "checker/run/interruption_places.h"
 
+#include "checker/generate/generator.h"
 #include "checker/run/runner.h"
 
 #include <algorithm>

@@ -1,7 +1,6 @@
 #pragma once
 // Where a step can be interrupted: which of its instructions, and after which of its blocks another hart goes on.
 
-#include "checker/generate/generator.h"
 #include "checker/run/stepper.h"
 #include "impl/target.h"
 

@@ -1,5 +1,6 @@
 #include "checker/run/runner.h"
 
+#include "checker/generate/generator.h"
 #include "checker/run/twin_testing.h"
 #include "spec/advance.h"
 #include "spec/testing/test_setting.h"

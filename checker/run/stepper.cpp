@@ -1,5 +1,6 @@
 #include "checker/run/stepper.h"
 
+#include "checker/generate/generator.h"
 #include "checker/run/records.h"
 #include "checker/run/result.h"
 #include "spec/advance.h"

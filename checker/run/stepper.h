@@ -2,7 +2,6 @@
 // The stepper: has one step done, or two that overlap, by the kernel and by the model, and compares the two. It holds
 // all that a run has reached so far, and can go back to where it was. Here is, too, what a kernel is measured against.
 
-#include "checker/generate/generator.h"
 #include "checker/run/effort.h"
 #include "checker/run/result.h"
 #include "checker/run/steering.h"
@@ -22,6 +21,10 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+namespace vmcheck::generate {
+struct Interruptions;
+}
 
 namespace vmcheck::run {
 

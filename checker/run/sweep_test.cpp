@@ -1,5 +1,6 @@
 #include "checker/run/sweep.h"
 
+#include "checker/generate/generator.h"
 #include "checker/run/interruption_places.h"
 #include "checker/run/runner.h"
 #include "checker/run/twin_testing.h"

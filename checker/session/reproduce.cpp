@@ -64,6 +64,12 @@ class LastStep final : public run::Watcher {
     explicit LastStep(std::size_t steps) : last_(static_cast<std::uint32_t>(steps - 1)) {}
 
     void before(spec::StepIndex at, Execution& execution) override {
+        Played& played = evidence_.played;
+        if (at.value == 0) {
+            execution.note_deeds(true);
+            played.free_before = execution.observe().census.free;
+        }
+        played.begins.push_back(execution.deeds().size());
         if (at.value != last_) return;
         before_ = pages_of(execution);
         execution.record(true);
@@ -72,14 +78,18 @@ class LastStep final : public run::Watcher {
         if (auto caller = execution.failed_allocation())
             evidence_.failed_allocations.push_back({at, std::move(*caller)});
         if (at.value != last_) return;
+        evidence_.played.deeds = execution.deeds();
+        execution.note_deeds(false);
         evidence_.trace = execution.trace();
         execution.record(false);
         evidence_.console = execution.console_tail(400);
         after_ = pages_of(execution);
+        evidence_.played.free_after = execution.observe().census.free;
     }
 
     Evidence evidence(spec::Violation const& violation, spec::Layout const& layout, bool alive) {
         evidence_.heap_start = layout.heap;
+        if (auto const* total = std::get_if<spec::WrongTotal>(&violation.facts)) evidence_.played.wrong_total = *total;
         if (violation.address) {
             evidence_.place = spec::place_of(layout, *violation.address);
             Vpn const page = violation.address->page();

@@ -1,6 +1,7 @@
 #include "checker/session/session.h"
 
 #include "checker/finding/finding.h"
+#include "checker/qemu/script.h"
 #include "checker/qemu/trial.h"
 #include "checker/repro/repro_c.h"
 #include "checker/run/runner.h"
@@ -63,6 +64,7 @@ std::vector<spec::Violation> merged(std::vector<spec::Violation> all) {
 SessionResult introduce(Kernel const& kernel, std::uint64_t seed) {
     SessionResult result;
     result.kernel = kernel.target->summary();
+    result.disk = kernel.target->anatomy().disk;
     result.seed = seed;
     result.boot_violations = result.kernel.wrong;
     result.boot_violations.insert(result.boot_violations.end(), kernel.look.violations.begin(),
@@ -212,12 +214,22 @@ Finding explain(run::Failure const& failure, shrink::Shrunk const& shrunk, spec:
     return finding;
 }
 
+tl::expected<std::string, std::string> gdb_script_of(Finding const& finding, Target const& target) {
+    TargetSummary const& kernel = target.summary();
+    auto const protection = qemu::sets_memory_protection(kernel.image);
+    if (!protection) return tl::unexpected(protection.error().message);
+    return qemu::gdb_script(
+        finding, target.anatomy(),
+        {kernel.image, kernel.ram_bytes, kernel.legacy_disk, *protection, spec::harts_of(finding.program)});
+}
+
 // The second opinion. REQUIRES: the kernel's image still exists, as it does while its target lives.
 void confirm_on_qemu(SessionResult& result, std::stop_token const& stop, Observer& observer) {
     if (result.findings.empty()) return;
     auto const trials = qemu::Trials::prepare({.kernel = result.kernel.image,
                                                .ram_bytes = result.kernel.ram_bytes,
                                                .legacy_disk = result.kernel.legacy_disk,
+                                               .disk = result.disk,
                                                .stop = stop});
     for (std::size_t i = 0; i < result.findings.size(); ++i) {
         observer.on_confirm(i + 1, result.findings.size());
@@ -240,9 +252,10 @@ tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& op
 
     run::Effort effort = options.effort;
     if (free_list_is_broken(result)) effort.batch.pressure = effort.batch.batches_to_limits = 0;
-    run::CampaignResult campaign =
-        run::run_campaign(kernel->machines, kernel->look.reference, options.seed, effort, options.stop,
-                          [&](run::Progress const& progress) { observer.on_progress(progress); });
+    run::CampaignResult campaign = run::run_campaign(
+        kernel->machines, kernel->look.reference, options.seed, effort, options.stop,
+        [&](run::Progress const& progress) { observer.on_progress(progress); },
+        [&](run::Run const& failing) { observer.on_first_seen(failing); });
     if (auto well = check_engines(*kernel, options.stop); !well) return tl::unexpected(well.error());
     if (free_list_is_broken(result)) campaign.no_pressure = "The free list is broken.";
     observer.on_run();
@@ -255,10 +268,13 @@ tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& op
     result.families += campaign.failures.size();
 
     std::vector<Finding> findings;
-    for (run::Failure const& failure : gravest(std::move(campaign.failures), options.effort.families_max)) {
-        auto finding = make_finding(*kernel, failure, options);
+    auto const failures = gravest(std::move(campaign.failures), options.effort.families_max);
+    for (std::size_t i = 0; i < failures.size(); ++i) {
+        observer.on_shrink(i + 1, failures.size());
+        auto finding = make_finding(*kernel, failures[i], options);
         if (!finding) return tl::unexpected(finding.error());
         if (finding->attempts == 0) result.interrupted = true;
+        if (is_solid(*finding)) observer.on_finding(*finding);
         add(std::move(*finding), {result.counts, kernel->look.reference.setting}, findings);
     }
     sort_by_rank(findings);
@@ -297,6 +313,7 @@ tl::expected<Finding, BootError> make_finding(Kernel& kernel, run::Failure const
     auto reproduction = reproduce_anew(kernel, program, *shrunk.run.divergence, options);
     if (!reproduction) return tl::unexpected(reproduction.error());
     Finding finding = explain(failure, shrunk, std::move(program), std::move(*reproduction));
+    finding.repro_gdb = gdb_script_of(finding, *kernel.target);
     if (!is_solid(finding) || options.stop.stop_requested()) return finding;
     if (by_itself(finding.program))
         finding.evidence.spectrum = spectrum_of(kernel.machines, kernel.look.reference, finding.program,

@@ -30,15 +30,22 @@ struct Options {
     std::stop_token last_call{};  // ends that as well: what is left was seen, and no more (Finding::attempts is 0)
 };
 
-// Is told of each stage as it is reached, on the thread that runs the session.
+// Is told of each stage as it is reached, on the thread that runs the session unless it says otherwise.
 class Observer {
   public:
     virtual ~Observer() = default;
     // The kernel has booted. `so_far` says what it is, and what is wrong with it already.
     virtual void on_kernel(SessionResult const& /*so_far*/) {}
     virtual void on_progress(run::Progress const& /*progress*/) {}
+    // A defect was seen, and once more, while programs run (run_campaign, `first_seen`): on any thread, one at a time.
+    // Beside on_progress(). What it is called, and whether it is one of its own, is not known yet.
+    virtual void on_first_seen(run::Run const& /*failing*/) {}
     // All programs were run; shrinking begins.
     virtual void on_run() {}
+    // One of the failures is made small and reproduced.
+    virtual void on_shrink(std::size_t /*number*/, std::size_t /*total*/) {}
+    // It came again on a freshly booted kernel. It may yet become one with another finding.
+    virtual void on_finding(Finding const& /*finding*/) {}
     // Something was not checked: a sentence or two, which says why.
     virtual void on_missing(std::string const& /*what*/) {}
     // QEMU's turn with one of the findings.

@@ -40,4 +40,14 @@ std::vector<std::byte> elf_file(spec::Executable program) {
     return file;
 }
 
+VirtAddr ask() {
+    constexpr std::uint64_t kEcall = 0x73;
+    std::span const file(vmcheck_agent_elf_start, vmcheck_agent_elf_end);
+    // The code is the first segment (Elf64_Phdr: p_offset at 8); its first ecall is this one.
+    std::uint64_t const start = load_little_endian(file.subspan(kHeaderBytes + 8, 8));
+    std::uint64_t at = 0;
+    while (load_little_endian(file.subspan(start + at, 4)) != kEcall) at += 4;
+    return kCode + at;
+}
+
 }  // namespace vmcheck::agent

@@ -12,6 +12,9 @@ namespace vmcheck::agent {
 // The whole ELF file of the program.
 std::vector<std::byte> elf_file(spec::Executable program);
 
+// The ecall at which it asks for its orders.
+VirtAddr ask();
+
 // Where agent.ld puts things. Each victim region is one page.
 inline constexpr VirtAddr kCode{0x0000};
 inline constexpr VirtAddr kVictimText{0x1000};

@@ -180,6 +180,12 @@ void Board::set_fence_at_traps(bool on) {
 void Board::set_trace(bool on) {
     machine_->reports.trace.set_on(on);
 }
+void Board::watch_turn() {
+    machine_->reports.watch_turn(true);
+}
+std::optional<Turned> Board::turned() const {
+    return machine_->reports.turned;
+}
 void Board::set_openings(bool on) {
     machine_->reports.openings.set_on(on);
 }

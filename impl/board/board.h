@@ -223,7 +223,8 @@ class Board {
 
     // Takes this state (RAM, harts, devices, disk, virtual time, length of the console) as the one that restore()
     // returns to. Call it between two run()s. Fails when the host's memory cannot be had.
-    tl::expected<std::shared_ptr<Golden const>, Error> take_golden();
+    // Takes host memory only for the pages in which RAM differs from `like`, or else from the golden image before.
+    tl::expected<std::shared_ptr<Golden const>, Error> take_golden(std::shared_ptr<Golden const> like = {});
     // Starts from a golden image that another board took, without booting. RAM pages are shared until written; the
     // disk is the image's. Breakpoints are each board's own: add them here too.
     // Fails when that board was configured with other RAM or harts.
@@ -235,6 +236,11 @@ class Board {
     Checkpoint save() const;
     // Back to a saved state. Returns how many frames had to be copied. Requires: the golden image that it was saved on.
     std::size_t restore(Checkpoint const& checkpoint);
+
+    // What is done from here on is tried out: end_trial() undoes it. As save() and restore(), but of memory it keeps
+    // only the frames that are written in between. Requires: a golden image, of which nothing is asked in a trial.
+    void begin_trial();
+    void end_trial();
 
     // The frames that may differ from the golden image, in order of their first write. All others are the same.
     // (Before a golden image: that may differ from cleared RAM.)
@@ -283,6 +289,11 @@ class Board {
     // All blocks of the trace, also those that it has no room for: where each begins, and its bytes of code. Valid
     // until the board runs on.
     std::map<VirtAddr, std::uint32_t> const& traced_code() const;
+
+    // Where the hart was when the turn that was asked for (preempt_after, switch_hart_after) went over, since the
+    // latest watch_turn().
+    void watch_turn();
+    std::optional<Turned> turned() const;
 
     // Remember when a hart stood before a block with S-mode interrupts enabled: where an interrupt would be taken. At
     // most as many as a trace remembers. Costs nothing when off. Turning it on forgets what was remembered.

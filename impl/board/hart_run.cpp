@@ -50,6 +50,16 @@ void Hart::block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, vo
     ++machine_.counters.blocks;
     if (machine_.reports.trace.is_on() && engine_.privilege() == Privilege::supervisor)
         machine_.reports.trace.add(pc, bytes);
+    if (machine_.reports.before_turn.is_on()) watch_turn(pc, bytes);
+}
+
+void Hart::watch_turn(VirtAddr pc, std::uint32_t bytes) {
+    Reports& reports = machine_.reports;
+    if (reports.interrupt_due && pc.value == (engine_.read_raw(UC_RISCV_REG_STVEC) & ~std::uint64_t{3})) {
+        reports.interrupt_due = false;
+        reports.note_turn(VirtAddr{engine_.read_raw(UC_RISCV_REG_SEPC)});
+    }
+    if (reports.before_turn.is_on()) reports.before_turn.add(pc, bytes);
 }
 
 void Hart::charge_trap() {
@@ -127,6 +137,7 @@ bool Hart::attend(VirtAddr pc) {
     if (machine_.clock.parcels >= limits.preempt_at) {
         limits.preempt_at = kNever;
         if (timer_due() != kNever) expire_timer();
+        machine_.reports.interrupt_due = true;
     }
     limits.attention =
         std::min({limits.budget_end, limits.preempt_at, next_timer_event(), machine_.clock.parcels + kStopPoll});

@@ -74,6 +74,24 @@ TEST(Harts, AnUpdateIsLostThoughOneBlockLoadsAndStores) {
     EXPECT_EQ(counted(kForEver.value), 2 * kTimes);
 }
 
+TEST(Harts, ItIsKnownWhereTheTurnThatWasAskedForWentOver) {
+    auto const turned_after = [](std::uint64_t blocks) {
+        Board board = board_with(SCENARIO_COUNT_ALONE, config_of(2, kForEver), 500, 2);
+        EXPECT_FALSE(board.turned());
+        board.watch_turn();
+        board.switch_hart_after(Blocks{blocks});
+        EXPECT_TRUE(finished(board.run(kPlenty)));
+        return board.turned().value_or(Turned{});
+    };
+    // In the loop, 32 blocks later: that place again, as many rounds later.
+    Turned const early = turned_after(256), late = turned_after(288);
+    EXPECT_NE(early.pc, VirtAddr{0});
+    EXPECT_EQ(early.pc, late.pc);
+    EXPECT_GT(early.passes, 1u);
+    EXPECT_GT(late.passes, early.passes);
+    EXPECT_LE(late.passes, early.passes + 32);
+}
+
 INSTANTIATE_TEST_SUITE_P(Slices, CountTogether, testing::Values(16, 17, 23, 64, 1000, kForEver.value),
                          testing::PrintToStringParamName());
 

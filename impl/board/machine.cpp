@@ -141,6 +141,7 @@ Stop Machine::run(Parcels budget) {
     std::optional<Blocks> slice = std::exchange(switch_hart_after_, std::nullopt);
     while (true) {
         limits.attention = 0;
+        bool const asked = slice.has_value();
         if (!give_turn()) return stop::Idle{};
         if (harts() > 1) {
             if (ran_last_ != turn_) current().begin_turn();
@@ -148,7 +149,9 @@ Stop Machine::run(Parcels budget) {
             std::uint64_t const blocks = std::exchange(slice, std::nullopt).value_or(config.hart_slice).value;
             limits.slice_end = counters.blocks + std::min(blocks, kNever - 1 - counters.blocks);
         }
-        if (current().run() == Hart::Pause::stopped) return current().take_stop();
+        Hart::Pause const pause = current().run();
+        if (pause == Hart::Pause::stopped) return current().take_stop();
+        if (asked && pause == Hart::Pause::slice_over) reports.note_turn(VirtAddr{current().read(Register::pc)});
         next_turn();
     }
 }

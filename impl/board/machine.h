@@ -44,6 +44,12 @@ struct Snapshot {
     std::vector<std::shared_ptr<Engine::Context const>> contexts;  // one per hart
 };
 
+// Where a trial began, but for RAM.
+struct Trial {
+    Snapshot snapshot;
+    Disk::Written disk;
+};
+
 class Machine {
   public:
     static tl::expected<std::unique_ptr<Machine>, Error> create(Config config);
@@ -89,6 +95,7 @@ class Machine {
     VirtioBlock block_device;
     std::vector<BreakpointEntry> breakpoints;
     std::shared_ptr<Golden const> golden;
+    std::optional<Trial> trial;
     bool fence_at_traps = false;
     InstructionWatcher* watcher = nullptr;
 

@@ -36,6 +36,7 @@ std::optional<std::span<std::byte>> Memory::open_for_write(PhysAddr address, std
         for (FrameNo frame = address.frame(); frame <= last; frame = FrameNo{frame.value + 1}) {
             mark_dirty(frame);
             mark_written(frame);
+            keep(frame);
             if (has_code(frame)) tell_listeners(frame);
         }
     }
@@ -70,6 +71,27 @@ std::vector<FrameNo> Memory::take_written() {
     return written;
 }
 
+void Memory::keep_for_trial(FrameNo frame) {
+    auto& flags = flags_[index_of(frame)];
+    if (flags & kKept) return;
+    flags |= kKept;
+    trial_->frames.push_back(frame);
+    auto const bytes = this->frame(frame);
+    trial_->bytes.insert(trial_->bytes.end(), bytes.begin(), bytes.end());
+}
+
+void Memory::end_trial() {
+    Trial const trial = *std::exchange(trial_, std::nullopt);
+    std::span<std::byte const> bytes = trial.bytes;
+    for (FrameNo const frame : trial.frames) {
+        flags_[index_of(frame)] &= static_cast<std::uint8_t>(~kKept);
+        replace_frame(frame, bytes.first<kPageBytes>());
+        bytes = bytes.subspan(kPageBytes);
+    }
+    for (; dirty_.size() > trial.dirty; dirty_.pop_back())
+        flags_[index_of(dirty_.back())] &= static_cast<std::uint8_t>(~kDirty);
+}
+
 void Memory::tell_listeners(FrameNo frame) {
     for (CodeFrameListener* const listener : listeners_) listener->before_overwrite(frame, this->frame(frame));
 }
@@ -86,10 +108,30 @@ void Memory::tell_other_listeners(FrameNo frame, CodeFrameListener const& writer
     }
 }
 
-bool Memory::map_from(int file_descriptor) {
+bool map_pieces(std::byte* base, std::span<Piece const> pieces, int protection) {
+    std::uint64_t at = 0;
+    for (Piece const& piece : pieces) {
+        int const kind = piece.file ? 0 : MAP_ANONYMOUS;
+        if (mmap(base + at, piece.bytes, protection, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE | kind,
+                 piece.file ? piece.file->number() : -1, piece.file ? static_cast<off_t>(at) : 0) == MAP_FAILED)
+            return false;
+        at += piece.bytes;
+    }
+    return true;
+}
+
+bool Memory::map_from(std::span<Piece const> pieces) {
     for (std::size_t index = 0; index < flags_.size(); ++index) mark_written(FrameNo{kRamStart.frame().value + index});
-    return mmap(base_.get(), size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, file_descriptor,
-                0) != MAP_FAILED;
+    return map_pieces(base_.get(), pieces, PROT_READ | PROT_WRITE);
+}
+
+void Memory::drop_private(Original const& original) {
+    for (FrameNo const frame : dirty_) {
+        if (has_code(frame) && std::memcmp(this->frame(frame).data(), original(frame).data(), kPageBytes) != 0)
+            tell_listeners(frame);
+        mark_written(frame);
+    }
+    if (madvise(base_.get(), size_, MADV_DONTNEED) == 0) clear_dirty();
 }
 
 }  // namespace vmcheck::board

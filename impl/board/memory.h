@@ -5,6 +5,7 @@
 // back), and code that an engine has translated from the frame no longer matches it. So writes go through
 // open_for_write(), which does both. Writes by the guest are noticed by the TLB-fill hook, which calls open_to_guest().
 
+#include "impl/base/descriptor.h"
 #include "impl/board/types.h"
 #include "spec/address.h"
 
@@ -14,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -38,6 +40,14 @@ struct Unmap {
     void operator()(std::byte* base) const;
 };
 using Mapping = std::unique_ptr<std::byte, Unmap>;
+
+// So many bytes of RAM, as they lie at the same place in a file; without one they are zeros.
+struct Piece {
+    std::uint64_t bytes = 0;
+    std::shared_ptr<base::Descriptor const> file;
+};
+// Maps the pieces one after the other over [base, ...), privately. Says false when the host refuses.
+bool map_pieces(std::byte* base, std::span<Piece const> pieces, int protection);
 
 class Memory {
   public:
@@ -107,6 +117,7 @@ class Memory {
         if (flags & kOpen) return;
         flags |= kOpen;
         open_.push_back(frame);
+        keep(frame);
         mark_dirty(frame);
         mark_written(frame);
     }
@@ -123,6 +134,13 @@ class Memory {
     // The frames that may have been written since the last call; those that are open may be in the next one again.
     std::vector<FrameNo> take_written();
 
+    // --- trying out ------------------------------------------------------------------------------
+
+    // From now on, what a frame holds is kept when it is first written. Requires: no frame is open to the guest.
+    void begin_trial() { trial_ = Trial{dirty_.size(), {}, {}}; }
+    // All frames, and which of them are dirty, as they were then. Requires: no frame is open to the guest.
+    void end_trial();
+
     // --- translated code -------------------------------------------------------------------------
 
     // From now on, listeners are told before the host overwrites this frame. Requires: contains(frame).
@@ -137,15 +155,27 @@ class Memory {
 
     // --- sharing ---------------------------------------------------------------------------------
 
-    // Replaces all of RAM, in place, by a private view of the file's first size() bytes: pages are shared with every
-    // other such view until they are written. Says false when the host refuses.
-    bool map_from(int file_descriptor);
+    // Replaces all of RAM, in place, by private views of what the pieces name: pages are shared with every other such
+    // view until they are written. Says false when the host refuses. Requires: pieces that follow one another, of
+    // size() bytes together.
+    bool map_from(std::span<Piece const> pieces);
+    // After map_from: every dirty frame is again as the pieces have it, and its page is given back to the host. Where
+    // the host refuses (locked memory), they stay dirty as they are. `original`: that of a frame.
+    using Original = std::function<std::span<std::byte const, kPageBytes>(FrameNo)>;
+    void drop_private(Original const& original);
 
   private:
     static constexpr std::uint8_t kDirty = 1;
     static constexpr std::uint8_t kCode = 2;
     static constexpr std::uint8_t kOpen = 4;
     static constexpr std::uint8_t kWritten = 8;
+    static constexpr std::uint8_t kKept = 16;
+
+    struct Trial {
+        std::size_t dirty = 0;  // frames when it began
+        std::vector<FrameNo> frames;
+        std::vector<std::byte> bytes;  // of those frames, as they were
+    };
 
     Memory(std::byte* base, std::uint64_t size) : base_(base, Unmap{size}), size_(size), flags_(size / kPageBytes) {}
 
@@ -156,6 +186,11 @@ class Memory {
         flags |= kWritten;
         written_.push_back(frame);
     }
+    void keep(FrameNo frame) {
+        if (trial_) [[unlikely]]
+            keep_for_trial(frame);
+    }
+    void keep_for_trial(FrameNo frame);
     void tell_listeners(FrameNo frame);
 
     Mapping base_;
@@ -164,6 +199,7 @@ class Memory {
     std::vector<FrameNo> dirty_;
     std::vector<FrameNo> open_;
     std::vector<FrameNo> written_;
+    std::optional<Trial> trial_;
     std::vector<CodeFrameListener*> listeners_;
 };
 

@@ -4,6 +4,7 @@
 #include "impl/board/types.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -12,7 +13,7 @@
 
 namespace vmcheck::board {
 
-// The latest addresses.
+// The latest blocks.
 class Trace {
   public:
     explicit Trace(std::size_t blocks_max) : blocks_max_(blocks_max) {}
@@ -27,20 +28,34 @@ class Trace {
     }
     void add(VirtAddr pc, std::uint32_t bytes) {
         if (blocks_.size() == blocks_max_) blocks_.pop_front();
-        blocks_.push_back(pc);
+        blocks_.push_back({pc, bytes});
         std::uint32_t& most = seen_[pc];
         most = std::max(most, bytes);
     }
     // Oldest first.
-    std::vector<VirtAddr> blocks() const { return {blocks_.begin(), blocks_.end()}; }
+    std::vector<VirtAddr> blocks() const {
+        std::vector<VirtAddr> addresses;
+        for (Block const& block : blocks_) addresses.push_back(block.pc);
+        return addresses;
+    }
+    // How often the instruction there was executed, as far as it is remembered.
+    std::uint32_t passes(VirtAddr pc) const {
+        return static_cast<std::uint32_t>(std::ranges::count_if(
+            blocks_, [&](Block const& each) { return pc >= each.pc && pc < each.pc + each.bytes; }));
+    }
 
     // All of them: where each begins, and how many bytes of code it has.
     std::map<VirtAddr, std::uint32_t> const& seen() const { return seen_; }
 
   private:
+    struct Block {
+        VirtAddr pc;
+        std::uint32_t bytes = 0;
+    };
+
     std::size_t blocks_max_;
     bool on_ = false;
-    std::deque<VirtAddr> blocks_;
+    std::deque<Block> blocks_;
     std::map<VirtAddr, std::uint32_t> seen_;
 };
 
@@ -68,14 +83,29 @@ class Openings {
 struct Reports {
     static constexpr std::size_t kVoidAccessesMax = 16;
 
-    explicit Reports(std::size_t trace_blocks_max) : trace(trace_blocks_max), openings(trace_blocks_max) {}
+    explicit Reports(std::size_t trace_blocks_max)
+        : trace(trace_blocks_max), openings(trace_blocks_max), before_turn(trace_blocks_max) {}
 
     std::vector<VoidAccess> void_accesses;
     std::optional<KernelFault> kernel_fault;
     Trace trace;
     Openings openings;
+    Trace before_turn;           // since watch_turn(), until the turn that was asked for goes over
+    bool interrupt_due = false;  // one was asked for, and is to be taken at the next opening
+    std::optional<Turned> turned;
 
-    bool wants_blocks() const { return trace.is_on() || openings.is_on(); }
+    void watch_turn(bool on) {
+        before_turn.set_on(false);
+        before_turn.set_on(on);
+        interrupt_due = false;
+        turned.reset();
+    }
+    // The hart that is to make room is there.
+    void note_turn(VirtAddr pc) {
+        if (before_turn.is_on()) turned = Turned{pc, before_turn.passes(pc) + 1};
+        before_turn.set_on(false);
+    }
+    bool wants_blocks() const { return trace.is_on() || openings.is_on() || before_turn.is_on(); }
     void add(VoidAccess const& access) {
         if (void_accesses.size() < kVoidAccessesMax) void_accesses.push_back(access);
     }
@@ -83,6 +113,7 @@ struct Reports {
     void clear() {
         void_accesses.clear();
         kernel_fault.reset();
+        watch_turn(false);
     }
 };
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cerrno>
 #include <cstring>
@@ -22,41 +23,92 @@ bool is_zero(std::byte const* page) {
     return page[0] == std::byte{0} && std::memcmp(page, page + 1, kPageBytes - 1) == 0;
 }
 
-}  // namespace
+// For each page, the file that it lies in at its own place; null where it is zeros.
+using Files = std::vector<std::shared_ptr<base::Descriptor const>>;
 
-tl::expected<SharedRam, Error> SharedRam::copy_of(std::span<std::byte const> bytes) {
-    base::Descriptor file(memfd_create("vmcheck-golden", MFD_CLOEXEC));
-    if (!file.valid()) return tl::unexpected(host_error("make a memory file"));
-    if (ftruncate(file.number(), static_cast<off_t>(bytes.size())) != 0)
-        return tl::unexpected(host_error("size a memory file"));
-    // Pages that stay holes in the file take no memory. The rest is written, run by run: a store through a mapping
-    // costs a page fault for each page, which is most of the time that a golden image takes.
-    for (std::size_t at = 0; at < bytes.size();) {
-        std::size_t end = at;
-        while (end < bytes.size() && !is_zero(bytes.data() + end)) end += kPageBytes;
-        while (at < end) {
-            ssize_t const written = pwrite(file.number(), bytes.data() + at, end - at, static_cast<off_t>(at));
-            if (written < 0 && errno != EINTR) return tl::unexpected(host_error("fill a memory file"));
-            if (written > 0) at += static_cast<std::size_t>(written);
-        }
-        at = end + kPageBytes;
-    }
-    void* const mapping = mmap(nullptr, bytes.size(), PROT_READ, MAP_SHARED, file.number(), 0);
-    if (mapping == MAP_FAILED) return tl::unexpected(host_error("map a memory file"));
-    return SharedRam(std::move(file), Mapping(static_cast<std::byte*>(mapping), Unmap{bytes.size()}));
+Files files_of(std::span<Piece const> pieces) {
+    Files files;
+    for (Piece const& piece : pieces) files.insert(files.end(), piece.bytes / kPageBytes, piece.file);
+    return files;
 }
 
+bool write_all(int file, std::span<std::byte const> bytes, std::uint64_t at) {
+    while (!bytes.empty()) {
+        ssize_t const written = pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(at));
+        if (written < 0 && errno != EINTR) return false;
+        if (written < 0) continue;
+        at += static_cast<std::uint64_t>(written);
+        bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
+}  // namespace
+
+tl::expected<SharedRam, Error> SharedRam::copy_of(std::span<std::byte const> bytes, SharedRam const* like) {
+    auto const own = std::make_shared<base::Descriptor const>(memfd_create("vmcheck-golden", MFD_CLOEXEC));
+    if (!own->valid()) return tl::unexpected(host_error("make a memory file"));
+    if (ftruncate(own->number(), static_cast<off_t>(bytes.size())) != 0)
+        return tl::unexpected(host_error("size a memory file"));
+    std::size_t const pages = bytes.size() / kPageBytes;
+    bool const alike = like != nullptr && like->bytes().size() == bytes.size();
+    Files files = alike ? files_of(like->pieces()) : Files(pages, own);
+    for (std::size_t page = 0; page < pages; ++page) {
+        std::byte const* const at = bytes.data() + page * kPageBytes;
+        if (is_zero(at))
+            files[page].reset();
+        else if (alike && std::memcmp(at, like->bytes().data() + page * kPageBytes, kPageBytes) != 0)
+            files[page] = own;
+    }
+    std::vector<Piece> pieces;
+    for (std::size_t page = 0, end = 0; page < pages; page = end) {
+        while (end < pages && files[end] == files[page]) ++end;
+        // It is not worth a mapping for itself.
+        constexpr std::size_t kShort = 64;
+        auto const& file = end - page < kShort ? own : files[page];
+        std::uint64_t const start = page * kPageBytes, count = (end - page) * kPageBytes;
+        // Written rather than stored: a store through a mapping costs a page fault for each page, which would be most
+        // of the time that a golden image takes.
+        if (file == own && !write_all(own->number(), bytes.subspan(start, count), start))
+            return tl::unexpected(host_error("fill a memory file"));
+        if (!pieces.empty() && pieces.back().file == file)
+            pieces.back().bytes += count;
+        else
+            pieces.push_back({count, file});
+    }
+    void* const room = mmap(nullptr, bytes.size(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED) return tl::unexpected(host_error("find room"));
+    Mapping mapping(static_cast<std::byte*>(room), Unmap{bytes.size()});
+    if (!map_pieces(mapping.get(), pieces, PROT_READ)) return tl::unexpected(host_error("map a memory file"));
+    return SharedRam(std::move(pieces), std::move(mapping));
+}
+
+namespace {
+
+// So many dirty frames are given back to the host, rather than copied: a program that uses up all memory would
+// otherwise leave its machine with all of it for itself.
+constexpr std::size_t kManyFrames = 2048;
+
+constexpr std::size_t kPointerBytes = sizeof(Checkpoint::Contents::Frame::pointer);
+
+void drop_private(Machine& machine) {
+    machine.memory.drop_private([&](FrameNo frame) { return machine.golden->ram.frame(frame); });
+}
+
+}  // namespace
+
 std::size_t Checkpoint::bytes() const {
-    return contents_->bytes.size() + contents_->frames.size() * sizeof(FrameNo) +
+    return contents_->bytes.size() + contents_->frames.size() * sizeof(Contents::Frame) +
            contents_->disk.size() * (kSectorBytes + sizeof(std::uint64_t)) + contents_->console.size();
 }
 
-tl::expected<std::shared_ptr<Golden const>, Error> Board::take_golden() {
+tl::expected<std::shared_ptr<Golden const>, Error> Board::take_golden(std::shared_ptr<Golden const> like) {
     Machine& machine = *machine_;
-    tl::expected<SharedRam, Error> ram = SharedRam::copy_of(machine.memory.bytes());
+    if (!like) like = machine.golden;
+    tl::expected<SharedRam, Error> ram = SharedRam::copy_of(machine.memory.bytes(), like ? &like->ram : nullptr);
     if (!ram) return tl::unexpected(ram.error());
     // The same bytes from here on, but shared with the image: this gives the private pages back to the host.
-    if (!machine.memory.map_from(ram->file_descriptor())) return tl::unexpected(host_error("map a memory file"));
+    if (!machine.memory.map_from(ram->pieces())) return tl::unexpected(host_error("map a memory file"));
     machine.memory.clear_dirty();
     machine.golden = std::shared_ptr<Golden const>{
         new Golden{std::move(*ram), machine.disk.rebase(), std::string{machine.console.text()}, machine.capture()}};
@@ -72,7 +124,7 @@ tl::expected<void, Error> Board::adopt(std::shared_ptr<Golden const> golden) {
     }
     Memory& memory = machine.memory;
     memory.forget_code();
-    if (!memory.map_from(golden->ram.file_descriptor())) return tl::unexpected(host_error("map a memory file"));
+    if (!memory.map_from(golden->ram.pieces())) return tl::unexpected(host_error("map a memory file"));
     memory.clear_dirty();
     machine.disk.set_base(golden->disk);
     machine.console.assign(golden->console);
@@ -88,6 +140,7 @@ std::size_t Board::restore() {
     Golden const& golden = *machine.golden;
     Memory& memory = machine.memory;
     std::size_t const frames = memory.dirty_frames().size();
+    if (frames > kManyFrames) drop_private(machine);
     for (FrameNo const frame : memory.dirty_frames()) memory.replace_frame(frame, golden.ram.frame(frame));
     memory.clear_dirty();
     machine.disk.discard_written();
@@ -102,12 +155,14 @@ Checkpoint Board::save() const {
     assert(machine.golden != nullptr);
     auto contents = std::make_shared<Checkpoint::Contents>();
     contents->golden = machine.golden;
-    std::span<FrameNo const> const dirty = machine.memory.dirty_frames();
-    contents->frames.assign(dirty.begin(), dirty.end());
-    contents->bytes.reserve(dirty.size() * kPageBytes);
-    for (FrameNo const frame : dirty) {
+    for (FrameNo const frame : machine.memory.dirty_frames()) {
         std::span<std::byte const, kPageBytes> const bytes = machine.memory.frame(frame);
-        contents->bytes.insert(contents->bytes.end(), bytes.begin(), bytes.end());
+        Checkpoint::Contents::Frame& kept = contents->frames.emplace_back(frame);
+        std::memcpy(&kept.pointer, bytes.data(), kPointerBytes);
+        if (std::memcmp(&bytes[kPointerBytes], &bytes[kPointerBytes + 1], kPageBytes - kPointerBytes - 1) == 0)
+            kept.filling = bytes.back();
+        else
+            contents->bytes.insert(contents->bytes.end(), bytes.begin(), bytes.end());
     }
     contents->disk = machine.disk.written();
     contents->console =
@@ -124,8 +179,11 @@ std::size_t Board::restore(Checkpoint const& saved) {
     assert(machine.golden == checkpoint.golden);
     Memory& memory = machine.memory;
     std::size_t frames = checkpoint.frames.size();
+    if (memory.dirty_frames().size() > frames + kManyFrames) drop_private(machine);
     // The present dirty frames that the checkpoint does not hold are golden there.
-    std::vector<FrameNo> held = checkpoint.frames;
+    std::vector<FrameNo> held;
+    held.reserve(frames);
+    for (auto const& each : checkpoint.frames) held.push_back(each.number);
     std::ranges::sort(held);
     for (FrameNo const frame : memory.dirty_frames()) {
         if (std::ranges::binary_search(held, frame)) continue;
@@ -134,10 +192,17 @@ std::size_t Board::restore(Checkpoint const& saved) {
     }
     memory.clear_dirty();
     std::span<std::byte const> bytes = checkpoint.bytes;
-    for (FrameNo const frame : checkpoint.frames) {
-        memory.replace_frame(frame, bytes.first<kPageBytes>());
+    for (auto const& [frame, pointer, filling] : checkpoint.frames) {
         memory.mark_dirty(frame);
-        bytes = bytes.subspan(kPageBytes);
+        if (filling) {
+            std::array<std::byte, kPageBytes> page;
+            page.fill(*filling);
+            std::memcpy(page.data(), &pointer, kPointerBytes);
+            memory.replace_frame(frame, page);
+        } else {
+            memory.replace_frame(frame, bytes.first<kPageBytes>());
+            bytes = bytes.subspan(kPageBytes);
+        }
     }
     machine.disk.set_written(checkpoint.disk);
     machine.console.assign(machine.golden->console + checkpoint.console);
@@ -149,6 +214,21 @@ std::size_t Board::restore(Checkpoint const& saved) {
         requests.push_back({.again = [saved](Board& board) { board.restore(saved); }, .elapsed = elapsed()});
     }
     return frames;
+}
+
+void Board::begin_trial() {
+    Machine& machine = *machine_;
+    machine.trial = Trial{machine.capture(), machine.disk.written()};
+    machine.apply(machine.trial->snapshot);  // no TLB lets the guest store unseen
+    machine.memory.begin_trial();
+}
+
+void Board::end_trial() {
+    Machine& machine = *machine_;
+    Trial trial = *std::exchange(machine.trial, std::nullopt);
+    machine.disk.set_written(std::move(trial.disk));
+    machine.apply(trial.snapshot);
+    machine.memory.end_trial();
 }
 
 }  // namespace vmcheck::board

@@ -8,19 +8,22 @@
 #include <tl/expected.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 namespace vmcheck::board {
 
-// RAM of a golden image: a sealed memory file that boards map privately, so that what they do not write they share.
+// RAM of a golden image: memory files that boards map privately, so that what they do not write they share. What is
+// like another image is in that one's file, and long runs of zeros are in none.
 class SharedRam {
   public:
     // A copy of `bytes`. Fails with the host's reason.
-    static tl::expected<SharedRam, Error> copy_of(std::span<std::byte const> bytes);
+    static tl::expected<SharedRam, Error> copy_of(std::span<std::byte const> bytes, SharedRam const* like);
 
-    int file_descriptor() const { return file_.number(); }
+    std::span<Piece const> pieces() const { return pieces_; }
     std::span<std::byte const> bytes() const { return {mapping_.get(), mapping_.get_deleter().size}; }
     std::span<std::byte const, kPageBytes> frame(FrameNo frame) const {
         std::size_t const index = frame.value - kRamStart.frame().value;
@@ -28,8 +31,8 @@ class SharedRam {
     }
 
   private:
-    SharedRam(base::Descriptor file, Mapping mapping) : file_(std::move(file)), mapping_(std::move(mapping)) {}
-    base::Descriptor file_;
+    SharedRam(std::vector<Piece> pieces, Mapping mapping) : pieces_(std::move(pieces)), mapping_(std::move(mapping)) {}
+    std::vector<Piece> pieces_;
     Mapping mapping_;
 };
 
@@ -41,8 +44,14 @@ struct Golden {
 };
 
 struct Checkpoint::Contents {
+    // A free frame is mostly a pointer and one byte again and again: no more is kept of it then.
+    struct Frame {
+        FrameNo number;
+        std::uint64_t pointer = 0;
+        std::optional<std::byte> filling{};  // nothing: its bytes are kept
+    };
     std::shared_ptr<Golden const> golden;  // what the rest is relative to
-    std::vector<FrameNo> frames;
+    std::vector<Frame> frames;
     std::vector<std::byte> bytes;  // of those frames, in the same order
     Disk::Written disk;
     std::string console;  // what was printed since the golden image

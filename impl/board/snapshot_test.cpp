@@ -1,5 +1,10 @@
-#include "impl/board/board.h"
+#include "impl/board/snapshot.h"
+
 #include "impl/board/test_guest.h"
+
+#include <sys/stat.h>
+
+#include <set>
 
 namespace vmcheck::board::test {
 namespace {
@@ -88,6 +93,91 @@ TEST(Snapshot, ACheckpointCanBeReturnedToFromAnywhere) {
     EXPECT_EQ(board.dirty_frames().size(), 16u);
     board.restore(one);
     EXPECT_EQ(board.hash(), at_one);
+}
+
+TEST(Snapshot, WhatIsTriedOutIsUndone) {
+    Board board = golden_board(SCENARIO_SCRIBBLE);
+    for (std::uint64_t dirty : {0u, 16u}) {
+        std::uint64_t const before = board.hash();
+        board.begin_trial();
+        answer(board, 2);
+        answer(board, 3);
+        EXPECT_NE(board.hash(), before);
+        board.end_trial();
+        EXPECT_EQ(board.hash(), before);
+        EXPECT_EQ(board.dirty_frames().size(), dirty);
+        answer(board, 1);
+        EXPECT_EQ(board.restore(), 16u);
+        answer(board, 1);
+    }
+}
+
+// Of three quarters of RAM, which are given back to the host.
+TEST(Snapshot, ManyFramesAreUndone) {
+    Config config = small_config();
+    config.ram_bytes = std::uint64_t{16} << 20;
+    Board board = golden_board(SCENARIO_SCRIBBLE, config);
+    answer(board, 1);
+    Checkpoint const saved = board.save();
+    std::uint64_t const at_save = board.hash();
+    std::vector<std::byte> const many(3072 * kPageBytes, std::byte{7});
+    auto const fill = [&] { ASSERT_TRUE(board.write(kRamStart + (std::uint64_t{4} << 20), many)); };
+    fill();
+    board.restore(saved);
+    EXPECT_EQ(board.hash(), at_save);
+    fill();
+    Checkpoint const filled = board.save();
+    std::uint64_t const at_fill = board.hash();
+    EXPECT_LT(filled.bytes(), 1024 * kPageBytes) << "what is one byte again and again is not kept as such";
+    EXPECT_EQ(board.restore(), 16u + 3072u);
+    board.restore(filled);
+    EXPECT_EQ(board.hash(), at_fill);
+    board.restore();
+    answer(board, 1);
+    EXPECT_EQ(board.hash(), at_save);
+}
+
+std::uint64_t bytes_in_files(Golden const& golden, Golden const* but_of = nullptr) {
+    std::set<int> files;
+    for (Piece const& piece : golden.ram.pieces())
+        if (piece.file) files.insert(piece.file->number());
+    if (but_of)
+        for (Piece const& piece : but_of->ram.pieces())
+            if (piece.file) files.erase(piece.file->number());
+    std::uint64_t blocks = 0;
+    for (int const file : files) {
+        struct stat found {};
+        EXPECT_EQ(fstat(file, &found), 0);
+        blocks += static_cast<std::uint64_t>(found.st_blocks);
+    }
+    return blocks * 512;
+}
+
+TEST(Snapshot, ImagesShareWhatIsAlikeAndKeepNoZeros) {
+    Config config = small_config();
+    config.ram_bytes = std::uint64_t{16} << 20;
+    auto const with_junk = [&](std::byte last) {
+        Board board = golden_board(SCENARIO_SCRIBBLE, config);
+        std::vector<std::byte> junk(std::size_t{4} << 20, std::byte{1});
+        junk.back() = last;
+        EXPECT_TRUE(board.write(kRamStart + (std::uint64_t{8} << 20), junk));
+        return board;
+    };
+    Board first = with_junk(std::byte{1}), second = with_junk(std::byte{2});
+    std::uint64_t const hash = second.hash();
+    auto const one = *first.take_golden();
+    auto const two = *second.take_golden(one);
+    EXPECT_GE(bytes_in_files(*one), std::uint64_t{4} << 20);
+    EXPECT_LE(bytes_in_files(*one), std::uint64_t{6} << 20) << "of 16 MiB";
+    EXPECT_LE(bytes_in_files(*two, one.get()), std::uint64_t{1} << 20);
+    EXPECT_EQ(second.hash(), hash);
+    Board third = bare_board(config);
+    ASSERT_TRUE(third.adopt(two));
+    EXPECT_EQ(third.hash(), hash);
+    answer(third, 3);
+    EXPECT_NE(third.hash(), hash);
+    third.restore();
+    EXPECT_EQ(third.hash(), hash);
 }
 
 TEST(Snapshot, FramesWrittenAfterACheckpointAreUndone) {
@@ -214,6 +304,22 @@ TEST_F(RewrittenCode, ByACheckpointRunsAsSaved) {
         board.restore(two);
         EXPECT_EQ(call(), 2u);
     }
+}
+
+TEST_F(RewrittenCode, InATrialRunsAsBefore) {
+    put_code(1);
+    EXPECT_EQ(call(), 1u);
+    std::size_t const dirty = board.dirty_frames().size();
+    std::uint64_t const before = board.hash();
+    board.begin_trial();
+    EXPECT_EQ(board.hash(), before);
+    put_code(2);
+    EXPECT_EQ(call(), 2u);
+    EXPECT_NE(board.hash(), before);
+    board.end_trial();
+    EXPECT_EQ(board.hash(), before);
+    EXPECT_EQ(board.dirty_frames().size(), dirty);
+    EXPECT_EQ(call(), 1u);
 }
 
 // What the guest writes to the disk is part of the machine.

@@ -121,6 +121,13 @@ struct KernelFault {
     Parcels at;  // virtual time
 };
 
+// Where a hart made room for another process or hart, as it was asked to: before the instruction there, when it came to
+// it for the so-manieth time since that was watched.
+struct Turned {
+    VirtAddr pc;
+    std::uint32_t passes = 1;
+};
+
 // Totals since the board was made. All but `fills`, `invalidations` and `void_accesses` grow by the same amount in
 // every run of the same program from the same state: Unicorn sizes its TLB by the host's clock, so refills may differ.
 struct Counters {

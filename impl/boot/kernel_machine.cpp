@@ -7,7 +7,10 @@
 namespace vmcheck {
 
 tl::expected<std::unique_ptr<KernelExecution>, std::string> LazyKernel::start() {
-    std::call_once(once_, [this] { made_ = make_(); });
+    std::call_once(once_, [this] {
+        std::lock_guard const alone(*one_at_a_time_);
+        made_ = make_();
+    });
     if (!*made_) return tl::unexpected(made_->error());
     return KernelExecution::start(**made_).map_error([](BootError const& error) { return error.sentence(); });
 }
@@ -20,6 +23,7 @@ KernelMachine::KernelMachine(std::unique_ptr<KernelExecution> ample, std::shared
       now_(ample_.get()) {}
 
 void KernelMachine::reset() {
+    if (now_ != ample_.get()) now_->reset();
     now_ = ample_.get();
     now_->reset();
 }
@@ -38,8 +42,11 @@ tl::expected<void, std::string> KernelMachine::reset_to(std::uint32_t free_frame
     now_->reset();
     if (auto left = leave_free(*now_, free_frames); !left) return left;
     // A start with more frames free than this is made anew each time: it differs in too many from the golden image.
-    constexpr std::uint32_t kKept = 1024;
-    if (free_frames <= kKept) starts_.emplace(free_frames, now_->save());
+    constexpr std::uint32_t kFramesKept = 1024;
+    constexpr std::size_t kStartsKept = 16;
+    if (free_frames > kFramesKept) return {};
+    if (starts_.size() == kStartsKept) starts_.clear();
+    starts_.emplace(free_frames, now_->save());
     return {};
 }
 

@@ -19,12 +19,15 @@ namespace vmcheck {
 class LazyKernel {
   public:
     using Made = tl::expected<std::shared_ptr<BootedKernel const>, std::string>;
-    explicit LazyKernel(std::function<Made()> make) : make_(std::move(make)) {}
+    // `one_at_a_time`: shared with others, since making one takes as much memory as the machine has.
+    LazyKernel(std::function<Made()> make, std::shared_ptr<std::mutex> one_at_a_time)
+        : make_(std::move(make)), one_at_a_time_(std::move(one_at_a_time)) {}
     // A machine that starts from it.
     tl::expected<std::unique_ptr<KernelExecution>, std::string> start();
 
   private:
     std::function<Made()> make_;
+    std::shared_ptr<std::mutex> one_at_a_time_;
     std::once_flag once_;
     std::optional<Made> made_;
 };
@@ -55,6 +58,8 @@ class KernelMachine : public Execution {
     std::vector<Word> counts_of(FrameNo frame) const override { return now_->counts_of(frame); }
     void watch(Word word) override { now_->watch(word); }
     std::vector<VirtAddr> take_write() override { return now_->take_write(); }
+    void note_deeds(bool on) override { now_->note_deeds(on); }
+    std::vector<Deed> deeds() const override { return now_->deeds(); }
     void fence_at_traps(bool on) override { now_->fence_at_traps(on); }
     std::optional<CodePlace> failed_allocation() const override { return now_->failed_allocation(); }
     std::string console_tail(std::size_t bytes) const override { return now_->console_tail(bytes); }

@@ -235,17 +235,19 @@ spec::Setting describe_kernel(map::KernelMap const& map, Booted const& booted, o
 }  // namespace
 
 KernelTarget::KernelTarget(KernelOptions options, std::shared_ptr<BootedKernel const> kernel, TargetSummary summary)
-    : options_(std::move(options)),
-      kernel_(std::move(kernel)),
-      scarce_(std::make_shared<LazyKernel>([kernel = kernel_]() -> LazyKernel::Made {
-          if (kernel->setting->traits.pages_in_memory)
-              return tl::unexpected<std::string>("The kernel moves pages out of memory.");
-          return with_ballast(kernel);
-      })),
-      summary_(std::move(summary)) {
+    : options_(std::move(options)), kernel_(std::move(kernel)), summary_(std::move(summary)) {
+    auto const one_at_a_time = std::make_shared<std::mutex>();
+    scarce_ = std::make_shared<LazyKernel>(
+        [kernel = kernel_]() -> LazyKernel::Made {
+            if (kernel->setting->traits.pages_in_memory)
+                return tl::unexpected<std::string>("The kernel moves pages out of memory.");
+            return with_ballast(kernel);
+        },
+        one_at_a_time);
     for (std::uint32_t harts = 2; harts <= spec::kHartsMax; ++harts)
         by_harts_[harts] = std::make_shared<LazyKernel>(
-            [kernel = kernel_, options = options_, harts] { return with_harts(*kernel, options, harts); });
+            [kernel = kernel_, options = options_, harts] { return with_harts(*kernel, options, harts); },
+            one_at_a_time);
 }
 
 tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(KernelOptions const& asked) {
@@ -275,7 +277,7 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     if (comes_at_first_touch(setting.layout))
         summary.windows.emplace_back("pages of a program that may come at their first touch");
     if (setting.layout.has_usyscall()) summary.windows.emplace_back("a read-only page below the trapframe (usyscall)");
-    auto golden = booted->board.take_golden();
+    auto golden = booted->board.take_golden(options.like);
     if (!golden) return tl::unexpected(BootError{golden.error().message, BootError::Kind::machine});
     kernel->windows = std::make_shared<observe::Windows const>(std::move(windows));
     kernel->golden = *golden;
@@ -360,6 +362,33 @@ tl::expected<std::unique_ptr<KernelExecution>, BootError> KernelTarget::start_on
     return KernelExecution::start(kernel_);
 }
 
+Anatomy KernelTarget::anatomy() const {
+    KernelEntries const& entries = kernel_->entries;
+    SyscallNumbers const& numbers = entries.numbers;
+    Anatomy anatomy{.panic = entries.panic,
+                    .allocate = entries.allocate,
+                    .free_lists = entries.free_list_heads,
+                    .pipe = numbers.of(syscalls::kPipe),
+                    .open = numbers.of(syscalls::kOpen),
+                    .exec = numbers.of(syscalls::kExec),
+                    .sleep = numbers.of(syscalls::kSleep),
+                    .sbrk = numbers.of(syscalls::kSbrk),
+                    .wait = numbers.of(syscalls::kWait),
+                    .disk = {options_.disk, &options_.disk->bytes}};
+    if (auto const& counts = kernel_->windows->counts; counts && counts->layout().arrays == 1) {
+        map::ReferenceCounts const& layout = counts->layout();
+        anatomy.counts = Anatomy::Counts{.base = layout.base,
+                                         .bytes = layout.element_bytes,
+                                         .stride = layout.stride,
+                                         .is_signed = layout.is_signed,
+                                         .behind_pointer = layout.behind_pointer,
+                                         .offset = layout.offset_behind_pointer,
+                                         .first = counts->index_base(),
+                                         .for_one = kernel_->windows->raw_count_for_one};
+    }
+    return anatomy;
+}
+
 tl::expected<std::unique_ptr<KernelMachine>, BootError> KernelTarget::start_machine() const {
     auto execution = start_on_board();
     if (!execution) return tl::unexpected(execution.error());
@@ -377,6 +406,7 @@ tl::expected<std::unique_ptr<Target>, BootError> KernelTarget::reboot(spec::Prof
     KernelOptions options = options_;
     options.profile = profile;
     options.stop = std::move(stop);
+    options.like = kernel_->golden;
     auto target = boot(options);
     if (!target) return tl::unexpected(target.error());
     return std::unique_ptr<Target>(std::move(*target));

@@ -37,6 +37,8 @@ struct KernelOptions {
     std::uint64_t ram_bytes = elf::kDefaultRam.bytes;
     // The disk that it boots from; null: one that it can read is found.
     std::shared_ptr<Disk const> disk{};
+    // Of the same kernel: memory that is like it is shared with it.
+    std::shared_ptr<board::Golden const> like{};
     // memset and memmove done by the host: the same bytes, faster.
     bool accelerate = true;
     Budgets budgets{};
@@ -52,6 +54,7 @@ class KernelTarget : public Target {
 
     std::shared_ptr<spec::Setting const> setting() const override { return kernel_->setting; }
     TargetSummary const& summary() const override { return summary_; }
+    Anatomy anatomy() const override;
     tl::expected<std::unique_ptr<Execution>, BootError> start() const override;
     tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile profile, std::stop_token stop) const override;
 

@@ -66,7 +66,7 @@ tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_harts(Booted
         windows->counts.reset();
         elsewhere->windows = std::move(windows);
     }
-    auto golden = booted->board.take_golden();
+    auto golden = booted->board.take_golden(kernel.golden);
     if (!golden) return tl::unexpected(golden.error().message);
     elsewhere->golden = std::move(*golden);
     elsewhere->config = booted->config;

@@ -226,7 +226,7 @@ class Search {
 
 std::optional<Circle> find_circle(board::Board& board) {
     HartIndex const current = board.current_hart();
-    board::Checkpoint const here = board.save();
+    board.begin_trial();
     Search search(board, kBlocksMax);
     std::optional<Circle> circle = search.circle();
     // One that is held where it stands may be what is waited for.
@@ -236,28 +236,28 @@ std::optional<Circle> find_circle(board::Board& board) {
     bool const left_alone = circle && !circle->others_run && board.harts() == 1;
     if (circle && circle->why == spec::Stuck::Why::circles && !left_alone && !search.outlasts(kInterrupts))
         circle.reset();
-    board.restore(here);
+    board.end_trial();
     board.select_hart(current);
     return circle;
 }
 
 std::optional<Circle> find_short_circle(board::Board& board) {
     if (board.harts() > 1) return std::nullopt;
-    board::Checkpoint const here = board.save();
+    board.begin_trial();
     Search search(board, kShortBlocksMax, false);
     std::optional<Circle> circle = search.circle();
     bool const is_proof = circle && (!circle->others_run ||
                                      (circle->why == spec::Stuck::Why::same_trap && search.outlasts(kFewInterrupts)));
     if (!is_proof) circle.reset();
-    board.restore(here);
+    board.end_trial();
     return circle;
 }
 
 bool may_idle(board::Board& board) {
     if (board.harts() > 1) return false;
-    board::Checkpoint const here = board.save();
+    board.begin_trial();
     auto const circle = Search(board, kIdleBlocksMax).circle();
-    board.restore(here);
+    board.end_trial();
     return circle && circle->why == spec::Stuck::Why::circles && circle->others_run;
 }
 

@@ -40,6 +40,8 @@ void Conductor::begin_step(board::Parcels budget, board::Parcels most, std::opti
     state_.allocations.begin_step(oom);
     state_.roster.begin_step();
     cancel_meanwhile();
+    next_deed_ = {.actor = {}, .oom = oom};
+    to_turn_.reset();
 }
 
 // ---- the loop
@@ -216,13 +218,37 @@ Done Conductor::let_harts_finish() {
 Completion Conductor::give(ProcId actor, Order const& order) {
     if (Done done = bring(actor); !done) return done.error();
     tell(order);
+    if (deeds_) note(actor, order);
     state_.roster.begin_order(actor);
     harts_.order_begins();
     time_.order_begins();
     Completion result = await_result(actor);
+    if (deeds_) note_turn();
     time_.order_ended();
     state_.roster.end_order(actor);
     return result;
+}
+
+void Conductor::note(ProcId actor, Order const& order) {
+    note_turn();
+    Deed deed = std::exchange(next_deed_, {});
+    deed.actor = actor;
+    deed.kind = order.kind;
+    deed.call = order.kind == VMCHECK_ORDER_SYSCALL ? numbers_.of(order.a7) : order.a7;
+    deed.arguments = order.arguments;
+    deed.meanwhile = state_.roster.orders() > 0;
+    if (time_.interrupts_next()) {
+        to_turn_ = deeds_->size();
+        board_.watch_turn();
+    }
+    deeds_->push_back(deed);
+}
+
+void Conductor::note_turn() {
+    auto const turned = to_turn_ ? board_.turned() : std::nullopt;
+    if (!turned) return;
+    (*deeds_)[*to_turn_].stop = Deed::Stop{turned->pc, turned->passes};
+    to_turn_.reset();
 }
 
 // To the process that asks.
@@ -236,6 +262,7 @@ void Conductor::tell(Order const& order) {
 
 Completion Conductor::give_exec(ProcId actor, spec::Executable program, VirtAddr arguments) {
     state_.roster.begin_exec(actor);
+    next_deed_.restarts = true;
     Completion result = give_call(actor, syscalls::kExec, agent::path_of(program).value, arguments.value);
     state_.roster.end_exec();
     return result;
@@ -244,6 +271,7 @@ Completion Conductor::give_exec(ProcId actor, spec::Executable program, VirtAddr
 Conductor::Forked Conductor::give_fork(ProcId parent, ProcId child) {
     if (Done done = bring(parent); !done) return {done.error()};
     state_.roster.expect_child(parent, child);
+    next_deed_.child = child;
     Completion const result = give_call(parent, syscalls::kFork);
     auto const pid = success(result);
     if (!pid || *pid == 0) {

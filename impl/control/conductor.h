@@ -16,6 +16,7 @@
 #include "impl/control/roster.h"
 #include "impl/control/step_time.h"
 #include "impl/observe/kernel_tables.h"
+#include "impl/target.h"
 #include "spec/program.h"
 
 #include <tl/expected.hpp>
@@ -92,6 +93,10 @@ class Conductor {
     // came to a wait; notes that they have.
     std::vector<spec::ProcId> collect_ended();
 
+    // Whether to note the orders that are given.
+    void note_deeds(bool on) { deeds_ = on ? std::optional(std::vector<Deed>{}) : std::nullopt; }
+    std::vector<Deed> deeds() const { return deeds_.value_or(std::vector<Deed>{}); }
+
     // Where the kernel died: the caller of panic, or the pc at a mishap; nothing while it lives.
     std::optional<VirtAddr> died_at() const { return autopsy_.died_at(); }
     // Set for good when the emulator failed.
@@ -122,6 +127,9 @@ class Conductor {
     tl::expected<spec::ProcId, spec::Completion> recognise(Call const& call);
     std::uint64_t pid_with(FrameNo root) const;
 
+    void note(spec::ProcId actor, Order const& order);
+    void note_turn();
+
     Done schedule(std::optional<spec::ProcId> who);
     Done switch_process();
     Done step_aside();
@@ -147,6 +155,9 @@ class Conductor {
     Harts harts_;
     EventLoop events_;
     std::optional<Meanwhile> meanwhile_;
+    std::optional<std::vector<Deed>> deeds_;  // where they are noted
+    Deed next_deed_{};                        // what is known of it already
+    std::optional<std::size_t> to_turn_;      // the deed that is to be interrupted, or whose hart is
 };
 
 }  // namespace vmcheck

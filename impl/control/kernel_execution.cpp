@@ -328,6 +328,13 @@ std::vector<VirtAddr> KernelExecution::take_write() {
     return write_watch_ ? write_watch_->take() : std::vector<VirtAddr>{};
 }
 
+std::vector<Deed> KernelExecution::deeds() const {
+    std::vector<Deed> deeds = conductor_.deeds();
+    for (Deed& deed : deeds)
+        if (deed.stop) deed.stop->place = place_of(*kernel_, deed.stop->at);
+    return deeds;
+}
+
 std::string KernelExecution::console_tail(std::size_t bytes) const {
     std::string_view const text = board_.console();
     return std::string(text.substr(text.size() > bytes ? text.size() - bytes : 0));

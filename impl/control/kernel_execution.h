@@ -81,6 +81,8 @@ class KernelExecution : public Execution {
     std::vector<Word> counts_of(FrameNo frame) const override;
     void watch(Word word) override;
     std::vector<VirtAddr> take_write() override;
+    void note_deeds(bool on) override { conductor_.note_deeds(on); }
+    std::vector<Deed> deeds() const override;
     void fence_at_traps(bool on) override { board_.set_fence_at_traps(on); }
     std::optional<CodePlace> failed_allocation() const override;
     std::string console_tail(std::size_t bytes) const override;

@@ -34,6 +34,8 @@ class StepTime {
     // After so many blocks of the next order another hart goes on. Until the same.
     void switch_hart_after(board::Blocks blocks) { switch_in_ = blocks; }
     void end_interruption();
+    // Whether the next order is to be interrupted, or its hart.
+    bool interrupts_next() const { return interrupt_in_ || switch_in_; }
 
     void order_begins();
     void order_ended();

@@ -54,6 +54,7 @@ class ReferenceCounts {
         : layout_(std::move(layout)), index_base_(index_base) {}
 
     map::ReferenceCounts const& layout() const { return layout_; }
+    FrameNo index_base() const { return index_base_; }
 
     // Where its elements lie, one in each array; none where there is none for that frame.
     std::vector<PhysAddr> places(Ram ram, FrameNo frame) const;

@@ -44,6 +44,12 @@ struct KernelTrace {
     std::set<std::string> of_allocator{};  // of these, those that ran in the frame allocator and nowhere else
 };
 
+// A few bytes of the kernel's memory, at most 8.
+struct Word {
+    PhysAddr at;
+    std::uint64_t bytes = 0;
+};
+
 // What came of a step.
 struct StepResult {
     spec::Outcome outcome;
@@ -158,6 +164,23 @@ class Execution {
     // What was recorded in the latest step; empty where nothing was.
     virtual KernelTrace trace() = 0;
 
+    // Of each line of source that was executed in the latest recorded step where its code begins, ascending; a line may
+    // have several such places. Empty where there is no debug information.
+    virtual std::vector<VirtAddr> lines() { return {}; }
+    // What the code there belongs to: the innermost function that was compiled into it, then where that was called, and
+    // so on outwards. Never empty.
+    virtual std::vector<CodePlace> places_of(VirtAddr /*code*/) const { return {CodePlace{}}; }
+
+    // The entry for a page in the page table with that root, and what the kernel counts references to a frame by, where
+    // they lie now; nothing where there is none.
+    virtual std::optional<Word> entry_of(FrameNo /*root*/, Vpn /*page*/) const { return std::nullopt; }
+    virtual std::vector<Word> counts_of(FrameNo /*frame*/) const { return {}; }
+    // From now on notes who changes that word, too, for good: each instruction costs several times what it did. To be
+    // called after reset() and the like.
+    virtual void watch(Word /*word*/) {}
+    // The latest change of a word that is watched since the last call: the instruction, then the calls that led
+    // there, innermost first. Empty where there was none.
+    virtual std::vector<VirtAddr> take_write() { return {}; }
     // Whether to note the orders that processes are given, and where turns go over; off at first. Turning it on forgets
     // what was noted.
     virtual void note_deeds(bool /*on*/) {}

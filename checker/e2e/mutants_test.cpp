@@ -135,6 +135,22 @@ TEST(WrongAtBoot, IsNotToldAgainByThePrograms) {
     EXPECT_EQ(session.at("programs"), 300);
 }
 
+// Where the defect is known to the line: the child's entry is written by the line behind the one that is missing.
+TEST(GuiltyLine, IsTheOneThatWroteThePte) {
+    Scratch const scratch;
+    Result const result = vmcheck({"replay", "--kernel", VMCHECK_KERNELS "/mutants/16-parent-keeps-w/kernel", "--json",
+                                   VMCHECK_CORPUS "/regression/16-parent-keeps-w.vmc"},
+                                  scratch.path());
+    EXPECT_EQ(result.exit_code, 1) << result.err;
+    json const finding = json::parse(result.out).at("sessions").at(0).at("findings").at(0);
+    json const first = finding.at("look_at").at(0);
+    EXPECT_EQ(first.at("function"), "AddressSpace::share_page");
+    EXPECT_EQ(first.at("text"), "return map(page, move(frame), rights);");
+    EXPECT_EQ(first.at("why"), "last changed the PTE, in step 1");
+    EXPECT_LE(finding.at("look_at").size(), 3U);
+    EXPECT_GE(finding.at("spectrum").at("passing"), 5);
+}
+
 // corpus/regression/<mutant>.vmc is its shrunk program: right on the reference kernel, wrong on the mutant.
 TEST_P(Mutant, IsKilledByItsOwnCorpusProgram) {
     if (wrong_at_boot()) GTEST_SKIP() << "wrong before any program runs";

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <tuple>
 
 namespace vmcheck {
@@ -56,6 +57,12 @@ std::optional<std::int64_t> Played::free_frames_lost() const {
 bool is_solid(Finding const& finding) {
     return finding.reproduced > 0 && !finding.divergence.violations.empty() &&
            finding.divergence.at.value < finding.program.steps.size();
+}
+
+double suspiciousness(Spectrum const& spectrum, Spectrum::Line const& line) {
+    double const ran = static_cast<double>(line.failing) + static_cast<double>(line.passing);
+    double const product = static_cast<double>(spectrum.failing) * ran;
+    return product == 0 ? 0 : static_cast<double>(line.failing) / std::sqrt(product);
 }
 
 std::string_view to_string(Rank rank) {

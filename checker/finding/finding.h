@@ -42,6 +42,37 @@ struct FailedAllocation {
     CodePlace caller;  // of the kernel's allocator
 };
 
+// Who last changed what the violation is about, before it was seen.
+struct LastWrite {
+    enum class Of : std::uint8_t { entry, count, byte };  // a page's entry, its frame's count, the byte itself
+    Of of = Of::entry;
+    spec::StepIndex at;
+    std::vector<CodePlace> stack;  // the line, then who had called that, innermost first
+};
+
+// In how many programs each line of the kernel ran: of those that fail as the finding does, and of near neighbours that
+// do not.
+struct Spectrum {
+    struct Line {
+        CodePlace place;
+        std::uint32_t failing = 0;  // at least one
+        std::uint32_t passing = 0;
+    };
+    std::uint32_t failing = 0;
+    std::uint32_t passing = 0;
+    std::vector<Line> lines;  // the most suspicious first
+};
+// From 0 to 1, after Ochiai (Abreu, Zoeteweij, van Gemund, "On the Accuracy of Spectrum-based Fault Localization",
+// 2007).
+double suspiciousness(Spectrum const& spectrum, Spectrum::Line const& line);
+
+// A line of the kernel's source.
+struct SourceText {
+    std::string file;
+    unsigned line = 0;
+    std::string text;  // without the spaces around it
+};
+
 // How the shrunk program was played: the orders that its processes were given, and which was the first of each step.
 struct Played {
     std::vector<Deed> deeds{};
@@ -59,6 +90,10 @@ struct Evidence {
     KernelTrace trace;                   // of the failing step
     std::string console;                 // what the kernel printed last
     std::vector<FailedAllocation> failed_allocations{};  // the first of each step that had one
+    std::vector<CodePlace> died_by{};                    // the way to where the kernel panicked, innermost first
+    std::optional<LastWrite> written{};  // nothing: it was not, in this program, or it is about no such thing
+    Spectrum spectrum{};                 // empty where interrupts or several harts play a part
+    std::vector<SourceText> source{};    // of the lines above, where the tree is at hand
     Played played{};
 };
 

@@ -16,8 +16,9 @@ namespace {
 
 // The first place whose line is known; what an annotation is attached to.
 std::string where(Finding const& finding) {
-    for (CodePlace const& place : suspects_in(finding).at)
-        if (place.line != 0) return fmt::format("file={},line={},", escape_property(place.file), place.line);
+    for (Suspect const& suspect : suspects_in(finding).at)
+        if (CodePlace const& place = suspect.place; place.line != 0)
+            return fmt::format("file={},line={},", escape_property(place.file), place.line);
     return {};
 }
 

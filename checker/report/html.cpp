@@ -97,9 +97,13 @@ std::string code(Finding const& finding) {
 std::string places(Finding const& finding) {
     Suspects const suspects = suspects_in(finding);
     std::string text;
-    for (std::size_t i = 0; i < suspects.at.size(); ++i)
-        text += fmt::format("<dt>{}</dt><dd><code>{}</code></dd>\n", place_label(finding, i),
-                            safe(to_string(suspects.at[i])));
+    for (std::size_t i = 0; i < suspects.at.size(); ++i) {
+        Suspect const& suspect = suspects.at[i];
+        std::string const why = why_suspected(finding, suspect), source = source_text(finding, suspect.place);
+        text += fmt::format("<dt>{}</dt><dd><code>{}</code>{}{}{}</dd>\n", place_label(finding, i),
+                            safe(to_string(suspect.place)), why.empty() ? "" : ": ", why,
+                            source.empty() ? "" : fmt::format("<br><code>{}</code>", safe(source)));
+    }
     for (FailedAllocation const& failed : finding.evidence.failed_allocations)
         text += fmt::format("<dt>No frame</dt><dd><code>{}</code></dd>\n", safe(describe(failed)));
     std::string ran;

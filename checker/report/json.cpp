@@ -11,6 +11,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <array>
+
 namespace vmcheck::report {
 
 namespace {
@@ -41,6 +44,26 @@ Json to_json(std::vector<CodePlace> const& places) {
     Json all = Json::array();
     for (CodePlace const& place : places) all.push_back(to_json(place));
     return all;
+}
+
+Json to_json(LastWrite const& write) {
+    constexpr std::array<std::string_view, 3> kWords = {"entry", "count", "byte"};
+    return {{"what", kWords.at(static_cast<std::size_t>(write.of))},
+            {"step", write.at.value + 1},
+            {"stack", to_json(write.stack)}};
+}
+
+Json to_json(Spectrum const& spectrum) {
+    constexpr std::size_t kMost = 20;
+    Json lines = Json::array();
+    for (std::size_t i = 0; i < std::min(kMost, spectrum.lines.size()); ++i) {
+        Spectrum::Line const& line = spectrum.lines[i];
+        Json each = to_json(line.place);
+        each["failing"] = line.failing;
+        each["passing"] = line.passing;
+        lines.push_back(std::move(each));
+    }
+    return {{"failing", spectrum.failing}, {"passing", spectrum.passing}, {"lines", std::move(lines)}};
 }
 
 Json to_json(std::vector<PageRow> const& rows) {
@@ -116,7 +139,15 @@ Json to_json(Finding const& finding) {
     for (CodeLine const& line : pseudo_code(finding))
         json["pseudo_code"].push_back({{"process", line.process}, {"code", line.code}, {"remark", line.remark}});
     Suspects const suspects = suspects_in(finding);
-    json["look_at"] = to_json(suspects.at);
+    json["look_at"] = Json::array();
+    for (Suspect const& suspect : suspects.at) {
+        Json each = to_json(suspect.place);
+        each["why"] = why_suspected(finding, suspect);
+        each["text"] = source_text(finding, suspect.place);
+        json["look_at"].push_back(std::move(each));
+    }
+    json["written"] = finding.evidence.written ? to_json(*finding.evidence.written) : Json(nullptr);
+    json["spectrum"] = to_json(finding.evidence.spectrum);
     json["ran"] = to_json(suspects.ran);
     json["functions"] = to_json(finding.evidence.trace.functions);
     json["failed_allocations"] = Json::array();

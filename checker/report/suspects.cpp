@@ -266,6 +266,17 @@ std::vector<Topic> topics_of(Finding const& finding, std::vector<CodePlace> cons
 
 }  // namespace
 
+namespace {
+
+std::vector<CodePlace> way_through(Finding const& finding) {
+    std::vector<CodePlace> ran;
+    for (CodePlace const& place : finding.evidence.trace.functions)
+        if (CodePlace shown = readable(place); !is_noise(shown.function)) ran.push_back(std::move(shown));
+    return ran;
+}
+
+}  // namespace
+
 bool share_code(Finding const& one, Finding const& other, bool helpers_too) {
     // Every trap goes through these, and every system call.
     constexpr std::array<std::string_view, 5> kEveryStep{"usertrap", "user_trap", "syscall", "system_call", "argaddr"};
@@ -277,8 +288,8 @@ bool share_code(Finding const& one, Finding const& other, bool helpers_too) {
                                is_of_allocator(one, place.function) || is_of_allocator(other, place.function);
         return !is_in(kEveryStep) && (helpers_too || !is_helper);
     };
-    auto const others = suspects_in(other).ran;
-    auto const ran = suspects_in(one).ran;
+    auto const others = way_through(other);
+    auto const ran = way_through(one);
     return std::any_of(ran.begin(), ran.end(), [&](CodePlace const& place) {
         return tells(place) && std::any_of(others.begin(), others.end(),
                                            [&](CodePlace const& each) { return each.function == place.function; });
@@ -304,15 +315,16 @@ std::string to_string(CodePlace const& place) {
     return fmt::format("{}, {}:{}", place.function, place.file, place.line);
 }
 
-Suspects suspects_in(Finding const& finding) {
+namespace {
+
+// By what they are for alone.
+Suspects usual_suspects(Finding const& finding) {
     constexpr std::size_t kMost = 4;
-    Suspects suspects;
-    for (CodePlace const& place : finding.evidence.trace.functions)
-        if (CodePlace shown = readable(place); !is_noise(shown.function)) suspects.ran.push_back(std::move(shown));
+    Suspects suspects{.ran = way_through(finding)};
     auto const add = [&](CodePlace place) {
         bool const known = std::any_of(suspects.at.begin(), suspects.at.end(),
-                                       [&](CodePlace const& each) { return each.function == place.function; });
-        if (!known && suspects.at.size() < kMost) suspects.at.push_back(std::move(place));
+                                       [&](Suspect const& each) { return each.place.function == place.function; });
+        if (!known && suspects.at.size() < kMost) suspects.at.push_back({std::move(place)});
     };
     // Where it died is where to begin; where it goes in circles, unless everybody goes there.
     if (auto const& last = finding.evidence.trace.last;
@@ -343,6 +355,143 @@ Suspects suspects_in(Finding const& finding) {
                 if (place.function == known) add(place);
     if (suspects.at.empty() && !suspects.ran.empty()) add(suspects.ran.back());
     return suspects;
+}
+
+// Parts that lines of other functions are made of: what calls them is what tells. The entry and the count are written
+// by those that are there for it.
+bool is_part(std::string_view function) {
+    constexpr std::array<std::string_view, 9> kTypes = {"PageTableEntry::", "Rights::",    "PhysAddr",
+                                                        "VirtAddr",         "Address<",    "InterruptsOff",
+                                                        "SpinGuard",        "Arguments::", "InodeRef::"};
+    return is_noise(function) || function.find('<') != std::string_view::npos ||
+           std::any_of(kTypes.begin(), kTypes.end(), [&](auto type) { return function.starts_with(type); });
+}
+constexpr std::array<std::string_view, 6> kMapping = {
+    "mappages", "walk", "AddressSpace::map", "PageTable::find", "PageTable::find_or_create", "PageTable::descend"};
+
+CodePlace of_line(CodePlace const& place) {
+    CodePlace shown = readable(place);
+    constexpr std::string_view kLambda = "::operator()";
+    if (shown.function.ends_with(kLambda)) shown.function.resize(shown.function.size() - kLambda.size());
+    return shown;
+}
+
+// Who wrote, rather than what it wrote with.
+std::optional<Suspect> writer_of(Finding const& finding) {
+    auto const& written = finding.evidence.written;
+    if (!written) return std::nullopt;
+    auto const serves = [&](CodePlace const& place) {
+        if (is_part(place.function)) return true;
+        if (written->of == LastWrite::Of::entry) return is_in(kMapping, place);
+        return written->of == LastWrite::Of::count && is_in(kFrames, place);
+    };
+    for (CodePlace const& each : written->stack)
+        if (CodePlace place = of_line(each); place.line != 0 && !serves(place))
+            return Suspect{std::move(place), Suspect::Why::wrote};
+    return std::nullopt;
+}
+
+// Who asked for what the kernel died in.
+std::optional<Suspect> caller_of_death(Finding const& finding) {
+    if (!has_died(finding)) return std::nullopt;
+    auto const& way = finding.evidence.died_by;
+    for (CodePlace const& each : way)
+        if (CodePlace place = of_line(each); place.line != 0 && !is_part(place.function) && !is_in(kMapping, place) &&
+                                             !is_in(kFrames, place) &&
+                                             place.function != readable(*finding.evidence.trace.last).function)
+            return Suspect{std::move(place), Suspect::Why::asked};
+    return std::nullopt;
+}
+
+// Of each function the most suspicious line; those that are for what fails count twice.
+std::vector<Suspect> suspicious_lines(Finding const& finding, std::vector<Suspect> const& usual) {
+    Spectrum const& spectrum = finding.evidence.spectrum;
+    struct Ranked {
+        double score = 0;
+        Suspect suspect;
+    };
+    std::vector<Ranked> ranked;
+    for (Spectrum::Line const& line : spectrum.lines) {
+        CodePlace place = of_line(line.place);
+        auto const same = [&](CodePlace const& other) {
+            return other.function == place.function && other.file == place.file;
+        };
+        bool const known =
+            std::any_of(ranked.begin(), ranked.end(), [&](Ranked const& each) { return same(each.suspect.place); });
+        if (known || is_part(place.function)) continue;
+        bool const is_usual =
+            std::any_of(usual.begin(), usual.end(), [&](Suspect const& each) { return same(each.place); });
+        double const weight = is_usual ? 2 : is_in(kMapping, place) || is_in(kFrames, place) ? 0.5 : 1;
+        bool const alone = line.failing == spectrum.failing && line.passing == 0;
+        ranked.push_back({weight * suspiciousness(spectrum, line),
+                          {std::move(place), alone ? Suspect::Why::only_failing : Suspect::Why::more_failing}});
+    }
+    // Of equals, in the order of the usual ones.
+    auto const number = [&](Suspect const& suspect) {
+        auto const at = std::find_if(usual.begin(), usual.end(), [&](Suspect const& each) {
+            return each.place.function == suspect.place.function;
+        });
+        return at - usual.begin();
+    };
+    std::stable_sort(ranked.begin(), ranked.end(), [&](Ranked const& a, Ranked const& b) {
+        return std::pair(-a.score, number(a.suspect)) < std::pair(-b.score, number(b.suspect));
+    });
+    std::vector<Suspect> suspects;
+    for (Ranked& each : ranked) suspects.push_back(std::move(each.suspect));
+    return suspects;
+}
+
+}  // namespace
+
+Suspects suspects_in(Finding const& finding) {
+    Suspects suspects = usual_suspects(finding);
+    auto const writer = writer_of(finding), caller = caller_of_death(finding);
+    if (!writer && !caller && finding.evidence.spectrum.lines.empty()) return suspects;
+    std::vector<Suspect> const usual = std::exchange(suspects.at, {});
+    // Where it died stays where to begin.
+    std::size_t const first = has_died(finding) && !usual.empty() ? 1 : 0;
+    if (first == 1) suspects.at.push_back(usual.front());
+    constexpr std::size_t kMost = 3;
+    auto const add = [&](Suspect suspect) {
+        auto const same = [&](Suspect const& each) { return each.place.function == suspect.place.function; };
+        if (std::any_of(suspects.at.begin(), suspects.at.end(), same) || suspects.at.size() == first + kMost) return;
+        suspects.at.push_back(std::move(suspect));
+    };
+    if (writer) add(*writer);
+    if (caller) add(*caller);
+    for (Suspect& each : suspicious_lines(finding, usual)) add(std::move(each));
+    for (Suspect const& each : usual) add(each);
+    return suspects;
+}
+
+std::string why_suspected(Finding const& finding, Suspect const& suspect) {
+    switch (suspect.why) {
+        case Suspect::Why::wrote: {
+            constexpr std::array<std::string_view, 3> kWords = {"the PTE", "the frame's count", "the byte or its PTE"};
+            LastWrite const& written = *finding.evidence.written;
+            return fmt::format("last changed {}, in step {}", kWords.at(static_cast<std::size_t>(written.of)),
+                               written.at.value + 1);
+        }
+        case Suspect::Why::only_failing:
+            return finding.evidence.spectrum.failing == 1
+                       ? "runs where it fails, and in none of the programs like it that pass"
+                       : "runs in every failing program and in none that passes";
+        case Suspect::Why::more_failing:
+            return "runs more often where programs fail than where they pass";
+        case Suspect::Why::asked:
+            return "on the way to where the kernel died";
+        case Suspect::Why::by_its_part:
+            break;
+    }
+    return {};
+}
+
+std::string source_text(Finding const& finding, CodePlace const& place) {
+    auto const& source = finding.evidence.source;
+    auto const at = std::find_if(source.begin(), source.end(), [&](SourceText const& each) {
+        return each.file == place.file && each.line == place.line;
+    });
+    return at == source.end() ? std::string{} : one_line(at->text);
 }
 
 }  // namespace vmcheck::report

@@ -122,8 +122,13 @@ std::string chain(std::vector<CodePlace> const& ran) {
 std::string places(Finding const& finding) {
     Suspects const suspects = suspects_in(finding);
     std::string text;
-    for (std::size_t i = 0; i < suspects.at.size(); ++i)
-        text += fmt::format("      {:<9} {}\n", place_label(finding, i), to_string(suspects.at[i]));
+    for (std::size_t i = 0; i < suspects.at.size(); ++i) {
+        Suspect const& suspect = suspects.at[i];
+        std::string const why = why_suspected(finding, suspect), source = source_text(finding, suspect.place);
+        text += fmt::format("      {:<9} {}{}{}\n", place_label(finding, i), to_string(suspect.place),
+                            why.empty() ? "" : ": ", why);
+        if (!source.empty()) text += fmt::format("      {:<9}   {}\n", "", source);
+    }
     for (FailedAllocation const& failed : finding.evidence.failed_allocations)
         text += fmt::format("      {:<9} {}\n", "No frame", describe(failed));
     if (!suspects.ran.empty()) text += fmt::format("      Ran       {}\n", chain(suspects.ran));

@@ -33,6 +33,12 @@ using testing::made_child;
 
 constexpr char const* kWildStore = "vmcheck 1\nprofile cow\np0 fork p1\np1 store rodata 1 = 1\n";
 
+std::vector<std::string> names(std::vector<Suspect> const& suspects) {
+    std::vector<std::string> all;
+    for (Suspect const& suspect : suspects) all.push_back(suspect.place.function);
+    return all;
+}
+
 std::vector<std::string> names(std::vector<CodePlace> const& places) {
     std::vector<std::string> all;
     all.reserve(places.size());
@@ -177,7 +183,57 @@ TEST(Suspects, NamesTheFunctionsThatMatterAndLeavesOutTheNoise) {
     EXPECT_THAT(names(suspects.at), ElementsAre("uvmcopy", "fork"));
     EXPECT_THAT(names(suspects.ran),
                 ElementsAre("usertrap", "syscall", "sys_fork", "fork", "kalloc", "uvmcopy", "walk", "mappages"));
-    EXPECT_EQ(to_string(suspects.at[0]), "uvmcopy, kernel/vm.c:318");
+    EXPECT_EQ(to_string(suspects.at[0].place), "uvmcopy, kernel/vm.c:318");
+}
+
+TEST(Suspects, NamesWhoWroteItAndThenWhatRunsWhereProgramsFail) {
+    Finding finding = testing::parent_keeps_w();
+    Evidence& evidence = finding.evidence;
+    evidence.written = {LastWrite::Of::entry,
+                        {0},
+                        {{"memset", "kernel/string.c", 9},
+                         {"mappages", "kernel/vm.c", 171},
+                         {"uvmcopy", "kernel/vm.c", 320},
+                         {"fork", "kernel/proc.c", 290}}};
+    evidence.spectrum = {.failing = 2,
+                         .passing = 3,
+                         .lines = {{{"acquire", "kernel/spinlock.c", 30}, 2, 0},
+                                   {{"allocproc", "kernel/proc.c", 120}, 2, 0},
+                                   {{"fork", "kernel/proc.c", 295}, 2, 0},
+                                   {{"growproc", "kernel/proc.c", 260}, 2, 3}}};
+    evidence.source = {{"kernel/vm.c", 320, "if(mappages(new, i, PGSIZE, pa, flags) != 0)"}};
+    Suspects const suspects = suspects_in(finding);
+    EXPECT_THAT(names(suspects.at), ElementsAre("uvmcopy", "fork", "allocproc"));
+    EXPECT_EQ(suspects.at[0].place.line, 320U);
+    EXPECT_EQ(why_suspected(finding, suspects.at[0]), "last changed the PTE, in step 1");
+    EXPECT_EQ(why_suspected(finding, suspects.at[1]), "runs in every failing program and in none that passes");
+    EXPECT_EQ(source_text(finding, suspects.at[0].place), "if(mappages(new, i, PGSIZE, pa, flags) != 0)");
+    EXPECT_EQ(source_text(finding, suspects.at[1].place), "");
+    evidence.written->of = LastWrite::Of::byte;
+    EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("mappages", "fork", "allocproc")) << "whoever wrote a byte";
+    evidence.written.reset();
+    evidence.spectrum.lines[1].passing = 3;
+    EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("fork", "allocproc", "growproc"));
+    EXPECT_EQ(why_suspected(finding, suspects_in(finding).at[1]),
+              "runs more often where programs fail than where they pass");
+}
+
+TEST(Suspects, OfADeadKernelWhoAskedForIt) {
+    Finding finding = testing::finding_of(Invariant::liveness, kWildStore, {made_child()}, {spec::Ends{}},
+                                          testing::panicked("kfree"));
+    finding.evidence.trace.functions = {{"uvmunmap", "kernel/vm.c", 180}, {"kfree", "kernel/kalloc.c", 50}};
+    finding.evidence.trace.last = CodePlace{"kfree", "kernel/kalloc.c", 55};
+    finding.evidence.died_by = {{"kfree", "kernel/kalloc.c", 55}, {"uvmunmap", "kernel/vm.c", 193}};
+    EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("kfree", "uvmunmap"));
+    EXPECT_EQ(suspects_in(finding).at[1].place.line, 193U);
+    EXPECT_EQ(place_label(finding, 0), "Died in");
+}
+
+TEST(Spectrum, IsOchiais) {
+    Spectrum const spectrum{.failing = 4, .passing = 9, .lines = {}};
+    EXPECT_EQ(suspiciousness(spectrum, {{}, 4, 0}), 1.0);
+    EXPECT_EQ(suspiciousness(spectrum, {{}, 1, 3}), 0.25);
+    EXPECT_EQ(suspiciousness({}, {}), 0.0);
 }
 
 TEST(Suspects, BeginsWhereTheKernelDied) {
@@ -221,7 +277,7 @@ TEST(Suspects, WhatOnlyTheAllocatorRunsIsNamedWhereFramesAreWrong) {
         Finding finding =
             that_ran(invariant, "p0 pipe heap", {{"incref", "kernel/kalloc.c"}, {"copyout", "kernel/vm.c"}});
         finding.evidence.trace.of_allocator = {"incref"};
-        EXPECT_EQ(suspects_in(finding).at.front().function, invariant == Invariant::counts ? "incref" : "copyout");
+        EXPECT_EQ(suspects_in(finding).at.front().place.function, invariant == Invariant::counts ? "incref" : "copyout");
     }
 }
 
@@ -252,7 +308,7 @@ TEST(Suspects, AnErrorPathBeginsWhereTheFrameIsMissing) {
     EXPECT_THAT(names(suspects_in(copy).at), ElementsAre("vmfault", "copyout")) << "who made the page";
     finding.evidence.failed_allocations = {{{0}, {"uvmalloc", "kernel/vm.c", 240}}};
     EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("uvmalloc", "sys_sbrk", "growproc"));
-    EXPECT_EQ(suspects_in(finding).at[0].line, 240U);
+    EXPECT_EQ(suspects_in(finding).at[0].place.line, 240U);
     finding.evidence.failed_allocations = {{{0}, {"walk", "kernel/vm.c", 84}}};
     EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("sys_sbrk", "growproc", "uvmalloc")) << "everybody's";
 }

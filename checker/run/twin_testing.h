@@ -38,6 +38,7 @@ class TwinExecution : public Execution {
     void restore(Moment const& moment) override { machine_->restore(dynamic_cast<Saved const&>(moment).state); }
     StepResult run(spec::Step const& step, std::uint64_t) override {
         ++steps_;
+        kind_ = step.action.index();
         auto const before = machine_->census();
         if (engine_failure()) return {{spec::Unfinished{}}, before};
         return {machine_->run(step), before};
@@ -64,6 +65,11 @@ class TwinExecution : public Execution {
     spec::Observation observe() override { return machine_->observe(); }
     void record(bool) override {}
     KernelTrace trace() override { return {}; }
+    // A line of toy.c for each kind of step.
+    std::vector<VirtAddr> lines() override { return {VirtAddr{kind_}}; }
+    std::vector<CodePlace> places_of(VirtAddr code) const override {
+        return {{std::string(spec::kind_name(code.value)), "toy.c", static_cast<unsigned>(code.value) + 1}};
+    }
     void fence_at_traps(bool) override {}
     std::optional<CodePlace> failed_allocation() const override { return std::nullopt; }
     std::string console_tail(std::size_t) const override { return {}; }
@@ -82,6 +88,7 @@ class TwinExecution : public Execution {
     };
 
     std::uint64_t steps_ = 0;
+    std::size_t kind_ = 0;
     std::shared_ptr<spec::Setting const> setting_;
     spec::testing::PlantedDefect defect_;
     std::unique_ptr<spec::testing::ConcreteMachine> machine_;

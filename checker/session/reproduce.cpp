@@ -1,6 +1,7 @@
 #include "checker/session/reproduce.h"
 
 #include "checker/run/runner.h"
+#include "checker/session/blame.h"
 
 #include <algorithm>
 #include <array>
@@ -167,6 +168,10 @@ tl::expected<Reproduction, BootError> reproduce(Target const& fresh, spec::Progr
         run::Counts uncounted;
         run::Run run = run::run_program(**execution, look.reference, program,
                                         {.close = false, .go_on = true, .watcher = &watcher}, uncounted);
+        for (VirtAddr code : reproduction.divergence.died)
+            for (CodePlace& place : (*execution)->places_of(code))
+                reproduction.evidence.died_by.push_back(std::move(place));
+        reproduction.evidence.written = last_write(**execution, look.reference, program, reproduction.divergence);
         reproduction.needs_stale_translation = run::endings(std::move(run)).empty();
     }
     return reproduction;

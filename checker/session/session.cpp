@@ -5,6 +5,7 @@
 #include "checker/qemu/trial.h"
 #include "checker/repro/repro_c.h"
 #include "checker/run/runner.h"
+#include "checker/session/blame.h"
 #include "checker/session/mistakes.h"
 #include "checker/session/reproduce.h"
 #include "checker/shrink/shrinker.h"
@@ -180,6 +181,13 @@ std::vector<run::Failure> gravest(std::vector<run::Failure> failures, std::size_
     return failures;
 }
 
+// What else runs on the machine plays no part.
+bool by_itself(spec::Program const& program) {
+    return spec::harts_of(program) == 1 &&
+           std::none_of(program.steps.begin(), program.steps.end(),
+                        [](spec::Step const& step) { return step.faults.preempt || step.faults.meanwhile; });
+}
+
 // All that is known of a failure, in one value.
 Finding explain(run::Failure const& failure, shrink::Shrunk const& shrunk, spec::Program program,
                 Reproduction reproduction) {
@@ -306,6 +314,11 @@ tl::expected<Finding, BootError> make_finding(Kernel& kernel, run::Failure const
     if (!reproduction) return tl::unexpected(reproduction.error());
     Finding finding = explain(failure, shrunk, std::move(program), std::move(*reproduction));
     finding.repro_gdb = gdb_script_of(finding, *kernel.target);
+    if (!is_solid(finding) || options.stop.stop_requested()) return finding;
+    if (by_itself(finding.program))
+        finding.evidence.spectrum = spectrum_of(kernel.machines, kernel.look.reference, finding.program,
+                                                failure.run.program, finding.signature);
+    finding.evidence.source = source_of(finding.evidence, kernel.target->summary().image);
     return finding;
 }
 

@@ -4,6 +4,7 @@
 
 #include "checker/report/format.h"
 #include "checker/run/twin_testing.h"
+#include "checker/session/blame.h"
 #include "checker/session/reproduce.h"
 #include "spec/text.h"
 
@@ -12,6 +13,8 @@
 #include <gmock/gmock.h>
 
 #include <array>
+#include <filesystem>
+#include <fstream>
 #include <utility>
 
 namespace vmcheck::session {
@@ -94,6 +97,39 @@ TEST(Session, APlantedDefectBecomesOneFindingThatIsComplete) {
     ASSERT_TRUE(finding.repro_c.has_value()) << finding.repro_c.error();
     EXPECT_THAT(*finding.repro_c, HasSubstr("fork()"));
     EXPECT_FALSE(finding.on_qemu.has_value()) << "nobody asked for it";
+}
+
+TEST(Session, ComparesWhatRanInProgramsThatFailAndInNeighboursThatDoNot) {
+    SessionResult const result = result_of(toy(PlantedDefect::parent_keeps_write), quick());
+    ASSERT_THAT(result.findings, SizeIs(1));
+    Spectrum const& spectrum = result.findings.front().evidence.spectrum;
+    EXPECT_GE(spectrum.failing, 1U);
+    EXPECT_GE(spectrum.passing, 5U);
+    ASSERT_FALSE(spectrum.lines.empty());
+    EXPECT_EQ(spectrum.lines.front().place.function, "fork");
+    EXPECT_EQ(spectrum.lines.front().failing, spectrum.failing);
+    EXPECT_EQ(spectrum.lines.front().passing, 0U);
+}
+
+TEST(Session, ReadsSourceFromTheKernelsTreeAlone) {
+    namespace fs = std::filesystem;
+    fs::path const tree = fs::path(::testing::TempDir()) / "source_of_tree";
+    fs::create_directories(tree / "kernel");
+    std::ofstream(tree / "kernel" / "vm.c") << "int a;\n  int b;\n";
+    std::ofstream(tree / "outside.c") << "secret\n";
+    Evidence evidence;
+    evidence.written = {LastWrite::Of::entry,
+                        {0},
+                        {{"f", "kernel/vm.c", 2},
+                         {"f", "kernel/vm.c", 7},
+                         {"f", "kernel/../outside.c", 1},
+                         {"f", (tree / "outside.c").string(), 1},
+                         {"f", "kernel/no.c", 1}}};
+    auto const source = source_of(evidence, tree / "kernel" / "kernel");
+    ASSERT_THAT(source, SizeIs(1));
+    EXPECT_EQ(source[0].text, "int b;");
+    EXPECT_EQ(source[0].line, 2U);
+    fs::remove_all(tree);
 }
 
 TEST(Session, AFindingThatNoUserProgramShowsSaysWhy) {

@@ -196,6 +196,10 @@ std::vector<VirtAddr> Board::trace() const {
     return machine_->reports.trace.blocks();
 }
 
+std::map<VirtAddr, std::uint32_t> const& Board::traced_code() const {
+    return machine_->reports.trace.seen();
+}
+
 void Board::record(Recording* recording) {
     recording_ = recording;
 }

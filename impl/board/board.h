@@ -29,6 +29,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -285,6 +286,9 @@ class Board {
     void set_trace(bool on);
     // The latest Config::trace_blocks_max blocks, oldest first.
     std::vector<VirtAddr> trace() const;
+    // All blocks of the trace, also those that it has no room for: where each begins, and its bytes of code. Valid
+    // until the board runs on.
+    std::map<VirtAddr, std::uint32_t> const& traced_code() const;
 
     // Where the hart was when the turn that was asked for (preempt_after, switch_hart_after) went over, since the
     // latest watch_turn().

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -19,12 +20,17 @@ class Trace {
 
     bool is_on() const { return on_; }
     void set_on(bool on) {
-        if (on && !on_) blocks_.clear();
+        if (on && !on_) {
+            blocks_.clear();
+            seen_.clear();
+        }
         on_ = on && blocks_max_ != 0;
     }
     void add(VirtAddr pc, std::uint32_t bytes) {
         if (blocks_.size() == blocks_max_) blocks_.pop_front();
         blocks_.push_back({pc, bytes});
+        std::uint32_t& most = seen_[pc];
+        most = std::max(most, bytes);
     }
     // Oldest first.
     std::vector<VirtAddr> blocks() const {
@@ -38,6 +44,9 @@ class Trace {
             blocks_, [&](Block const& each) { return pc >= each.pc && pc < each.pc + each.bytes; }));
     }
 
+    // All of them: where each begins, and how many bytes of code it has.
+    std::map<VirtAddr, std::uint32_t> const& seen() const { return seen_; }
+
   private:
     struct Block {
         VirtAddr pc;
@@ -47,6 +56,7 @@ class Trace {
     std::size_t blocks_max_;
     bool on_ = false;
     std::deque<Block> blocks_;
+    std::map<VirtAddr, std::uint32_t> seen_;
 };
 
 // When a hart stood before a block with S-mode interrupts enabled: the earliest such times.

@@ -52,6 +52,12 @@ class KernelMachine : public Execution {
     spec::Observation observe() override { return now_->observe(); }
     void record(bool on) override { now_->record(on); }
     KernelTrace trace() override { return now_->trace(); }
+    std::vector<VirtAddr> lines() override { return now_->lines(); }
+    std::vector<CodePlace> places_of(VirtAddr code) const override { return now_->places_of(code); }
+    std::optional<Word> entry_of(FrameNo root, Vpn page) const override { return now_->entry_of(root, page); }
+    std::vector<Word> counts_of(FrameNo frame) const override { return now_->counts_of(frame); }
+    void watch(Word word) override { now_->watch(word); }
+    std::vector<VirtAddr> take_write() override { return now_->take_write(); }
     void note_deeds(bool on) override { now_->note_deeds(on); }
     std::vector<Deed> deeds() const override { return now_->deeds(); }
     void fence_at_traps(bool on) override { now_->fence_at_traps(on); }

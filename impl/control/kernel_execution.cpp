@@ -287,6 +287,47 @@ KernelTrace KernelExecution::trace() {
     return trace;
 }
 
+std::vector<VirtAddr> KernelExecution::lines() {
+    std::set<VirtAddr> starts;
+    for (auto const& [start, bytes] : board_.traced_code())
+        for (VirtAddr line : kernel_->map->lines.starts(start, start + bytes)) starts.insert(line);
+    return {starts.begin(), starts.end()};
+}
+
+std::vector<CodePlace> KernelExecution::places_of(VirtAddr code) const {
+    std::vector<CodePlace> places;
+    for (map::SourcePlace& frame : kernel_->map->lines.inlined_frames(code))
+        places.push_back({std::move(frame.function), std::move(frame.file), frame.line});
+    if (places.empty() || places.back().function.empty()) return {place_of(*kernel_, code)};
+    return places;
+}
+
+std::optional<Word> KernelExecution::entry_of(FrameNo root, Vpn page) const {
+    auto const at = observe::entry_of({board_.ram_start(), board_.ram()}, root, page);
+    return at ? std::optional(Word{*at, sizeof(std::uint64_t)}) : std::nullopt;
+}
+
+std::vector<Word> KernelExecution::counts_of(FrameNo frame) const {
+    std::vector<Word> words;
+    if (auto const& counts = kernel_->windows->counts)
+        for (PhysAddr at : counts->places({board_.ram_start(), board_.ram()}, frame))
+            words.push_back({at, counts->layout().element_bytes});
+    return words;
+}
+
+void KernelExecution::watch(Word word) {
+    if (!write_watch_) {
+        write_watch_ = std::make_unique<WriteWatch>(board_);
+        // Where the emulator cannot do it, there is nothing to be told.
+        static_cast<void>(board_.watch_instructions(write_watch_.get()));
+    }
+    write_watch_->add(word);
+}
+
+std::vector<VirtAddr> KernelExecution::take_write() {
+    return write_watch_ ? write_watch_->take() : std::vector<VirtAddr>{};
+}
+
 std::vector<Deed> KernelExecution::deeds() const {
     std::vector<Deed> deeds = conductor_.deeds();
     for (Deed& deed : deeds)

@@ -4,6 +4,7 @@
 #include "impl/board/board.h"
 #include "impl/control/conductor.h"
 #include "impl/control/step_runner.h"
+#include "impl/control/write_watch.h"
 #include "impl/elf/kernel_image.h"
 #include "impl/map/kernel_map.h"
 #include "impl/observe/observer.h"
@@ -74,6 +75,12 @@ class KernelExecution : public Execution {
     spec::Observation observe() override;
     void record(bool on) override;
     KernelTrace trace() override;
+    std::vector<VirtAddr> lines() override;
+    std::vector<CodePlace> places_of(VirtAddr code) const override;
+    std::optional<Word> entry_of(FrameNo root, Vpn page) const override;
+    std::vector<Word> counts_of(FrameNo frame) const override;
+    void watch(Word word) override;
+    std::vector<VirtAddr> take_write() override;
     void note_deeds(bool on) override { conductor_.note_deeds(on); }
     std::vector<Deed> deeds() const override;
     void fence_at_traps(bool on) override { board_.set_fence_at_traps(on); }
@@ -112,6 +119,7 @@ class KernelExecution : public Execution {
     board::Board board_;
     Conductor conductor_;
     observe::Observer observer_;
+    std::unique_ptr<WriteWatch> write_watch_;
     bool recording_ = false;
 };
 

@@ -34,6 +34,15 @@ std::optional<SourcePlace> SourceLines::source_line(VirtAddr pc) const {
     return frames.front();
 }
 
+std::vector<VirtAddr> SourceLines::starts(VirtAddr from, VirtAddr to) const {
+    std::vector<VirtAddr> starts;
+    for (auto row = std::ranges::lower_bound(data_->rows, from, {}, &Row::address);
+         row != data_->rows.end() && row->address < to; ++row)
+        if (!row->ends_sequence && row->line != 0 && (starts.empty() || starts.back() != row->address))
+            starts.push_back(row->address);
+    return starts;
+}
+
 std::vector<SourcePlace> SourceLines::inlined_frames(VirtAddr pc) const {
     auto row = std::ranges::upper_bound(data_->rows, pc, {}, &Row::address);
     if (row == data_->rows.begin()) return {};

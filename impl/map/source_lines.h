@@ -58,7 +58,10 @@ class SourceLines {
     // For a return address give pc - 1: the call is what is wanted.
     std::optional<SourcePlace> source_line(VirtAddr pc) const;
 
-    // The same, then the place it was inlined to, and so on outwards. Empty where source_line gives nothing.
+    // Where the lines of the code in [from, to) begin, ascending.
+    std::vector<VirtAddr> starts(VirtAddr from, VirtAddr to) const;
+
+    // source_line(), then the place it was inlined to, and so on outwards. Empty where source_line gives nothing.
     std::vector<SourcePlace> inlined_frames(VirtAddr pc) const;
 
   private:

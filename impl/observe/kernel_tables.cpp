@@ -35,7 +35,7 @@ std::optional<ProcessEntry> ProcessTable::find(Ram ram, std::uint64_t pid) const
     return std::nullopt;
 }
 
-std::optional<std::int64_t> ReferenceCounts::raw(Ram ram, FrameNo frame) const {
+std::optional<PhysAddr> ReferenceCounts::first(Ram ram, FrameNo frame) const {
     if (frame < index_base_) return std::nullopt;
     std::uint64_t const index = frame.value - index_base_.value;
     if (layout_.count != 0 && index >= layout_.count) return std::nullopt;
@@ -45,9 +45,23 @@ std::optional<std::int64_t> ReferenceCounts::raw(Ram ram, FrameNo frame) const {
         if (!pointer) return std::nullopt;
         start = PhysAddr{*pointer + layout_.offset_behind_pointer};
     }
+    return start + index * layout_.stride;
+}
+
+std::vector<PhysAddr> ReferenceCounts::places(Ram ram, FrameNo frame) const {
+    std::vector<PhysAddr> places;
+    auto const at = first(ram, frame);
+    for (std::uint64_t array = 0; at && array < layout_.arrays; ++array)
+        places.push_back(*at + array * layout_.count * layout_.stride);
+    return places;
+}
+
+std::optional<std::int64_t> ReferenceCounts::raw(Ram ram, FrameNo frame) const {
+    auto const at = first(ram, frame);
+    if (!at) return std::nullopt;
     std::uint64_t sum = 0;
     for (std::uint64_t array = 0; array < layout_.arrays; ++array) {
-        auto const value = ram.load(start + (array * layout_.count + index) * layout_.stride, layout_.element_bytes);
+        auto const value = ram.load(*at + array * layout_.count * layout_.stride, layout_.element_bytes);
         if (!value) return std::nullopt;
         sum += static_cast<std::uint64_t>(extend(*value, layout_.element_bytes, layout_.is_signed));
     }

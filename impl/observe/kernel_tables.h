@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace vmcheck::observe {
 
@@ -55,6 +56,8 @@ class ReferenceCounts {
     map::ReferenceCounts const& layout() const { return layout_; }
     FrameNo index_base() const { return index_base_; }
 
+    // Where its elements lie, one in each array; none where there is none for that frame.
+    std::vector<PhysAddr> places(Ram ram, FrameNo frame) const;
     // The element as it stands; nothing where the array has none for that frame.
     std::optional<std::int64_t> raw(Ram ram, FrameNo frame) const;
 
@@ -63,6 +66,9 @@ class ReferenceCounts {
     std::optional<std::int64_t> normalised(Ram ram, FrameNo frame, std::int64_t raw_for_one) const;
 
   private:
+    // In the first array.
+    std::optional<PhysAddr> first(Ram ram, FrameNo frame) const;
+
     map::ReferenceCounts layout_;
     FrameNo index_base_;
 };

@@ -128,4 +128,17 @@ TableContents read_user_table(Ram ram, FrameNo root) {
     return Walk(ram).take(root);
 }
 
+std::optional<PhysAddr> entry_of(Ram ram, FrameNo root, Vpn page) {
+    FrameNo table = root;
+    for (unsigned level = 2;; --level) {
+        std::uint64_t const index = (page.value >> (kLevelBits * level)) % kEntries;
+        PhysAddr const at = start_of(table) + index * sizeof(std::uint64_t);
+        auto const pte = ram.load(at, sizeof(std::uint64_t));
+        if (!pte) return std::nullopt;
+        if (level == 0) return at;
+        if ((*pte & kValid) == 0 || is_leaf(*pte)) return std::nullopt;
+        table = frame_of(*pte);
+    }
+}
+
 }  // namespace vmcheck::observe

@@ -43,6 +43,9 @@ struct TableContents {
     std::string broken;                     // why the walk stopped early; empty when it did not
 };
 
+// Where the entry of level 0 for a page lies; nothing where a table on the way is missing or outside RAM.
+std::optional<PhysAddr> entry_of(Ram ram, FrameNo root, Vpn page);
+
 // Never fails and always ends: a table that is used twice (a loop included), lies outside RAM, maps 1 GiB at a time, or
 // maps more pages than could make sense stops the walk and is described in `broken`.
 TableContents read_user_table(Ram ram, FrameNo root);

@@ -1,0 +1,316 @@
+#include "checker/session/blame.h"
+
+#include "checker/run/runner.h"
+#include "checker/shrink/candidates.h"
+#include "spec/step_kinds.h"
+#include "spec/text.h"
+#include "spec/walk.h"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <tuple>
+#include <utility>
+
+namespace vmcheck::session {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// ---- the last write
+
+// Where the words lie that a violation is about, by the machine after the failing step; before it, where its outcome is
+// what is wrong.
+class Words final : public run::Watcher {
+  public:
+    Words(run::Divergence const& divergence, spec::ProcId process, VirtAddr address)
+        : violation_(divergence.violations.front()), at_(divergence.at), process_(process), address_(address) {}
+
+    void before(spec::StepIndex at, Execution& execution) override {
+        if (at == at_ && spec::is_about_outcome(violation_)) find(execution);
+    }
+    void after(spec::StepIndex at, Execution& execution) override {
+        if (at == at_ && !spec::is_about_outcome(violation_)) find(execution);
+    }
+
+    LastWrite::Of of = LastWrite::Of::entry;
+    std::vector<Word> found;
+
+  private:
+    template <class Facts>
+    bool is() const {
+        return std::holds_alternative<Facts>(violation_.facts);
+    }
+    std::optional<FrameNo> frame_of(spec::ObservedProcess const& process) const {
+        auto const at = std::find_if(process.pages.begin(), process.pages.end(),
+                                     [&](spec::ObservedPage const& each) { return each.page == address_.page(); });
+        return at != process.pages.end() && at->in_ram ? std::optional(at->frame) : std::nullopt;
+    }
+    void add(std::optional<Word> const& word) {
+        if (word) found.push_back(*word);
+    }
+
+    void find(Execution& execution) {
+        spec::Observation const seen = execution.observe();
+        auto const whose = std::find_if(seen.processes.begin(), seen.processes.end(),
+                                        [&](auto const& each) { return each.id == process_; });
+        if (whose == seen.processes.end()) return;
+        auto const frame = frame_of(*whose);
+        if (is<spec::WrongCount>() || is<spec::FreeInUse>()) {
+            of = LastWrite::Of::count;
+            if (frame) found = execution.counts_of(*frame);
+            return;
+        }
+        for (spec::ObservedProcess const& each : seen.processes) {
+            bool const shares = is<spec::WritableShared>() && frame && frame_of(each) == frame;
+            if ((each.id == process_ || shares) && !each.table_frames.empty())
+                add(execution.entry_of(each.table_frames.front(), address_.page()));
+        }
+        if (frame && is<spec::WrongByte>()) add(Word{start_of(*frame) + address_.offset(), 1});
+    }
+
+    spec::Violation const& violation_;
+    spec::StepIndex at_;
+    spec::ProcId process_;
+    VirtAddr address_;
+};
+
+// Who writes to them, up to the step at which it is too late.
+class Writes final : public run::Watcher {
+  public:
+    Writes(std::vector<Word> words, std::uint32_t steps) : words_(std::move(words)), steps_(steps) {}
+
+    void before(spec::StepIndex at, Execution& execution) override {
+        if (at.value == 0)
+            for (Word const& word : words_) execution.watch(word);
+    }
+    void after(spec::StepIndex at, Execution& execution) override {
+        auto write = execution.take_write();
+        if (write.empty() || at.value >= steps_) return;
+        last.emplace(LastWrite{LastWrite::Of::entry, at, {}});
+        for (VirtAddr code : write)
+            for (CodePlace& place : execution.places_of(code)) last->stack.push_back(std::move(place));
+    }
+
+    std::optional<LastWrite> last;
+
+  private:
+    std::vector<Word> words_;
+    std::uint32_t steps_;
+};
+
+std::optional<VirtAddr> address_of(spec::Program const& program, run::Divergence const& divergence,
+                                   run::Reference const& reference) {
+    if (auto const& address = divergence.violations.front().address) return address;
+    spec::Step const& step = program.steps.at(divergence.at.value);
+    auto const use = spec::address_of(step.action);
+    if (!use) return std::nullopt;
+    auto const before = spec::walk(spec::World::initial(spec::setting_for(reference.setting, program)),
+                                   std::span(program.steps).first(divergence.at.value), [](auto&&...) { return true; });
+    if (before.world.find(step.actor) == nullptr) return std::nullopt;
+    return before.world.resolve(step.actor, use->at);
+}
+
+// ---- neighbours
+
+constexpr std::size_t kNeighboursOfAKind = 40;
+
+std::vector<spec::Program> simpler(spec::Program const& program) {
+    constexpr std::size_t kMost = 400;
+    std::vector<spec::Program> programs;
+    auto candidates = shrink::tree({program, 0}).shrinks();
+    for (auto next = candidates.next(); next && programs.size() < kMost; next = candidates.next())
+        programs.push_back(next->value().program);
+    return programs;
+}
+
+template <std::size_t... I>
+std::vector<spec::Action> each_kind(std::index_sequence<I...>) {
+    return {spec::Action{std::in_place_index<I>}...};
+}
+
+// The same with another last step: of the same kind at other addresses, and of the other kinds.
+std::vector<spec::Program> with_other_ends(spec::Program const& program) {
+    using spec::Anchor;
+    constexpr std::array kPlaces{spec::Address{Anchor::heap, 0},  spec::Address{Anchor::bss, 0},
+                                 spec::Address{Anchor::text, 0},  spec::Address{Anchor::stack, -16},
+                                 spec::Address{Anchor::guard, 0}, spec::Address{Anchor::brk, 0},
+                                 spec::Address{Anchor::brk, -1},  spec::Address{Anchor::maxva, 0}};
+    std::vector<spec::Program> programs;
+    auto const add = [&](spec::Action action) {
+        programs.push_back(program);
+        spec::Step& last = programs.back().steps.back();
+        last.action = std::move(action);
+        last.faults = {};
+    };
+    spec::Action const& last = program.steps.back().action;
+    add(last);
+    auto const use = spec::address_of(last);
+    auto const at = [](spec::Action action, spec::Address const& place) {
+        spec::for_each_address(action, [&](spec::Address& each, auto&&...) { each = place; });
+        if (auto* read = std::get_if<spec::FileRead>(&action); read && read->bytes == 0) read->bytes = 8;
+        if (auto* write = std::get_if<spec::PipeWrite>(&action); write && write->bytes == 0) write->bytes = 8;
+        return action;
+    };
+    for (spec::Address const& place : kPlaces) add(at(last, place));
+    for (spec::Action const& kind : each_kind(std::make_index_sequence<spec::kActionKinds>())) {
+        add(at(kind, use ? use->at : kPlaces.front()));
+        add(at(kind, kPlaces[1]));
+    }
+    for (std::int64_t bytes : {std::int64_t{4096}, std::int64_t{1}, std::int64_t{-4096}}) add(spec::Sbrk{bytes});
+    return programs;
+}
+
+class LinesRan final : public run::Watcher {
+  public:
+    void before(spec::StepIndex, Execution& execution) override { execution.record(true); }
+    void after(spec::StepIndex, Execution& execution) override {
+        by_step.push_back(execution.lines());
+        execution.record(false);
+    }
+    // In the first steps, so many.
+    std::set<VirtAddr> until(std::size_t steps) const {
+        std::set<VirtAddr> lines;
+        for (std::size_t i = 0; i < std::min(steps, by_step.size()); ++i)
+            lines.insert(by_step[i].begin(), by_step[i].end());
+        return lines;
+    }
+
+    std::vector<std::vector<VirtAddr>> by_step;
+};
+
+// What ran in one program, and whether that fails; where it fails otherwise, nobody knows what of.
+struct Ran {
+    std::optional<bool> fails;
+    std::set<VirtAddr> lines;
+};
+
+Ran run_neighbour(Execution& machine, run::Reference const& reference, spec::Program const& program,
+                  run::Signature signature) {
+    LinesRan watcher;
+    run::Counts uncounted;
+    run::Run run =
+        run::run_program(machine, reference, program, {.close = false, .go_on = true, .watcher = &watcher}, uncounted);
+    bool const known = !run.cannot_start && !run.undecided && !run.unfinished && !run.engine_failed;
+    auto endings = run::endings(std::move(run));
+    std::erase_if(endings, [](run::Run const& each) { return each.divergence->advice; });
+    if (endings.empty()) return {known ? std::optional(false) : std::nullopt, watcher.until(SIZE_MAX)};
+    for (run::Run const& each : endings)
+        if (each.divergence->signature.invariant == signature.invariant)
+            return {true, watcher.until(each.divergence->at.value + 1)};
+    return {};
+}
+
+}  // namespace
+
+std::optional<LastWrite> last_write(Execution& execution, run::Reference const& reference, spec::Program const& program,
+                                    run::Divergence const& divergence) {
+    spec::Violation const& violation = divergence.violations.front();
+    // A step that does not end, or kills the kernel, seldom does so for what an entry says.
+    if (spec::is_about_outcome(violation) && violation.invariant != spec::Invariant::results) return std::nullopt;
+    auto const address = address_of(program, divergence, reference);
+    if (!address) return std::nullopt;
+    auto const run = [&](run::Watcher& watcher) {
+        run::Counts uncounted;
+        run::run_program(execution, reference, program, {.close = false, .go_on = true, .watcher = &watcher},
+                         uncounted);
+    };
+    Words words(divergence, violation.process.value_or(program.steps.at(divergence.at.value).actor), *address);
+    run(words);
+    if (words.found.empty()) return std::nullopt;
+    Writes writes(words.found, divergence.at.value + (spec::is_about_outcome(violation) ? 0 : 1));
+    run(writes);
+    if (writes.last) writes.last->of = words.of;
+    return std::move(writes.last);
+}
+
+Spectrum spectrum_of(run::MachinePool& pool, run::Reference const& reference, spec::Program const& program,
+                     spec::Program const& original, run::Signature signature) {
+    std::vector<spec::Program> programs;
+    std::set<std::string> known;
+    auto const add = [&](std::vector<spec::Program> const& some) {
+        std::size_t const most = programs.size() + kNeighboursOfAKind;
+        for (auto each = some.begin(); each != some.end() && programs.size() < most; ++each)
+            if (!each->steps.empty() && known.insert(spec::print(*each)).second &&
+                shrink::can_be_asked(reference.setting, *each))
+                programs.push_back(*each);
+    };
+    add({program, original});
+    add(with_other_ends(program));
+    add(simpler(program));
+    add(simpler(original));
+    std::vector<Ran> ran(programs.size());
+    pool.for_each(programs.size(), [&](Execution& machine, std::size_t i) {
+        ran[i] = run_neighbour(machine, reference, programs[i], signature);
+    });
+
+    using Place = std::pair<std::string, unsigned>;
+    Spectrum spectrum;
+    std::map<VirtAddr, Place> places;
+    std::map<Place, Spectrum::Line> lines;
+    for (Ran const& each : ran) {
+        if (!each.fails) continue;
+        ++(*each.fails ? spectrum.failing : spectrum.passing);
+        std::set<Place> counted;
+        for (VirtAddr code : each.lines) {
+            auto const [place, is_new] = places.try_emplace(code);
+            if (is_new) {
+                CodePlace const where = pool.first().places_of(code).front();
+                place->second = {where.file, where.line};
+                lines[place->second].place = where;
+            }
+            if (!counted.insert(place->second).second) continue;
+            Spectrum::Line& line = lines.at(place->second);
+            ++(*each.fails ? line.failing : line.passing);
+        }
+    }
+    for (auto& [place, line] : lines)
+        if (line.failing > 0) spectrum.lines.push_back(std::move(line));
+    std::stable_sort(spectrum.lines.begin(), spectrum.lines.end(), [&](auto const& a, auto const& b) {
+        return suspiciousness(spectrum, a) > suspiciousness(spectrum, b);
+    });
+    return spectrum;
+}
+
+std::vector<SourceText> source_of(Evidence const& evidence, fs::path const& image) {
+    constexpr std::size_t kLines = 400, kLongest = 200;
+    std::map<std::string, std::set<unsigned>> wanted;
+    std::size_t left = kLines;
+    auto const want = [&](CodePlace const& place) {
+        // The name is a file's that nobody vouches for: it must not lead out of the tree.
+        fs::path const path(place.file);
+        bool const inside = path.is_relative() && std::find(path.begin(), path.end(), "..") == path.end();
+        if (place.line != 0 && inside && left > 0 && wanted[place.file].insert(place.line).second) --left;
+    };
+    if (evidence.written) std::for_each(evidence.written->stack.begin(), evidence.written->stack.end(), want);
+    for (CodePlace const& place : evidence.died_by) want(place);
+    for (Spectrum::Line const& line : evidence.spectrum.lines) want(line.place);
+
+    std::vector<SourceText> source;
+    for (auto const& [file, lines] : wanted) {
+        // Kernels lie in their tree or in a directory of it; those of our own beside their sources.
+        std::error_code error;
+        fs::path const directory = image.parent_path();
+        fs::path const trees[] = {directory, directory.parent_path(), directory / "source"};
+        auto const tree = std::find_if(std::begin(trees), std::end(trees),
+                                       [&](fs::path const& each) { return fs::is_regular_file(each / file, error); });
+        if (tree == std::end(trees)) continue;
+        std::ifstream text(*tree / file);
+        std::string line;
+        for (unsigned number = 1; number <= *lines.rbegin() && std::getline(text, line); ++number) {
+            if (!lines.contains(number)) continue;
+            std::size_t const from = std::min(line.find_first_not_of(" \t"), line.size());
+            source.push_back({file, number, line.substr(from, kLongest)});
+        }
+    }
+    return source;
+}
+
+}  // namespace vmcheck::session

@@ -52,9 +52,13 @@ class Debug : public testing::Test {
         return "";
     }
     static std::string gdb(std::string const& kernel, std::string const& address, std::string const& more) {
-        return shell(fmt::format("gdb-multiarch -q -batch -nx -iex 'set width 0' -iex 'set pagination off' {} -ex "
+        // A mutant's sources lie beside it, and its paths are relative.
+        std::filesystem::path const sources = std::filesystem::path(kernel).parent_path() / "source";
+        std::string const where =
+            std::filesystem::exists(sources) ? fmt::format("-iex 'directory {}'", sources.string()) : "";
+        return shell(fmt::format("gdb-multiarch -q -batch -nx -iex 'set width 0' -iex 'set pagination off' {} {} -ex "
                                  "'target remote {}' {} 2>&1",
-                                 kernel, address, more))
+                                 where, kernel, address, more))
             .said;
     }
     // A session of debug/, held against what lies beside it.

@@ -50,6 +50,12 @@ struct Word {
     std::uint64_t bytes = 0;
 };
 
+// A change of a word that is watched.
+struct Write {
+    PhysAddr at;                  // the word's
+    std::vector<VirtAddr> stack;  // the instruction, then the calls that led there, innermost first
+};
+
 // What came of a step.
 struct StepResult {
     spec::Outcome outcome;
@@ -178,9 +184,8 @@ class Execution {
     // From now on notes who changes that word, too, for good: each instruction costs several times what it did. To be
     // called after reset() and the like.
     virtual void watch(Word /*word*/) {}
-    // The latest change of a word that is watched since the last call: the instruction, then the calls that led
-    // there, innermost first. Empty where there was none.
-    virtual std::vector<VirtAddr> take_write() { return {}; }
+    // The latest change of a word that is watched since the last call; nothing where there was none.
+    virtual std::optional<Write> take_write() { return std::nullopt; }
     // Whether to note the orders that processes are given, and where turns go over; off at first. Turning it on forgets
     // what was noted.
     virtual void note_deeds(bool /*on*/) {}

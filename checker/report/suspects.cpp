@@ -467,7 +467,7 @@ Suspects suspects_in(Finding const& finding) {
 std::string why_suspected(Finding const& finding, Suspect const& suspect) {
     switch (suspect.why) {
         case Suspect::Why::wrote: {
-            constexpr std::array<std::string_view, 3> kWords = {"the PTE", "the frame's count", "the byte or its PTE"};
+            constexpr std::array<std::string_view, 3> kWords = {"the PTE", "the frame's count", "the byte"};
             LastWrite const& written = *finding.evidence.written;
             return fmt::format("last changed {}, in step {}", kWords.at(static_cast<std::size_t>(written.of)),
                                written.at.value + 1);

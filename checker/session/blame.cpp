@@ -2,18 +2,19 @@
 
 #include "checker/run/runner.h"
 #include "checker/shrink/candidates.h"
+#include "impl/base/files.h"
 #include "spec/step_kinds.h"
 #include "spec/text.h"
 #include "spec/walk.h"
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <iterator>
 #include <map>
 #include <memory>
 #include <set>
 #include <span>
+#include <sstream>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -40,8 +41,11 @@ class Words final : public run::Watcher {
         if (at == at_ && !spec::is_about_outcome(violation_)) find(execution);
     }
 
-    LastWrite::Of of = LastWrite::Of::entry;
-    std::vector<Word> found;
+    struct Found {
+        LastWrite::Of of;
+        Word word;
+    };
+    std::vector<Found> found;
 
   private:
     template <class Facts>
@@ -53,8 +57,8 @@ class Words final : public run::Watcher {
                                      [&](spec::ObservedPage const& each) { return each.page == address_.page(); });
         return at != process.pages.end() && at->in_ram ? std::optional(at->frame) : std::nullopt;
     }
-    void add(std::optional<Word> const& word) {
-        if (word) found.push_back(*word);
+    void add(LastWrite::Of of, std::optional<Word> const& word) {
+        if (word) found.push_back({of, *word});
     }
 
     void find(Execution& execution) {
@@ -64,16 +68,16 @@ class Words final : public run::Watcher {
         if (whose == seen.processes.end()) return;
         auto const frame = frame_of(*whose);
         if (is<spec::WrongCount>() || is<spec::FreeInUse>()) {
-            of = LastWrite::Of::count;
-            if (frame) found = execution.counts_of(*frame);
+            if (frame)
+                for (Word const& word : execution.counts_of(*frame)) add(LastWrite::Of::count, word);
             return;
         }
         for (spec::ObservedProcess const& each : seen.processes) {
             bool const shares = is<spec::WritableShared>() && frame && frame_of(each) == frame;
             if ((each.id == process_ || shares) && !each.table_frames.empty())
-                add(execution.entry_of(each.table_frames.front(), address_.page()));
+                add(LastWrite::Of::entry, execution.entry_of(each.table_frames.front(), address_.page()));
         }
-        if (frame && is<spec::WrongByte>()) add(Word{start_of(*frame) + address_.offset(), 1});
+        if (frame && is<spec::WrongByte>()) add(LastWrite::Of::byte, Word{start_of(*frame) + address_.offset(), 1});
     }
 
     spec::Violation const& violation_;
@@ -85,24 +89,26 @@ class Words final : public run::Watcher {
 // Who writes to them, up to the step at which it is too late.
 class Writes final : public run::Watcher {
   public:
-    Writes(std::vector<Word> words, std::uint32_t steps) : words_(std::move(words)), steps_(steps) {}
+    Writes(std::vector<Words::Found> words, std::uint32_t steps) : words_(std::move(words)), steps_(steps) {}
 
     void before(spec::StepIndex at, Execution& execution) override {
         if (at.value == 0)
-            for (Word const& word : words_) execution.watch(word);
+            for (Words::Found const& each : words_) execution.watch(each.word);
     }
     void after(spec::StepIndex at, Execution& execution) override {
         auto write = execution.take_write();
-        if (write.empty() || at.value >= steps_) return;
-        last.emplace(LastWrite{LastWrite::Of::entry, at, {}});
-        for (VirtAddr code : write)
+        if (!write || at.value >= steps_) return;
+        auto const word = std::find_if(words_.begin(), words_.end(),
+                                       [&](Words::Found const& each) { return each.word.at == write->at; });
+        last.emplace(LastWrite{word->of, at, {}});
+        for (VirtAddr code : write->stack)
             for (CodePlace& place : execution.places_of(code)) last->stack.push_back(std::move(place));
     }
 
     std::optional<LastWrite> last;
 
   private:
-    std::vector<Word> words_;
+    std::vector<Words::Found> words_;
     std::uint32_t steps_;
 };
 
@@ -227,7 +233,6 @@ std::optional<LastWrite> last_write(Execution& execution, run::Reference const& 
     if (words.found.empty()) return std::nullopt;
     Writes writes(words.found, divergence.at.value + (spec::is_about_outcome(violation) ? 0 : 1));
     run(writes);
-    if (writes.last) writes.last->of = words.of;
     return std::move(writes.last);
 }
 
@@ -297,12 +302,16 @@ std::vector<SourceText> source_of(Evidence const& evidence, fs::path const& imag
     for (auto const& [file, lines] : wanted) {
         // Kernels lie in their tree or in a directory of it; those of our own beside their sources.
         std::error_code error;
-        fs::path const directory = image.parent_path();
+        fs::path const directory = fs::weakly_canonical(image, error).parent_path();
         fs::path const trees[] = {directory, directory.parent_path(), directory / "source"};
-        auto const tree = std::find_if(std::begin(trees), std::end(trees),
-                                       [&](fs::path const& each) { return fs::is_regular_file(each / file, error); });
-        if (tree == std::end(trees)) continue;
-        std::ifstream text(*tree / file);
+        // Neither a link to somebody else's file, nor one without an end.
+        constexpr std::uint64_t kBytesMax = std::uint64_t{1} << 20;
+        tl::expected<std::string, base::Error> contents = tl::unexpected(base::Error{});
+        for (fs::path const& tree : trees)
+            if (!contents && fs::weakly_canonical(tree / file, error) == tree / fs::path(file).lexically_normal())
+                contents = base::read_file(tree / file, {.bytes_max = kBytesMax});
+        if (!contents) continue;
+        std::istringstream text(*contents);
         std::string line;
         for (unsigned number = 1; number <= *lines.rbegin() && std::getline(text, line); ++number) {
             if (!lines.contains(number)) continue;

@@ -57,7 +57,7 @@ class KernelMachine : public Execution {
     std::optional<Word> entry_of(FrameNo root, Vpn page) const override { return now_->entry_of(root, page); }
     std::vector<Word> counts_of(FrameNo frame) const override { return now_->counts_of(frame); }
     void watch(Word word) override { now_->watch(word); }
-    std::vector<VirtAddr> take_write() override { return now_->take_write(); }
+    std::optional<Write> take_write() override { return now_->take_write(); }
     void note_deeds(bool on) override { now_->note_deeds(on); }
     std::vector<Deed> deeds() const override { return now_->deeds(); }
     void fence_at_traps(bool on) override { now_->fence_at_traps(on); }

@@ -324,8 +324,8 @@ void KernelExecution::watch(Word word) {
     write_watch_->add(word);
 }
 
-std::vector<VirtAddr> KernelExecution::take_write() {
-    return write_watch_ ? write_watch_->take() : std::vector<VirtAddr>{};
+std::optional<Write> KernelExecution::take_write() {
+    return write_watch_ ? write_watch_->take() : std::nullopt;
 }
 
 std::vector<Deed> KernelExecution::deeds() const {

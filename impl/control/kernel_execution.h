@@ -80,7 +80,7 @@ class KernelExecution : public Execution {
     std::optional<Word> entry_of(FrameNo root, Vpn page) const override;
     std::vector<Word> counts_of(FrameNo frame) const override;
     void watch(Word word) override;
-    std::vector<VirtAddr> take_write() override;
+    std::optional<Write> take_write() override;
     void note_deeds(bool on) override { conductor_.note_deeds(on); }
     std::vector<Deed> deeds() const override;
     void fence_at_traps(bool on) override { board_.set_fence_at_traps(on); }

@@ -31,15 +31,15 @@ std::uint64_t WriteWatch::value(Word word) const {
 }
 
 void WriteWatch::notice() {
-    bool changed = false;
+    std::optional<PhysAddr> changed;
     for (auto& [word, held] : words_) {
         std::uint64_t const now = value(word);
-        if (std::exchange(held, now) != now) changed = true;
+        if (std::exchange(held, now) != now) changed = word.at;
     }
     if (!changed) return;
     Path const& path = paths_.at(ran_last_.value);
-    write_ = {path.at};
-    write_.insert(write_.end(), path.calls.rbegin(), path.calls.rend());
+    write_ = Write{*changed, {path.at}};
+    write_->stack.insert(write_->stack.end(), path.calls.rbegin(), path.calls.rend());
 }
 
 // A kernel is mapped where it lies. What is not RAM there is a user's code or the trampoline: nothing called it.
@@ -68,9 +68,9 @@ bool WriteWatch::stops_before(board::HartIndex hart, VirtAddr pc) {
     return false;
 }
 
-std::vector<VirtAddr> WriteWatch::take() {
+std::optional<Write> WriteWatch::take() {
     notice();
-    return std::exchange(write_, {});
+    return std::exchange(write_, std::nullopt);
 }
 
 }  // namespace vmcheck

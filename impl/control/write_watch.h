@@ -6,6 +6,7 @@
 #include "impl/target.h"
 
 #include <array>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -18,9 +19,8 @@ class WriteWatch final : public board::InstructionWatcher {
 
     void add(Word word) { words_.push_back({word, value(word)}); }
 
-    // The latest write since the last call: its instruction, then the calls that led there, innermost first; empty
-    // where there was none.
-    std::vector<VirtAddr> take();
+    // The latest write since the last call; nothing where there was none.
+    std::optional<Write> take();
 
     bool stops_before(board::HartIndex hart, VirtAddr pc) override;
 
@@ -39,7 +39,7 @@ class WriteWatch final : public board::InstructionWatcher {
     std::vector<std::pair<Word, std::uint64_t>> words_;  // with what they hold
     std::array<Path, board::kHartsMax> paths_{};
     board::HartIndex ran_last_{};
-    std::vector<VirtAddr> write_;
+    std::optional<Write> write_;
 };
 
 }  // namespace vmcheck

@@ -117,12 +117,18 @@ TEST(Session, ReadsSourceFromTheKernelsTreeAlone) {
     fs::create_directories(tree / "kernel");
     std::ofstream(tree / "kernel" / "vm.c") << "int a;\n  int b;\n";
     std::ofstream(tree / "outside.c") << "secret\n";
+    fs::remove(tree / "kernel" / "link.c");
+    fs::create_symlink(tree / "outside.c", tree / "kernel" / "link.c");
+    std::ofstream(tree / "kernel" / "endless.c") << "no line ends here";
+    fs::resize_file(tree / "kernel" / "endless.c", std::uint64_t{1} << 40);
     Evidence evidence;
     evidence.written = {LastWrite::Of::entry,
                         {0},
                         {{"f", "kernel/vm.c", 2},
                          {"f", "kernel/vm.c", 7},
                          {"f", "kernel/../outside.c", 1},
+                         {"f", "kernel/link.c", 1},
+                         {"f", "kernel/endless.c", 1},
                          {"f", (tree / "outside.c").string(), 1},
                          {"f", "kernel/no.c", 1}}};
     auto const source = source_of(evidence, tree / "kernel" / "kernel");

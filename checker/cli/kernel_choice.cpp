@@ -63,7 +63,7 @@ base::Confinement confinement_of(KernelChoice const& choice) {
     if (possible) return base::Confinement::sandbox;
     if (choice.rebuild || !is_built(*choice.kernel))
         tell(stderr, "no sandbox: {}; the Makefile of {} runs as you do\n", possible.error().message,
-             report::printable(choice.kernel->string()));
+             report::one_line(choice.kernel->string()));
     return base::Confinement::none;
 }
 

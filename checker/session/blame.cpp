@@ -127,6 +127,8 @@ std::optional<VirtAddr> address_of(spec::Program const& program, run::Divergence
 // ---- neighbours
 
 constexpr std::size_t kNeighboursOfAKind = 40;
+// Together: a fork that copies many pages takes long.
+constexpr std::uint64_t kPagesOfNeighbours = 16'384;
 
 std::vector<spec::Program> simpler(spec::Program const& program) {
     constexpr std::size_t kMost = 400;
@@ -214,6 +216,15 @@ Ran run_neighbour(Execution& machine, run::Reference const& reference, spec::Pro
     return {};
 }
 
+// By sbrk, at most.
+std::uint64_t pages_asked(spec::Program const& program) {
+    std::uint64_t pages = 0;
+    for (spec::Step const& step : program.steps)
+        if (auto const* sbrk = std::get_if<spec::Sbrk>(&step.action); sbrk && sbrk->bytes > 0)
+            pages += static_cast<std::uint64_t>(sbrk->bytes) / kPageBytes;
+    return pages;
+}
+
 }  // namespace
 
 std::optional<LastWrite> last_write(Execution& execution, run::Reference const& reference, spec::Program const& program,
@@ -240,14 +251,21 @@ Spectrum spectrum_of(run::MachinePool& pool, run::Reference const& reference, sp
                      spec::Program const& original, run::Signature signature) {
     std::vector<spec::Program> programs;
     std::set<std::string> known;
+    std::uint64_t pages_left = kPagesOfNeighbours;
     auto const add = [&](std::vector<spec::Program> const& some) {
         std::size_t const most = programs.size() + kNeighboursOfAKind;
-        for (auto each = some.begin(); each != some.end() && programs.size() < most; ++each)
-            if (!each->steps.empty() && known.insert(spec::print(*each)).second &&
-                shrink::can_be_asked(reference.setting, *each))
-                programs.push_back(*each);
+        for (auto each = some.begin(); each != some.end() && programs.size() < most; ++each) {
+            std::uint64_t const pages = pages_asked(*each);
+            if (each->steps.empty() || pages > pages_left || !known.insert(spec::print(*each)).second ||
+                !shrink::can_be_asked(reference.setting, *each))
+                continue;
+            pages_left -= pages;
+            programs.push_back(*each);
+        }
     };
-    add({program, original});
+    known.insert(spec::print(program));
+    programs.push_back(program);
+    add({original});
     add(with_other_ends(program));
     add(simpler(program));
     add(simpler(original));

@@ -199,6 +199,8 @@ struct Program {
     std::optional<std::uint32_t> memory{};
     // How many harts the machine has, 2 or 3; nothing: as many as the steps need.
     std::optional<std::uint32_t> harts{};
+    // The kernel that it was found on: a path, in one line. For whoever has it from a file; what runs it does not look.
+    std::optional<std::string> found_on{};
     friend bool operator==(Program const&, Program const&) = default;
 };
 

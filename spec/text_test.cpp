@@ -79,6 +79,17 @@ TEST(Text, ReadsHowManyHartsThereAre) {
     EXPECT_EQ(error_of("vmcheck 1\nprofile cow\nharts 2\nharts 2\n").line, 4U) << "once";
 }
 
+TEST(Text, KeepsTheKernelThatAFindingWasMadeOn) {
+    std::string const text = "vmcheck 1\nprofile cow eager\nfound on /home/me/xv6 labs#2/found on\np0 fork p1\n";
+    auto const program = parse(text);
+    ASSERT_TRUE(program) << to_string(program.error());
+    EXPECT_EQ(program->found_on, "/home/me/xv6 labs#2/found on");
+    EXPECT_EQ(print(*program), text);
+    EXPECT_EQ(error_of("vmcheck 1\nprofile cow\nfound on\n").line, 3U);
+    EXPECT_EQ(error_of("vmcheck 1\nprofile cow\nfound on \r \n").line, 3U);
+    EXPECT_EQ(error_of("vmcheck 1\nprofile cow\nfound in x\n").column, 7U);
+}
+
 TEST(Text, PrintsEveryKindOfStepAsItReadsIt) {
     for (char const* step : {"p0 fork p1",
                              "p1 exit -3",

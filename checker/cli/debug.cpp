@@ -29,13 +29,10 @@ namespace fs = std::filesystem;
 
 constexpr char const* kGdb = "gdb-multiarch";
 
-// A finding ends its first lines with "Found on KERNEL."; one that is not there any more is told.
-std::optional<fs::path> kernel_named_in(spec::Program const& program) {
-    constexpr std::string_view kWords = "Found on ";
-    std::string_view const about = program.about;
-    std::size_t const at = about.rfind(kWords);
-    if (at == std::string_view::npos || !about.ends_with('.')) return std::nullopt;
-    fs::path const kernel{about.substr(at + kWords.size(), about.size() - at - kWords.size() - 1)};
+// One that is not there any more is told.
+std::optional<fs::path> kernel_of_finding(spec::Program const& program) {
+    if (!program.found_on) return std::nullopt;
+    fs::path const kernel{*program.found_on};
     std::error_code error;
     if (fs::exists(kernel, error)) return kernel;
     tell(stderr, "vmcheck: {} is not here, on which it was found: this is the reference kernel (--kernel).\n",
@@ -45,25 +42,6 @@ std::optional<fs::path> kernel_named_in(spec::Program const& program) {
 
 std::vector<std::string> gdb_command(fs::path const& kernel, std::uint16_t port) {
     return {kGdb, kernel.string(), "-ex", fmt::format("target remote 127.0.0.1:{}", port)};
-}
-
-// As a shell takes it.
-std::string in_a_line(std::vector<std::string> const& words) {
-    std::string line;
-    for (std::string const& word : words) {
-        bool const plain =
-            word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./+,:@") ==
-            std::string::npos;
-        line += line.empty() ? "" : " ";
-        if (plain) {
-            line += word;
-            continue;
-        }
-        line += '\'';
-        for (char const c : word) line += c == '\'' ? "'\\''" : std::string(1, c);
-        line += '\'';
-    }
-    return line;
 }
 
 // GDB at this terminal. It has the foreground to itself, so that Ctrl-C is its own.
@@ -126,7 +104,7 @@ ExitCode serve(debug::RecordedProgram& recorded, fs::path const& kernel, Options
     if (!server) return give_up({Stop::Cause::machine, server.error().message});
     std::vector<std::string> const command = gdb_command(kernel, server->port());
     tell(stdout, "{}{}{}\n", report::why_words(recorded.failure()), recorded.monitor("where"),
-         report::one_line(in_a_line(command)));
+         report::one_line(report::shell_line(command)));
     std::fflush(stdout);
     std::optional<Gdb> gdb;
     if (options.debug.gdb) {
@@ -153,7 +131,7 @@ ExitCode debug(Options const& options) {
     if (!program)
         return give_up({Stop::Cause::usage, fmt::format("{}: {}.", file.string(), spec::to_string(program.error()))});
     KernelChoice choice = options.kernel;
-    if (!choice.kernel) choice.kernel = kernel_named_in(*program);
+    if (!choice.kernel) choice.kernel = kernel_of_finding(*program);
     auto found = find_kernel(kernel_for(*program, choice));
     if (!found) return give_up(found.error());
     auto target = KernelTarget::boot(*found);

@@ -48,7 +48,9 @@ tl::expected<report::Saved, Stop> save(Finding const& finding, std::string_view 
     };
     report::Saved saved{.program = stem.string() + ".vmc", .kernel = std::string(kernel)};
     spec::Program program = finding.program;
-    program.about = report::one_line(about(finding) + fmt::format(". Found on {}.", kernel));
+    program.about = report::one_line(about(finding) + '.');
+    // A name that a line cannot hold as it is would be another.
+    if (report::one_line(kernel) == kernel) program.found_on = kernel;
     if (auto written = write(saved.program, spec::print(program)); !written) return tl::unexpected(written.error());
     if (finding.repro_c) {
         saved.repro_c = stem.string() + ".c";

@@ -269,15 +269,6 @@ tl::expected<classes::Class, Stop> run_class(Options const& options, classes::Di
     return ClassRun(options, std::move(discovery), std::move(*scratch)).run();
 }
 
-// A word as a shell reads it back.
-std::string quoted(std::string const& word) {
-    constexpr char const* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./,:@%";
-    if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-    std::string text = "'";
-    for (char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return text + "'";
-}
-
 ExitCode exit_code(classes::Judgement judgement) {
     switch (judgement) {
         case classes::Judgement::nothing_found:
@@ -312,9 +303,9 @@ void say_how_to_go_on(classes::Class const& all, Options const& options) {
         return row.result.verdict == TreeVerdict::not_reached || row.result.verdict == TreeVerdict::interrupted;
     });
     if (undone == 0) return;
-    std::string command =
-        "vmcheck verify " + quoted(all.directory) + " --findings " + quoted(options.findings.string());
-    for (std::string const& word : options.passed_on) command += ' ' + quoted(word);
+    std::string command = "vmcheck verify " + report::shell_word(all.directory) + " --findings " +
+                          report::shell_word(options.findings.string());
+    for (std::string const& word : options.passed_on) command += ' ' + report::shell_word(word);
     if (options.time_per_tree)
         command += fmt::format(" --time-per-tree {}", *options.time_per_tree / std::chrono::seconds{1});
     tell(options.text, "interrupted: {} of {} trees were not checked to their end. Go on with: {}\n", undone,

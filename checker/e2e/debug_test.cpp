@@ -102,7 +102,7 @@ TEST_F(Debug, KnowsTheKernelOfAFindingAndStartsGdb) {
 }
 
 TEST_F(Debug, SaysWhichKernelItIsNotAndEndsSoonByCtrlC) {
-    start({scratch.file("moved.vmc", "# Found on gone/kernel.\nvmcheck 1\nprofile cow eager\np0 fork p1\n")});
+    start({scratch.file("moved.vmc", "vmcheck 1\nprofile cow eager\nfound on gone/kernel\np0 fork p1\n")});
     EXPECT_THAT(read(scratch.path() / "stderr.txt"), HasSubstr("gone/kernel is not here"));
     EXPECT_THAT(read(scratch.path() / "stdout.txt"), HasSubstr("does not fail on this kernel"));
     auto const asked = std::chrono::steady_clock::now();

@@ -111,4 +111,18 @@ std::string escape_c_comment(std::string_view bytes) {
     return out;
 }
 
+std::string shell_word(std::string_view word) {
+    constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./,:@%";
+    if (!word.empty() && word.find_first_not_of(kPlain) == std::string_view::npos) return std::string(word);
+    std::string text = "'";
+    for (char const c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return text + "'";
+}
+
+std::string shell_line(std::vector<std::string> const& words) {
+    std::string line;
+    for (std::string const& word : words) line += (line.empty() ? "" : " ") + shell_word(word);
+    return line;
+}
+
 }  // namespace vmcheck::report

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vmcheck::report {
 
@@ -20,6 +21,10 @@ std::string escape_markup(std::string_view bytes);
 // Source: GitHub, "Workflow commands for GitHub Actions".
 std::string escape_message(std::string_view bytes);
 std::string escape_property(std::string_view bytes);
+
+// As a shell reads it back: one word, and several.
+std::string shell_word(std::string_view word);
+std::string shell_line(std::vector<std::string> const& words);
 
 // For the inside of a C string literal, and for a line of a // comment.
 std::string escape_c_string(std::string_view bytes);

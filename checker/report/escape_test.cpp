@@ -57,5 +57,10 @@ RC_GTEST_PROP(EscapeProperty, CommandsAndCommentsStayOnTheirLine, ()) {
     RC_ASSERT(comment.find('\n') == std::string::npos && (comment.empty() || comment.back() != '\\'));
 }
 
+TEST(ShellWord, IsReadBackByAShell) {
+    EXPECT_EQ(shell_line({"gdb-multiarch", "-ex", "target remote 127.0.0.1:1", "it's", ""}),
+              "gdb-multiarch -ex 'target remote 127.0.0.1:1' 'it'\\''s' ''");
+}
+
 }  // namespace
 }  // namespace vmcheck::report

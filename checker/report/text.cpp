@@ -156,8 +156,8 @@ std::string on_qemu(Finding const& finding, TextStyle style) {
 }
 
 std::string what_to_do(Finding const& finding, Saved const& saved) {
-    std::string text =
-        fmt::format("      Replay    vmcheck replay {} --kernel {}\n", saved.program.string(), one_line(saved.kernel));
+    std::string text = fmt::format("      Replay    vmcheck replay {} --kernel {}\n",
+                                   shell_word(saved.program.string()), one_line(shell_word(saved.kernel)));
     if (saved.repro_c)
         text += fmt::format(
             "      Show it   {} is an xv6 program: copy it to user/repro.c, add $U/_repro to UPROGS, make qemu, run "
@@ -166,7 +166,7 @@ std::string what_to_do(Finding const& finding, Saved const& saved) {
     if (!saved.gdb_command.empty())
         text += fmt::format("      {:<9} {}GDB shows it on QEMU:\n                {}\n", saved.repro_c ? "" : "Show it",
                             saved.repro_c ? "" : fmt::format("no program in C: {}. ", finding.repro_c.error()),
-                            one_line(fmt::format("{}", fmt::join(saved.gdb_command, " "))));
+                            one_line(shell_line(saved.gdb_command)));
     if (saved.repro_c || !saved.gdb_command.empty()) return text;
     // QEMU's line says why, too.
     if (finding.repro_c || finding.on_qemu) return text;

@@ -232,6 +232,17 @@ Parsed<std::uint32_t> parse_harts(TextLine& line) {
     return number == "2" ? 2U : 3U;
 }
 
+// All behind the words: a path may have blanks in it, and a '#'.
+Parsed<std::string> parse_found_on(TextLine& line, std::string_view whole) {
+    line.next();
+    if (line.next() != "on") return line.error_at_last("'on' and the path of a kernel");
+    if (line.next().empty()) return line.error_at_last("the path of a kernel");
+    std::size_t const at = whole.find_first_not_of(" \t", whole.find("on", whole.find("found") + 5) + 2);
+    std::size_t const last = whole.find_last_not_of(" \t\r");
+    if (last < at) return line.error_at_last("the path of a kernel");
+    return std::string(whole.substr(at, last + 1 - at));
+}
+
 }  // namespace
 
 tl::expected<Program, ParseError> parse(std::string_view text) {
@@ -269,6 +280,10 @@ tl::expected<Program, ParseError> parse(std::string_view text) {
             auto const harts = parse_harts(line);
             if (!harts) return failed(harts);
             program.harts = *harts;
+        } else if (program.steps.empty() && !program.found_on && line.peek() == "found") {
+            auto path = parse_found_on(line, lines.line());
+            if (!path) return failed(path);
+            program.found_on = std::move(*path);
         } else {
             auto step = parse_step(line);
             if (!step) return failed(step);

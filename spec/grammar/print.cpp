@@ -122,6 +122,7 @@ std::string print(Program const& program) {
     text += fmt::format("vmcheck 1\nprofile {} {}\n", name_of(program.profile.fork), name_of(program.profile.sbrk));
     if (program.memory) text += fmt::format("memory {}\n", *program.memory);
     if (program.harts) text += fmt::format("harts {}\n", *program.harts);
+    if (program.found_on) text += fmt::format("found on {}\n", *program.found_on);
     for (Step const& step : program.steps) text += print(step) + '\n';
     return text;
 }

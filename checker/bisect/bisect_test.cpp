@@ -131,6 +131,14 @@ TEST_F(Bisect, ShowsWhatTheCommitChangedInTheKernel) {
     EXPECT_THAT(from.uncommitted().value(), HasSubstr("kernel/state"));
 }
 
+TEST_F(Bisect, KnowsAHistoryThatWasCutShort) {
+    commits({"good", "bad", "bad"});
+    EXPECT_EQ(history().is_shallow(), false);
+    run("mv tree whole && git clone --quiet --depth 2 \"file://$PWD/whole\" tree");
+    EXPECT_EQ(history().is_shallow(), true);
+    EXPECT_EQ(find(), (Found{Kind::always, {"2"}}));
+}
+
 TEST_F(Bisect, OnlyReadsTheTree) {
     commits({"good", "bad", "bad"});
     auto const listing =
@@ -143,11 +151,18 @@ TEST_F(Bisect, OnlyReadsTheTree) {
 TEST_F(Bisect, TellsWhatIsNoHistoryOrNoCommit) {
     commits({"good"});
     EXPECT_FALSE(history().commit("nobody"));
-    EXPECT_FALSE(history().commit("--output=/tmp/x"));
+    for (char const* odd : {"--output=/tmp/x", "HEAD..HEAD", "^HEAD", "HEAD:kernel", "HEAD^{tree}", ""})
+        EXPECT_FALSE(history().commit(odd)) << odd;
     fs::create_directories(scratch.path() / "bare");
     auto const none = History::clone(scratch.path() / "bare", base::Confinement::none, {});
     ASSERT_FALSE(none);
     EXPECT_THAT(none.error().message, HasSubstr("in no git repository"));
+    run("git init --quiet empty");
+    auto const empty = History::clone(scratch.path() / "empty", base::Confinement::none, {});
+    ASSERT_FALSE(empty);
+    EXPECT_THAT(empty.error().message, HasSubstr("has no commit yet"));
+    EXPECT_THAT(History::clone(scratch.path() / "nowhere", base::Confinement::none, {}).error().message,
+                HasSubstr("is no directory"));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <sstream>
 #include <string_view>
 #include <system_error>
@@ -54,12 +55,17 @@ tl::expected<History, base::Error> History::clone(fs::path const& tree, base::Co
     auto const failure = [&](std::string const& why, base::Error::Kind kind = base::Error::Kind::other) {
         return tl::make_unexpected(base::Error{base::sentence(tree.string(), why), kind});
     };
+    std::error_code error;
+    if (!fs::is_directory(tree, error)) return failure("is no directory.");
     if (!base::find_program("git")) return failure("git is not here: install it.", base::Error::Kind::machine);
     fs::path const repository = repository_of(tree);
     if (repository.empty()) return failure("is in no git repository, so it has no history to be searched.");
-    std::error_code error;
-    if (confinement != base::Confinement::none && !fs::is_directory(repository / ".git", error))
-        return failure("its repository lies elsewhere (.git is a file): give the clone that has it, or --trust-trees.");
+    fs::path const git = repository / ".git";
+    if (confinement != base::Confinement::none && (fs::is_symlink(git, error) || !fs::is_directory(git, error) ||
+                                                   fs::exists(git / "objects" / "info" / "alternates", error)))
+        return failure(
+            "a part of its repository lies elsewhere (a worktree, or git clone --shared): give the clone that has it, "
+            "or --trust-trees.");
     auto scratch = base::ScratchDirectory::make("bisect");
     if (!scratch) return tl::unexpected(scratch.error());
     // It may belong to another user, as a student's does to staff: it is only read, and that in a sandbox.
@@ -70,16 +76,22 @@ tl::expected<History, base::Error> History::clone(fs::path const& tree, base::Co
     auto const cloned = history.git(history.scratch_.path(), {"clone", "--quiet", "--no-hardlinks", "--no-checkout",
                                                               repository.string(), history.clone_.string()});
     if (!cloned) return tl::unexpected(cloned.error());
+    // Not by the words of an error: a repository without a commit has no HEAD.
+    if (!history.git(history.clone_, {"rev-parse", "--verify", "--quiet", "HEAD"}))
+        return failure("its repository has no commit yet.");
     return history;
 }
 
 // What it prints on standard output. Fails with what it says on standard error.
 tl::expected<std::string, base::Error> History::git(fs::path const& where, std::vector<std::string> words) const {
     fs::path const errors = scratch_.path() / "errors";
+    char const* const path = std::getenv("PATH");
     base::Command command{
         .arguments = {"git", "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat"},
-        .environment = {"GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0",
+        .environment = {fmt::format("PATH={}", path == nullptr ? "/usr/bin:/bin" : path), "HOME=/",
+                        "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0",
                         fmt::format("GIT_CONFIG_GLOBAL={}/gitconfig", scratch_.path().string()), "LC_ALL=C"},
+        .environment_alone = true,  // GIT_DIR and the like are about somebody's work
         .directory = where,
         .errors = errors};
     command.arguments.insert(command.arguments.end(), words.begin(), words.end());
@@ -91,6 +103,9 @@ tl::expected<std::string, base::Error> History::git(fs::path const& where, std::
     if (!ran) return tl::unexpected(ran.error());
     using End = base::RunResult::End;
     if (ran->end == End::stopped) return tl::unexpected(base::Error{"interrupted.", base::Error::Kind::interrupted});
+    if (ran->end == End::out_of_time)
+        return tl::unexpected(
+            base::Error{fmt::format("git {} did not end within {} seconds.", words.front(), kGitTime.count())});
     if (ran->end == End::exited && ran->exit_code == 0) return ran->output;
     std::string const said = base::read_file(errors).value_or(std::string());
     return tl::unexpected(base::Error{
@@ -100,10 +115,12 @@ tl::expected<std::string, base::Error> History::git(fs::path const& where, std::
 tl::expected<Commit, base::Error> History::commit(std::string const& revision) const {
     // The clone knows other people's branches by their remote's name.
     for (std::string const& name : {revision, "origin/" + revision}) {
+        auto const id = git(clone_, {"rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}"});
+        if (!id && id.error().kind == base::Error::Kind::interrupted) return tl::unexpected(id.error());
+        if (!id || id->starts_with('^')) continue;  // that is of commits left out
         auto const found = git(clone_, {"log", "-1", "--no-show-signature", "--date=short", "--format=%H%n%ad%n%an%n%s",
-                                        "--end-of-options", name, "--"});
-        if (!found && found.error().kind == base::Error::Kind::interrupted) return tl::unexpected(found.error());
-        if (!found) continue;
+                                        first_line(*id), "--"});
+        if (!found) return tl::unexpected(found.error());
         std::istringstream lines(*found);
         Commit commit;
         std::getline(lines, commit.id);
@@ -158,6 +175,12 @@ tl::expected<std::string, base::Error> History::changes(Commit const& commit) co
         if (!diff || !diff->empty()) return diff;
     }
     return std::string();
+}
+
+tl::expected<bool, base::Error> History::is_shallow() const {
+    return git(clone_, {"rev-parse", "--is-shallow-repository"}).map([](std::string const& said) {
+        return first_line(said) == "true";
+    });
 }
 
 tl::expected<std::string, base::Error> History::uncommitted() const {

@@ -56,6 +56,8 @@ class History {
     // What a commit changed in the kernel's sources or, where it changed none, in the tree: a unified diff against its
     // first parent.
     tl::expected<std::string, base::Error> changes(Commit const& commit) const;
+    // Whether commits before its first one have been left out of it (git clone --depth).
+    tl::expected<bool, base::Error> is_shallow() const;
     // Files of the tree that differ from HEAD, as `git status --short` has them: not committed.
     tl::expected<std::string, base::Error> uncommitted() const;
 

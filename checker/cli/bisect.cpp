@@ -74,14 +74,21 @@ class Judge {
     }
 
   private:
+    std::string tree_at_commit() const { return options_.kernel.kernel->string() + ", as committed"; }
+
     tl::expected<run::Run, Stop> run_here() const {
         KernelChoice choice = options_.kernel;
         choice.kernel = history_.tree();
         choice.rebuild = true;
         if (!is_source_tree(*choice.kernel))
-            return tl::unexpected(Stop{Stop::Cause::unsupported, "has no kernel's sources"});
+            return tl::unexpected(Stop{Stop::Cause::unsupported, "has no kernel's sources.", tree_at_commit()});
         auto kernel = start(kernel_for(program_, choice), 1, options_);
-        if (!kernel) return tl::unexpected(kernel.error());
+        if (!kernel) {
+            // It lies in a clone, of which nobody knows.
+            Stop stop = std::move(kernel.error());
+            if (!stop.about.empty()) stop.about = tree_at_commit();
+            return tl::unexpected(std::move(stop));
+        }
         auto run = session::run_once(*kernel, program_, "the finding");
         if (!run) return tl::unexpected(cli::stop_for(run.error(), options_));
         return std::move(*run);
@@ -127,9 +134,19 @@ ExitCode tell_answer(bisect::Answer const& answer, bisect::History const& histor
             tell(stdout, "\nfirst bad commit: {}, by {}, {}\n\n{}", name_of(oldest_bad),
                  report::one_line(oldest_bad.author), oldest_bad.date, diff_text(history, oldest_bad));
             return ExitCode::nothing_found;
-        case Kind::always:
+        case Kind::always: {
+            auto const shallow = history.is_shallow();
+            if (!shallow || *shallow) {
+                tell(
+                    stdout,
+                    "\nthe oldest commit here, {}, fails already, and those before it are not in this clone: git fetch "
+                    "--unshallow\n",
+                    name_of(oldest_bad));
+                return ExitCode::not_reproducible;
+            }
             tell(stdout, "\nno commit brought it: the first of all, {}, fails already\n", name_of(oldest_bad));
             return ExitCode::nothing_found;
+        }
         case Kind::one_of:
             tell(stdout, "\nthe first bad commit is one of these, of which all but the first could not be judged:\n");
             for (Commit const& each : answer.suspects) tell(stdout, "  {}  {}\n", each.date, name_of(each));
@@ -172,7 +189,9 @@ ExitCode bisect(Options const& options) {
         if (!found) return give_up(stop_for(found.error()));
         auto const before = history->is_ancestor(*found, *bad);
         if (!before) return give_up(stop_for(before.error()));
-        if (!*before || found->id == bad->id)
+        if (found->id == bad->id)
+            return give_up({Stop::Cause::usage, fmt::format("{} is both --good and --bad.", name_of(*found))});
+        if (!*before)
             return give_up({Stop::Cause::usage, fmt::format("{} is not among the commits that {} was made from.",
                                                             name_of(*found), name_of(*bad))});
         good = *found;

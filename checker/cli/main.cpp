@@ -115,7 +115,8 @@ constexpr char const* kBisectHelp =
     "\nExamples:\n"
     "  vmcheck bisect . findings/1-I3-fork.vmc                 from HEAD backwards\n"
     "  vmcheck bisect . findings/1-I3-fork.vmc --good HEAD~20\n"
-    "\nExit codes: 0 the commit is named; 2 wrong usage, or the program does not fail on --bad; 3 a problem of this\n"
+    "\nExit codes: 0 the commit is named, or the first of all fails already; 2 wrong usage, or the program does not "
+    "fail on --bad; 3 a problem of this\n"
     "machine; 4 the kernel of --bad cannot be built or run; 5 all that is known is a few commits, since some could "
     "not\n"
     "be judged; 130 Ctrl-C.\n";

@@ -69,7 +69,7 @@ std::string model_words(std::vector<run::StepRecord> const& records, std::option
 std::string pages_words(Vpn page, std::vector<PageLine> const& lines, spec::World const& model,
                         std::optional<std::size_t> step) {
     std::string text = fmt::format("va {:#x}  now | the model {}\n", start_of(page).value,
-                                   step ? fmt::format("before step {}", *step + 1) : "after the last step that agreed");
+                                   step ? fmt::format("before step {}", *step + 1) : "after the last step");
     for (auto const& [row, pte_at] : lines)
         text += fmt::format("{}{}  {}  {} | {}\n", name_of(row.process), row.zombie ? " zombie" : "",
                             pte_at ? fmt::format("PTE at {:#x}", pte_at->value) : "no PTE", words_of(row),

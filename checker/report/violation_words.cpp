@@ -232,7 +232,7 @@ struct Words {
                 fmt::format("count {}", wrong.expected), fmt::format("count {}", wrong.seen)};
     }
     ViolationWords operator()(spec::FreeListBroken const& broken) const {
-        return {fmt::format("the free list (kmem.freelist) is broken: {}", broken.why), "a sound list", broken.why};
+        return {fmt::format("the free list is broken: {}", broken.why), "a sound list", broken.why};
     }
     ViolationWords operator()(spec::TableBroken const& broken) const {
         return {fmt::format("{}'s page table cannot be walked: {}", who(), broken.why), "a sound page table",

@@ -415,7 +415,7 @@ TEST(ViolationWords, EveryFactHasAStoryAndWhatIsExpectedAndSeen) {
         EXPECT_NE(words.seen, "") << facts.index();
     });
     ViolationWords const list = words_of({.facts = spec::FreeListBroken{"a cycle"}});
-    EXPECT_EQ(list.story, "the free list (kmem.freelist) is broken: a cycle");
+    EXPECT_EQ(list.story, "the free list is broken: a cycle");
     EXPECT_EQ(list.seen, "a cycle");
     EXPECT_EQ(words_of({.process = spec::ProcId{2}, .facts = spec::TableBroken{"a loop"}}).story,
               "p2's page table cannot be walked: a loop");

@@ -290,15 +290,18 @@ Child::~Child() {
     wait();
 }
 
+// Its standard error goes to a file of its own, where the command has one.
+static tl::expected<pid_t, Error> spawn_with(Command const& command, int output) {
+    if (command.errors.empty()) return spawn(command, output, output);
+    Descriptor const errors = open_for_output(command.errors);
+    if (!errors.valid()) return cannot(command.errors.string(), "written", errno);
+    return spawn(command, output, errors.number());
+}
+
 tl::expected<Child, Error> Child::start(Command const& command) {
     Descriptor const output = open_for_output(command.output);
     if (!output.valid()) return cannot(command.output.string(), "written", errno);
-    Descriptor errors;
-    if (!command.errors.empty()) {
-        errors = open_for_output(command.errors);
-        if (!errors.valid()) return cannot(command.errors.string(), "written", errno);
-    }
-    auto const process = spawn(command, output.number(), errors.valid() ? errors.number() : output.number());
+    auto const process = spawn_with(command, output.number());
     if (!process) return tl::unexpected(process.error());
     return Child(*process, command.in_sandbox, Descriptor());
 }
@@ -370,7 +373,7 @@ tl::expected<RunResult, Error> run(Command const& command, RunLimits const& limi
     if (command.output.empty()) {
         auto pipe = make_pipe();
         if (!pipe) return cannot(command.arguments.front(), "run", errno);
-        auto const process = spawn(command, pipe->write.number(), pipe->write.number());
+        auto const process = spawn_with(command, pipe->write.number());
         if (!process) return tl::unexpected(process.error());
         ::fcntl(pipe->read.number(), F_SETFL, O_NONBLOCK);
         child = Child(*process, command.in_sandbox, std::move(pipe->read));

@@ -38,6 +38,14 @@ TEST(Child, SaysWhatItPrintedAndHowItEnded) {
     EXPECT_EQ(shell("kill -TERM $$").end, End::signalled);
 }
 
+TEST(Child, HasAFileForItsErrorsWhereTheOutputIsKeptToo) {
+    auto const scratch = ScratchDirectory::make("test");
+    auto const ran = run({.arguments = {"sh", "-c", "echo out; echo bad >&2"}, .errors = scratch->path() / "err"}, {});
+    ASSERT_TRUE(ran) << ran.error().message;
+    EXPECT_EQ(ran->output, "out\n");
+    EXPECT_EQ(read_file(scratch->path() / "err").value(), "bad\n");
+}
+
 TEST(Child, ReadsNothingFromThisProgramsInput) {
     EXPECT_EQ(shell("cat; echo done").output, "done\n");
 }

@@ -146,7 +146,7 @@ TEST(GuiltyLine, IsTheOneThatWroteThePte) {
     json const first = finding.at("look_at").at(0);
     EXPECT_EQ(first.at("function"), "AddressSpace::share_page");
     EXPECT_EQ(first.at("text"), "return map(page, move(frame), rights);");
-    EXPECT_EQ(first.at("why"), "last changed the PTE, in step 1");
+    EXPECT_EQ(first.at("why"), "last changed p1's PTE, in step 1");
     EXPECT_LE(finding.at("look_at").size(), 3U);
     EXPECT_GE(finding.at("spectrum").at("passing"), 5);
 }

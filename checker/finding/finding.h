@@ -47,7 +47,8 @@ struct LastWrite {
     enum class Of : std::uint8_t { entry, count, byte };  // a page's entry, its frame's count, the byte itself
     Of of = Of::entry;
     spec::StepIndex at;
-    std::vector<CodePlace> stack;  // the line, then who had called that, innermost first
+    std::vector<CodePlace> stack;         // the line, then who had called that, innermost first
+    std::optional<spec::ProcId> whose{};  // of an entry: in whose page table it lies
 };
 
 // In how many programs each line of the kernel ran: of those that fail as the finding does, and of near neighbours that

@@ -1,6 +1,7 @@
 #include "checker/report/suspects.h"
 
 #include "checker/report/escape.h"
+#include "checker/report/step_words.h"
 #include "spec/step_kinds.h"
 
 #include <fmt/format.h>
@@ -467,10 +468,10 @@ Suspects suspects_in(Finding const& finding) {
 std::string why_suspected(Finding const& finding, Suspect const& suspect) {
     switch (suspect.why) {
         case Suspect::Why::wrote: {
-            constexpr std::array<std::string_view, 3> kWords = {"the PTE", "the frame's count", "the byte"};
+            constexpr std::array<std::string_view, 3> kWords = {"PTE", "frame's count", "byte"};
             LastWrite const& written = *finding.evidence.written;
-            return fmt::format("last changed {}, in step {}", kWords.at(static_cast<std::size_t>(written.of)),
-                               written.at.value + 1);
+            return fmt::format("last changed {} {}, in step {}", written.whose ? name_of(*written.whose) + "'s" : "the",
+                               kWords.at(static_cast<std::size_t>(written.of)), written.at.value + 1);
         }
         case Suspect::Why::only_failing:
             return finding.evidence.spectrum.failing == 1

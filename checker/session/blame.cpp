@@ -44,6 +44,7 @@ class Words final : public run::Watcher {
     struct Found {
         LastWrite::Of of;
         Word word;
+        std::optional<spec::ProcId> whose{};
     };
     std::vector<Found> found;
 
@@ -57,8 +58,8 @@ class Words final : public run::Watcher {
                                      [&](spec::ObservedPage const& each) { return each.page == address_.page(); });
         return at != process.pages.end() && at->in_ram ? std::optional(at->frame) : std::nullopt;
     }
-    void add(LastWrite::Of of, std::optional<Word> const& word) {
-        if (word) found.push_back({of, *word});
+    void add(LastWrite::Of of, std::optional<Word> const& word, std::optional<spec::ProcId> whose = {}) {
+        if (word) found.push_back({of, *word, whose});
     }
 
     void find(Execution& execution) {
@@ -75,7 +76,7 @@ class Words final : public run::Watcher {
         for (spec::ObservedProcess const& each : seen.processes) {
             bool const shares = is<spec::WritableShared>() && frame && frame_of(each) == frame;
             if ((each.id == process_ || shares) && !each.table_frames.empty())
-                add(LastWrite::Of::entry, execution.entry_of(each.table_frames.front(), address_.page()));
+                add(LastWrite::Of::entry, execution.entry_of(each.table_frames.front(), address_.page()), each.id);
         }
         if (frame && is<spec::WrongByte>()) add(LastWrite::Of::byte, Word{start_of(*frame) + address_.offset(), 1});
     }
@@ -100,7 +101,7 @@ class Writes final : public run::Watcher {
         if (!write || at.value >= steps_) return;
         auto const word = std::find_if(words_.begin(), words_.end(),
                                        [&](Words::Found const& each) { return each.word.at == write->at; });
-        last.emplace(LastWrite{word->of, at, {}});
+        last.emplace(LastWrite{word->of, at, {}, word->whose});
         for (VirtAddr code : write->stack)
             for (CodePlace& place : execution.places_of(code)) last->stack.push_back(std::move(place));
     }

@@ -229,10 +229,14 @@ class Machine:
         # The first hart keeps the time: when it is interrupted all wake, and one of the two goes on there.
         self.until(lambda each: each in pair and each.hart == 1, 20 * ROUNDS)
         self.lock(True)
-        held = self.interrupt_until(pair)
-        self.turn_to(2)
-        if self.interrupt_until([each for each in pair if each is not held], asks=False) in (None, held):
-            raise Cannot('the two processes do not come to run on two harts')
+        for _ in range(ROUNDS):
+            self.turn_to(1)
+            held = self.interrupt_until(pair)
+            self.turn_to(2)
+            # The second hart may have been about to put the other to sleep, for which it takes one more interrupt.
+            if self.interrupt_until([each for each in pair if each is not held], asks=False) not in (None, held):
+                return
+        raise Cannot('the two processes do not come to run on two harts')
 
     def interrupt_until(self, wanted, asks=True):
         """The present hart runs, whoever asks there being interrupted, until one of these asks. asks: somebody does."""

@@ -1,11 +1,14 @@
 #include "impl/board/engine.h"
 
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/time.h>
 
 #include <array>
+#include <cstdint>
 #include <ctime>
+#include <utility>
 
 // The clock by which Unicorn sizes its TLB.
 //
@@ -26,6 +29,77 @@ extern "C" int gettimeofday(timeval* __restrict time, void* __restrict) noexcept
     time->tv_usec = 0;
     return 0;
 }
+
+// What takes the place of functions of Unicorn's own.
+//
+// Unicorn's riscv64 code calls some of its functions by their names, as any shared library may, so that those below are
+// called instead. A library that does not (a static one, or one with hidden names) goes on as it was, and for another
+// version than those that were looked at (2.1.2 to 2.1.4), each does what Unicorn's does.
+namespace {
+
+template <class Function>
+Function* unicorn_function(char const* name) {
+    return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+}
+
+bool is_known_unicorn() {
+    static bool const known = uc_version(nullptr, nullptr) >> 16 == 0x201;
+    return known;
+}
+
+// Before each TLB fill of a load or store Unicorn works out its pc, in case a hook asks for it: by a search for the
+// block, which takes as long as all the rest. Here that is put off until one does ask.
+struct PutOff {
+    void* cpu = nullptr;
+    std::uintptr_t host_pc = 0;
+};
+thread_local constinit PutOff t_put_off;
+
+bool restore_state(void* cpu, std::uintptr_t host_pc, bool will_exit) {
+    static auto* const original = unicorn_function<bool(void*, std::uintptr_t, bool)>("cpu_restore_state_riscv64");
+    return original(cpu, host_pc, will_exit);
+}
+
+// After each load and store, Unicorn's code asks whether to stop: a call, before which all registers go to memory. Only
+// the hooks at an address stop a run (Hart), and after those it asks as well; so does each block when it begins.
+thread_local constinit bool t_translates_access = false;
+
+using TranslateAccess = void(void* context, void* value, void* address, std::uintptr_t index, unsigned operation);
+
+void translate(TranslateAccess* original, void* context, void* value, void* address, std::uintptr_t index,
+               unsigned operation) {
+    t_translates_access = is_known_unicorn();
+    original(context, value, address, index, operation);
+    t_translates_access = false;
+}
+
+}  // namespace
+
+extern "C" {
+
+bool cpu_restore_state_riscv64(void* cpu, std::uintptr_t host_pc, bool will_exit) {
+    if (will_exit || !is_known_unicorn()) return restore_state(cpu, host_pc, will_exit);
+    t_put_off = {cpu, host_pc};
+    return false;
+}
+
+void check_exit_request_riscv64(void* context) {
+    static auto* const original = unicorn_function<void(void*)>("check_exit_request_riscv64");
+    if (!t_translates_access) original(context);
+}
+
+#define VMCHECK_TRANSLATE(name)                                                                      \
+    void name(void* context, void* value, void* address, std::uintptr_t index, unsigned operation) { \
+        static auto* const original = unicorn_function<TranslateAccess>(#name);                      \
+        translate(original, context, value, address, index, operation);                              \
+    }
+VMCHECK_TRANSLATE(tcg_gen_qemu_ld_i32_riscv64)
+VMCHECK_TRANSLATE(tcg_gen_qemu_ld_i64_riscv64)
+VMCHECK_TRANSLATE(tcg_gen_qemu_st_i32_riscv64)
+VMCHECK_TRANSLATE(tcg_gen_qemu_st_i64_riscv64)
+#undef VMCHECK_TRANSLATE
+
+}  // extern "C"
 
 namespace vmcheck::board {
 namespace {
@@ -82,6 +156,12 @@ tl::expected<Engine, Error> Engine::open() {
         return failure("leave address translation to the board", error);
     }
     return engine;
+}
+
+VirtAddr Engine::pc_in_fill() const {
+    PutOff const fill = std::exchange(t_put_off, {});
+    if (fill.cpu != nullptr) restore_state(fill.cpu, fill.host_pc, false);
+    return pc();
 }
 
 std::uint64_t Engine::read(Register which) const {

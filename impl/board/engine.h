@@ -43,6 +43,8 @@ class Engine {
     }
     std::uint64_t read_floating(unsigned number) const { return read_raw(UC_RISCV_REG_F0 + static_cast<int>(number)); }
     VirtAddr pc() const { return VirtAddr{read_raw(UC_RISCV_REG_PC)}; }
+    // From within a TLB-fill hook for a load or a store, where pc() is not up to date.
+    VirtAddr pc_in_fill() const;
     // From within a hook, this also makes the engine leave the present block at once and go on at `pc`.
     void set_pc(VirtAddr pc) { write_raw(UC_RISCV_REG_PC, pc.value); }
     Privilege privilege() const { return static_cast<Privilege>(read_raw(UC_RISCV_REG_PRIV)); }

@@ -116,7 +116,7 @@ bool Hart::fill_from_elsewhere(VirtAddr page, PhysAddr where, Access access, uc_
         result.paddr = device_page.value;
     } else {
         ++machine_.counters.void_accesses;
-        machine_.reports.add(VoidAccess{device_page, access, engine_.pc(), index_});
+        machine_.reports.add(VoidAccess{device_page, access, engine_.pc_in_fill(), index_});
         result.paddr = kNothingPage.value;
     }
     result.perms = protection(true, true, false);

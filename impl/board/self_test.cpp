@@ -43,6 +43,10 @@ std::vector<SelfTest> all_self_tests() {
          "date.",
          refused_fill,
          {li(kA0, 5), ld(kA0, kA1), wfi}},
+        {"pc in a fill",
+         "In the TLB hook the pc can be found out, although Unicorn does not yet know it.",
+         fill_tells_pc,
+         {li(kA0, 1), ld(kA0, kA1), sd(kA0, kA1), wfi}},
         {"no exit address",
          "With an empty list of exits nothing but the code's own page is looked up.",
          no_exit_lookup,
@@ -105,7 +109,7 @@ std::vector<SelfTest> all_self_tests() {
         {"hooks at an address",
          "A code hook for one address is called before that instruction, which uc_emu_stop prevents.",
          address_hook_comes_first,
-         {li(kA0, 1), li(kA0, 2), wfi}},
+         {li(kA0, 1), sd(kA0, kA1), li(kA0, 2), wfi}},
     };
 }
 

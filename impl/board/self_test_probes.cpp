@@ -3,6 +3,7 @@
 #include "impl/board/assembler.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace vmcheck::board::probes {
 namespace {
@@ -79,6 +80,17 @@ Finding refused_fill(Probe& probe) {
     if (probe.fills_of(kData, UC_MEM_READ) != 1) return "the hook was not asked for the page once";
     return expect(probe.engine.pc().value == kCode + 4 && probe.engine.read(Register::a0) == 5,
                   fmt::format("pc is {:#x} and a0 {}", probe.engine.pc().value, probe.engine.read(Register::a0)));
+}
+
+Finding fill_tells_pc(Probe& probe) {
+    probe.engine.write(Register::a1, kData);
+    std::vector<std::uint64_t> pcs;
+    probe.allow_fill = [&](Probe::Fill const& fill) {
+        if (fill.page == kData) pcs.push_back(probe.engine.pc_in_fill().value);
+        return true;
+    };
+    probe.run();
+    return expect(pcs == std::vector{kCode + 4, kCode + 8}, fmt::format("pc {:#x}", fmt::join(pcs, ", ")));
 }
 
 Finding no_exit_lookup(Probe& probe) {
@@ -260,15 +272,17 @@ Finding interrupt_from_block_hook(Probe& probe) {
         fmt::format("it was taken after {} blocks at {:#x}", probe.blocks.size(), engine.read(Register::sepc)));
 }
 
+// After a store, since the engine asks whether to stop only where a block begins and after such hooks (engine.cpp).
 Finding address_hook_comes_first(Probe& probe) {
     int calls = 0;
-    probe.at(kCode + 4, [&] {
+    probe.engine.write(Register::a1, kData);
+    probe.at(kCode + 8, [&] {
         ++calls;
         probe.engine.stop();
     });
     uc_err const error = probe.run();
     return expect(
-        error == UC_ERR_OK && calls == 1 && probe.engine.pc().value == kCode + 4 &&
+        error == UC_ERR_OK && calls == 1 && probe.engine.pc().value == kCode + 8 &&
             probe.engine.read(Register::a0) == 1,
         fmt::format("{} calls, pc {:#x}, a0 {}", calls, probe.engine.pc().value, probe.engine.read(Register::a0)));
 }

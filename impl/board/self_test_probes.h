@@ -22,6 +22,7 @@ Finding ebreak_ends_the_run(Probe& probe);
 Finding exceptions_do_nothing(Probe& probe);
 Finding exception_hook_may_redirect(Probe& probe);
 Finding refused_fill(Probe& probe);
+Finding fill_tells_pc(Probe& probe);
 Finding no_exit_lookup(Probe& probe);
 Finding first_store_is_seen(Probe& probe);
 Finding context_keeps_the_tlb(Probe& probe);

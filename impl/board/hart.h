@@ -31,6 +31,7 @@ struct RunLimits {
     std::uint64_t slice_end = kNever;  // in blocks, as counted by Counters
     std::uint64_t preempt_at = kNever;
     std::uint64_t free_host_work = 0;  // see Hart::charge_host_work
+    std::uint64_t blocks_before = 0;   // by Counters, when the run began
 };
 
 // Where nothing is: the physical page that stands for all addresses without RAM or device. It reads as 0 and ignores

@@ -1,4 +1,5 @@
 // Guests that do their worst: every run must end, and the host must come to no harm.
+#include "impl/board/assembler.h"
 #include "impl/board/test_guest.h"
 
 #include <functional>
@@ -80,6 +81,18 @@ TEST(HostileGuest, APageTableThatPointsToItselfEndsInAFault) {
               PageFault::no_leaf);
     start(board, SCENARIO_SATP, tables.satp());
     EXPECT_TRUE(stopped_by<stop::BudgetExhausted>(board.run(kBudget)));
+}
+
+// However many runs share the work, since a caller that looks in now and then gives a short budget to each.
+TEST(HostileGuest, WhatKeepsTheHostBusyIsPaidForAcrossRuns) {
+    constexpr std::array<std::uint32_t, 3> kFlushForEver{assembler::ld(10, 11), 0x1200'0073 /* sfence.vma */,
+                                                         0xff9f'f06f /* j .-8 */};
+    Board board = bare_board();
+    ASSERT_TRUE(board.write(kRamStart, std::as_bytes(std::span{kFlushForEver})));
+    board.reset(kRamStart);
+    board.write(Register::a1, kRamStart.value);
+    for (int i = 0; i < 60; ++i) EXPECT_TRUE(stopped_by<stop::BudgetExhausted>(board.run(kBudget)));
+    EXPECT_LT(board.counters().fills, 1'500'000u) << "of " << board.elapsed().value << " parcels";
 }
 
 // A page table in the page that is executed: the walk's A and D bits land in code.

@@ -10,8 +10,10 @@ namespace {
 constexpr std::uint64_t kRamBytesMin = std::uint64_t{1} << 20;
 constexpr std::uint64_t kRamBytesMax = std::uint64_t{1} << 30;
 
-// Page-table walks in one run(); a kernel that fills all of its memory needs a hundredth of it.
-constexpr std::uint64_t kFreeHostWork = std::uint64_t{4} << 20;
+// Page-table walks, and how many blocks a kernel executes for each one that it may do later; one that fills 128 MiB of
+// memory needs a twentieth of that in all.
+constexpr std::uint64_t kFreeHostWork = std::uint64_t{1} << 20;
+constexpr std::uint64_t kBlocksForAWalk = 8;
 
 // A kernel writes satp in a handful of places. An image that is full of such instructions would need a hook for each;
 // the ones after these run as Unicorn runs them. Stores that update a word come after them.
@@ -123,6 +125,7 @@ void Machine::reset(PhysAddr entry) {
     uart.state = {};
     block_device.state = {};
     reports.clear();
+    limits.free_host_work = kFreeHostWork;
     turn_ = 0;
     ran_last_.reset();
     for (std::unique_ptr<Hart> const& hart : harts_) hart->reset(entry);
@@ -136,7 +139,9 @@ Stop Machine::run(Parcels budget) {
     std::uint64_t const start = clock.parcels;
     limits.budget_end = start + std::clamp<std::uint64_t>(budget.value, 1, kNever - start);
     std::optional<Parcels> const preempt = std::exchange(preempt_after_, std::nullopt);
-    limits.free_host_work = kFreeHostWork;
+    std::uint64_t const earned =
+        (counters.blocks - std::exchange(limits.blocks_before, counters.blocks)) / kBlocksForAWalk;
+    limits.free_host_work = std::min(kFreeHostWork, limits.free_host_work + earned);
     limits.preempt_at = preempt ? start + std::min(preempt->value, kNever - start) : kNever;
     std::optional<Blocks> slice = std::exchange(switch_hart_after_, std::nullopt);
     while (true) {
@@ -244,6 +249,7 @@ void Machine::apply(Snapshot const& snapshot) {
     preempt_after_.reset();
     switch_hart_after_.reset();
     reports.clear();
+    limits.free_host_work = kFreeHostWork;
     for (unsigned i = 0; i < harts(); ++i) harts_[i]->restore(*snapshot.contexts[i], state.harts[i]);
     memory.close_to_guest();  // their TLBs are empty
 }

@@ -9,12 +9,6 @@
 namespace vmcheck::board {
 namespace {
 
-std::uint64_t read_device(uc_engine*, std::uint64_t offset, unsigned size, void* user) {
-    return static_cast<Device*>(user)->read(offset, size);
-}
-void write_device(uc_engine*, std::uint64_t offset, unsigned size, std::uint64_t value, void* user) {
-    static_cast<Device*>(user)->write(offset, size, value);
-}
 std::uint64_t read_nothing(uc_engine*, std::uint64_t, unsigned, void*) {
     return 0;
 }
@@ -27,7 +21,14 @@ Error unicorn_error(char const* what, uc_err error) {
 }  // namespace
 
 Hart::Hart(HartIndex index, Machine& machine, Engine engine)
-    : index_(index), machine_(machine), engine_(std::move(engine)), code_(machine.memory) {
+    : index_(index),
+      machine_(machine),
+      engine_(std::move(engine)),
+      ports_{{{*this, machine.clint, kClintRange},
+              {*this, machine.plic, kPlicRange},
+              {*this, machine.uart, kUartRange},
+              {*this, machine.block_device, kDiskRange}}},
+      code_(machine.memory) {
     machine_.memory.add_listener(code_);
 }
 
@@ -40,15 +41,23 @@ tl::expected<std::unique_ptr<Hart>, Error> Hart::create(HartIndex index, Machine
     return hart;
 }
 
+std::uint64_t Hart::read_device(uc_engine*, std::uint64_t offset, unsigned size, void* user) {
+    Port& port = *static_cast<Port*>(user);
+    port.hart.charge_host_work(1);
+    return port.device.read(offset, size);
+}
+
+void Hart::write_device(uc_engine*, std::uint64_t offset, unsigned size, std::uint64_t value, void* user) {
+    Port& port = *static_cast<Port*>(user);
+    port.hart.charge_host_work(1);
+    port.device.write(offset, size, value);
+}
+
 std::optional<Error> Hart::map_devices() {
     uc_engine* const engine = engine_.handle();
-    std::pair<DeviceRange, Device*> const devices[] = {{kClintRange, &machine_.clint},
-                                                       {kPlicRange, &machine_.plic},
-                                                       {kUartRange, &machine_.uart},
-                                                       {kDiskRange, &machine_.block_device}};
-    for (auto const& [range, device] : devices) {
+    for (Port& port : ports_) {
         uc_err const error =
-            uc_mmio_map(engine, range.start.value, range.bytes, read_device, device, write_device, device);
+            uc_mmio_map(engine, port.range.start.value, port.range.bytes, read_device, &port, write_device, &port);
         if (error != UC_ERR_OK) return unicorn_error("map a device", error);
     }
     uc_err const error =

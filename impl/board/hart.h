@@ -9,6 +9,7 @@
 
 #include "impl/board/board.h"
 #include "impl/board/clock.h"
+#include "impl/board/device.h"
 #include "impl/board/engine.h"
 #include "impl/board/instruction.h"
 #include "impl/board/memory.h"
@@ -17,6 +18,7 @@
 #include "impl/board/translated_code.h"
 #include "impl/board/trap.h"
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -148,6 +150,12 @@ class Hart {
         Access access = Access::load;
         bool outside_memory = false;  // an access fault rather than a page fault
     };
+    // A device, as this hart reaches it.
+    struct Port {
+        Hart& hart;
+        Device& device;
+        DeviceRange range;
+    };
     // The latest trap, and how often in a row it was the same with nothing but its own block executed in between.
     struct TrapRow {
         VirtAddr pc;
@@ -159,6 +167,8 @@ class Hart {
     Hart(HartIndex index, Machine& machine, Engine engine);
     std::optional<Error> install();
     std::optional<Error> map_devices();
+    static std::uint64_t read_device(uc_engine*, std::uint64_t offset, unsigned size, void* user);
+    static void write_device(uc_engine*, std::uint64_t offset, unsigned size, std::uint64_t value, void* user);
     void flush_tlb();
     void end_reservation();
     using AddressHook = void(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
@@ -217,6 +227,7 @@ class Hart {
     HartIndex index_;
     Machine& machine_;
     Engine engine_;
+    std::array<Port, 4> ports_;
     TranslatedCode code_;
     std::optional<Stop> stop_;
     std::optional<Pause> turn_over_;  // slice_over or spinning: the engine has been told to stop

@@ -25,8 +25,9 @@ constexpr std::uint64_t kMaskedInterruptPoll = 64;
 // How soon to look again whether the user wants it to stop: some milliseconds.
 constexpr std::uint64_t kStopPoll = std::uint64_t{1} << 18;
 
-// What the host does for the guest without the guest executing anything, in units of a page-table walk. With all that
-// belongs to it, a walk takes the host a microsecond, and the translation of a block some more.
+// What the host does for the guest without the guest executing anything, in units of a page-table walk or an access to
+// a device. With all that belongs to it, that takes the host up to a microsecond, and the translation of a block some
+// more.
 constexpr std::uint64_t kTranslationUnits = 4;
 constexpr std::uint64_t kUnitParcels = 512;
 

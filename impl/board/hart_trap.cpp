@@ -71,14 +71,19 @@ void Hart::on_illegal_instruction(VirtAddr pc) {
 }
 
 std::optional<std::uint32_t> Hart::instruction_at(VirtAddr pc) {
-    auto half = [this](VirtAddr address) -> std::optional<std::uint32_t> {
+    auto at = [this](VirtAddr address, auto bits) -> std::optional<std::uint32_t> {
         auto const leaf = walk(machine_.memory, request_for(address, Access::fetch));
         if (!leaf) return std::nullopt;
-        return machine_.memory.load<std::uint16_t>(leaf->address);
+        return machine_.memory.load<decltype(bits)>(leaf->address);
     };
-    std::optional<std::uint32_t> const low = half(pc);
+    constexpr std::uint32_t kLow = 0xffff;
+    if (pc.offset() + sizeof(std::uint32_t) <= kPageBytes) {
+        std::optional<std::uint32_t> const whole = at(pc, std::uint32_t{});
+        return whole && is_compressed(*whole & kLow) ? *whole & kLow : whole;
+    }
+    std::optional<std::uint32_t> const low = at(pc, std::uint16_t{});
     if (!low || is_compressed(*low)) return low;
-    std::optional<std::uint32_t> const high = half(pc + 2);
+    std::optional<std::uint32_t> const high = at(pc + 2, std::uint16_t{});
     if (!high) return std::nullopt;
     return *low | (*high << 16);
 }

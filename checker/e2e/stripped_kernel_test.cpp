@@ -49,6 +49,17 @@ INSTANTIATE_TEST_SUITE_P(Every, StrippedVintage,
                                          Counting{"vintage-2025", "recognised by its use"}),
                          [](auto const& parameter) { return std::string(parameter.param.vintage).substr(8); });
 
+TEST_F(StrippedKernel, HasItsFunctionsCountedWhereItHasSymbols) {
+    std::string const copy = stripped("vintage-2024");
+    EXPECT_EQ(shell(RISCV_STRIP " -g -o " + copy + " " VMCHECK_KERNELS "/vintage-2024/kernel").exit_code, 0);
+    Result const result = vmcheck({"verify", "--kernel", copy, "--runs", "1", "--coverage", "c.info"}, scratch.path());
+    EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+    EXPECT_THAT(result.out, HasSubstr("% of 1 functions (no debug information) of kalloc"));
+    std::string const traced = read(scratch.path() / "c.info");
+    EXPECT_THAT(traced, HasSubstr("SF:" + copy + "\nFN:1,"));
+    EXPECT_THAT(traced, HasSubstr("\nFNDA:1,"));
+}
+
 TEST_F(StrippedKernel, WithADefectThatProgramsCanSeeIsFound) {
     Result const result =
         vmcheck({"verify", "--kernel", stripped("mutants/16-parent-keeps-w"), "--runs", "200"}, scratch.path());

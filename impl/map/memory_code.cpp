@@ -107,6 +107,11 @@ bool goes_to_panic(Code const& code, VirtAddr pc, VirtAddr panic) {
     return false;
 }
 
+// A name is that of all instances.
+std::string template_of(std::string const& name) {
+    return name.substr(0, name.find('<'));
+}
+
 // Of the functions that the compiler left by themselves, by their entries: in which file each lies, and whom it calls.
 struct Node {
     CodeFunction* function = nullptr;
@@ -165,11 +170,11 @@ class Finder {
     void mark_files() {
         std::set<std::string> names(map_.memory_files.begin(), map_.memory_files.end());
         for (auto const& [key, function] : functions_)
-            if (names.contains(function.name)) files_.insert(function.file);
+            if (names.contains(template_of(function.name))) files_.insert(function.file);
         if (map_.allocate && nodes_.contains(*map_.allocate)) files_.insert(nodes_[*map_.allocate].function->file);
         std::set<std::string> const by_name(map_.memory_functions.begin(), map_.memory_functions.end());
         for (auto& [key, function] : functions_)
-            function.about_memory = files_.contains(function.file) || by_name.contains(function.name);
+            function.about_memory = files_.contains(function.file) || by_name.contains(template_of(function.name));
     }
 
     void mark_helpers() {

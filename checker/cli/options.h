@@ -61,15 +61,16 @@ struct Options {
     bool several_harts = true;
     std::optional<std::chrono::milliseconds> time;
     unsigned jobs = 1;
+    // verify, fuzz: a file for the lines of the kernel that were reached, as LCOV.
+    std::optional<std::filesystem::path> coverage{};
     bool shrink = true;
-    std::uint32_t findings_max = 1'000;               // different failures to look for, shrink and show
-    std::optional<std::filesystem::path> coverage{};  // verify, fuzz: as LCOV
-    bool confirm = false;                             // verify, fuzz: each finding's repro.c on QEMU
-    bool json = false;                                // the report as JSON on standard output
-    std::optional<report::Format> format;             // the report in this format: in `out`, else on standard output
-    std::optional<std::filesystem::path> out;         // the report in a file; as JSON where no format is given
-    bool grant_unchecked = false;                     // Gradescope: points for what could not be checked
-    std::filesystem::path findings = "findings";      // verify: directory for what is found
+    std::uint32_t findings_max = 1'000;           // different failures to look for, shrink and show
+    bool confirm = false;                         // verify, fuzz: each finding's repro.c on QEMU
+    bool json = false;                            // the report as JSON on standard output
+    std::optional<report::Format> format;         // the report in this format: in `out`, else on standard output
+    std::optional<std::filesystem::path> out;     // the report in a file; as JSON where no format is given
+    bool grant_unchecked = false;                 // Gradescope: points for what could not be checked
+    std::filesystem::path findings = "findings";  // verify: directory for what is found
     std::optional<std::chrono::milliseconds> time_per_tree;  // verify, of a class: the longest that one tree may take
     bool again = false;                                      // verify, of a class: keeps nothing of an earlier run
     std::vector<std::string> passed_on;           // verify, of a class: the options that each tree is verified with

@@ -50,7 +50,7 @@ std::vector<MemoryCoverage::Part> parts_of(Coverage const& coverage) {
     for (auto& [file, functions] : by_file)
         parts.push_back(
             {file, in_part.contains(file) || file.empty() ? std::move(functions) : std::vector<std::string>()});
-    std::ranges::stable_partition(parts, [](auto const& part) { return part.functions.empty(); });
+    std::stable_partition(parts.begin(), parts.end(), [](auto const& part) { return part.functions.empty(); });
     return parts;
 }
 

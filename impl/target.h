@@ -245,6 +245,23 @@ struct TargetSummary {
     bool legacy_disk = false;       // it drives virtio's legacy register layout
 };
 
+// Which of the kernel's code has run since it booted, on whatever machine of a target.
+struct Coverage {
+    struct Line {
+        unsigned number = 0;
+        bool reached = false;
+        bool only_panics = false;  // whoever comes there panics, which a correct kernel never does
+    };
+    struct Function {
+        std::string name;
+        std::string file;  // empty where there is no debug information, and no lines are known
+        bool about_memory = false;
+        bool reached = false;
+        std::vector<Line> lines{};  // that have code, ascending
+    };
+    std::vector<Function> functions{};  // by file and line
+};
+
 class Target {
   public:
     Target() = default;
@@ -256,6 +273,8 @@ class Target {
     virtual TargetSummary const& summary() const = 0;
 
     virtual Anatomy anatomy() const { return {}; }
+    // Until now.
+    virtual Coverage coverage() const { return {}; }
 
     // A machine of its own, at the state right after boot. May be called from any thread.
     virtual tl::expected<std::unique_ptr<Execution>, BootError> start() const = 0;

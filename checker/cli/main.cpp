@@ -348,6 +348,9 @@ class CommandLine {
         sub->add_flag("--confirm", options_.confirm,
                       "Show each finding on QEMU, with the same kernel, by its repro.c or else its script for GDB, and "
                       "report what came of it");
+        sub->add_option("--coverage", options_.coverage,
+                        "Write which lines of the kernel have run into this file, for genhtml and editors (LCOV)")
+            ->type_name("FILE");
         add_report(sub);
     }
 

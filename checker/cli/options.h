@@ -61,6 +61,8 @@ struct Options {
     bool several_harts = true;
     std::optional<std::chrono::milliseconds> time;
     unsigned jobs = 1;
+    // verify, fuzz: a file for the lines of the kernel that were reached, as LCOV.
+    std::optional<std::filesystem::path> coverage{};
     bool shrink = true;
     std::uint32_t findings_max = 1'000;           // different failures to look for, shrink and show
     bool confirm = false;                         // verify, fuzz: each finding's repro.c on QEMU

@@ -2,6 +2,7 @@
 
 #include "checker/cli/print.h"
 #include "checker/qemu/script.h"
+#include "checker/report/coverage.h"
 #include "checker/report/escape.h"
 #include "checker/report/format.h"
 #include "checker/report/text.h"
@@ -101,7 +102,8 @@ tl::expected<ExitCode, Stop> conclude(SessionResult const& session, std::filesys
                                   style));
         if (!is_solid(finding)) ++(finding.attempts == 0 ? unconfirmed : flaky);
     }
-    tell(options.text, "{}{}", report::checks_table(session.counts, style), report::modes_table(session.counts, style));
+    tell(options.text, "{}{}", report::checks_table(session.counts, style),
+         report::modes_table(session.counts, style) + report::coverage_text(session));
     auto const incomplete = report::why_incomplete(session);
     if (incomplete) tell(options.text, "not checked to the end: {}\n", *incomplete);
     ExitCode const without_findings = session.interrupted ? ExitCode::interrupted
@@ -135,6 +137,9 @@ tl::expected<ExitCode, Stop> conclude(SessionResult const& session, std::filesys
 tl::expected<void, Stop> write_report(std::vector<SessionResult> const& sessions, Options const& options,
                                       std::optional<Stop> const& stop) {
     using report::Format;
+    if (options.coverage)
+        if (auto written = base::write_file(*options.coverage, report::lcov_document(sessions)); !written)
+            return tl::unexpected(Stop{Stop::Cause::machine, written.error().message});
     report::ReportOptions const how{stop, options.grant_unchecked};
     if (options.json) put(stdout, report::render(Format::json, sessions, how));
     if (options.out) {

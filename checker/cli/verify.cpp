@@ -206,7 +206,8 @@ ExitCode verify(Options const& options) {
     if (std::error_code error; options.out && std::filesystem::is_regular_file(*options.out, error))
         std::filesystem::remove(*options.out, error);
     if (auto well = check_place(options.findings / "report.html"); !well) return give_up(well.error());
-    if (auto well = check_place(options.out); !well) return give_up(well.error());
+    for (auto const& file : {options.out, options.coverage})
+        if (auto well = check_place(file); !well) return give_up(well.error());
     std::vector<SessionResult> sessions;
     ExitCode code = ExitCode::nothing_found;
     for (KernelChoice const& choice : choices(options.kernel)) {
@@ -233,7 +234,8 @@ ExitCode verify(Options const& options) {
 // The nightly job: as verify, but it goes on for as long as it is told to, and files what it finds in the corpus.
 ExitCode fuzz(Options const& options) {
     if (auto well = check_place(options.corpus / "found" / "1.vmc"); !well) return give_up(well.error());
-    if (auto well = check_place(options.out); !well) return give_up(well.error());
+    for (auto const& file : {options.out, options.coverage})
+        if (auto well = check_place(file); !well) return give_up(well.error());
     auto session = check(options.kernel, options, std::numeric_limits<std::uint64_t>::max());
     if (!session) return give_up(session.error(), {}, options);
     if (session->counts.programs > 0) session->interrupted = false;  // a stop is how it ends

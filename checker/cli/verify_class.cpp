@@ -339,6 +339,10 @@ ExitCode verify_class(Options const& options) {
                                     "github and sarif are about one. Use text, json, junit or html, or give one "
                                     "tree.",
                                     directory.string())});
+    if (options.coverage)
+        return give_up({Stop::Cause::usage,
+                        fmt::format("{}: is a directory of many trees, and --coverage is about the lines of one.",
+                                    directory.string())});
     auto discovery = classes::discover(directory, options.findings);
     if (!discovery) return give_up({Stop::Cause::usage, discovery.error().message});
     for (char const* name : classes::kSummaryFiles)

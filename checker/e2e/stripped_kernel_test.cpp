@@ -49,6 +49,19 @@ INSTANTIATE_TEST_SUITE_P(Every, StrippedVintage,
                                          Counting{"vintage-2025", "recognised by its use"}),
                          [](auto const& parameter) { return std::string(parameter.param.vintage).substr(8); });
 
+TEST_F(StrippedKernel, HasItsFunctionsCountedWhereItHasSymbols) {
+    std::string const kernel = VMCHECK_KERNELS "/vintage-2024/kernel", copy = (scratch.path() / "kernel").string();
+    EXPECT_EQ(shell(RISCV_STRIP " -g -o " + copy + " " + kernel).exit_code, 0);
+    Result const result = vmcheck(
+        {"verify", "--kernel", copy, "--map", kernel + ".map", "--runs", "1", "--coverage", "c.info"}, scratch.path());
+    EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+    EXPECT_THAT(result.out, HasSubstr("functions (no debug information) of "));
+    EXPECT_THAT(result.out, HasSubstr("kernel::fork_process"));
+    std::string const traced = read(scratch.path() / "c.info");
+    EXPECT_THAT(traced, HasSubstr("SF:" + copy + "\nFN:1,"));
+    EXPECT_THAT(traced, HasSubstr("\nFNDA:1,kernel::fork_process\n"));
+}
+
 TEST_F(StrippedKernel, WithADefectThatProgramsCanSeeIsFound) {
     Result const result =
         vmcheck({"verify", "--kernel", stripped("mutants/16-parent-keeps-w"), "--runs", "200"}, scratch.path());

@@ -152,6 +152,7 @@ struct SessionResult {
     TargetSummary kernel;
     std::uint64_t seed = 0;
     run::Counts counts;
+    Coverage coverage{};  // of all programs, the boot, and what was tried before them
     bool interrupted = false;
     std::vector<spec::Violation> boot_violations;  // of a kernel that is wrong before anything was asked of it
     std::size_t families = 0;                      // different failures seen; at least findings.size()

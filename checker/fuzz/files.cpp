@@ -7,6 +7,7 @@
 #include "impl/elf/kernel_image.h"
 #include "impl/map/kernel_map.h"
 #include "impl/map/map_file.h"
+#include "impl/map/memory_code.h"
 #include "spec/text.h"
 
 #include <algorithm>
@@ -54,7 +55,12 @@ void elf_file(std::string_view input) {
     auto const image = elf::KernelImage::parse({start, start + input.size()}, "kernel", elf::kDefaultRam);
     if (!image) return require(image.error().message.ends_with('.'), "a refusal is a sentence");
     check_image(*image);
-    check_map(map::make_kernel_map(*image, map::MapNames{}, elf::kDefaultRam));
+    auto const map = map::make_kernel_map(*image, map::MapNames{}, elf::kDefaultRam);
+    check_map(map);
+    for (map::CodeFunction const& function : map::functions_of(*image, map)) {
+        require(!function.code.empty(), "a function has code");
+        require(map.lines.empty() == function.lines.empty(), "functions have lines where there is debug information");
+    }
 }
 
 std::vector<std::string> elf_file_seeds() {

@@ -1,5 +1,6 @@
 #include "checker/report/format.h"
 
+#include "checker/report/coverage.h"
 #include "checker/report/escape.h"
 #include "checker/report/text.h"
 #include "checker/report/verdict.h"
@@ -47,7 +48,7 @@ std::string text_document(std::vector<SessionResult> const& sessions, ReportOpti
                                 words_of(violation).story);
         for (std::size_t i = 0; i < session.findings.size(); ++i)
             text += '\n' + finding_text(session.findings[i], i + 1, session.findings.size(), std::nullopt, {});
-        text += checks_table(session.counts, {}) + modes_table(session.counts, {});
+        text += checks_table(session.counts, {}) + modes_table(session.counts, {}) + coverage_text(session);
         if (auto const why = why_incomplete(session)) text += fmt::format("not checked to the end: {}\n", *why);
     }
     if (options.stop) {

@@ -1,5 +1,6 @@
 #include "checker/finding/cause.h"
 #include "checker/finding/finding.h"
+#include "checker/report/coverage.h"
 #include "checker/report/escape.h"
 #include "checker/report/format.h"
 #include "checker/report/html_style.h"
@@ -230,7 +231,10 @@ std::string section(SessionResult const& session) {
         text += session.kernel.missing.empty()
                     ? "<p class=\"good\">✓ Nothing found.</p>\n"
                     : "<p><strong>◐ Nothing found</strong> by the checks that could be made.</p>\n";
-    return text + checks(session) + modes(session) + "</section>\n";
+    text += checks(session) + modes(session);
+    for (std::string const& line : coverage_lines(session))
+        text += fmt::format("<p class=\"dim\">{}</p>\n", safe(line));
+    return text + "</section>\n";
 }
 
 std::string stopped(Stop const& stop) {

@@ -1,5 +1,6 @@
 #include "checker/finding/cause.h"
 #include "checker/finding/finding.h"
+#include "checker/report/coverage.h"
 #include "checker/report/format.h"
 #include "checker/report/pseudo_code.h"
 #include "checker/report/step_words.h"
@@ -169,6 +170,22 @@ Json to_json(Finding const& finding) {
     return json;
 }
 
+Json to_json(Coverage const& coverage) {
+    MemoryCoverage const memory = memory_coverage(coverage);
+    Json json = {{"of", memory.by_lines ? "lines" : "functions"},
+                 {"all", memory.all},
+                 {"reached", memory.reached},
+                 {"only_panic", memory.only_panic},
+                 {"code", Json::array()},
+                 {"never_reached", Json::array()}};
+    for (MemoryCoverage::Part const& part : memory.parts)
+        json["code"].push_back({{"file", part.file}, {"functions", part.functions}});
+    for (MemoryCoverage::Gap const& gap : memory.gaps)
+        json["never_reached"].push_back(
+            {{"file", gap.file}, {"function", gap.function}, {"from", gap.from}, {"to", gap.to}});
+    return json;
+}
+
 Json to_json(SessionResult const& session) {
     Json json;
     json["kernel"] = session.kernel.name;
@@ -198,6 +215,7 @@ Json to_json(SessionResult const& session) {
         json["modes"][std::string(to_string(mode))] = {
             {"programs", counts.programs}, {"runs", counts.runs}, {"reached", counts.reached}};
     }
+    json["coverage"] = to_json(session.coverage);
     json["second_runs"] = session.counts.second_runs;
     json["steered_around"] = Json::array();
     for (auto const& [trigger, steps] : session.counts.steered)

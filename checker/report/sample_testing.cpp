@@ -184,6 +184,7 @@ rc::Gen<SessionResult> any_session() {
         SessionResult session = session_with({finding, parent_keeps_w()});
         session.kernel.name = *any_bytes();
         session.kernel.missing = {*any_bytes()};
+        session.coverage.functions = {{*any_bytes(), *any_bytes(), true, true, {{7, true}, {9, false}}}};
         session.kernel.left_out = {{*any_bytes(), *any_bytes()}};
         if (*rc::gen::inRange(0, 4) == 0) session.boot_violations = finding.divergence.violations;
         return session;

@@ -264,6 +264,7 @@ tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& op
         result.kernel.missing.push_back(std::move(what));
     }
     result.counts = campaign.counts;
+    result.coverage = kernel->target->coverage();
     result.interrupted = campaign.interrupted;
     result.families += campaign.failures.size();
 

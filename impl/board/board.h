@@ -20,6 +20,7 @@
 // A Board is used by one thread at a time; different boards are independent. No function here throws.
 
 #include "impl/abi/agent_abi.h"
+#include "impl/board/reached_code.h"
 #include "impl/board/recording.h"
 #include "impl/board/types.h"
 #include "spec/address.h"
@@ -76,6 +77,8 @@ struct Config {
     // Once it is asked for, every run() ends soon, and each one after it at once, with an EngineError: the machine was
     // stopped in the midst of something, and says nothing any more.
     std::stop_token stop{};
+    // Told of the code that runs in S- and M-mode; null: nobody is. May be shared by boards on any threads.
+    std::shared_ptr<ReachedCode> reached{};
 };
 
 // Why run() returned. The board may be run on after each of these, except after EngineError.

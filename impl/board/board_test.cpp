@@ -251,5 +251,43 @@ TEST(Board, TracesTheLatestSupervisorBlocks) {
     }
 }
 
+// --- reached code --------------------------------------------------------------------------------
+
+TEST(Board, TellsOfAllCodeOfTheKernelThatRunsAndOfNoOther) {
+    Config config = small_config();
+    config.reached = std::make_shared<ReachedCode>(kRamStart, guest_image().size());
+    Board board = board_with(SCENARIO_MEMORY_CALLS, config);
+    board.set_trace(true);
+    EXPECT_TRUE(finished(board.run(kPlenty)));
+    auto const at = [](char const* symbol) { return PhysAddr{guest_symbol(symbol).value}; };
+    for (auto const& [pc, bytes] : board.traced_code())
+        for (std::uint64_t i = 0; i < bytes; i += 2)
+            EXPECT_TRUE(config.reached->any(PhysAddr{pc.value} + i, PhysAddr{pc.value} + i + 2))
+                << std::hex << pc.value;
+    EXPECT_TRUE(config.reached->any(kRamStart, kRamStart + 2)) << "the first block of all, in M-mode";
+    EXPECT_TRUE(config.reached->any(at("guest_memcpy"), at("guest_memcpy") + 2));
+    EXPECT_FALSE(config.reached->any(at("hypercall_loop"), at("hypercall_loop") + 2)) << "another scenario's";
+
+    // Boards may share it, and code of user mode is not the kernel's.
+    Board other = board_with(SCENARIO_HYPERCALLS, config);
+    ASSERT_TRUE(stopped_by<stop::Hypercall>(other.run(kPlenty)));
+    ASSERT_TRUE(stopped_by<stop::Hypercall>(other.run(kPlenty)));
+    EXPECT_FALSE(config.reached->any(at("hypercall_loop"), at("hypercall_loop") + 2));
+    EXPECT_TRUE(config.reached->any(at("guest_memcpy"), at("guest_memcpy") + 2));
+}
+
+TEST(ReachedCode, IsOfItsStretchAlone) {
+    ReachedCode reached(PhysAddr{0x1000}, 0x100);
+    reached.add(PhysAddr{0xff0}, 0x20);   // begins before it
+    reached.add(PhysAddr{0x10fe}, 0x20);  // goes on behind it
+    reached.add(PhysAddr{0x1020}, 4);
+    EXPECT_FALSE(reached.any(PhysAddr{0}, PhysAddr{0x1020}));
+    EXPECT_TRUE(reached.any(PhysAddr{0}, PhysAddr{0x1022}));
+    EXPECT_TRUE(reached.any(PhysAddr{0x1022}, PhysAddr{0x1030}));
+    EXPECT_FALSE(reached.any(PhysAddr{0x1024}, PhysAddr{0x10fe}));
+    EXPECT_TRUE(reached.any(PhysAddr{0x10fe}, PhysAddr{0x9000}));
+    EXPECT_FALSE(reached.any(PhysAddr{0x1100}, PhysAddr{0x9000}));
+}
+
 }  // namespace
 }  // namespace vmcheck::board::test

@@ -187,6 +187,7 @@ class Hart {
     void charge_trap();
     static void translation_hook(uc_engine*, uc_tb* block, uc_tb* previous, void* user);
     void charge_host_work(std::uint64_t units);
+    void note_reached(VirtAddr pc, std::uint32_t bytes);
     void stop(Stop reason);
     std::optional<Pause> wait();
     std::optional<Pause> resume_after(uc_err error);

@@ -76,8 +76,22 @@ bool Hart::accepts_interrupts() const {
     return privilege == Privilege::user;
 }
 
-void Hart::translation_hook(uc_engine*, uc_tb*, uc_tb*, void* user) {
-    static_cast<Hart*>(user)->charge_host_work(kTranslationUnits);
+void Hart::translation_hook(uc_engine*, uc_tb* block, uc_tb* previous, void* user) {
+    Hart& hart = *static_cast<Hart*>(user);
+    hart.charge_host_work(kTranslationUnits);
+    if (!hart.machine_.config.reached) return;
+    // Of the first block of all Unicorn tells only here.
+    if (hart.machine_.counters.blocks == 1) hart.note_reached(VirtAddr{previous->pc}, previous->size);
+    hart.note_reached(VirtAddr{block->pc}, block->size);
+}
+
+// Where it lies in memory, since the trampoline is executed elsewhere than it is linked. Looks at no more than the
+// present privilege may: a change of privilege would cost a load reservation.
+void Hart::note_reached(VirtAddr pc, std::uint32_t bytes) {
+    WalkRequest request{.address = pc, .access = Access::fetch, .privilege = engine_.privilege()};
+    if (request.privilege == Privilege::user) return;
+    if (request.privilege == Privilege::supervisor) request.satp = engine_.read_raw(UC_RISCV_REG_SATP);
+    if (auto const where = walk(machine_.memory, request)) machine_.config.reached->add(where->address, bytes);
 }
 
 // Code that rewrites itself, or flushes its translations, for ever, makes the host work a hundred times harder than

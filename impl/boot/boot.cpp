@@ -316,6 +316,23 @@ tl::expected<std::shared_ptr<Disk const>, base::Error> make_disk_of(std::filesys
     return std::make_shared<Disk const>(std::move(disk));
 }
 
+namespace {
+
+// From the first to the last of its code.
+std::shared_ptr<board::ReachedCode> reached_code_of(elf::KernelImage const& image) {
+    std::optional<PhysAddr> first;
+    PhysAddr end;
+    for (elf::Segment const& segment : image.segments()) {
+        if (!segment.executable) continue;
+        if (!first) first = segment.physical;
+        end = segment.physical + segment.bytes.size();
+    }
+    PhysAddr const start = first.value_or(end);
+    return std::make_shared<board::ReachedCode>(start, end.value - start.value);
+}
+
+}  // namespace
+
 tl::expected<Booted, BootFailure> boot_to_agent(KernelOptions const& options, elf::KernelImage const& image,
                                                 map::KernelMap const& map, Disk const& disk, unsigned harts) {
     board::Config config;
@@ -325,6 +342,7 @@ tl::expected<Booted, BootFailure> boot_to_agent(KernelOptions const& options, el
     // Harts change where the program says so, and where one has to wait; else hardly ever.
     config.hart_slice = kHartSlice;
     config.stop = options.stop;
+    config.reached = options.reached ? options.reached : reached_code_of(image);
     if (options.accelerate) accelerate(config, map);
     auto modern = attempt(options, image, map, config);
     if (modern || !modern.error().panicked) return modern;

@@ -6,6 +6,7 @@
 #include "impl/boot/probe.h"
 #include "impl/boot/vintage.h"
 #include "impl/map/map_file.h"
+#include "impl/map/memory_code.h"
 #include "spec/text.h"
 
 #include <fmt/format.h>
@@ -257,6 +258,7 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
     KernelOptions options = asked;
     options.ram_bytes = up->booted.config.ram_bytes;
     options.disk = up->disk;
+    options.reached = up->booted.config.reached;
     auto const& image = up->image;
     auto* const booted = &up->booted;
     auto kernel = std::make_shared<BootedKernel>();
@@ -387,6 +389,24 @@ Anatomy KernelTarget::anatomy() const {
                                          .for_one = kernel_->windows->raw_count_for_one};
     }
     return anatomy;
+}
+
+Coverage KernelTarget::coverage() const {
+    auto const has_run = [&](map::CodeRange const& code) {
+        auto const from = kernel_->image->to_physical(code.from);
+        return from && options_.reached->any(*from, *from + (code.to.value - code.from.value));
+    };
+    Coverage coverage;
+    for (map::CodeFunction& each : map::functions_of(*kernel_->image, *kernel_->map)) {
+        Coverage::Function function{.name = std::move(each.name),
+                                    .file = std::move(each.file),
+                                    .about_memory = each.about_memory,
+                                    .reached = std::ranges::any_of(each.code, has_run)};
+        for (map::CodeLine const& line : each.lines)
+            function.lines.push_back({line.number, std::ranges::any_of(line.code, has_run), line.only_panics});
+        coverage.functions.push_back(std::move(function));
+    }
+    return coverage;
 }
 
 tl::expected<std::unique_ptr<KernelMachine>, BootError> KernelTarget::start_machine() const {

@@ -39,6 +39,8 @@ struct KernelOptions {
     std::shared_ptr<Disk const> disk{};
     // Of the same kernel: memory that is like it is shared with it.
     std::shared_ptr<board::Golden const> like{};
+    // Told what of its code runs on any of its machines; null: one is made.
+    std::shared_ptr<board::ReachedCode> reached{};
     // memset and memmove done by the host: the same bytes, faster.
     bool accelerate = true;
     Budgets budgets{};
@@ -55,6 +57,7 @@ class KernelTarget : public Target {
     std::shared_ptr<spec::Setting const> setting() const override { return kernel_->setting; }
     TargetSummary const& summary() const override { return summary_; }
     Anatomy anatomy() const override;
+    Coverage coverage() const override;
     tl::expected<std::unique_ptr<Execution>, BootError> start() const override;
     tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile profile, std::stop_token stop) const override;
 

@@ -61,6 +61,8 @@ class LineReader {
         SourceLines::Range range;
         range.function = name;
         range.depth = depth;
+        Dwarf_Die declaration = dwarf::declaration_of(die);
+        range.by_compiler = dwarf::flag(die, DW_AT_artificial) || dwarf::flag(declaration, DW_AT_artificial);
         if (depth > 0) {
             auto const file = dwarf::unsigned_value(die, DW_AT_call_file);
             bool const known = files_ != nullptr && file && *file < file_count_;

@@ -332,6 +332,8 @@ KernelMap make_kernel_map(elf::KernelImage const& image, MapNames const& names, 
                      .processes = processes(from),
                      .reference_counts = reference_counts(from),
                      .candidates = names.reference_counts ? std::vector<ReferenceCounts>{} : candidates(from),
+                     .memory_files = names.memory_files,
+                     .memory_functions = names.memory_functions,
                      .lines = debug->lines,
                      .debug = debug};
 }

@@ -106,6 +106,8 @@ struct KernelMap {
     // arrays, arrays inside global structures, arrays of structures with an integer member, and global pointers to
     // integers (last). Empty where a map file names the array.
     std::vector<ReferenceCounts> candidates;
+    // Functions whose files are about memory as a whole, and those that are by themselves (memory_code.h).
+    std::vector<std::string> memory_files, memory_functions;
     SourceLines lines;  // pc -> file, line and function
     // Variables and types, for lookups of other things by find_variable (variable_path.h). Never null.
     std::shared_ptr<DebugInfo const> debug;

@@ -25,6 +25,7 @@ struct Key {
     std::string_view name;
     ValueKind kind;
     void (*set)(MapNames&, std::string_view);
+    std::vector<std::string> MapNames::*list = nullptr;  // one of several values
 };
 
 constexpr std::array kKeys{
@@ -45,6 +46,8 @@ constexpr std::array kKeys{
         [](MapNames& n, std::string_view v) { n.process_state_zombie = v; }},
     Key{"process-root", ValueKind::kMember, [](MapNames& n, std::string_view v) { n.process_root = v; }},
     Key{"process-break", ValueKind::kMember, [](MapNames& n, std::string_view v) { n.process_break = v; }},
+    Key{"memory-file", ValueKind::kFunction, nullptr, &MapNames::memory_files},
+    Key{"memory-function", ValueKind::kFunction, nullptr, &MapNames::memory_functions},
 };
 
 bool is_blank(char c) {
@@ -221,7 +224,8 @@ class Parser {
             std::string_view const start = word.text.substr(0, kWordBytesMax);
             return error(word.column, "unknown key \"{}\"{}", shown(word.text), suggestion(start));
         }
-        if (!seen_keys_.insert(key->name).second) return error(word.column, "{} is given a second time", key->name);
+        bool const first = seen_keys_.insert(key->name).second;
+        if (!first && key->list == nullptr) return error(word.column, "{} is given a second time", key->name);
         std::string_view const wanted = expected_text(key->kind);
         if (words.size() == 1) {
             return error(word.column + word.text.size(), "expected {} after {}", wanted, key->name);
@@ -233,7 +237,13 @@ class Parser {
             return error(value.column + wrong_at(key->kind, value.text), "expected {}, found \"{}\"", wanted,
                          shown(value.text));
         }
-        key->set(names_, value.text);
+        if (key->list == nullptr) {
+            key->set(names_, value.text);
+            return {};
+        }
+        // The first of either kind speaks of another kernel than xv6.
+        if (!std::exchange(seen_memory_, true)) names_.memory_files = names_.memory_functions = {};
+        (names_.*key->list).emplace_back(value.text);
         return {};
     }
 
@@ -241,6 +251,7 @@ class Parser {
     MapNames names_;
     std::set<std::string_view> seen_keys_;
     bool seen_version_ = false;
+    bool seen_memory_ = false;
     unsigned line_ = 0;
 };
 

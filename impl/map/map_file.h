@@ -12,6 +12,9 @@
 //     reference-base                           ram | zero: the frame that element 0 of reference-counts counts
 //     process-pid, process-state, process-root, process-break    a member of a process: member[.member...]
 //     process-state-unused, process-state-zombie                 an enumerator's name, or a number
+//     memory-file, memory-function             a function: its whole file, or itself, is about memory. As many as
+//     wanted,
+//                                              which take the place of all of xv6's
 
 #include "impl/base/error.h"
 #include "impl/elf/kernel_image.h"
@@ -22,6 +25,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vmcheck::map {
 
@@ -41,6 +45,19 @@ struct MapNames {
     std::string process_state_zombie = "ZOMBIE";
     std::string process_root = "pagetable";
     std::string process_break = "sz";
+    // Those that are not there are of another year.
+    std::vector<std::string> memory_files{"walk", "usertrap"};
+    std::vector<std::string> memory_functions{"fork",
+                                              "kfork",
+                                              "exit",
+                                              "kexit",
+                                              "wait",
+                                              "kwait",
+                                              "growproc",
+                                              "allocproc",
+                                              "freeproc",
+                                              "proc_pagetable",
+                                              "proc_freepagetable"};
     // The map file that was read; empty: xv6's names throughout.
     std::string source{};
 

@@ -49,6 +49,9 @@ process-state-unused kernel::Life::unused
 process-state-zombie 200
 process-root         space.table_.root_
 process-break        space.end
+memory-file          kernel::walk
+memory-file          user_trap
+memory-function      kernel::fork
 )");
     EXPECT_EQ(names.allocate, "kernel::frame_allocate");
     EXPECT_EQ(names.panic, "_ZN6kernel5panicEPKc.isra.0");
@@ -64,6 +67,9 @@ process-break        space.end
     EXPECT_EQ(names.process_state_zombie, "200");
     EXPECT_EQ(names.process_root, "space.table_.root_");
     EXPECT_EQ(names.process_break, "space.end");
+    EXPECT_EQ(names.memory_files, (std::vector<std::string>{"kernel::walk", "user_trap"}));
+    EXPECT_EQ(names.memory_functions, std::vector<std::string>{"kernel::fork"});
+    EXPECT_TRUE(names_in("vmcheck-map 1\nmemory-file f").memory_functions.empty()) << "none of xv6's";
 }
 
 TEST(MapFile, SaysWhereAndWhatItExpected) {

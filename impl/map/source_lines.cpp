@@ -43,6 +43,31 @@ std::vector<VirtAddr> SourceLines::starts(VirtAddr from, VirtAddr to) const {
     return starts;
 }
 
+std::vector<SourceLines::Stretch> SourceLines::stretches() const {
+    std::vector<Range const*> ranges;  // of functions, outer ones first where they begin together
+    for (Range const& range : data_->ranges) ranges.push_back(&range);
+    std::ranges::sort(ranges, {}, [](Range const* each) { return std::tuple(each->start, each->depth); });
+    std::vector<Stretch> stretches;
+    std::vector<Range const*> around;
+    auto next = ranges.begin();
+    for (std::size_t i = 0; i + 1 < data_->rows.size(); ++i) {
+        Row const& row = data_->rows[i];
+        VirtAddr const to = data_->rows[i + 1].address;
+        if (row.ends_sequence || row.line == 0 || row.address == to) continue;
+        // Nobody nests so deep but to make this take for ever.
+        constexpr std::size_t kNestedMax = 256;
+        for (; next != ranges.end() && (*next)->start <= row.address; ++next)
+            if (around.size() < kNestedMax) around.push_back(*next);
+        std::erase_if(around, [&](Range const* each) { return each->end <= row.address; });
+        if (around.empty()) continue;
+        auto const [outer, inner] = std::ranges::minmax(around, {}, &Range::depth);
+        if (inner->by_compiler) continue;
+        stretches.push_back(
+            {row.address, to, data_->files[row.file], inner->function, row.line, outer->start, inner->depth > 0});
+    }
+    return stretches;
+}
+
 std::vector<SourcePlace> SourceLines::inlined_frames(VirtAddr pc) const {
     auto row = std::ranges::upper_bound(data_->rows, pc, {}, &Row::address);
     if (row == data_->rows.begin()) return {};

@@ -39,6 +39,7 @@ class SourceLines {
         unsigned depth = 0;           // 0: a function of its own; n: inlined n levels deep
         std::uint32_t call_file = 0;  // where it was inlined to, for depth > 0
         std::uint32_t call_line = 0;
+        bool by_compiler = false;  // nobody wrote it: DW_AT_artificial
     };
     struct Data {
         std::vector<std::string> files;
@@ -60,6 +61,18 @@ class SourceLines {
 
     // Where the lines of the code in [from, to) begin, ascending.
     std::vector<VirtAddr> starts(VirtAddr from, VirtAddr to) const;
+
+    // A piece of code that one line of one function was compiled to.
+    struct Stretch {
+        VirtAddr from, to;
+        std::string file;
+        std::string function;  // the innermost
+        unsigned line = 0;
+        VirtAddr outer;  // where the function begins that it was inlined into, in the end
+        bool inlined = false;
+    };
+    // Of all functions that somebody wrote, ascending.
+    std::vector<Stretch> stretches() const;
 
     // source_line(), then the place it was inlined to, and so on outwards. Empty where source_line gives nothing.
     std::vector<SourcePlace> inlined_frames(VirtAddr pc) const;

@@ -75,7 +75,7 @@ struct Deed {
     struct Stop {
         VirtAddr at;
         std::uint32_t passes = 1;
-        CodePlace place{};
+        std::vector<CodePlace> places{};  // of functions that were compiled into one another, the innermost first
     };
     spec::ProcId actor;
     std::uint64_t kind = 0;

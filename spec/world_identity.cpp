@@ -121,7 +121,8 @@ std::string to_string(World const& world) {
     std::string text;
     FrameNames names;
     for (auto const& [id, process] : world.processes()) {
-        text += fmt::format("p{} child of p{}", id.value, process.parent.value);
+        text += fmt::format("p{}", id.value);
+        if (id != kInit) text += fmt::format(" child of p{}", process.parent.value);
         if (process.life == Life::zombie)
             text += fmt::format(" zombie, status {}\n", process.exit_status);
         else

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <thread>
 
 namespace vmcheck::cli {
@@ -15,13 +16,14 @@ namespace vmcheck::cli {
 namespace {
 
 bool check_emulator() {
-    bool all = true;
-    tell(stdout, "emulator: behaviours of Unicorn that the board relies on\n");
-    for (board::SelfTestResult const& test : board::run_self_tests()) {
-        all = all && test.passed;
-        tell(stdout, "  {}  {}: {}\n", test.passed ? "ok    " : "FAILED", test.name, test.relies_on);
-        if (!test.passed) tell(stdout, "          seen instead: {}\n", test.detail);
-    }
+    auto const tests = board::run_self_tests();
+    auto const passed = std::ranges::count_if(tests, &board::SelfTestResult::passed);
+    bool const all = static_cast<std::size_t>(passed) == tests.size();
+    tell(stdout, "emulator\n  {}  {} of {} behaviours of Unicorn that the board relies on\n", all ? "ok    " : "FAILED",
+         passed, tests.size());
+    for (board::SelfTestResult const& test : tests)
+        if (!test.passed)
+            tell(stdout, "  FAILED  {}: {}\n          seen instead: {}\n", test.name, test.relies_on, test.detail);
     return all;
 }
 

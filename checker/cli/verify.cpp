@@ -38,7 +38,8 @@ std::string progress_line(run::Progress const& progress) {
     line += fmt::format(" · {:.0f} programs/s · {:.0f} steps/s · {} of {} step kinds",
                         static_cast<double>(progress.counts.programs) / seconds,
                         static_cast<double>(progress.counts.steps) / seconds, kinds, spec::kActionKinds);
-    if (progress.families > 0) line += fmt::format(" · {} found", progress.families);
+    if (progress.families > 0)
+        line += fmt::format(" · {} different failure{}", progress.families, progress.families == 1 ? "" : "s");
     if (progress.left) {
         auto const left =
             std::chrono::duration_cast<std::chrono::seconds>(*progress.left + std::chrono::milliseconds{999}).count();

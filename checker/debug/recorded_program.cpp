@@ -209,7 +209,7 @@ std::string RecordedProgram::monitor(std::string_view words) {
     if (command == "pages") return pages(argument);
     if (command == "why") return report::why_words(failure());
     if (command == "model")
-        return report::model_words(records(), present_step(), model_before(present_step().value_or(0)));
+        return report::model_words(records(), own_steps_, present_step(), model_before(present_step().value_or(0)));
     return report::monitor_help();
 }
 

@@ -66,23 +66,24 @@ TEST_P(OtherMake, HasNothingToBeFound) {
     EXPECT_THAT(result.out, testing::HasSubstr(says));
 }
 
-INSTANTIATE_TEST_SUITE_P(As, OtherMake,
-                         testing::Values(std::pair{"ram-256", " 256 MiB "},
-                                         std::pair{"refuses-entry-zero", "nothing found"},
-                                         std::pair{"bss-at-first-touch", "come at their first touch"},
-                                         std::pair{"holds-a-frame-beside", "I6 is not checked"},
-                                         std::pair{"swaps-pages", "out of memory when all processes together have 24."},
-                                         std::pair{"counts-hashed", "a hash table or a list is not. I4 is not checked"},
-                                         std::pair{"counts-per-hart", "1 for one reference, 8 arrays to be summed)"},
-                                         std::pair{"counts-with-locks",
-                                                   "all_counts (int32, 1 for one reference), "
-                                                   "recognised by its use"},
-                                         std::pair{"marks-with-g", "advice    fork marks shared pages with PTE_G"}),
-                         [](auto const& parameter) {
-                             std::string name = parameter.param.first;
-                             std::replace(name.begin(), name.end(), '-', '_');
-                             return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    As, OtherMake,
+    testing::Values(std::pair{"ram-256", " 256 MiB "}, std::pair{"refuses-entry-zero", "nothing found"},
+                    std::pair{"bss-at-first-touch", "come at their first touch"},
+                    std::pair{"holds-a-frame-beside", "I6 is not checked"},
+                    std::pair{"swaps-pages", "out of memory when all processes together have 24."},
+                    std::pair{"counts-hashed", "frames (int32, 1 for one reference), recognised by its use"},
+                    std::pair{"counts-scattered", "or words with keys beside them, was recognised. I4 is not checked"},
+                    std::pair{"counts-per-hart", "1 for one reference, 8 arrays to be summed)"},
+                    std::pair{"counts-with-locks",
+                              "all_counts (int32, 1 for one reference), "
+                              "recognised by its use"},
+                    std::pair{"marks-with-g", "advice    fork marks shared pages with PTE_G"}),
+    [](auto const& parameter) {
+        std::string name = parameter.param.first;
+        std::replace(name.begin(), name.end(), '-', '_');
+        return name;
+    });
 
 TEST(Corpus, IsReplayedWithoutADifference) {
     Scratch const scratch;

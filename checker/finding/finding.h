@@ -143,7 +143,7 @@ struct Finding {
     spec::Program original;                // as generated
     run::Mode mode = run::Mode::plain;     // of the campaign, that brought it
     std::uint64_t case_index = 0;          // among the programs of that mode
-    std::uint64_t seen = 0;                // programs of the campaign that failed so, or as in `also`
+    std::uint64_t seen = 0;                // runs of the campaign that failed so, or as in `also`
     std::vector<run::Signature> also;      // other signatures that went the same way through the kernel
     std::uint32_t shrink_executions = 0;
     bool shrink_exhausted = false;

@@ -206,7 +206,7 @@ class Script {
         Deed const& deed = deeds()[at];
         std::string code = arguments(at);
         if (deed.stop) {
-            CodePlace const& place = deed.stop->place;
+            CodePlace const& place = deed.stop->places.front();
             line(
                 fmt::format("# p{} is stopped in {}{}, just before it goes on there: look at what it has read already.",
                             deed.actor.value, one_line(place.function),

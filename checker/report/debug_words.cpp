@@ -56,12 +56,14 @@ std::string why_words(run::Divergence const* failure) {
            "\n" + one_line(fmt::format("expected {}, seen {}", words.expected, words.seen)) + "\n";
 }
 
-std::string model_words(std::vector<run::StepRecord> const& records, std::optional<std::size_t> present,
-                        spec::World const& model) {
+std::string model_words(std::vector<run::StepRecord> const& records, std::size_t own_steps,
+                        std::optional<std::size_t> present, spec::World const& model) {
     std::string text;
-    for (std::size_t i = 0; i < records.size(); ++i)
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        if (i == own_steps) text += "        the program ends here; what it left is read, waited for and ended:\n";
         text += fmt::format("{} {:>3}  {}: a correct kernel {}, this one {}\n", present == i ? "->" : "  ", i + 1,
                             spec::print(records[i].step), expected_words(records[i]), one_line(seen_words(records[i])));
+    }
     return text + (present ? fmt::format("before step {}:\n", *present + 1) : "before the first step:\n") +
            spec::to_string(model);
 }

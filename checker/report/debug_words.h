@@ -21,8 +21,8 @@ std::string why_words(run::Divergence const* failure);
 
 // The program's steps, with what a correct kernel does and this one did; the present one is marked, and what the model
 // has before it stands below. Nothing: before the first.
-std::string model_words(std::vector<run::StepRecord> const& records, std::optional<std::size_t> present,
-                        spec::World const& model);
+std::string model_words(std::vector<run::StepRecord> const& records, std::size_t own_steps,
+                        std::optional<std::size_t> present, spec::World const& model);
 
 struct PageLine {
     PageRow row;

@@ -164,7 +164,7 @@ std::string article(Finding const& finding, std::size_t number, std::size_t tota
     text += fmt::format("<p class=\"dim\">What must hold: {}.</p>\n", safe(spec::promise(finding.signature.invariant)));
     text += fmt::format("<p>{} <span class=\"dim\">({})</span></p>\n", safe(cause.title), safe(cause.id));
     text += fmt::format(
-        "<p class=\"dim\">{} of {} · {} · {} · seen in {} program{} · reproduced {} of {} times from a fresh "
+        "<p class=\"dim\">{} of {} · {} · {} · seen in {} run{} · reproduced {} of {} times from a fresh "
         "boot</p>\n",
         number, total, to_string(finding.severity), rank_words(finding), finding.seen, finding.seen == 1 ? "" : "s",
         finding.reproduced, finding.attempts);

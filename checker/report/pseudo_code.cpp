@@ -73,7 +73,7 @@ std::vector<CodeLine> pseudo_code(Finding const& finding) {
         auto const add = [&](std::string const& more) { remark += (remark.empty() ? "" : "; ") + more; };
         if (step.faults.preempt) add(fmt::format("a timer interrupt after {} instructions", *step.faults.preempt));
         if (step.faults.switch_hart)
-            add(fmt::format("left after {} blocks, for the other hart", *step.faults.switch_hart));
+            add(fmt::format("left after {} basic blocks, for the other hart", *step.faults.switch_hart));
         if (step.faults.meanwhile)
             add(i > 0 && finding.program.steps[i - 1].faults.switch_hart
                     ? "within the line above, on another hart"

@@ -207,8 +207,9 @@ std::vector<std::pair<std::string_view, std::string_view>> legend(spec::Program 
     if (any([](spec::Step const& step) { return step.faults.preempt.has_value(); }))
         lines.emplace_back("@n", "a timer interrupt comes after n instructions of the step");
     if (any([](spec::Step const& step) { return step.faults.switch_hart.has_value(); }))
-        lines.emplace_back("@h n",
-                           "after n blocks of the step's code (up to a jump each) its hart stops, and another goes on");
+        lines.emplace_back(
+            "@h n",
+            "after n basic blocks (pieces of code up to a jump) of the step its hart stops, and another goes on");
     if (any([](spec::Step const& step) { return step.faults.meanwhile; }))
         lines.emplace_back("meanwhile", "this step is done while the one above is not yet at its end");
     return lines;
@@ -219,7 +220,7 @@ std::string in_words(spec::Step const& step) {
     if (step.faults.oom) words += fmt::format(" (with its {} kalloc failing)", ordinal(*step.faults.oom));
     if (step.faults.preempt) words += fmt::format(" (with a timer interrupt {} instructions in)", *step.faults.preempt);
     if (step.faults.switch_hart)
-        words += fmt::format(" (with its hart stopped after {} blocks)", *step.faults.switch_hart);
+        words += fmt::format(" (with its hart stopped after {} basic blocks)", *step.faults.switch_hart);
     return words;
 }
 

@@ -361,10 +361,15 @@ Suspects usual_suspects(Finding const& finding) {
 // Parts that lines of other functions are made of: what calls them is what tells. The entry and the count are written
 // by those that are there for it.
 bool is_part(std::string_view function) {
-    constexpr std::array<std::string_view, 9> kTypes = {"PageTableEntry::", "Rights::",    "PhysAddr",
-                                                        "VirtAddr",         "Address<",    "InterruptsOff",
-                                                        "SpinGuard",        "Arguments::", "InodeRef::"};
+    constexpr std::array<std::string_view, 10> kTypes = {
+        "PageTableEntry::", "Rights::",  "PhysAddr",    "VirtAddr",   "Address<",
+        "InterruptsOff",    "SpinGuard", "Arguments::", "InodeRef::", "FrameRef::"};
+    // What it does about interrupts, and where it comes to after it has died.
+    constexpr std::array<std::string_view, 8> kNeverGuilty = {
+        "interrupts_enabled", "enable_interrupts", "disable_interrupts", "panic",
+        "kernel_vector",      "print_part",        "print_digits",       "uart_put"};
     return is_noise(function) || function.find('<') != std::string_view::npos ||
+           std::find(kNeverGuilty.begin(), kNeverGuilty.end(), function) != kNeverGuilty.end() ||
            std::any_of(kTypes.begin(), kTypes.end(), [&](auto type) { return function.starts_with(type); });
 }
 constexpr std::array<std::string_view, 6> kMapping = {
@@ -389,6 +394,17 @@ std::optional<Suspect> writer_of(Finding const& finding) {
     for (CodePlace const& each : written->stack)
         if (CodePlace place = of_line(each); place.line != 0 && !serves(place))
             return Suspect{std::move(place), Suspect::Why::wrote};
+    return std::nullopt;
+}
+
+// Where the turn went to another process: what came next there came too late.
+std::optional<Suspect> place_of_turn(Finding const& finding) {
+    for (Deed const& deed : finding.evidence.played.deeds) {
+        if (!deed.stop) continue;
+        for (CodePlace const& each : deed.stop->places)
+            if (CodePlace place = of_line(each); place.line != 0 && !is_part(place.function))
+                return Suspect{std::move(place), Suspect::Why::stopped};
+    }
     return std::nullopt;
 }
 
@@ -446,8 +462,8 @@ std::vector<Suspect> suspicious_lines(Finding const& finding, std::vector<Suspec
 
 Suspects suspects_in(Finding const& finding) {
     Suspects suspects = usual_suspects(finding);
-    auto const writer = writer_of(finding), caller = caller_of_death(finding);
-    if (!writer && !caller && finding.evidence.spectrum.lines.empty()) return suspects;
+    auto const turn = place_of_turn(finding), writer = writer_of(finding), caller = caller_of_death(finding);
+    if (!turn && !writer && !caller && finding.evidence.spectrum.lines.empty()) return suspects;
     std::vector<Suspect> const usual = std::exchange(suspects.at, {});
     // Where it died stays where to begin.
     std::size_t const first = has_died(finding) && !usual.empty() ? 1 : 0;
@@ -458,9 +474,19 @@ Suspects suspects_in(Finding const& finding) {
         if (std::any_of(suspects.at.begin(), suspects.at.end(), same) || suspects.at.size() == first + kMost) return;
         suspects.at.push_back(std::move(suspect));
     };
-    if (writer) add(*writer);
+    // Though it be in the same function.
+    if (turn && (suspects.at.empty() || suspects.at.front().place.line != turn->place.line))
+        suspects.at.push_back(*turn);
+    // What was right until this step was not written wrongly before: rather, this step ought to have changed it.
+    unsigned const overlap = finding.program.steps.back().faults.meanwhile ? 1 : 0;
+    bool const in_this_step = writer && finding.evidence.written->at.value + overlap >= finding.divergence.at.value;
+    if (writer && in_this_step) add(*writer);
     if (caller) add(*caller);
-    for (Suspect& each : suspicious_lines(finding, usual)) add(std::move(each));
+    for (Suspect& each : suspicious_lines(finding, usual)) {
+        add(std::move(each));
+        if (writer && suspects.at.size() == first + kMost - 1) add(*writer);
+    }
+    if (writer) add(*writer);
     for (Suspect const& each : usual) add(each);
     return suspects;
 }
@@ -473,6 +499,8 @@ std::string why_suspected(Finding const& finding, Suspect const& suspect) {
             return fmt::format("last changed {} {}, in step {}", written.whose ? name_of(*written.whose) + "'s" : "the",
                                kWords.at(static_cast<std::size_t>(written.of)), written.at.value + 1);
         }
+        case Suspect::Why::stopped:
+            return "here another process got its turn";
         case Suspect::Why::only_failing:
             return finding.evidence.spectrum.failing == 1
                        ? "runs where it fails, and in none of the programs like it that pass"

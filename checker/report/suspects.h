@@ -13,7 +13,7 @@
 namespace vmcheck::report {
 
 struct Suspect {
-    enum class Why : std::uint8_t { by_its_part, wrote, asked, only_failing, more_failing };
+    enum class Why : std::uint8_t { by_its_part, stopped, wrote, asked, only_failing, more_failing };
     CodePlace place;
     Why why = Why::by_its_part;
 };

@@ -51,7 +51,7 @@ std::string title_line(Finding const& finding, std::size_t number, std::size_t t
     std::string const title =
         fmt::format("✗ {} of {}   {} · at {}", number, total, title_of(finding.signature.invariant),
                     spec::kind_name(finding.signature.kind));
-    return fmt::format("{} · {} · {} · seen in {} program{}, reproduced {} of {} times from a fresh boot\n\n",
+    return fmt::format("{} · {} · {} · seen in {} run{}, reproduced {} of {} times from a fresh boot\n\n",
                        paint(title, finding.severity == Severity::defect ? Paint::red : Paint::yellow, style),
                        to_string(finding.severity), rank_words(finding), finding.seen, finding.seen == 1 ? "" : "s",
                        finding.reproduced, finding.attempts);
@@ -160,8 +160,9 @@ std::string on_qemu(Finding const& finding, TextStyle style) {
 }
 
 std::string what_to_do(Finding const& finding, Saved const& saved) {
-    std::string text = fmt::format("      Replay    vmcheck replay {} --kernel {}\n",
-                                   shell_word(saved.program.string()), one_line(shell_word(saved.kernel)));
+    std::string const on = fmt::format("{} --kernel {}", shell_word(saved.program.string()), shell_word(saved.kernel));
+    std::string text = fmt::format("      Replay    vmcheck replay {}\n      Step      vmcheck debug {} --gdb\n",
+                                   one_line(on), one_line(on));
     if (saved.repro_c)
         text += fmt::format(
             "      Show it   {} is an xv6 program: copy it to user/repro.c, add $U/_repro to UPROGS, make qemu, run "

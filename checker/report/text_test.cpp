@@ -24,7 +24,7 @@ TEST(Text, TellsStoryStepsPageTablePlaceAndWhatToDo) {
     EXPECT_THAT(
         text,
         HasSubstr(
-            "✗ 1 of 2   I3 isolation · at fork · defect · isolation · seen in 3 programs, reproduced 3 of 3 times"));
+            "✗ 1 of 2   I3 isolation · at fork · defect · isolation · seen in 3 runs, reproduced 3 of 3 times"));
     EXPECT_THAT(text, HasSubstr("After p0's fork, p0's bss and p1's bss map one frame"));
     EXPECT_THAT(text, HasSubstr("p0   fork p1   p1                 p1   ← here"));
     EXPECT_THAT(text, HasSubstr("before step 1"));
@@ -32,6 +32,7 @@ TEST(Text, TellsStoryStepsPageTablePlaceAndWhatToDo) {
     EXPECT_THAT(text, HasSubstr("Look at   uvmcopy, kernel/vm.c:318\n"));
     EXPECT_THAT(text, HasSubstr("usertrap → syscall → sys_fork"));
     EXPECT_THAT(text, HasSubstr("vmcheck replay findings/1-I3-fork.vmc --kernel ../xv6-cow\n"));
+    EXPECT_THAT(text, HasSubstr("vmcheck debug findings/1-I3-fork.vmc --kernel ../xv6-cow --gdb\n"));
     EXPECT_THAT(text, HasSubstr("fork leaves a shared page writable (fork-leaves-shared-page-writable)"));
     EXPECT_THAT(text, HasSubstr("findings/1-I3-fork.c is an xv6 program"));
     EXPECT_THAT(text, Not(HasSubstr("\033")));

@@ -218,6 +218,35 @@ TEST(Suspects, NamesWhoWroteItAndThenWhatRunsWhereProgramsFail) {
               "runs more often where programs fail than where they pass");
 }
 
+// What a step before wrote was right as long as that step was the last.
+TEST(Suspects, WhoWroteItInAStepBeforeComesAfterWhatRanInTheStepThatOughtToChangeIt) {
+    Finding finding = testing::parent_keeps_w();
+    finding.divergence.at = {1};
+    finding.evidence.written = {LastWrite::Of::entry, {0}, {{"uvmalloc", "kernel/vm.c", 230}}};
+    finding.evidence.spectrum = {.failing = 2,
+                                 .passing = 3,
+                                 .lines = {{{"uvmcopy", "kernel/vm.c", 320}, 2, 0},
+                                           {{"fork", "kernel/proc.c", 295}, 2, 1},
+                                           {{"allocproc", "kernel/proc.c", 120}, 2, 2}}};
+    EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("uvmcopy", "fork", "uvmalloc"));
+    finding.evidence.written->at = {1};
+    EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("uvmalloc", "uvmcopy", "fork"));
+}
+
+TEST(Suspects, BeginWithThePlaceWhereAnotherProcessGotItsTurn) {
+    Finding finding = testing::parent_keeps_w();
+    Deed deed;
+    deed.stop = Deed::Stop{
+        .at = VirtAddr{0x80001000},
+        .places = {
+            {"intr_off", "kernel/riscv.h", 300}, {"interrupts_enabled", "csr.h", 4}, {"kfree", "kernel/kalloc.c", 60}}};
+    finding.evidence.played.deeds = {Deed{}, deed};
+    Suspects suspects = suspects_in(finding);
+    ASSERT_FALSE(suspects.at.empty());
+    EXPECT_EQ(to_string(suspects.at[0].place), "kfree, kernel/kalloc.c:60");
+    EXPECT_EQ(why_suspected(finding, suspects.at[0]), "here another process got its turn");
+}
+
 TEST(Suspects, OfADeadKernelWhoAskedForIt) {
     Finding finding = testing::finding_of(Invariant::liveness, kWildStore, {made_child()}, {spec::Ends{}},
                                           testing::panicked("kfree"));
@@ -277,7 +306,8 @@ TEST(Suspects, WhatOnlyTheAllocatorRunsIsNamedWhereFramesAreWrong) {
         Finding finding =
             that_ran(invariant, "p0 pipe heap", {{"incref", "kernel/kalloc.c"}, {"copyout", "kernel/vm.c"}});
         finding.evidence.trace.of_allocator = {"incref"};
-        EXPECT_EQ(suspects_in(finding).at.front().place.function, invariant == Invariant::counts ? "incref" : "copyout");
+        EXPECT_EQ(suspects_in(finding).at.front().place.function,
+                  invariant == Invariant::counts ? "incref" : "copyout");
     }
 }
 

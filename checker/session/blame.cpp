@@ -315,6 +315,8 @@ std::vector<SourceText> source_of(Evidence const& evidence, fs::path const& imag
     };
     if (evidence.written) std::for_each(evidence.written->stack.begin(), evidence.written->stack.end(), want);
     for (CodePlace const& place : evidence.died_by) want(place);
+    for (Deed const& deed : evidence.played.deeds)
+        if (deed.stop) std::ranges::for_each(deed.stop->places, want);
     for (Spectrum::Line const& line : evidence.spectrum.lines) want(line.place);
 
     std::vector<SourceText> source;

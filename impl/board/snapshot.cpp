@@ -157,7 +157,7 @@ Checkpoint Board::save() const {
     contents->golden = machine.golden;
     for (FrameNo const frame : machine.memory.dirty_frames()) {
         std::span<std::byte const, kPageBytes> const bytes = machine.memory.frame(frame);
-        Checkpoint::Contents::Frame& kept = contents->frames.emplace_back(frame);
+        Checkpoint::Contents::Frame& kept = contents->frames.emplace_back(Checkpoint::Contents::Frame{.number = frame});
         std::memcpy(&kept.pointer, bytes.data(), kPointerBytes);
         if (std::memcmp(&bytes[kPointerBytes], &bytes[kPointerBytes + 1], kPageBytes - kPointerBytes - 1) == 0)
             kept.filling = bytes.back();

@@ -10,6 +10,7 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <span>
 #include <utility>
 
 namespace vmcheck {
@@ -108,7 +109,8 @@ class CountProbe {
 
 // Counts that no declaration shows: behind a pointer, in structures with a lock each, from another frame on, with a
 // value of its own for what was never shared. They are found by their use: of the bytes that change, those that rise by
-// one at each fork and fall again when the children are gone, one for each shared frame, a fixed distance apart.
+// one at each fork and fall again when the children are gone, one for each shared frame, a fixed distance apart; or, in
+// whatever order, as far from a word that says whose count it is.
 class UseProbe {
   public:
     UseProbe(KernelExecution& execution, elf::KernelImage const& image) : execution_(execution), image_(image) {}
@@ -136,12 +138,13 @@ class UseProbe {
         for (std::uint64_t first : counting)
             for (std::uint64_t second : counting)
                 if (auto found = reading(counting, first, second)) return found;
-        return std::nullopt;
+        return with_keys(changing, seen[kForked], seen[kForkedTwice]);
     }
 
   private:
     enum Moment : std::size_t { kFresh, kForked, kForkedTwice, kAlone, kForkedAgain, kMoments };
     static constexpr std::uint64_t kStrideMax = 256;
+    static constexpr std::int64_t kKeyDistanceMax = 64;
 
     bool step(std::uint32_t actor, spec::Action const& action) {
         spec::Outcome const outcome = execution_.run({spec::ProcId{actor}, action, {}}, kPagesOfAProbe).outcome;
@@ -203,24 +206,84 @@ class UseProbe {
         for (std::uint64_t bytes : {4U, 2U, 1U}) {
             if (bytes > stride || stride % bytes != 0 || first % bytes != 0) continue;
             layout.element_bytes = bytes;
-            if (auto found = confirmed(layout, ram_start)) return found;
+            if (auto found = confirmed(layout)) return found;
+        }
+        return std::nullopt;
+    }
+
+    // With counts that lie beside keys. Only here may an element come and go: what counts need not be where it was
+    // before all children were gone.
+    std::optional<FoundCounts> with_keys(std::vector<FrameNo> const& changing, std::vector<std::byte> const& forked,
+                                         std::vector<std::byte> const& forked_twice) {
+        std::set<std::uint64_t> counting;                                     // offsets in what was seen
+        std::map<std::pair<bool, FrameNo>, std::vector<std::uint64_t>> keys;  // offsets, by kind of key and frame
+        for (std::size_t i = 0; i < forked.size(); ++i) {
+            if (std::to_integer<unsigned>(forked_twice[i]) == std::to_integer<unsigned>(forked[i]) + 1)
+                counting.insert(i);
+            if (i % sizeof(std::uint64_t) != 0) continue;
+            std::uint64_t const word = load_little_endian(std::span(forked).subspan(i, sizeof word));
+            for (bool is_number : {false, true}) {
+                if (!is_number && word % kPageBytes != 0) continue;
+                FrameNo const frame = is_number ? FrameNo{word} : PhysAddr{word}.frame();
+                if (std::binary_search(shared_.begin(), shared_.end(), frame)) keys[{is_number, frame}].push_back(i);
+            }
+        }
+        for (bool is_number : {false, true}) {
+            auto const& firsts = keys[{is_number, shared_.front()}];
+            for (std::uint64_t first : firsts)
+                for (std::int64_t apart = -kKeyDistanceMax; apart <= kKeyDistanceMax; ++apart) {
+                    auto const counts = [&](std::uint64_t key) {
+                        return counting.contains(key + static_cast<std::uint64_t>(apart));
+                    };
+                    if (!counts(first) || !std::ranges::all_of(shared_, [&](FrameNo frame) {
+                            return std::ranges::any_of(keys[{is_number, frame}], counts);
+                        }))
+                        continue;
+                    PhysAddr const key = start_of(changing[first / kPageBytes]) + first % kPageBytes;
+                    if (auto found = table_around(key, {.to_count = apart, .is_number = is_number})) return found;
+                }
+        }
+        return std::nullopt;
+    }
+
+    // All of the variable in which that key lies.
+    std::optional<FoundCounts> table_around(PhysAddr key, map::ReferenceCounts::Key layout_of_key) {
+        constexpr std::uint64_t kWord = sizeof(std::uint64_t);
+        for (elf::Symbol const& symbol : image_.symbols()) {
+            auto const start = symbol.bytes > 0 ? image_.to_physical(symbol.address) : std::nullopt;
+            if (!start || key < *start || key.value - start->value >= symbol.bytes) continue;
+            map::ReferenceCounts layout{.name = elf::source_name(symbol.name),
+                                        .base = PhysAddr{(start->value + kWord - 1) / kWord * kWord},
+                                        .count = symbol.bytes / kWord,
+                                        .is_signed = true,
+                                        .by_use = true,
+                                        .key = layout_of_key};
+            for (std::uint64_t bytes : {4U, 2U, 1U}) {
+                layout.element_bytes = layout.stride = bytes;
+                if ((key.value + static_cast<std::uint64_t>(layout_of_key.to_count)) % bytes != 0) continue;
+                if (auto found = confirmed(layout)) return found;
+            }
         }
         return std::nullopt;
     }
 
     // Whether it tells of each frame how many refer to it: of shared ones, of the copy after a store, of a new page.
-    std::optional<FoundCounts> confirmed(map::ReferenceCounts layout, FrameNo ram_start) {
+    std::optional<FoundCounts> confirmed(map::ReferenceCounts layout) {
+        FrameNo const ram_start = execution_.board().ram_start().frame();
         observe::Ram const ram{execution_.board().ram_start(), execution_.board().ram()};
         execution_.reset();
         auto const fresh = observe::ReferenceCounts(layout, ram_start).raw(ram, shared_[0]);
-        if (!step(0, spec::Fork{spec::ProcId{1}}) || !step(1, spec::Exit{0}) || !step(0, spec::Wait{}))
-            return std::nullopt;
+        if (!step(0, spec::Fork{spec::ProcId{1}})) return std::nullopt;
+        // A frame that was never shared need not have an element.
+        auto const two = observe::ReferenceCounts(layout, ram_start).raw(ram, shared_[0]);
+        if (layout.key && !fresh && two) layout.when_absent = *two - 1;
+        if (!step(1, spec::Exit{0}) || !step(0, spec::Wait{})) return std::nullopt;
         auto const one = observe::ReferenceCounts(layout, ram_start).raw(ram, shared_[0]);
-        if (!fresh || !one) return std::nullopt;
-        if (*fresh != *one) layout.never_shared = *fresh;
+        if ((!fresh && !layout.when_absent) || !one) return std::nullopt;
+        if (fresh && *fresh != *one) layout.never_shared = *fresh;
         // It would read as several.
         constexpr std::int64_t kReferencesMax = 1024;
-        if (*fresh > *one && *fresh < *one + kReferencesMax) return std::nullopt;
+        if (fresh && *fresh > *one && *fresh < *one + kReferencesMax) return std::nullopt;
         FoundCounts found{layout, observe::ReferenceCounts(layout, ram_start), *one};
         execution_.reset();
         auto const heap = static_cast<std::int64_t>(kPageBytes);

@@ -347,8 +347,8 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
             windows_with_counts->raw_count_for_one = found->raw_for_one;
         } else {
             summary.missing.push_back(
-                "No array of reference counts by frame was recognised, and one in a hash table or a list is not. I4 is "
-                "not checked.");
+                "No array of reference counts by frame, or words with keys beside them, was recognised. I4 is not "
+                "checked.");
         }
         final->windows = std::move(windows_with_counts);
     }

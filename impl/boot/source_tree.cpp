@@ -13,7 +13,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <ranges>
 #include <sstream>
 #include <string_view>
 #include <system_error>
@@ -386,7 +385,7 @@ tl::expected<TreeKernel, BuildError> kernel_of_tree(fs::path const& tree, bool r
     constexpr std::size_t kLinksMax = 100;
     std::ranges::sort(copy.left_out);
     auto const needed = std::ranges::find_if(copy.left_out, is_read_by_build, &base::Link::name);
-    std::ranges::copy(copy.left_out | std::views::take(kLinksMax), std::back_inserter(left_out));
+    std::copy_n(copy.left_out.begin(), std::min(copy.left_out.size(), kLinksMax), std::back_inserter(left_out));
     if (needed != copy.left_out.end())
         return failure(fmt::format("is not built: {} is a link that leads out of the tree (to {}), and the build would "
                                    "read it. Put the file in its place; --trust-trees builds it as it is.",

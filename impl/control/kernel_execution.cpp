@@ -331,7 +331,7 @@ std::optional<Write> KernelExecution::take_write() {
 std::vector<Deed> KernelExecution::deeds() const {
     std::vector<Deed> deeds = conductor_.deeds();
     for (Deed& deed : deeds)
-        if (deed.stop) deed.stop->place = place_of(*kernel_, deed.stop->at);
+        if (deed.stop) deed.stop->places = places_of(deed.stop->at);
     return deeds;
 }
 

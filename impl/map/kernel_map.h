@@ -82,6 +82,15 @@ struct ReferenceCounts {
     // What stands for a frame that was never shared, where that is none of the values that are counted with.
     std::optional<std::int64_t> never_shared{};
     bool by_use = false;  // nobody declares it so: recognised by how its values change
+    // In a hash table or an unordered list each element says itself whose it is, in 8 bytes: its frame's address, or
+    // its number. A key may then lie at base + i * 8 for each i < count.
+    struct Key {
+        std::int64_t to_count = 0;  // bytes from the key to the count
+        bool is_number = false;
+    };
+    std::optional<Key> key{};
+    // What a frame without an element has, where that tells something.
+    std::optional<std::int64_t> when_absent{};
 };
 
 struct KernelMap {

@@ -35,7 +35,27 @@ std::optional<ProcessEntry> ProcessTable::find(Ram ram, std::uint64_t pid) const
     return std::nullopt;
 }
 
+ReferenceCounts::Elements ReferenceCounts::elements(Ram ram) const {
+    Elements found;
+    for (std::uint64_t i = 0; i < layout_.count; ++i) {
+        PhysAddr const at = layout_.base + i * sizeof(std::uint64_t);
+        std::uint64_t const key = ram.load(at, sizeof key).value_or(0);
+        if (!layout_.key->is_number && key % kPageBytes != 0) continue;
+        FrameNo const frame = layout_.key->is_number ? FrameNo{key} : PhysAddr{key}.frame();
+        if (!ram.holds(frame)) continue;
+        PhysAddr const count{at.value + static_cast<std::uint64_t>(layout_.key->to_count)};
+        // One that was let go may have kept its key.
+        if (ram.load(count, layout_.element_bytes).value_or(0) != 0) found.emplace(frame.value, count);
+    }
+    return found;
+}
+
 std::optional<PhysAddr> ReferenceCounts::first(Ram ram, FrameNo frame) const {
+    if (layout_.key) {
+        Elements const all = elements(ram);
+        auto const found = all.find(frame.value);
+        return found == all.end() ? std::nullopt : std::optional(found->second);
+    }
     if (frame < index_base_) return std::nullopt;
     std::uint64_t const index = frame.value - index_base_.value;
     if (layout_.count != 0 && index >= layout_.count) return std::nullopt;
@@ -56,24 +76,32 @@ std::vector<PhysAddr> ReferenceCounts::places(Ram ram, FrameNo frame) const {
     return places;
 }
 
-std::optional<std::int64_t> ReferenceCounts::raw(Ram ram, FrameNo frame) const {
-    auto const at = first(ram, frame);
-    if (!at) return std::nullopt;
+std::optional<std::int64_t> ReferenceCounts::raw_at(Ram ram, std::optional<PhysAddr> element) const {
+    if (!element) return layout_.when_absent;
     std::uint64_t sum = 0;
     for (std::uint64_t array = 0; array < layout_.arrays; ++array) {
-        auto const value = ram.load(*at + array * layout_.count * layout_.stride, layout_.element_bytes);
+        auto const value = ram.load(*element + array * layout_.count * layout_.stride, layout_.element_bytes);
         if (!value) return std::nullopt;
         sum += static_cast<std::uint64_t>(extend(*value, layout_.element_bytes, layout_.is_signed));
     }
     return static_cast<std::int64_t>(sum);
 }
 
-std::optional<std::int64_t> ReferenceCounts::normalised(Ram ram, FrameNo frame, std::int64_t raw_for_one) const {
-    auto const value = raw(ram, frame);
+std::optional<std::int64_t> ReferenceCounts::raw(Ram ram, FrameNo frame) const {
+    return raw_at(ram, first(ram, frame));
+}
+
+std::optional<std::int64_t> ReferenceCounts::normalised_at(Ram ram, std::optional<PhysAddr> element,
+                                                           std::int64_t raw_for_one) const {
+    auto const value = raw_at(ram, element);
     if (!value) return std::nullopt;
     if (value == layout_.never_shared) return 1;
     // It may be any number: unsigned, so that there is a difference of any two.
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(*value) - static_cast<std::uint64_t>(raw_for_one) + 1);
+}
+
+std::optional<std::int64_t> ReferenceCounts::normalised(Ram ram, FrameNo frame, std::int64_t raw_for_one) const {
+    return normalised_at(ram, first(ram, frame), raw_for_one);
 }
 
 }  // namespace vmcheck::observe

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -56,9 +57,15 @@ class ReferenceCounts {
     map::ReferenceCounts const& layout() const { return layout_; }
     FrameNo index_base() const { return index_base_; }
 
+    // Of counts with keys: where each frame's element lies. Reads all of the table.
+    using Elements = std::unordered_map<std::uint64_t, PhysAddr>;  // by the frame's number
+    Elements elements(Ram ram) const;
+    // What is said of a frame with its element there; the same as raw() and normalised() below, without a search.
+    std::optional<std::int64_t> normalised_at(Ram ram, std::optional<PhysAddr> element, std::int64_t raw_for_one) const;
+
     // Where its elements lie, one in each array; none where there is none for that frame.
     std::vector<PhysAddr> places(Ram ram, FrameNo frame) const;
-    // The element as it stands; nothing where the array has none for that frame.
+    // The element as it stands; nothing where the array has none for that frame and does not say what that means.
     std::optional<std::int64_t> raw(Ram ram, FrameNo frame) const;
 
     // raw(), so that n references read n. Kernels differ by a constant (a count may start at 0 or include the kernel's
@@ -68,6 +75,7 @@ class ReferenceCounts {
   private:
     // In the first array.
     std::optional<PhysAddr> first(Ram ram, FrameNo frame) const;
+    std::optional<std::int64_t> raw_at(Ram ram, std::optional<PhysAddr> element) const;
 
     map::ReferenceCounts layout_;
     FrameNo index_base_;

@@ -106,7 +106,23 @@ std::optional<bool> Observer::on_free_list(FrameNo frame) const {
 
 std::optional<std::int64_t> Observer::reference_count(FrameNo frame) const {
     if (!windows_->counts) return std::nullopt;
-    return windows_->counts->normalised(ram(), frame, windows_->raw_count_for_one);
+    ReferenceCounts const& counts = *windows_->counts;
+    if (!counts.layout().key) return counts.normalised(ram(), frame, windows_->raw_count_for_one);
+    auto const& elements = elements_of(counts);
+    auto const found = elements.find(frame.value);
+    return counts.normalised_at(ram(), found == elements.end() ? std::nullopt : std::optional(found->second),
+                                windows_->raw_count_for_one);
+}
+
+ReferenceCounts::Elements const& Observer::elements_of(ReferenceCounts const& counts) const {
+    map::ReferenceCounts const& layout = counts.layout();
+    PhysAddr const end = layout.base + layout.count * sizeof(std::uint64_t);
+    bool holds = elements_look_ > 0;
+    for (FrameNo frame = layout.base.frame(); holds && start_of(frame) < end; ++frame.value)
+        holds = !ram().holds(frame) || written_[index_of(frame)] <= elements_look_;
+    if (!holds) elements_ = counts.elements(ram());
+    elements_look_ = look_;
+    return elements_;
 }
 
 }  // namespace vmcheck::observe

@@ -71,6 +71,7 @@ class Observer : private spec::MachineMemory {
     std::size_t index_of(FrameNo frame) const { return frame.value - ram().first().value; }
     spec::ObservedProcess look_at(spec::ProcId id, FrameNo root);
     TableContents const& table_at(FrameNo root);
+    ReferenceCounts::Elements const& elements_of(ReferenceCounts const& counts) const;
     void see_breaks(std::vector<spec::ObservedProcess>& running) const;
 
     board::Board& board_;
@@ -81,6 +82,8 @@ class Observer : private spec::MachineMemory {
     std::vector<std::uint64_t> written_;  // by frame: the first look since it was last written
     std::vector<Walked> walked_;
     mutable std::vector<Compared> compared_;  // by frame
+    mutable ReferenceCounts::Elements elements_;
+    mutable std::uint64_t elements_look_ = 0;  // when they were last as the table has them; 0: never
 };
 
 }  // namespace vmcheck::observe

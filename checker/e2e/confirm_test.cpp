@@ -3,6 +3,8 @@
 #include "checker/e2e/command.h"
 #include "checker/qemu/script.h"
 #include "checker/qemu/trial.h"
+#include "checker/report/sample_testing.h"
+#include "checker/repro/repro_c.h"
 #include "impl/base/child.h"
 #include "impl/base/files.h"
 
@@ -168,6 +170,35 @@ TEST(ConfirmDoctor, SaysWhetherItsToolsAreThere) {
     EXPECT_EQ(result.exit_code, 0) << result.out;
     EXPECT_THAT(result.out, HasSubstr("for --confirm only"));
     EXPECT_THAT(result.out, HasSubstr("qemu-system-riscv64"));
+}
+
+// A program whose last step does not do what is expected of it; what QEMU says about its repro.c on that kernel.
+std::string shown_on(std::string const& kernel, char const* steps, std::vector<spec::Outcome> const& before,
+                     spec::Result const& expected, spec::Outcome const& seen) {
+    Finding const finding = report::testing::finding_of(
+        spec::Invariant::results, std::string("vmcheck 1\nprofile cow\n") + steps, before, {expected}, seen);
+    auto const source = repro::repro_c(finding);
+    return source ? on_reference(kernel, *source) : source.error();
+}
+
+TEST(ConfirmPrograms, AReadIsAsLongAsVmchecks) {
+    using report::testing::gave;
+    char const* const read = "p0 sbrk +2p\np0 file_read heap 9000\n";
+    EXPECT_EQ(shown_on("eager-eager", read, {gave(0x7000)}, spec::Exactly{6000}, gave(1)),
+              "not confirmed: prints PASS");
+    EXPECT_THAT(shown_on("eager-eager", read, {gave(0x7000)}, spec::Exactly{4096}, gave(1)),
+                StartsWith("confirmed: prints \"FAIL: p0's read of a file"));
+}
+
+TEST(ConfirmPrograms, WhoGivesBackItsStackLivesOnToTell) {
+    using report::testing::gave;
+    char const* const steps = "p0 fork p1\np1 sbrk -1p\np1 load stack-8 1\n";
+    std::vector<spec::Outcome> const before{report::testing::made_child(), gave(0x7000)};
+    // Whose child may give back what lies below its heap; and one that refuses it.
+    EXPECT_EQ(shown_on("mutants/71-child-forgets-where-the-heap-began", steps, before, spec::Ends{}, gave(0)),
+              "not confirmed: prints PASS");
+    EXPECT_THAT(shown_on("cow-eager", steps, before, spec::Ends{}, gave(0)),
+                StartsWith("confirmed: prints \"FAIL: p1's load from heap-8 must kill p1"));
 }
 
 // The machine is the right one for the kernels of each year, and a program is not confirmed where it passes.

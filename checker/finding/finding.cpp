@@ -38,6 +38,11 @@ std::string_view to_string(Severity severity) {
     return severity == Severity::defect ? "defect" : "advice";
 }
 
+std::string_view to_string(FreeArgument::Of of) {
+    constexpr std::array<std::string_view, 5> kNames = {"address", "value", "length", "amount", "status"};
+    return kNames.at(static_cast<std::size_t>(of));
+}
+
 std::string_view to_string(QemuVerdict::State state) {
     constexpr std::array<std::string_view, 3> kNames = {"confirmed", "not confirmed", "could not be tried"};
     return kNames.at(static_cast<std::size_t>(state));

@@ -67,6 +67,19 @@ struct Spectrum {
 // 2007).
 double suspiciousness(Spectrum const& spectrum, Spectrum::Line const& line);
 
+// An argument of the shrunk program that does not matter: with each other value that was tried, everything else being
+// as it is, the program fails at the same step in the same way.
+struct FreeArgument {
+    enum class Of : std::uint8_t { address, value, length, amount, status };
+    spec::StepIndex at;
+    Of of;
+    // Between which the values lie; of an address, which stays in its page, relative to its anchor.
+    std::int64_t least = 0, greatest = 0;
+    std::uint32_t tried = 0;  // other values
+    friend bool operator==(FreeArgument const&, FreeArgument const&) = default;
+};
+std::string_view to_string(FreeArgument::Of of);  // "address", "value", "length", "amount", "status"
+
 // A line of the kernel's source.
 struct SourceText {
     std::string file;
@@ -94,6 +107,7 @@ struct Evidence {
     std::vector<CodePlace> died_by{};                    // the way to where the kernel panicked, innermost first
     std::optional<LastWrite> written{};  // nothing: it was not, in this program, or it is about no such thing
     Spectrum spectrum{};                 // empty where interrupts or several harts play a part
+    std::vector<FreeArgument> free{};    // empty where interrupts or several harts play a part
     std::vector<SourceText> source{};    // of the lines above, where the tree is at hand
     Played played{};
 };

@@ -40,8 +40,9 @@ std::string option_value(std::string const& text) {
 // What a repro.c writes into /data before it reads it; for kernels that cannot create files.
 std::vector<std::byte> data_file() {
     constexpr std::string_view kPath = "/data";
-    std::vector<std::byte> bytes(kPageBytes);
-    std::memcpy(bytes.data(), kPath.data(), kPath.size());
+    constexpr std::size_t kBytes = 6000;
+    std::vector<std::byte> bytes(kBytes);
+    for (std::size_t at = 0; at < kBytes; at += kPageBytes) std::memcpy(&bytes[at], kPath.data(), kPath.size());
     return bytes;
 }
 

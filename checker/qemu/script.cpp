@@ -260,6 +260,7 @@ class Script {
         bool const must_end = std::ranges::find(wrong.allowed, spec::Result{spec::Ends{}}) != wrong.allowed.end();
         if (must_end && std::holds_alternative<spec::Blocked>(wrong.seen.what)) return is_collected(wrong.step.actor);
         if (allowed.empty()) return std::holds_alternative<spec::Panicked>(wrong.seen.what);
+        if (!orders_.contains(step)) return gets_a_turn(wrong.step.actor);
         bool const returned = std::holds_alternative<spec::Returned>(wrong.seen.what) ||
                               std::holds_alternative<spec::Restarted>(wrong.seen.what);
         line(fmt::format("expect(answer_{}, [{}], {}{})", step + 1, fmt::join(allowed, ", "),
@@ -268,7 +269,9 @@ class Script {
                          returned ? ", returned=True" : ""));
         return true;
     }
-    bool looks_for(spec::NeedlessKill const&) { return holds(fmt::format("answer_{} != GONE", steps_.size())); }
+    bool looks_for(spec::NeedlessKill const&) {
+        return orders_.contains(steps_.size() - 1) && holds(fmt::format("answer_{} != GONE", steps_.size()));
+    }
     bool looks_for(spec::WrongByte const& wrong) {
         return located() &&
                holds(fmt::format("m.byte({}) == {}", at_page(), std::to_integer<unsigned>(wrong.expected)));
@@ -316,6 +319,11 @@ class Script {
     }
     bool looks_for(spec::Copied const&) { return located() && holds(fmt::format("len(m.users({})) > 1", at_page())); }
     bool looks_for(spec::ChildLost const&) { return violation_->process && is_collected(*violation_->process); }
+    // Who got none on the board was given no order.
+    bool gets_a_turn(spec::ProcId process) {
+        line(fmt::format("m.bring({})", name(process)));
+        return true;
+    }
     // By its parent's wait: it has ended, and is not asleep.
     bool is_collected(spec::ProcId child) {
         for (spec::Step const& step : steps_) {

@@ -66,6 +66,30 @@ TEST(Formats, EachTellsTheVerdictOfQemu) {
         EXPECT_THAT(render(format, {session}), HasSubstr("could not be tried: remap &amp; &lt;x&gt;"));
 }
 
+TEST(Formats, TellWhichArgumentsDoNotMatter) {
+    using Of = FreeArgument::Of;
+    Finding finding = testing::finding_of(
+        spec::Invariant::results, "vmcheck 1\nprofile cow\np0 sbrk +1p\np0 store rodata 1 = 7\np0 wait\n",
+        {testing::gave(0x7000), testing::gave(0)}, {spec::Exactly{spec::kFailed}}, testing::gave(3));
+    for (Format format : {Format::text, Format::html})
+        EXPECT_THAT(render(format, {session_with({finding})}), Not(HasSubstr("(any ")));
+    finding.evidence.free = {
+        {{0}, Of::amount, 1, 65536, 3}, {{1}, Of::address, 0, 4095, 2}, {{1}, Of::value, 0, 255, 4}};
+    auto const session = session_with({finding});
+    EXPECT_THAT(render(Format::text, {session}),
+                AllOf(HasSubstr("store rodata 1 = 7   ok                 ok\n"
+                                "              (any address in rodata..rodata+1p, any value)\n"),
+                      HasSubstr("(any amount of 1 to 65536 bytes)\n"), HasSubstr("(any ...): fails in the same way")));
+    EXPECT_THAT(render(Format::html, {session}),
+                AllOf(HasSubstr("store rodata 1 = 7 (any address in rodata..rodata+1p, any value)</td>"),
+                      HasSubstr("<p class=\"dim\">(any ...) fails in the same way")));
+    auto const json = nlohmann::json::parse(render(Format::json, {session}));
+    auto const& steps = json.at("sessions").at(0).at("findings").at(0).at("steps");
+    EXPECT_EQ(steps.at(1).at("free").at(0),
+              nlohmann::json({{"argument", "address"}, {"words", "any address in rodata..rodata+1p"}, {"tried", 2}}));
+    EXPECT_TRUE(steps.at(2).at("free").empty());
+}
+
 TEST(Gradescope, GivesEachInvariantItsShareOfAHundredPoints) {
     auto const json = nlohmann::json::parse(gradescope_document({session_with({parent_keeps_w()})}));
     ASSERT_EQ(json.at("tests").size(), spec::kInvariants);

@@ -66,12 +66,15 @@ std::string steps(Finding const& finding) {
     for (std::size_t i = 0; i < finding.records.size(); ++i) {
         run::StepRecord const& record = finding.records[i];
         bool const here = i == finding.divergence.at.value;
+        std::string const free = free_words(finding, i);
         table.add({fmt::format("{}", i + 1), fmt::format("p{}", record.step.actor.value),
-                   spec::print_without_actor(record.step), expected_words(record),
-                   seen_words(record) + (here ? "  ← here" : "")},
+                   spec::print_without_actor(record.step) + (free.empty() ? "" : fmt::format(" ({})", free)),
+                   expected_words(record), seen_words(record) + (here ? "  ← here" : "")},
                   here);
     }
     std::string text = table.text();
+    if (auto const meaning = free_legend(finding); !meaning.empty())
+        text += fmt::format("<p class=\"dim\">(any ...) {}</p>\n", meaning);
     for (auto const& [mark, meaning] : legend(finding.program))
         text += fmt::format("<p class=\"dim\"><code>{}</code> {}</p>\n", mark, meaning);
     return text;

@@ -126,8 +126,15 @@ Json to_json(Finding const& finding) {
     json["program"] = spec::print(finding.program);
     json["steps"] = Json::array();
     for (run::StepRecord const& record : finding.records)
-        json["steps"].push_back(
-            {{"step", spec::print(record.step)}, {"expected", expected_words(record)}, {"seen", seen_words(record)}});
+        json["steps"].push_back({{"step", spec::print(record.step)},
+                                 {"expected", expected_words(record)},
+                                 {"seen", seen_words(record)},
+                                 {"free", Json::array()}});
+    for (FreeArgument const& each : finding.evidence.free)
+        json["steps"].at(each.at.value)["free"].push_back(
+            {{"argument", to_string(each.of)},
+             {"words", words_of(each, finding.records.at(each.at.value).step.action)},
+             {"tried", each.tried}});
     json["page"] = nullptr;
     if (finding.evidence.pages) {
         PageTable const& pages = *finding.evidence.pages;

@@ -172,6 +172,7 @@ rc::Gen<SessionResult> any_session() {
         finding.divergence.violations.push_back(
             {.invariant = spec::Invariant::dangling, .process = spec::kInit, .facts = spec::TableBroken{*any_bytes()}});
         finding.evidence.console = *any_bytes();
+        finding.evidence.free = {{{1}, FreeArgument::Of::address, 0, 4095, 3}};
         finding.evidence.trace.functions.push_back({*any_bytes(), *any_bytes(), *rc::gen::inRange(0U, 9U)});
         if (*rc::gen::arbitrary<bool>()) finding.evidence.trace.last = CodePlace{*any_bytes(), *any_bytes(), 3};
         if (*rc::gen::arbitrary<bool>()) finding.severity = Severity::advice;

@@ -5,6 +5,7 @@
 #include "spec/text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -251,6 +252,29 @@ std::string words_of(spec::Stuck const& stuck) {
             return "the kernel has set no timer, so no other process gets a turn";
     }
     return {};
+}
+
+std::string words_of(FreeArgument const& argument, spec::Action const& action) {
+    if (argument.of == FreeArgument::Of::address) {
+        spec::Anchor const anchor = spec::address_of(action).value_or(spec::AddressUse{}).at.anchor;
+        return fmt::format("any address in {}..{}", spec::print({anchor, argument.least}),
+                           spec::print({anchor, argument.greatest + 1}));
+    }
+    bool const has_range = argument.of == FreeArgument::Of::length || argument.of == FreeArgument::Of::amount;
+    return has_range
+               ? fmt::format("any {} of {} to {} bytes", to_string(argument.of), argument.least, argument.greatest)
+               : fmt::format("any {}", to_string(argument.of));
+}
+
+std::string free_words(Finding const& finding, std::size_t step) {
+    std::vector<std::string> words;
+    for (FreeArgument const& each : finding.evidence.free)
+        if (each.at.value == step) words.push_back(words_of(each, finding.records.at(step).step.action));
+    return fmt::format("{}", fmt::join(words, ", "));
+}
+
+std::string_view free_legend(Finding const& finding) {
+    return finding.evidence.free.empty() ? "" : "fails in the same way with each other one that was tried";
 }
 
 std::string call_in_words(spec::Action const& action) {

@@ -1,6 +1,7 @@
 #pragma once
 // A step, what a correct kernel does at it and what was seen, in short words: made from facts, for a reader alone.
 
+#include "checker/finding/finding.h"
 #include "checker/run/result.h"
 #include "spec/answer.h"
 
@@ -23,6 +24,15 @@ std::string deed_in_words(spec::Step const& step);
 
 // What the marks mean that this program's steps have behind them: {"!oom n", "the n-th allocation ... fails"}.
 std::vector<std::pair<std::string_view, std::string_view>> legend(spec::Program const& program);
+
+// "any address in heap..heap+1p", of an argument of that step that does not matter.
+std::string words_of(FreeArgument const& argument, spec::Action const& action);
+
+// Those of a step of the finding, together: "any address in heap..heap+1p, any value"; empty where each argument
+// matters.
+std::string free_words(Finding const& finding, std::size_t step);
+// What that means; empty where the finding has none.
+std::string_view free_legend(Finding const& finding);
 
 // The call by itself, as the subject of a sentence: "the write to the pipe", "fork".
 std::string call_in_words(spec::Action const& action);

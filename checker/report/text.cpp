@@ -74,7 +74,11 @@ std::string step_table(Finding const& finding, TextStyle style) {
                         spec::print_without_actor(record.step), widths[0], expected_words(record), widths[1],
                         one_line(seen_words(record)), here ? "   ← here" : "");
         text += (here ? paint(line, Paint::bold, style) : line) + '\n';
+        if (std::string const free = free_words(finding, i); !free.empty())
+            text += paint(fmt::format("{:14}({})", "", free), Paint::dim, style) + '\n';
     }
+    if (auto const meaning = free_legend(finding); !meaning.empty())
+        text += paint(fmt::format("         (any ...): {}", meaning), Paint::dim, style) + '\n';
     for (auto const& [mark, meaning] : legend(finding.program))
         text += paint(fmt::format("         {}: {}", mark, meaning), Paint::dim, style) + '\n';
     return text;

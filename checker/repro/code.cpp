@@ -145,10 +145,10 @@ struct Row {
 };
 
 // In the order of the program; none needs a row below it.
-std::vector<Row> table(std::uint32_t processes, std::optional<VirtAddr> heap) {
+std::vector<Row> table(std::uint32_t processes, std::optional<VirtAddr> heap, bool on_own_stack) {
     Helpers const none;
     Helpers const pgsize{Header::riscv};
-    Helpers const on_stack{Variable::here, Header::riscv};
+    Helpers const on_stack{on_own_stack ? Helper{Anchor::heap} : Helper{Variable::here}, Header::riscv};
     return {
         {Header::stat, none, "#include \"kernel/stat.h\"\n"},
         {Header::syscall, none, "#include \"kernel/syscall.h\"\n"},
@@ -183,9 +183,10 @@ std::vector<Row> table(std::uint32_t processes, std::optional<VirtAddr> heap) {
                             "  if (more > 0) sbrk(more);\n  heap = sbrk(0);\n",
                             heap->value)
               : "  heap = sbrk(0);\n"},
-        {Anchor::stack, on_stack, "char *stack;  // its upper end\n", "  stack = (char *)PGROUNDUP((uint64)&here);\n"},
+        {Anchor::stack, on_stack, "char *stack;  // its upper end\n",
+         on_own_stack ? "  stack = heap;\n" : "  stack = (char *)PGROUNDUP((uint64)&here);\n"},
         {Anchor::guard, on_stack, "char *guard;  // the page below the stack\n",
-         "  guard = (char *)PGROUNDDOWN((uint64)&here) - PGSIZE;\n"},
+         on_own_stack ? "  guard = heap - 2*PGSIZE;\n" : "  guard = (char *)PGROUNDDOWN((uint64)&here) - PGSIZE;\n"},
         {Variable::pid, none, fmt::format("int pid[{}];\n", processes)},
         {Variable::kept, none, "int kept;\n"},
         {Variable::turns, none, "", fmt::format("  for (int i = 0; i < {}; i++) pipe(turn[i]);\n", processes)},
@@ -194,9 +195,14 @@ std::vector<Row> table(std::uint32_t processes, std::optional<VirtAddr> heap) {
         {Variable::file,
          {Anchor::rodata, Header::fcntl},
          "",
-         "  int file = open(\"/data\", O_CREATE | O_WRONLY);\n  write(file, rodata, PGSIZE);\n  close(file);\n"
+         "  int file = open(\"/data\", O_CREATE | O_WRONLY);\n  write(file, rodata, PGSIZE);\n"
+         "  write(file, rodata, 6000 - PGSIZE);\n  close(file);\n"
          "  if (close(open(\"/data\", 0)) < 0) { printf(\"cannot be shown: there is no /data\\n\"); exit(77); }\n"},
         {Variable::echo, none, "char *echo[] = { \"echo\", 0 };\n"},
+        {Function::on_own_stack, none,
+         "char own_stack[8192] __attribute__((aligned(16)));  // p0 gives back the page of its first one\n"
+         "void on_own_stack(void (*f)(void)) { asm volatile(\"mv sp, %0; jr %1\" : : \"r\"(own_stack + 8000), "
+         "\"r\"(f)); }\n"},
         {Function::await,
          {Variable::turns},
          fmt::format("int turn[{}][2];  // a pipe for each process: a byte in it says that it is its turn\n"
@@ -279,7 +285,7 @@ std::optional<spec::AddressUse> access_of(spec::Action const& action) {
 }
 
 Given given_for(Helpers used, std::uint32_t processes, std::optional<VirtAddr> heap) {
-    std::vector<Row> const rows = table(processes, heap);
+    std::vector<Row> const rows = table(processes, heap, used.contains(Function::on_own_stack));
     Given given;
     std::for_each(rows.rbegin(), rows.rend(), [&](Row const& row) {
         if (!used.contains(row.helper)) return;

@@ -26,8 +26,9 @@ enum class Header : std::uint8_t { stat, syscall, fcntl, memlayout, riscv, user 
 // told: the pipe to main.
 enum class Variable : std::uint8_t { room, here, pid, own_pid, kept, turns, fds, echo, file, told };
 
-// await: with pass(). call: call_with_sp().
+// await: with pass(). call: call_with_sp(). on_own_stack: for p0, where the real stack is given back.
 enum class Function : std::uint8_t {
+    on_own_stack,
     await,
     settle,
     call,

@@ -26,7 +26,7 @@ constexpr std::int64_t kArgumentBytes = 64;
 // Absolute addresses up to here above the heap's start are meant as some of the heap.
 constexpr std::uint64_t kNearHeap = std::uint64_t{64} << 20;
 
-constexpr char const* kOwnStack = "it gives back memory below the heap, where a user program has its own stack";
+constexpr char const* kOwnStack = "it gives back memory below the stack, where a user program has its variables";
 constexpr char const* kAcrossStack = "it reaches across the stack's end, and would write to this program's own stack";
 
 // Addresses and their distances are modulo 2^64, as spec::Address is.
@@ -56,8 +56,8 @@ std::optional<std::int64_t> from_heap(Address const& at, std::int64_t heap_bytes
     }
 }
 
-Address named_from_heap(std::int64_t offset) {
-    if (offset >= 0) return {Anchor::heap, offset};
+Address named_from_heap(std::int64_t offset, bool on_own_stack) {
+    if (offset >= (on_own_stack ? -kPage : 0)) return {Anchor::heap, offset};
     if (offset >= -kPage) return {Anchor::stack, offset};
     return {Anchor::guard, offset + 2 * kPage};
 }
@@ -69,7 +69,7 @@ bool crosses_stack_end(Address const& at, std::uint64_t bytes) {
 
 class Mover {
   public:
-    explicit Mover(Finding finding) : finding_(std::move(finding)) {}
+    Mover(Finding finding, bool on_own_stack) : finding_(std::move(finding)), on_own_stack_(on_own_stack) {}
 
     tl::expected<OwnLayout, std::string> move() {
         for (std::size_t i = 0; i < finding_.program.steps.size(); ++i) {
@@ -78,7 +78,7 @@ class Mover {
         }
         if (auto& place = finding_.evidence.place; place && !is_of_image(place->anchor))
             if (auto const offset = from_heap(*place, 0, finding_.evidence.heap_start))
-                *place = named_from_heap(*offset);
+                *place = named_from_heap(*offset, on_own_stack_);
         bool crosses = false;
         for (spec::Step const& step : finding_.program.steps) {
             auto const access = access_of(step.action);
@@ -90,8 +90,9 @@ class Mover {
             crosses = true;
         }
         if (crosses) use_real_stack_end();
-        return OwnLayout{std::move(finding_), std::move(below_zero_)};
+        return OwnLayout{std::move(finding_), std::move(below_zero_), on_own_stack_};
     }
+    bool gives_back_stack() const { return gives_back_stack_; }
 
   private:
     // False where an address is in the pages of the image without being named after one.
@@ -102,12 +103,12 @@ class Mover {
             auto const offset = from_heap(address, heap_bytes_[step.actor], finding_.evidence.heap_start);
             // Where sp points to is not accessed.
             if (offset && *offset < -2 * kPage && access != spec::Access::none) known = false;
-            if (offset && known) address = named_from_heap(*offset);
+            if (offset && known) address = named_from_heap(*offset, on_own_stack_);
         });
         return known;
     }
 
-    // False where the program's own stack would go.
+    // False where the program's own stack would go, or its variables.
     bool move_break(std::size_t at) {
         spec::Step const& step = finding_.program.steps[at];
         run::StepRecord const& record = finding_.records[at];
@@ -125,7 +126,8 @@ class Mover {
         bool const last = at + 1 == finding_.program.steps.size();
         if (last ? must_fail(record.expected) : failed(record.seen)) return true;
         heap_bytes = sum(heap_bytes, sbrk->bytes);
-        return heap_bytes >= 0;
+        gives_back_stack_ = gives_back_stack_ || heap_bytes < 0;
+        return heap_bytes >= (on_own_stack_ ? -2 * kPage : 0);
     }
 
     // By how much more than the heap's start is high the break is to be lowered, where there is not so much.
@@ -146,6 +148,8 @@ class Mover {
     }
 
     Finding finding_;
+    bool on_own_stack_;
+    bool gives_back_stack_ = false;
     std::map<spec::ProcId, std::int64_t> heap_bytes_;
     std::map<std::size_t, std::int64_t> below_zero_;
 };
@@ -153,7 +157,9 @@ class Mover {
 }  // namespace
 
 tl::expected<OwnLayout, std::string> in_own_layout(Finding finding) {
-    return Mover(std::move(finding)).move();
+    Mover mover(finding, false);
+    auto moved = mover.move();
+    return mover.gives_back_stack() ? Mover(std::move(finding), true).move() : moved;
 }
 
 }  // namespace vmcheck::repro

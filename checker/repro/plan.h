@@ -32,6 +32,7 @@ struct Turn {
 struct Plan {
     std::vector<Turn> turns;         // the last one shows what is wrong
     std::optional<VirtAddr> heap{};  // where the heap must begin: as high as it does in vmcheck's program
+    bool on_own_stack = false;       // the page of the first one is given back
     bool measures_memory = false;    // instead, the program is run often, and free memory counted before and after
     std::string complaint;           // about the end of the last turn's process: "p1's store to rodata must kill p1"
 };

@@ -163,15 +163,17 @@ class Writer {
 // processes must come to their ends. They say so themselves: what wait tells of them may be the very thing that is
 // wrong.
 Code main_function(Plan const& plan, std::size_t ends) {
+    Code const p0 = plan.on_own_stack ? Code{"on_own_stack(p0)", {Function::on_own_stack}} : Code{"p0()"};
     if (plan.measures_memory)
-        return {
-            "int main(int argc, char *argv[]) {\n  char *again[] = { argv[0], \"p0\", 0 };\n  if (argc > 1) p0();\n"
+        return code(
+            {Function::free_pages, Header::user},
+            "int main(int argc, char *argv[]) {{\n  char *again[] = {{ argv[0], \"p0\", 0 }};\n  if (argc > 1) {};\n"
             "  int before = free_pages();\n"
-            "  for (int i = 0; i < 10; i++) {\n    if (fork() == 0) exec(argv[0], again);\n    wait(0);\n  }\n"
+            "  for (int i = 0; i < 10; i++) {{\n    if (fork() == 0) exec(argv[0], again);\n    wait(0);\n  }}\n"
             "  int lost = before - free_pages();\n"
             "  if (lost > 0) printf(\"FAIL: %d pages of memory are lost\\n\", lost);\n"
-            "  else printf(\"PASS\\n\");\n  exit(0);\n}\n",
-            {Function::free_pages, Header::user}};
+            "  else printf(\"PASS\\n\");\n  exit(0);\n}}\n",
+            p0);
     Turn const& last = plan.turns.back();
     bool const ends_p0 = last.is_end_of(spec::kInit);
     std::string const complaint = last.actor == spec::kInit ? escape_c_string(plan.complaint) : "p0 must survive";
@@ -180,13 +182,13 @@ Code main_function(Plan const& plan, std::size_t ends) {
     return code(
         {Header::user, Variable::told},
         "int main(int argc, char *argv[]) {{\n  char file[] = \"?\", *again[] = {{ argv[0], file, 0 }}, c = '.';\n"
-        "  int status = 0, n = 0, ends[2];\n  if (argc > 1) {{ told = argv[1][0]; p0(); }}\n"
+        "  int status = 0, n = 0, ends[2];\n  if (argc > 1) {{ told = argv[1][0]; {4}; }}\n"
         "  pipe(ends);\n  file[0] = ends[1];\n  if (fork() == 0) exec(argv[0], again);\n"
         "  close(ends[1]); wait(&status);\n"
         "  while ({0} && n < {1} && read(ends[0], &c, 1) == 1 && c == '.') n++;\n"
         "  if ({0} && n == {1}) printf(\"PASS\\n\");\n"
         "  else if (status != {2} && c != '!') printf(\"FAIL: {3}\\n\");\n  exit(0);\n}}\n",
-        well, ends, kTold, complaint);
+        well, ends, kTold, complaint, p0);
 }
 
 std::string head(Finding const& finding, Plan const& plan) {

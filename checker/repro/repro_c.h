@@ -14,7 +14,7 @@
 namespace vmcheck::repro {
 
 // A repro.c is meant to be read: longer ones are not made. Without the helpers, which many programs have in common.
-inline constexpr std::size_t kReproLinesMax = 50;
+inline constexpr std::size_t kReproLinesMax = 120;
 
 // The source, of fewer than kReproLinesMax lines beside the helpers; or why there is none, as part of a sentence ("it
 // needs a kalloc that fails ...").

@@ -190,10 +190,24 @@ TEST(ReproC, ResultsAreToldAsTheyAreInThisProgram) {
               "the pid of p1 or -1");
 }
 
+TEST(ReproC, WhoGivesBackItsStackHasAnotherAmongItsVariables) {
+    std::string const source = source_of(finding_of(Invariant::results,
+                                                    "vmcheck 1\nprofile cow\np0 store stack-8 8 = 1\np0 sbrk -2p\n"
+                                                    "p0 fstat guard\np0 load stack-8 1\n",
+                                                    {gave(0), gave(0x7000), gave(spec::kFailed)}, {Ends{}}, gave(0)));
+    EXPECT_THAT(source, HasSubstr("store8(heap - 8, 1);\n  sbrk(-2*PGSIZE);"));
+    EXPECT_THAT(source, HasSubstr("guard = heap - 2*PGSIZE;"));
+    EXPECT_THAT(source, HasSubstr("told = argv[1][0]; on_own_stack(p0); }"));
+    EXPECT_EQ(compiler_says(source), "");
+    EXPECT_THAT(source_of(finding_of(Invariant::conservation, "vmcheck 1\nprofile cow\np0 sbrk -1p\n", {},
+                                     {Exactly{0x7000}}, gave(0x7000))),
+                HasSubstr("if (argc > 1) on_own_stack(p0);"));
+    EXPECT_THAT(source_of(finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 sbrk -3p\np0 sbrk 0\n",
+                                     {gave(0x7000)}, {Exactly{0x4000}}, gave(0x7000))),
+                HasSubstr("has its variables"));
+}
+
 TEST(ReproC, ItsOwnStackIsNotTakenAway) {
-    EXPECT_THAT(source_of(finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 sbrk -1p\np0 sbrk 0\n",
-                                     {gave(0x7000)}, {Exactly{0x6000}}, gave(0x7000))),
-                HasSubstr("has its own stack"));
     EXPECT_THAT(
         source_of(finding_of(Invariant::results, "vmcheck 1\nprofile cow\np0 sbrk -9p\n", {}, {kFails}, gave(0x7000))),
         HasSubstr("r == -1"));

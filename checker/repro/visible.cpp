@@ -253,9 +253,9 @@ class Scene {
         spec::Action const& action = finding_.program.steps.back().action;
         // struct stat of xv6 (kernel/stat.h): the root device, the inode's number, T_FILE, one link, the file's size.
         constexpr int kUnknown = -1;
-        constexpr std::array<int, spec::kStatBytes> kStat{1, 0,    0, 0, kUnknown, kUnknown, kUnknown, kUnknown,
-                                                          2, 0,    1, 0, kUnknown, kUnknown, kUnknown, kUnknown,
-                                                          0, 0x10, 0, 0, 0,        0,        0,        0};
+        constexpr std::array<int, spec::kStatBytes> kStat{1,    0,    0, 0, kUnknown, kUnknown, kUnknown, kUnknown,
+                                                          2,    0,    1, 0, kUnknown, kUnknown, kUnknown, kUnknown,
+                                                          0x70, 0x17, 0, 0, 0,        0,        0,        0};
         if (std::holds_alternative<spec::Fstat>(action) && kStat.at(*offset) != kUnknown)
             return reads(code({}, "{}", kStat.at(*offset)));
         // Descriptors follow those of the console.
@@ -264,7 +264,7 @@ class Scene {
         // The file begins as the data does.
         if (std::holds_alternative<spec::FileRead>(action) && place().anchor != Anchor::data &&
             place().anchor != Anchor::rodata)
-            return reads(code({Anchor::rodata}, "rodata[{}]", *offset));
+            return reads(code({Anchor::rodata}, "rodata[{}]", *offset % kPageBytes));
         if (std::holds_alternative<spec::Wait>(action) || std::holds_alternative<spec::Store>(action))
             if (auto const byte = expected_byte()) return reads(code({}, "{}", *byte));
         return std::nullopt;

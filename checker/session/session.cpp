@@ -6,6 +6,7 @@
 #include "checker/repro/repro_c.h"
 #include "checker/run/runner.h"
 #include "checker/session/blame.h"
+#include "checker/session/free_arguments.h"
 #include "checker/session/mistakes.h"
 #include "checker/session/reproduce.h"
 #include "checker/shrink/shrinker.h"
@@ -316,9 +317,11 @@ tl::expected<Finding, BootError> make_finding(Kernel& kernel, run::Failure const
     Finding finding = explain(failure, shrunk, std::move(program), std::move(*reproduction));
     finding.repro_gdb = gdb_script_of(finding, *kernel.target);
     if (!is_solid(finding) || options.stop.stop_requested()) return finding;
-    if (by_itself(finding.program))
+    if (by_itself(finding.program)) {
         finding.evidence.spectrum = spectrum_of(kernel.machines, kernel.look.reference, finding.program,
                                                 failure.run.program, finding.signature);
+        finding.evidence.free = free_arguments(kernel.machines, kernel.look.reference, shrunk.run);
+    }
     finding.evidence.source = source_of(finding.evidence, kernel.target->summary().image);
     return finding;
 }

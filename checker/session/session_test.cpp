@@ -3,6 +3,7 @@
 #include "checker/session/session.h"
 
 #include "checker/report/format.h"
+#include "checker/report/step_words.h"
 #include "checker/run/twin_testing.h"
 #include "checker/session/blame.h"
 #include "checker/session/reproduce.h"
@@ -10,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <array>
@@ -385,6 +387,44 @@ TEST(RunOnce, SaysWhatMachineTheProgramAsksForWhereThereIsNone) {
     EXPECT_EQ(run.error().kind, BootError::Kind::kernel);
     EXPECT_EQ(run.error().message,
               "a.vmc cannot be run on this kernel, since it asks for `memory 30000`: The toy has fewer frames.");
+}
+
+// ---- arguments that do not matter
+
+std::vector<std::string> free_in(PlantedDefect defect, std::string const& steps, unsigned jobs = 1) {
+    auto kernel = start(toy(defect), jobs);
+    auto run = run_once(*kernel, spec::parse("vmcheck 1\nprofile cow lazy\n" + steps).value(), "a.vmc");
+    if (!run->divergence) return {"it does not fail"};
+    auto const finding = make_finding(*kernel, {.run = std::move(*run)}, {.shrink = false});
+    std::vector<std::string> words;
+    for (FreeArgument const& each : finding->evidence.free) {
+        EXPECT_GE(each.tried, 2U);
+        words.push_back(fmt::format("{}: {}", each.at.value + 1,
+                                    report::words_of(each, finding->program.steps.at(each.at.value).action)));
+    }
+    return words;
+}
+
+TEST(FreeArguments, AreThoseWithWhichItAlwaysFails) {
+    EXPECT_THAT(free_in(PlantedDefect::wild_store_survives, "p0 fork p1\np1 store heap+8 4 = 7\n"),
+                ElementsAre("2: any address in heap..heap+1p", "2: any value"));
+    EXPECT_THAT(free_in(PlantedDefect::copyout_ignores_rights, "p0 sbrk +1p\np0 file_read rodata 8\n"),
+                ElementsAre("1: any amount of 1 to 65536 bytes", "2: any address in rodata..rodata+1p",
+                            "2: any length of 1 to 500 bytes"));
+}
+
+TEST(FreeArguments, AreNotThoseOnWhichItDepends) {
+    EXPECT_THAT(free_in(PlantedDefect::wrong_exit_status, "p0 fork p1\np1 exit 300\np0 wait data+8\n"),
+                ElementsAre("3: any address in data..data+1p"));
+    EXPECT_THAT(free_in(PlantedDefect::wrong_exit_status, "p0 fork p1\np1 exit 300\np0 wait data+0xffe\n"), IsEmpty())
+        << "across a page border is another matter";
+    EXPECT_THAT(free_in(PlantedDefect::break_off_by_one, "p0 sbrk +1p\np0 fork p1\np1 load brk 1\n"), IsEmpty())
+        << "with 1 byte the break lies within a page; and nobody knows where in it an address at the break is";
+}
+
+TEST(FreeArguments, AreTheSameOnThreeMachines) {
+    std::string const steps = "p0 sbrk +1p\np0 fork p1\np1 exit 300\np0 wait data\n";
+    EXPECT_EQ(free_in(PlantedDefect::wrong_exit_status, steps, 3), free_in(PlantedDefect::wrong_exit_status, steps));
 }
 
 TEST(SbrkModes, AreSaidWhereTheKernelMustBeToldAndIsToBeLazy) {

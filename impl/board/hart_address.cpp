@@ -44,10 +44,12 @@ void Hart::fence_hook(uc_engine*, std::uint64_t address, std::uint32_t, void* us
 }
 
 // Of several harts. What the block has loaded may be old when it goes on.
-void Hart::update_hook(uc_engine*, std::uint64_t, std::uint32_t, void* user) {
+void Hart::update_hook(uc_engine*, std::uint64_t address, std::uint32_t, void* user) {
     Hart& hart = *static_cast<Hart*>(user);
     if (hart.stop_ || hart.turn_over_) return;
-    if (++hart.machine_.counters.blocks >= hart.machine_.limits.slice_end) hart.end_turn(Pause::slice_over);
+    if (++hart.machine_.counters.blocks < hart.machine_.limits.slice_end) return;
+    if (hart.machine_.reports.before_turn.is_on()) hart.machine_.reports.before_turn.end_before(VirtAddr{address});
+    hart.end_turn(Pause::slice_over);
 }
 
 // Of every instruction, where there is a debugger. It comes after those at particular addresses.

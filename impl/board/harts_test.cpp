@@ -90,6 +90,10 @@ TEST(Harts, ItIsKnownWhereTheTurnThatWasAskedForWentOver) {
     EXPECT_GT(early.passes, 1u);
     EXPECT_GT(late.passes, early.passes);
     EXPECT_LE(late.passes, early.passes + 32);
+    // It is a store within its block; in the last of 500 rounds it has been passed 499 times.
+    Turned const last = turned_after(1000);
+    EXPECT_EQ(last.pc, early.pc);
+    EXPECT_EQ(last.passes, 500u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Slices, CountTogether, testing::Values(16, 17, 23, 64, 1000, kForEver.value),

@@ -32,6 +32,10 @@ class Trace {
         std::uint32_t& most = seen_[pc];
         most = std::max(most, bytes);
     }
+    // The newest block goes no further than to the instruction there, which is one of it, and not yet executed.
+    void end_before(VirtAddr pc) {
+        if (!blocks_.empty()) blocks_.back().bytes = static_cast<std::uint32_t>(pc.value - blocks_.back().pc.value);
+    }
     // Oldest first.
     std::vector<VirtAddr> blocks() const {
         std::vector<VirtAddr> addresses;

@@ -16,7 +16,9 @@ HYPERCALL, FRESH, SYSCALL = 0x766d63, 0x6672657368, 0  # impl/abi/agent_abi.h
 RAM = 0x80000000
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATIENCE = 10  # seconds without anything that stops the machine
+BOOT = 60      # and until the first process is there: on a busy host a kernel may need as long for its free list
 ROUNDS = 5     # how often others ask before a process counts as gone or asleep
+TURNS = 500    # how often a process that was interrupted is interrupted there again, for others to go on
 
 # What became of an order, where it brought no number.
 GONE, FRESH_IMAGE, SILENT = 'it does not go on', 'a fresh image starts', 'it does not end, and nothing else runs'
@@ -94,24 +96,25 @@ class Machine:
         self.panics = False  # whether that is what is wrong
         self.agents, self.children, self.restarting = {}, {}, None
         self.failing, self.place, self.passes = 0, None, 0
+        self.held = None
         image = shlex.quote(gdb.current_progspace().filename)
         disk = shlex.quote(os.path.join(HERE, 'vmcheck.img').replace(',', ',,'))
         gdb.execute('target remote | exec ' + qemu.replace('{kernel}', image).replace('{disk}', disk), to_string=True)
         for address in (ask, panic):
             if address is not None:
                 stop_at(address)
-        if self.next() != 'asks':
+        if self.next(BOOT) != 'asks':
             raise Cannot('the kernel does not come to run a program')
         first = self.christen(0)
         first.hart, first.standing = gdb.selected_thread().num, True
 
     # ---- the machine runs
 
-    def next(self):
+    def next(self, patience=PATIENCE):
         """Until an agent asks or the place is reached; 'asks', 'there', or None where nothing comes any more."""
         while True:
             # A hart alone may wait for a lock that another one has: then both go on soon.
-            alarm = threading.Timer(PATIENCE / 4 if self.locked else PATIENCE, os.kill, (os.getpid(), signal.SIGINT))
+            alarm = threading.Timer(patience / 4 if self.locked else patience, os.kill, (os.getpid(), signal.SIGINT))
             alarm.daemon = True
             alarm.start()
             try:
@@ -128,6 +131,11 @@ class Machine:
                 return 'asks'
             if pc == self.ask:
                 continue  # xv6's first program lies there before the agent does
+            if self.held and pc == self.held.at:
+                if self.held.is_here() and self.held.turns > 0:
+                    self.held.turns -= 1
+                    self.interrupt()
+                continue
             if pc == self.place:
                 self.passes -= 1
                 if self.passes == 0:
@@ -161,7 +169,9 @@ class Machine:
         """The agent that asks; its result is noted."""
         tag, value, agent = get('s11'), get('a0'), None
         for parent, child in list(self.children.items()):
-            if tag == self.agents[parent].tag and get('satp') != self.agents[parent].satp and value == 0:
+            if tag == self.agents[parent].tag and get('satp') != self.agents[parent].satp:
+                if value != 0:
+                    raise Fail("the child of p%d's fork comes back with %#x in a0, and not 0" % (parent, value))
                 del self.children[parent]
                 agent = self.christen(child)
         if agent is None and value == FRESH and self.restarting is not None:
@@ -270,6 +280,7 @@ class Machine:
         if at is not None:
             self.come_to(agent, at, passes)
             if interrupt:
+                self.held = Held(number, at)
                 self.interrupt()
 
     def come_to(self, agent, at, passes):
@@ -297,6 +308,9 @@ class Machine:
     def finish(self, number):
         """What became of its order."""
         agent = self.agents[number]
+        if self.held and self.held.number == number:
+            self.held.breakpoint.delete()
+            self.held = None
         if agent.at_work:
             if self.locked:
                 self.turn_to(agent.hart)
@@ -319,13 +333,17 @@ class Machine:
         if self.locked and not any(each.at_work for each in self.agents.values()):
             self.dismiss()
             self.lock(False)
-        child = self.children.get(number)
-        if child is not None and isinstance(agent.result, int) and 0 < agent.result < 1 << 31:
-            self.dismiss()
-            what = self.until(lambda each: child in self.agents, 8 * ROUNDS)
-            if child not in self.agents:
-                raise Fail('the child p%d never runs' % child)
-        self.children.pop(number, None)
+        # Where another hart is held it goes on first: it may be what takes the child away.
+        for parent, child in [] if self.locked else list(self.children.items()):
+            if self.agents[parent].at_work:
+                continue
+            result = self.agents[parent].result
+            if isinstance(result, int) and 0 < result < 1 << 31:
+                self.dismiss()
+                self.until(lambda each: child in self.agents, 8 * ROUNDS)
+                if child not in self.agents:
+                    raise Fail('the child p%d never runs' % child)
+            self.children.pop(parent, None)
         return agent.result
 
     def order(self, number, *arguments, **more):
@@ -443,7 +461,8 @@ class Machine:
         living = self.living()
         free = self.free()
         tables = [table for number in living for table in self.tables(number)]
-        memory = {to for number in living for to, flags in self.pages(number).values() if flags & 0x10}
+        # The guard page as well; but not where a kernel has mapped all memory for itself.
+        memory = {to for number in living for at, (to, flags) in self.pages(number).items() if flags & 0x10 or at != to}
         sound = None not in free and len(set(free)) == len(free) and len(set(tables)) == len(tables)
         return sound and not set(free) & (memory | set(tables)) and not memory & set(tables)
 
@@ -457,6 +476,18 @@ class Machine:
 
     def pid(self, number):
         return self.agents[number].pid
+
+
+class Held:
+    """A process that was interrupted there, and goes on when it is to finish: what others wait for may take longer here
+    than on the board, a disk, say."""
+
+    def __init__(self, number, at):
+        self.number, self.at, self.turns, self.breakpoint = number, at, TURNS, stop_at(at)
+        self.whose = get('sp'), get('satp')
+
+    def is_here(self):
+        return (get('sp'), get('satp')) == self.whose
 
 
 class Counts:

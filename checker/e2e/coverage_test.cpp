@@ -58,15 +58,23 @@ std::map<std::string, Traced> read_tracefile(std::string const& text) {
 
 class CoverageFile : public testing::Test {
   protected:
-    std::string verify(std::string const& kernel, std::string const& jobs, std::string const& runs = "40") const {
+    std::string verify(std::string const& kernel, std::string const& jobs, std::string const& runs = "40",
+                       int exit_code = 0) const {
         Result const result = vmcheck({"verify", "--kernel", VMCHECK_KERNELS "/" + kernel + "/kernel", "--runs", runs,
                                        "--jobs", jobs, "--coverage", "lines.info", "--out", "report.json"},
                                       scratch.path());
-        EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+        EXPECT_EQ(result.exit_code, exit_code) << result.out << result.err;
         return result.out;
     }
     Scratch scratch;
 };
+
+TEST_F(CoverageFile, IsTheSameWhereProgramsFailWhichAreThenRunAgain) {
+    verify("mutants/16-parent-keeps-w", "1", "600", 1);
+    std::string const document = read(scratch.path() / "lines.info");
+    verify("mutants/16-parent-keeps-w", "3", "600", 1);
+    EXPECT_EQ(read(scratch.path() / "lines.info"), document);
+}
 
 TEST_F(CoverageFile, IsTheSameForAnyNumberOfThreadsAndTellsWhatTheReportTells) {
     std::string const said = verify("cow-lazy", "1");

@@ -143,7 +143,14 @@ std::vector<std::string> coverage_lines(SessionResult const& session) {
     if (memory.all == 0 || session.counts.programs == 0) return {};
     std::vector<std::string> parts, gaps;
     for (MemoryCoverage::Part const& part : memory.parts) parts.push_back(words_of(part));
-    for (MemoryCoverage::Gap const& gap : memory.gaps) gaps.push_back(words_of(gap));
+    constexpr std::size_t kShown = 20;
+    for (MemoryCoverage::Gap const& gap : memory.gaps) {
+        if (gaps.size() == kShown) {
+            gaps.push_back(fmt::format("and {} more", memory.gaps.size() - kShown));
+            break;
+        }
+        gaps.push_back(words_of(gap));
+    }
     std::vector<std::string> lines{
         one_line(fmt::format("reached {} % of {} {} of {}", memory.reached * 100 / memory.all, memory.all,
                              memory.by_lines ? "lines" : "functions (no debug information)", fmt::join(parts, ", ")))};

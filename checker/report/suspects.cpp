@@ -365,9 +365,9 @@ bool is_part(std::string_view function) {
         "PageTableEntry::", "Rights::",  "PhysAddr",    "VirtAddr",   "Address<",
         "InterruptsOff",    "SpinGuard", "Arguments::", "InodeRef::", "FrameRef::"};
     // What it does about interrupts, and where it comes to after it has died.
-    constexpr std::array<std::string_view, 8> kNeverGuilty = {
-        "interrupts_enabled", "enable_interrupts", "disable_interrupts", "panic",
-        "kernel_vector",      "print_part",        "print_digits",       "uart_put"};
+    constexpr std::array<std::string_view, 9> kNeverGuilty = {
+        "process_is_running", "interrupts_enabled", "enable_interrupts", "disable_interrupts", "panic", "kernel_vector",
+        "print_part",         "print_digits",       "uart_put"};
     return is_noise(function) || function.find('<') != std::string_view::npos ||
            std::find(kNeverGuilty.begin(), kNeverGuilty.end(), function) != kNeverGuilty.end() ||
            std::any_of(kTypes.begin(), kTypes.end(), [&](auto type) { return function.starts_with(type); });
@@ -475,8 +475,10 @@ Suspects suspects_in(Finding const& finding) {
         suspects.at.push_back(std::move(suspect));
     };
     // Though it be in the same function.
-    if (turn && (suspects.at.empty() || suspects.at.front().place.line != turn->place.line))
-        suspects.at.push_back(*turn);
+    auto const is_there = [&](Suspect const& each) {
+        return each.place.line == turn->place.line && each.place.file == turn->place.file;
+    };
+    if (turn && std::ranges::none_of(suspects.at, is_there)) suspects.at.push_back(*turn);
     // What was right until this step was not written wrongly before: rather, this step ought to have changed it.
     unsigned const overlap = finding.program.steps.back().faults.meanwhile ? 1 : 0;
     bool const in_this_step = writer && finding.evidence.written->at.value + overlap >= finding.divergence.at.value;

@@ -32,7 +32,8 @@ constexpr auto kPage = static_cast<std::int64_t>(kPageBytes);
 // An argument of a step, and what the step is with other values of it.
 struct Variation {
     FreeArgument argument;
-    std::vector<spec::Action> actions{};
+    std::optional<std::int64_t> page{};  // of an address: where its page begins, in which all others are
+    std::vector<std::pair<std::int64_t, spec::Action>> others{};
 };
 
 class Variations {
@@ -52,15 +53,18 @@ class Variations {
   private:
     // `member`: of a step of that kind, a reference to the number.
     template <class Kind, class Member>
-    void add(Kind const& kind, Of of, Member member, Values const& values) {
-        std::vector<spec::Action> actions;
-        auto const [least, greatest] = std::ranges::minmax(values);
+    void add(Kind const& kind, Of of, Member member, Values values) {
+        std::vector<std::pair<std::int64_t, spec::Action>> others;
+        std::ranges::sort(values);
+        values.erase(std::unique(values.begin(), values.end()), values.end());
         for (std::int64_t value : values) {
             Kind other = kind;
             member(other) = static_cast<std::remove_reference_t<decltype(member(other))>>(value);
-            if (other != kind) actions.push_back(other);
+            if (other != kind) others.emplace_back(value, other);
         }
-        all_.push_back({{at_, of, least, greatest}, std::move(actions)});
+        Kind itself = kind;
+        auto const value = static_cast<std::int64_t>(member(itself));
+        all_.push_back({{at_, of, value, value}, {}, std::move(others)});
     }
 
     // Within its page, of which the place is known where the region begins with one. Not where it goes on into the next
@@ -70,6 +74,7 @@ class Variations {
         spec::Address const& at = member(kind);
         auto const length = static_cast<std::int64_t>(bytes);
         if (at.anchor == spec::Anchor::brk || at.anchor == spec::Anchor::absolute || length > kPage) return;
+        if (at.offset > std::numeric_limits<std::int64_t>::max() - kPage) return;
         std::int64_t const page = at.offset & -kPage, last = page + kPage - length;
         if (at.offset > last) return;
         Values values{page, last & -8};
@@ -77,7 +82,7 @@ class Variations {
             if (each < last) values.push_back(each);
         add(
             kind, Of::address, [member](auto& other) -> std::int64_t& { return member(other).offset; }, values);
-        all_.back().argument.greatest = page + kPage - 1;
+        all_.back().page = page;
     }
 
     template <class Kind>
@@ -148,14 +153,21 @@ std::vector<FreeArgument> free_arguments(run::MachinePool& pool, run::Reference 
     pool.for_each(variations.size(), [&](Execution& machine, std::size_t i) {
         FreeArgument& argument = variations[i].argument;
         spec::Program program = failing.program;
-        for (spec::Action const& action : variations[i].actions) {
+        for (auto const& [value, action] : variations[i].others) {
             program.steps[argument.at.value].action = action;
             auto const fails = fails_alike(machine, reference, program, failing);
             if (fails && !*fails) {
                 argument.tried = 0;
                 return;
             }
-            if (fails) ++argument.tried;
+            if (!fails) continue;
+            ++argument.tried;
+            argument.least = std::min(argument.least, value);
+            argument.greatest = std::max(argument.greatest, value);
+        }
+        if (auto const page = variations[i].page) {
+            argument.least = *page;
+            argument.greatest = *page + kPage - 1;
         }
     });
     std::vector<FreeArgument> found;

@@ -33,8 +33,8 @@ extern "C" int gettimeofday(timeval* __restrict time, void* __restrict) noexcept
 // What takes the place of functions of Unicorn's own.
 //
 // Unicorn's riscv64 code calls some of its functions by their names, as any shared library may, so that those below are
-// called instead. A library that does not (a static one, or one with hidden names) goes on as it was, and for another
-// version than those that were looked at (2.1.2 to 2.1.4), each does what Unicorn's does.
+// called instead. A shared library with hidden names goes on as it was, and for another version than those that were
+// looked at (2.1.2 to 2.1.4), each does what Unicorn's does. With a static library there would be two of a name.
 namespace {
 
 template <class Function>
@@ -43,8 +43,8 @@ Function* unicorn_function(char const* name) {
 }
 
 bool is_known_unicorn() {
-    static bool const known = uc_version(nullptr, nullptr) >> 16 == 0x201;
-    return known;
+    static unsigned const version = uc_version(nullptr, nullptr) >> 8;
+    return version >= 0x020102 && version <= 0x020104;
 }
 
 // Before each TLB fill of a load or store Unicorn works out its pc, in case a hook asks for it: by a search for the

@@ -95,8 +95,8 @@ void Hart::note_reached(VirtAddr pc, std::uint32_t bytes) {
 }
 
 // Code that rewrites itself, or flushes its translations, for ever, makes the host work a hundred times harder than
-// its parcels say. Beyond what any sane kernel needs within one run(), that work costs virtual time, so that the budget
-// holds for it as well. What is below must cost nothing: it depends on what an earlier run has left translated.
+// its parcels say. Beyond what any sane kernel needs, that work costs virtual time, so that the budget holds for it as
+// well. What is below must cost nothing: it depends on what an earlier run has left translated.
 void Hart::charge_host_work(std::uint64_t units) {
     std::uint64_t& left = machine_.limits.free_host_work;
     if (left >= units) {

@@ -145,6 +145,9 @@ class UseProbe {
     enum Moment : std::size_t { kFresh, kForked, kForkedTwice, kAlone, kForkedAgain, kMoments };
     static constexpr std::uint64_t kStrideMax = 256;
     static constexpr std::int64_t kKeyDistanceMax = 64;
+    // A kernel may be made to look like any of that in many places.
+    static constexpr std::size_t kKeysMax = 16, kTablesMax = 16;
+    static constexpr std::uint64_t kTableBytesMax = std::uint64_t{4} << 20;
 
     bool step(std::uint32_t actor, spec::Action const& action) {
         spec::Outcome const outcome = execution_.run({spec::ProcId{actor}, action, {}}, kPagesOfAProbe).outcome;
@@ -225,7 +228,8 @@ class UseProbe {
             for (bool is_number : {false, true}) {
                 if (!is_number && word % kPageBytes != 0) continue;
                 FrameNo const frame = is_number ? FrameNo{word} : PhysAddr{word}.frame();
-                if (std::binary_search(shared_.begin(), shared_.end(), frame)) keys[{is_number, frame}].push_back(i);
+                if (!std::binary_search(shared_.begin(), shared_.end(), frame)) continue;
+                if (auto& its = keys[{is_number, frame}]; its.size() < kKeysMax) its.push_back(i);
             }
         }
         for (bool is_number : {false, true}) {
@@ -252,6 +256,8 @@ class UseProbe {
         for (elf::Symbol const& symbol : image_.symbols()) {
             auto const start = symbol.bytes > 0 ? image_.to_physical(symbol.address) : std::nullopt;
             if (!start || key < *start || key.value - start->value >= symbol.bytes) continue;
+            if (symbol.bytes > kTableBytesMax || tables_tried_ == kTablesMax) continue;
+            ++tables_tried_;
             map::ReferenceCounts layout{.name = elf::source_name(symbol.name),
                                         .base = PhysAddr{(start->value + kWord - 1) / kWord * kWord},
                                         .count = symbol.bytes / kWord,
@@ -285,13 +291,14 @@ class UseProbe {
         constexpr std::int64_t kReferencesMax = 1024;
         if (fresh && *fresh > *one && *fresh < *one + kReferencesMax) return std::nullopt;
         FoundCounts found{layout, observe::ReferenceCounts(layout, ram_start), *one};
-        execution_.reset();
+        // Elements that were let go stay, to be told from those in use.
+        if (!layout.key) execution_.reset();
         auto const heap = static_cast<std::int64_t>(kPageBytes);
         std::uint64_t const brk = break_after(heap);
         if (brk == 0) return std::nullopt;
         spec::Address const page{spec::Anchor::absolute, static_cast<std::int64_t>(brk)};
-        if (!step(0, spec::Store{page, 1, 1}) || !step(0, spec::Fork{spec::ProcId{1}}) ||
-            !step(1, spec::Store{page, 1, 2}))
+        if (!step(0, spec::Store{page, 1, 1}) || !step(0, spec::Fork{spec::ProcId{2}}) ||
+            !step(2, spec::Store{page, 1, 2}))
             return std::nullopt;
         std::map<FrameNo, std::int64_t> references;
         for (spec::ObservedProcess const& process : execution_.observe().processes)
@@ -323,6 +330,7 @@ class UseProbe {
     elf::KernelImage const& image_;
     std::set<FrameNo> mapped_;     // by any process, at any moment
     std::vector<FrameNo> shared_;  // by all processes at all moments; ascending
+    std::size_t tables_tried_ = 0;
 };
 
 }  // namespace

@@ -377,7 +377,9 @@ Anatomy KernelTarget::anatomy() const {
                     .sbrk = numbers.of(syscalls::kSbrk),
                     .wait = numbers.of(syscalls::kWait),
                     .disk = {options_.disk, &options_.disk->bytes}};
-    if (auto const& counts = kernel_->windows->counts; counts && counts->layout().arrays == 1) {
+    // Of the ways to count, the plainest alone.
+    auto const& counts = kernel_->windows->counts;
+    if (counts && counts->layout().arrays == 1 && !counts->layout().key && !counts->layout().never_shared) {
         map::ReferenceCounts const& layout = counts->layout();
         anatomy.counts = Anatomy::Counts{.base = layout.base,
                                          .bytes = layout.element_bytes,

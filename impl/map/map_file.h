@@ -12,9 +12,8 @@
 //     reference-base                           ram | zero: the frame that element 0 of reference-counts counts
 //     process-pid, process-state, process-root, process-break    a member of a process: member[.member...]
 //     process-state-unused, process-state-zombie                 an enumerator's name, or a number
-//     memory-file, memory-function             a function: its whole file, or itself, is about memory. As many as
-//     wanted,
-//                                              which take the place of all of xv6's
+//     memory-file, memory-function             a function: its whole file, or itself, is about memory. As many
+//                                              as wanted, which take the place of all of xv6's
 
 #include "impl/base/error.h"
 #include "impl/elf/kernel_image.h"

@@ -202,6 +202,8 @@ class Finder {
 // By symbols alone.
 std::vector<CodeFunction> symbols_of(elf::KernelImage const& image, KernelMap const& map) {
     std::vector<CodeFunction> functions;
+    std::set<VirtAddr> starts;
+    for (elf::Symbol const& symbol : image.symbols()) starts.insert(symbol.address);
     for (elf::Symbol const& symbol : image.symbols()) {
         if (symbol.kind != elf::SymbolKind::kFunction || symbol.bytes == 0) continue;
         std::string name = elf::source_name(symbol.name);
@@ -210,10 +212,13 @@ std::vector<CodeFunction> symbols_of(elf::KernelImage const& image, KernelMap co
         };
         bool const about_memory = is_named(map.memory_files) || is_named(map.memory_functions) ||
                                   (map.allocate && *map.allocate == symbol.address);
+        // As far as it says, or to where the next one begins.
+        auto const next = starts.upper_bound(symbol.address);
+        VirtAddr const end = symbol.address + symbol.bytes;
         functions.push_back({.name = std::move(name),
                              .file = {},
                              .about_memory = about_memory,
-                             .code = {{symbol.address, symbol.address + symbol.bytes}},
+                             .code = {{symbol.address, next == starts.end() ? end : std::min(end, *next)}},
                              .lines = {}});
     }
     return functions;

@@ -44,8 +44,12 @@ ReferenceCounts::Elements ReferenceCounts::elements(Ram ram) const {
         FrameNo const frame = layout_.key->is_number ? FrameNo{key} : PhysAddr{key}.frame();
         if (!ram.holds(frame)) continue;
         PhysAddr const count{at.value + static_cast<std::uint64_t>(layout_.key->to_count)};
-        // One that was let go may have kept its key.
-        if (ram.load(count, layout_.element_bytes).value_or(0) != 0) found.emplace(frame.value, count);
+        // One that was let go may have kept its key, and its last count.
+        std::uint64_t const value = ram.load(count, layout_.element_bytes).value_or(0);
+        if (value == 0) continue;
+        auto const [known, is_new] = found.emplace(frame.value, count);
+        if (!is_new && known->second && ram.load(*known->second, layout_.element_bytes) != value)
+            known->second = std::nullopt;
     }
     return found;
 }
@@ -54,7 +58,7 @@ std::optional<PhysAddr> ReferenceCounts::first(Ram ram, FrameNo frame) const {
     if (layout_.key) {
         Elements const all = elements(ram);
         auto const found = all.find(frame.value);
-        return found == all.end() ? std::nullopt : std::optional(found->second);
+        return found == all.end() ? std::nullopt : found->second;
     }
     if (frame < index_base_) return std::nullopt;
     std::uint64_t const index = frame.value - index_base_.value;
@@ -77,7 +81,7 @@ std::vector<PhysAddr> ReferenceCounts::places(Ram ram, FrameNo frame) const {
 }
 
 std::optional<std::int64_t> ReferenceCounts::raw_at(Ram ram, std::optional<PhysAddr> element) const {
-    if (!element) return layout_.when_absent;
+    if (!element) return std::nullopt;
     std::uint64_t sum = 0;
     for (std::uint64_t array = 0; array < layout_.arrays; ++array) {
         auto const value = ram.load(*element + array * layout_.count * layout_.stride, layout_.element_bytes);
@@ -88,12 +92,17 @@ std::optional<std::int64_t> ReferenceCounts::raw_at(Ram ram, std::optional<PhysA
 }
 
 std::optional<std::int64_t> ReferenceCounts::raw(Ram ram, FrameNo frame) const {
-    return raw_at(ram, first(ram, frame));
+    return layout_.key ? raw(ram, frame, elements(ram)) : raw_at(ram, first(ram, frame));
 }
 
-std::optional<std::int64_t> ReferenceCounts::normalised_at(Ram ram, std::optional<PhysAddr> element,
-                                                           std::int64_t raw_for_one) const {
-    auto const value = raw_at(ram, element);
+std::optional<std::int64_t> ReferenceCounts::raw(Ram ram, FrameNo frame, Elements const& elements) const {
+    auto const element = elements.find(frame.value);
+    if (element == elements.end()) return layout_.when_absent;
+    return raw_at(ram, element->second);
+}
+
+std::optional<std::int64_t> ReferenceCounts::normalise(std::optional<std::int64_t> value,
+                                                       std::int64_t raw_for_one) const {
     if (!value) return std::nullopt;
     if (value == layout_.never_shared) return 1;
     // It may be any number: unsigned, so that there is a difference of any two.
@@ -101,7 +110,7 @@ std::optional<std::int64_t> ReferenceCounts::normalised_at(Ram ram, std::optiona
 }
 
 std::optional<std::int64_t> ReferenceCounts::normalised(Ram ram, FrameNo frame, std::int64_t raw_for_one) const {
-    return normalised_at(ram, first(ram, frame), raw_for_one);
+    return normalise(raw(ram, frame), raw_for_one);
 }
 
 }  // namespace vmcheck::observe

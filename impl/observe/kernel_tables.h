@@ -57,11 +57,10 @@ class ReferenceCounts {
     map::ReferenceCounts const& layout() const { return layout_; }
     FrameNo index_base() const { return index_base_; }
 
-    // Of counts with keys: where each frame's element lies. Reads all of the table.
-    using Elements = std::unordered_map<std::uint64_t, PhysAddr>;  // by the frame's number
+    // Of counts with keys: where each frame's element lies, by the frame's number; nothing where several contradict
+    // each other, of which only the kernel knows which is in use. Reads all of the table.
+    using Elements = std::unordered_map<std::uint64_t, std::optional<PhysAddr>>;
     Elements elements(Ram ram) const;
-    // What is said of a frame with its element there; the same as raw() and normalised() below, without a search.
-    std::optional<std::int64_t> normalised_at(Ram ram, std::optional<PhysAddr> element, std::int64_t raw_for_one) const;
 
     // Where its elements lie, one in each array; none where there is none for that frame.
     std::vector<PhysAddr> places(Ram ram, FrameNo frame) const;
@@ -71,11 +70,18 @@ class ReferenceCounts {
     // raw(), so that n references read n. Kernels differ by a constant (a count may start at 0 or include the kernel's
     // own mapping): `raw_for_one` is what a frame with one reference was seen to have.
     std::optional<std::int64_t> normalised(Ram ram, FrameNo frame, std::int64_t raw_for_one) const;
+    // The same without a search.
+    std::optional<std::int64_t> normalised(Ram ram, FrameNo frame, Elements const& elements,
+                                           std::int64_t raw_for_one) const {
+        return normalise(raw(ram, frame, elements), raw_for_one);
+    }
 
   private:
     // In the first array.
     std::optional<PhysAddr> first(Ram ram, FrameNo frame) const;
     std::optional<std::int64_t> raw_at(Ram ram, std::optional<PhysAddr> element) const;
+    std::optional<std::int64_t> raw(Ram ram, FrameNo frame, Elements const& elements) const;
+    std::optional<std::int64_t> normalise(std::optional<std::int64_t> value, std::int64_t raw_for_one) const;
 
     map::ReferenceCounts layout_;
     FrameNo index_base_;

@@ -53,5 +53,15 @@ TEST_F(KeyedCounts, OneThatWasLetGoIsAbsentThoughItsKeyStands) {
     EXPECT_EQ(counts(false, 1).normalised(ram.view(), FakeRam::frame(5), 1), 3);
 }
 
+// As in a list whose last element takes the place of one that goes.
+TEST_F(KeyedCounts, AreNotKnownWhereSeveralContradictEachOther) {
+    put(1, 2, FakeRam::address(5).value);
+    put(4, 2, FakeRam::address(5).value);
+    EXPECT_EQ(counts(false, 1).normalised(ram.view(), FakeRam::frame(5), 1), 2);
+    put(6, 1, FakeRam::address(5).value);
+    EXPECT_EQ(counts(false, 1).normalised(ram.view(), FakeRam::frame(5), 1), std::nullopt);
+    EXPECT_TRUE(counts(false, 1).places(ram.view(), FakeRam::frame(5)).empty());
+}
+
 }  // namespace
 }  // namespace vmcheck::observe

@@ -1,6 +1,7 @@
 #include "impl/observe/observer.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 namespace vmcheck::observe {
@@ -108,17 +109,16 @@ std::optional<std::int64_t> Observer::reference_count(FrameNo frame) const {
     if (!windows_->counts) return std::nullopt;
     ReferenceCounts const& counts = *windows_->counts;
     if (!counts.layout().key) return counts.normalised(ram(), frame, windows_->raw_count_for_one);
-    auto const& elements = elements_of(counts);
-    auto const found = elements.find(frame.value);
-    return counts.normalised_at(ram(), found == elements.end() ? std::nullopt : std::optional(found->second),
-                                windows_->raw_count_for_one);
+    return counts.normalised(ram(), frame, elements_of(counts), windows_->raw_count_for_one);
 }
 
 ReferenceCounts::Elements const& Observer::elements_of(ReferenceCounts const& counts) const {
     map::ReferenceCounts const& layout = counts.layout();
-    PhysAddr const end = layout.base + layout.count * sizeof(std::uint64_t);
+    // A count may lie beside the outermost key.
+    auto const beside = static_cast<std::uint64_t>(std::abs(layout.key->to_count)) + layout.element_bytes;
+    PhysAddr const end = layout.base + layout.count * sizeof(std::uint64_t) + beside;
     bool holds = elements_look_ > 0;
-    for (FrameNo frame = layout.base.frame(); holds && start_of(frame) < end; ++frame.value)
+    for (FrameNo frame = PhysAddr{layout.base.value - beside}.frame(); holds && start_of(frame) < end; ++frame.value)
         holds = !ram().holds(frame) || written_[index_of(frame)] <= elements_look_;
     if (!holds) elements_ = counts.elements(ram());
     elements_look_ = look_;

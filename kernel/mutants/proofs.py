@@ -11,6 +11,7 @@ import concurrent.futures
 import json
 import pathlib
 import subprocess
+import sys
 
 KINDS = ("by C", "by script", "not confirmed", "not tried")
 
@@ -25,10 +26,12 @@ def verify(options, kernel):
     if report.is_file() and report.stat().st_size:
         return
     report.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(
+    ended = subprocess.run(
         [pathlib.Path(options.vmcheck).resolve(), "verify", pathlib.Path(kernel).resolve(), "--seed", "1", "--jobs", "1", "--confirm",
          "--max-findings", str(options.findings), "--json", "--out", report],
-        cwd=report.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        cwd=report.parent, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    if ended.returncode not in (0, 1, 5):
+        sys.exit(f"{kernel}: vmcheck ended with {ended.returncode}: {ended.stderr[-500:]}")
 
 
 def kind_of(finding):
@@ -40,8 +43,6 @@ def kind_of(finding):
 
 def findings_of(options, kernel):
     report = pathlib.Path(options.reports) / name_of(kernel) / "report.json"
-    if not report.is_file() or not report.stat().st_size:
-        return []
     return [finding for session in json.loads(report.read_text())["sessions"] for finding in session["findings"]]
 
 
@@ -53,6 +54,8 @@ def main():
     parser.add_argument("reports")
     parser.add_argument("kernels", nargs="+", metavar="KERNEL")
     options = parser.parse_args()
+    if len({name_of(kernel) for kernel in options.kernels}) < len(options.kernels):
+        parser.error("two kernels have one name")
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(lambda kernel: verify(options, kernel), options.kernels))
     found = {name_of(kernel): findings_of(options, kernel) for kernel in options.kernels}

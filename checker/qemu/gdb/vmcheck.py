@@ -131,7 +131,7 @@ class Machine:
                 return 'asks'
             if pc == self.ask:
                 continue  # xv6's first program lies there before the agent does
-            if self.held and pc == self.held.at:
+            if self.held and pc == self.held.at and (pc != self.place or self.held.is_here()):
                 if self.held.is_here() and self.held.turns > 0:
                     self.held.turns -= 1
                     self.interrupt()

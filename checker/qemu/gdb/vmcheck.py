@@ -18,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PATIENCE = 10  # seconds without anything that stops the machine
 BOOT = 60      # and until the first process is there: on a busy host a kernel may need as long for its free list
 ROUNDS = 5     # how often others ask before a process counts as gone or asleep
+FEW = 64       # pages that are mapped for a process, but not to it; xv6 has a guard, a trapframe and the trampoline
 TURNS = 500    # how often a process that was interrupted is interrupted there again, for others to go on
 
 # What became of an order, where it brought no number.
@@ -461,10 +462,17 @@ class Machine:
         living = self.living()
         free = self.free()
         tables = [table for number in living for table in self.tables(number)]
-        # The guard page as well; but not where a kernel has mapped all memory for itself.
-        memory = {to for number in living for at, (to, flags) in self.pages(number).items() if flags & 0x10 or at != to}
+        memory = {to for number in living for to in self.held_by(number)}
         sound = None not in free and len(set(free)) == len(free) and len(set(tables)) == len(tables)
         return sound and not set(free) & (memory | set(tables)) and not memory & set(tables)
+
+    def held_by(self, number):
+        """The frames that it has: its own, and the few that are mapped for it but not to it, a guard page, say; not
+        where a kernel has mapped all memory there for itself, at the same addresses or others."""
+        pages = self.pages(number)
+        users = {to for to, flags in pages.values() if flags & 0x10}
+        others = {to for at, (to, flags) in pages.items() if not flags & 0x10 and at != to}
+        return users | others if len(others) <= FEW else users
 
     def leave_free(self, frames):
         """So many frames are free from now on; the others are nobody's."""

@@ -67,9 +67,9 @@ class PlayerTest(unittest.TestCase):
         self.assertEqual(self.machine.next(), "asks")
         self.assertEqual(took, [0x8000, 0x8000], "and whoever else comes there is not")
 
-    def sound(self, at, to, flags, free):
+    def sound(self, at, to, flags, free, pages=1):
         self.machine.living = lambda: [0]
-        self.machine.walk = lambda _: [(0, at, to, flags)]
+        self.machine.walk = lambda _: [(0, at + (i << 12), to + (i << 12), flags) for i in range(pages)]
         self.machine.free = lambda: free
         return self.machine.is_sound()
 
@@ -80,6 +80,7 @@ class PlayerTest(unittest.TestCase):
 
     def test_what_a_kernel_maps_for_itself_may_be(self):
         self.assertTrue(self.sound(0x87000000, 0x87000000, 0xc7, [0x87000000]))
+        self.assertTrue(self.sound(0x2000000000, 0x86000000, 0xc7, [0x87000000], pages=0x2000))
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ struct CodePlace {
     std::string function;
     std::string file;
     unsigned line = 0;
+    friend bool operator==(CodePlace const&, CodePlace const&) = default;
 };
 
 // What the kernel executed in the latest step, where it was recorded.

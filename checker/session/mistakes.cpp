@@ -235,6 +235,26 @@ bool comes_of_bad_copies(Finding const& cause, Finding const& other) {
            cause.family.circumstances.grounds.must_be_refused() && report::share_code(cause, other);
 }
 
+// What a failed allocation leaves wrong about a frame where it fails, and what comes of it after one at the same place
+// of the kernel. A shrunk program lets none fail without need.
+bool comes_of_the_same_refusal(Finding const& cause, Finding const& other) {
+    auto const is_of_a_frame = [](run::Symptom what) {
+        return what == run::Symptom::kept || what == run::Symptom::freed_early;
+    };
+    auto const refused_in = [](Finding const& finding, bool at_the_last) {
+        std::vector<CodePlace> places;
+        for (FailedAllocation const& failed : finding.evidence.failed_allocations)
+            if (failed.caller.line != 0 && (failed.at.value + 1 == finding.program.steps.size()) == at_the_last)
+                places.push_back(failed.caller);
+        return places;
+    };
+    auto const at_once = refused_in(cause, true), before = refused_in(other, false);
+    return is_of_a_frame(cause.family.symptom) && is_of_a_frame(other.family.symptom) &&
+           std::any_of(at_once.begin(), at_once.end(), [&](CodePlace const& place) {
+               return std::find(before.begin(), before.end(), place) != before.end();
+           });
+}
+
 // Who takes more memory than was promised is the first to run out of it.
 bool comes_of_waste(Finding const& cause, Finding const& other) {
     return cause.family.symptom == run::Symptom::not_lazy && other.family.symptom == run::Symptom::refused &&
@@ -251,7 +271,8 @@ bool is_of_what_always_fails(Finding const& always, Finding const& other, run::C
 bool follows(Finding const& cause, Finding const& other, Context const& context) {
     return needs(other.program, cause, context.setting) || comes_of_lost_frame(cause.family, other.family) ||
            comes_of_crossing(cause.family, other.family) || comes_of_waste(cause, other) ||
-           comes_of_bad_copies(cause, other) || is_of_what_always_fails(cause, other, context.counts);
+           comes_of_bad_copies(cause, other) || comes_of_the_same_refusal(cause, other) ||
+           is_of_what_always_fails(cause, other, context.counts);
 }
 
 bool are_alike(Finding const& one, Finding const& other, Context const& context) {

@@ -17,7 +17,8 @@ using ::testing::SizeIs;
 class Mistakes : public ::testing::Test {
   protected:
     // A finding at the program's last step, in these circumstances, that ran these functions.
-    Finding& found(std::string_view steps, run::Family family, std::vector<std::string> const& ran) {
+    Finding& found(std::string_view steps, run::Family family, std::vector<std::string> const& ran,
+                   std::vector<FailedAllocation> failed = {}) {
         Finding finding = report::testing::finding_of(
             spec::Invariant::contents, "vmcheck 1\nprofile cow lazy\n" + std::string(steps),
             std::vector<spec::Outcome>(static_cast<std::size_t>(std::count(steps.begin(), steps.end(), '\n') - 1),
@@ -29,6 +30,7 @@ class Mistakes : public ::testing::Test {
             finding.evidence.trace.functions.push_back({function, of_calls ? "kernel/file.c" : "kernel/vm.c", 1});
         }
         finding.evidence.trace.of_allocator = {"next_frame"};
+        finding.evidence.failed_allocations = std::move(failed);
         add(std::move(finding), {counts, setting}, findings);
         return findings.back();
     }
@@ -268,6 +270,23 @@ TEST_F(Mistakes, WhatGoesByTheStackPointerHidesNothingElse) {
     found("p0 sp data\np0 fstat guard\n", {Symptom::died, Way::copyout, {.grounds = Ground::no_user}},
           {"copyout", "walkaddr"});
     EXPECT_THAT(findings, SizeIs(2)) << "that goes by it as well";
+}
+
+TEST_F(Mistakes, WhatComesLaterOfTheSameFailedAllocationIsOneMistake) {
+    CodePlace const copy{"cow_page", "kernel/kalloc.c", 40}, tables{"walk", "kernel/vm.c", 90};
+    run::Family const early{Symptom::freed_early, Way::fault, {.grounds = Ground::shared, .refused = true}};
+    run::Family const at_wait{Symptom::freed_early, Way::end};
+    auto const later = [&](CodePlace const& place, run::Family const& family) {
+        findings.clear();
+        found("p0 fork p1\np1 store guard 1 = 1 !oom 1\np0 wait\n", family, {"freeproc"}, {{{1}, place}});
+        found("p0 fork p1\np1 store bss 8 = 1 !oom 1\n", early, {"usertrap", "cow_page"}, {{{1}, copy}});
+        return findings.size();
+    };
+    EXPECT_EQ(later(copy, at_wait), 1U);
+    EXPECT_EQ(findings.front().program.steps.size(), 2U) << "where it goes wrong is shown, not what comes of it";
+    EXPECT_EQ(later(tables, at_wait), 2U) << "another allocation";
+    EXPECT_EQ(later({"cow_page", "", 0}, at_wait), 2U) << "nobody knows which";
+    EXPECT_EQ(later(copy, {Symptom::accepted, Way::end}), 2U) << "not about a frame";
 }
 
 TEST_F(Mistakes, WasteIsOneWithRunningOutOfMemory) {

@@ -128,6 +128,9 @@ tl::expected<ExitCode, Stop> conclude(SessionResult const& session, std::filesys
          session.families > options.findings_max
              ? fmt::format(" of the gravest of {} different failures (without --max-findings all are told)",
                            session.families)
+         : session.families > session.findings.size()
+             ? fmt::format(" · shrunk and compared, {} different failures came down to {}", session.families,
+                           session.findings.size() == 1 ? "one" : "these")
              : "",
          session.seed);
     if (defects > 0) return ExitCode::divergence;

@@ -99,7 +99,7 @@ class Replayer {
         auto finding = session::make_finding(**kernel, {.run = std::move(run)},
                                              {.shrink = false, .stop = options_.stop, .last_call = options_.last_call});
         if (!finding) return tl::unexpected(stop_for(finding.error(), options_));
-        tell(stdout, "DIFFERS   {}\n\n{}", file.path.string(),
+        tell(stdout, "FAILS     {}\n\n{}", file.path.string(),
              report::finding_text(*finding, 1, 1, std::nullopt, {options_.colour}));
         ++(finding->reproduced > 0 ? solid_ : flaky_);
         return true;
@@ -154,8 +154,8 @@ ExitCode replay(Options const& options) {
     });
     std::size_t const differ = replayer.solid() + replayer.flaky();
     if (!corpus.files.empty())
-        tell(stdout, "{} of {} programs replayed · {} as they should be · {} differ\n", done, corpus.files.size(),
-             done - differ, differ);
+        tell(stdout, "{} of {} programs replayed · {} pass · {} fail\n", done, corpus.files.size(), done - differ,
+             differ);
     if (replayer.solid() > 0) return ExitCode::divergence;
     return ended == ExitCode::nothing_found && replayer.flaky() > 0 ? ExitCode::not_reproducible : ended;
 }

@@ -420,6 +420,24 @@ std::optional<Suspect> caller_of_death(Finding const& finding) {
     return std::nullopt;
 }
 
+// The variants are near neighbours of the shrunk program (checker/session/blame.h), and it is one of those that fail.
+std::string how_often_it_ran(Spectrum const& spectrum, CodePlace const& place) {
+    auto const line =
+        std::ranges::find_if(spectrum.lines, [&](Spectrum::Line const& each) { return of_line(each.place) == place; });
+    if (line == spectrum.lines.end()) return {};
+    auto const share = [](std::uint32_t count, std::uint32_t all) {
+        return count == 0     ? fmt::format("none of {}", all)
+               : count == all ? fmt::format("all {}", all)
+                              : fmt::format("{} of {}", count, all);
+    };
+    return fmt::format(
+        "ran in {} that pass",
+        spectrum.failing == 1
+            ? fmt::format("it, and in {} variants of the program", share(line->passing, spectrum.passing))
+            : fmt::format("{} variants of the program that fail so, and in {}", share(line->failing, spectrum.failing),
+                          share(line->passing, spectrum.passing)));
+}
+
 // Of each function the most suspicious line; those that are for what fails count twice.
 std::vector<Suspect> suspicious_lines(Finding const& finding, std::vector<Suspect> const& usual) {
     Spectrum const& spectrum = finding.evidence.spectrum;
@@ -504,11 +522,8 @@ std::string why_suspected(Finding const& finding, Suspect const& suspect) {
         case Suspect::Why::stopped:
             return "here another process got its turn";
         case Suspect::Why::only_failing:
-            return finding.evidence.spectrum.failing == 1
-                       ? "runs where it fails, and in none of the programs like it that pass"
-                       : "runs in every failing program and in none that passes";
         case Suspect::Why::more_failing:
-            return "runs more often where programs fail than where they pass";
+            return how_often_it_ran(finding.evidence.spectrum, suspect.place);
         case Suspect::Why::asked:
             return "on the way to where the kernel died";
         case Suspect::Why::by_its_part:

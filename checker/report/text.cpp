@@ -69,10 +69,13 @@ std::string step_table(Finding const& finding, TextStyle style) {
     for (std::size_t i = 0; i < finding.records.size(); ++i) {
         run::StepRecord const& record = finding.records[i];
         bool const here = i == finding.divergence.at.value;
+        std::string const seen = one_line(seen_words(record));
+        std::string_view const mark =
+            seen == expected_words(record) ? "   ← here: the result is right, the memory is not" : "   ← here";
         std::string const line =
             fmt::format("    {:>3}  {:<3}  {:<{}}   {:<{}}   {}{}", i + 1, fmt::format("p{}", record.step.actor.value),
-                        spec::print_without_actor(record.step), widths[0], expected_words(record), widths[1],
-                        one_line(seen_words(record)), here ? "   ← here" : "");
+                        spec::print_without_actor(record.step), widths[0], expected_words(record), widths[1], seen,
+                        here ? mark : "");
         text += (here ? paint(line, Paint::bold, style) : line) + '\n';
         if (std::string const free = free_words(finding, i); !free.empty())
             text += paint(fmt::format("{:14}({})", "", free), Paint::dim, style) + '\n';
@@ -98,6 +101,9 @@ std::string in_c(Finding const& finding) {
     return text;
 }
 
+constexpr std::string_view kPageLegend =
+    "R W X U: rights in the page table entry · PTEs: entries that map the frame · count: the kernel's own";
+
 std::string page_table(Finding const& finding, TextStyle style) {
     PageView const view = page_view(finding);
     std::size_t width = 16;
@@ -111,7 +117,7 @@ std::string page_table(Finding const& finding, TextStyle style) {
     std::string text = paint(head, Paint::dim, style) + '\n';
     for (PageView::Row const& row : view.rows)
         text += fmt::format("         {:<{}}   {:<{}}   {}\n", row.process, name - 3, row.before, width, row.after);
-    return text;
+    return text + paint(fmt::format("         {}\n", kPageLegend), Paint::dim, style);
 }
 
 // The way that the step took; a long one begins in the middle, since the end tells more.
@@ -135,7 +141,7 @@ std::string places(Finding const& finding) {
     }
     for (FailedAllocation const& failed : finding.evidence.failed_allocations)
         text += fmt::format("      {:<9} {}\n", "No frame", describe(failed));
-    if (!suspects.ran.empty()) text += fmt::format("      Ran       {}\n", chain(suspects.ran));
+    if (!suspects.ran.empty()) text += fmt::format("      Entered   {}\n", chain(suspects.ran));
     return text;
 }
 
@@ -207,7 +213,7 @@ std::string steered_lines(run::Steered const& steered) {
     for (auto const& [trigger, steps] : steered) alike[words_of(trigger)] += steps;
     std::string text;
     for (auto const& [words, steps] : alike)
-        text += fmt::format("  left out, since it was seen to fail often enough: {} ({} step{})\n", words, steps,
+        text += fmt::format("  asked no more, having failed often enough: {} ({} step{} left out)\n", words, steps,
                             steps == 1 ? "" : "s");
     return text;
 }

@@ -136,9 +136,15 @@ void Hart::take_trap(std::uint64_t cause, VirtAddr pc, std::uint64_t value) {
         return stop(stop::MachineTrap{index_, cause, pc, value});
     }
     if (from == Privilege::supervisor && !is_interrupt) {
-        VirtAddr const return_address{engine_.read_general(static_cast<unsigned>(Register::ra))};
-        machine_.reports.kernel_fault =
-            KernelFault{cause, pc, value, return_address, index_, Parcels{machine_.clock.parcels}};
+        auto const read = [&](Register which) { return VirtAddr{engine_.read_general(static_cast<unsigned>(which))}; };
+        machine_.reports.kernel_fault = KernelFault{cause,
+                                                    pc,
+                                                    value,
+                                                    read(Register::ra),
+                                                    read(Register::sp),
+                                                    read(Register::s0),
+                                                    index_,
+                                                    Parcels{machine_.clock.parcels}};
     }
     if (from == Privilege::user) state.waits_in_a_row = 0;
     bool const to_supervisor = entry.to == Privilege::supervisor;

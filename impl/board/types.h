@@ -117,6 +117,8 @@ struct KernelFault {
     VirtAddr pc;              // as in sepc
     std::uint64_t value = 0;  // as in stval
     VirtAddr return_address;  // ra at that time: the caller of a leaf function
+    VirtAddr stack;           // sp
+    VirtAddr frame;           // s0, the frame pointer where there is one
     HartIndex hart;
     Parcels at;  // virtual time
 };

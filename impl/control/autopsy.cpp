@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace vmcheck {
 
 using board::Register;
@@ -53,38 +55,25 @@ spec::Unfinished Autopsy::unfinished() const {
 spec::Panicked Autopsy::panicked(board::Parcels since) {
     died_at_ = VirtAddr{board_.read(Register::ra) - 1};
     spec::Panicked panicked{read_string(VirtAddr{board_.read(Register::a0)})};
+    Frame innermost{VirtAddr{board_.read(Register::sp)}, VirtAddr{board_.read(Register::s0)}};
     // A panic that follows an exception of the kernel's own is explained by that: "kerneltrap" says nothing.
-    panicked.stack = callers();
     if (auto fault = board_.last_kernel_fault(); fault && fault->at >= since) {
         died_at_ = fault->pc;
         panicked.cause = fmt::format("{} {:#x} in {}", deed_of(fault->cause), fault->value, where_(fault->pc));
+        bool const jumped = fault->pc.value == fault->value;
+        innermost = {fault->stack, fault->frame, fault->return_address, jumped};
     }
+    panicked.stack = callers(innermost);
     panicked.stack.insert(panicked.stack.begin(), *died_at_);
     return panicked;
 }
 
-// By the frame pointer, which xv6 is compiled to keep (CFLAGS in its Makefile); at the entry of panic it is the
-// caller's. Below it lie the return address and the frame pointer of the caller's caller (RISC-V ELF psABI, "Frame
-// Pointer Convention"). Frames lie one above the other on a stack of a page or two.
-std::vector<VirtAddr> Autopsy::callers() const {
-    constexpr std::size_t kMost = 6;
-    constexpr std::uint64_t kStackBytes = 16 * kPageBytes;
-    auto const word_at = [&](std::uint64_t at) -> std::optional<std::uint64_t> {
-        auto const place = board_.translate(board_.read(Register::satp), VirtAddr{at}, board::Access::load,
-                                            board::Privilege::supervisor);
+std::vector<VirtAddr> Autopsy::callers(Frame const& innermost) const {
+    std::uint64_t const satp = board_.read(Register::satp);
+    return vmcheck::callers(innermost, [&](VirtAddr at) -> std::optional<std::uint64_t> {
+        auto const place = board_.translate(satp, at, board::Access::load, board::Privilege::supervisor);
         return place ? board_.read_u64(place->address) : std::nullopt;
-    };
-    std::vector<VirtAddr> callers;
-    std::uint64_t below = board_.read(Register::sp);
-    std::uint64_t frame = board_.read(Register::s0);
-    while (callers.size() < kMost && frame >= below + 16 && frame - below <= kStackBytes && frame % 16 == 0) {
-        auto const to = word_at(frame - 8), next = word_at(frame - 16);
-        if (!to || !next || *to == 0) break;
-        callers.push_back(VirtAddr{*to - 1});
-        below = frame;
-        frame = *next;
-    }
-    return callers;
+    });
 }
 
 std::optional<spec::Panicked> Autopsy::panic_on_console() const {
@@ -128,6 +117,34 @@ std::optional<std::string> last_panic_printed(std::string_view console) {
     if (line != std::string_view::npos) console.remove_prefix(line + 1);
     if (!console.starts_with(kPanic)) return std::nullopt;
     return std::string(console.substr(kPanic.size()));
+}
+
+// Frames lie one above the other on a stack of a page or two. Below the frame pointer lie the return address and the
+// frame pointer of the caller's caller; a function that calls no other keeps the latter alone, there.
+std::vector<VirtAddr> callers(Frame const& innermost, WordAt const& word_at) {
+    constexpr std::size_t kMost = 6;
+    constexpr std::uint64_t kStackBytes = 16 * kPageBytes;
+    constexpr std::uint64_t kWord = 8;
+    auto const is_frame = [&](VirtAddr frame, VirtAddr below) {
+        return frame >= below + 2 * kWord && frame.value - below.value <= kStackBytes && frame.value % (2 * kWord) == 0;
+    };
+    std::vector<VirtAddr> callers;
+    auto const add = [&](std::uint64_t return_address) { callers.push_back(VirtAddr{return_address - 1}); };
+    VirtAddr below = innermost.stack, frame = innermost.pointer;
+    if (innermost.return_address && innermost.is_callers)
+        add(innermost.return_address->value);
+    else if (innermost.return_address && is_frame(frame, below))
+        if (auto const kept = word_at(frame - kWord); kept && is_frame(VirtAddr{*kept}, frame)) {
+            add(innermost.return_address->value);
+            below = std::exchange(frame, VirtAddr{*kept});
+        }
+    while (callers.size() < kMost && is_frame(frame, below)) {
+        auto const to = word_at(frame - kWord), next = word_at(frame - 2 * kWord);
+        if (!to || !next || *to == 0) break;
+        add(*to);
+        below = std::exchange(frame, VirtAddr{*next});
+    }
+    return callers;
 }
 
 std::set<std::string> ran_only_within(std::string const& function, std::vector<std::string> const& way) {

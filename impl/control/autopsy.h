@@ -15,6 +15,20 @@
 
 namespace vmcheck {
 
+// Where a function stands that has not returned.
+struct Frame {
+    VirtAddr stack;    // sp
+    VirtAddr pointer;  // s0
+    // ra, where it may not have been saved: the function may be one that calls no other.
+    std::optional<VirtAddr> return_address{};
+    bool is_callers = false;  // the function has no frame yet
+};
+// The word that a kernel's stack has there; nothing: not mapped.
+using WordAt = std::function<std::optional<std::uint64_t>(VirtAddr)>;
+// Who called whom, innermost first, by the frame pointer that xv6 is compiled to keep (CFLAGS in its Makefile; RISC-V
+// ELF psABI, "Frame Pointer Convention"): the last byte of each call. What is no such stack has no callers.
+std::vector<VirtAddr> callers(Frame const& innermost, WordAt const& word_at);
+
 class Autopsy {
   public:
     // `where` names a kernel address for messages. REQUIRES: `board` outlives this.
@@ -41,7 +55,7 @@ class Autopsy {
 
   private:
     std::string read_string(VirtAddr at) const;
-    std::vector<VirtAddr> callers() const;
+    std::vector<VirtAddr> callers(Frame const& innermost) const;
 
     board::Board const& board_;
     std::function<std::string(VirtAddr)> where_;

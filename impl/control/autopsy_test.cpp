@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <map>
 
 namespace vmcheck {
 namespace {
@@ -69,6 +72,49 @@ TEST(Autopsy, AKernelThatComesThroughTheSameTrapUnharmedDiedNowhere) {
     EXPECT_EQ(stuck.exception->value, VirtAddr{0x5000});
     EXPECT_TRUE(stuck.others_run);
     EXPECT_EQ(autopsy.died_at(), std::nullopt);
+}
+
+class Callers : public ::testing::Test {
+  protected:
+    // What `function` leaves on the stack that calls another.
+    void saves(std::uint64_t frame, std::uint64_t return_address, std::uint64_t next) {
+        stack[frame - 8] = return_address;
+        stack[frame - 16] = next;
+    }
+    std::vector<std::uint64_t> of(Frame const& innermost) const {
+        std::vector<std::uint64_t> found;
+        for (VirtAddr each : callers(innermost, [&](VirtAddr at) -> std::optional<std::uint64_t> {
+                 auto const word = stack.find(at.value);
+                 return word == stack.end() ? std::nullopt : std::optional(word->second);
+             }))
+            found.push_back(each.value);
+        return found;
+    }
+    std::map<std::uint64_t, std::uint64_t> stack;
+};
+
+TEST_F(Callers, AreFoundByTheFramePointer) {
+    saves(0x3020, 0x8000'0104, 0x3060);
+    saves(0x3060, 0x8000'0204, 0);
+    EXPECT_THAT(of({VirtAddr{0x3000}, VirtAddr{0x3020}}), testing::ElementsAre(0x8000'0103, 0x8000'0203));
+    EXPECT_THAT(of({VirtAddr{0x3000}, VirtAddr{0x3020}, VirtAddr{0x8000'0304}}),
+                testing::ElementsAre(0x8000'0103, 0x8000'0203))
+        << "who has saved the return address may have called another since";
+    EXPECT_THAT(of({VirtAddr{0x4000}, VirtAddr{0x3020}}), testing::IsEmpty()) << "no frame";
+}
+
+TEST_F(Callers, OfAFunctionThatCallsNoOtherTheReturnAddressIsInItsRegister) {
+    stack[0x3018] = 0x3060;
+    stack[0x3010] = 0x3080;  // whatever was there before
+    saves(0x3060, 0x8000'0204, 0);
+    EXPECT_THAT(of({VirtAddr{0x3010}, VirtAddr{0x3020}, VirtAddr{0x8000'0104}}),
+                testing::ElementsAre(0x8000'0103, 0x8000'0203));
+}
+
+TEST_F(Callers, WhereNothingIsThatWasJumpedToTheFrameIsTheCallers) {
+    saves(0x3020, 0x8000'0204, 0);
+    EXPECT_THAT(of({VirtAddr{0x3000}, VirtAddr{0x3020}, VirtAddr{0x8000'0104}, true}),
+                testing::ElementsAre(0x8000'0103, 0x8000'0203));
 }
 
 TEST(RanOnlyWithin, IsWhatNobodyElseCalled) {

@@ -201,6 +201,11 @@ ExitCode verify(Options const& options) {
     if (auto meant = options.kernel.kernel ? what_is_meant(*options.kernel.kernel) : std::nullopt)
         return give_up({Stop::Cause::usage, *meant}, {}, options);
     if (options.kernel.kernel && classes::is_class(*options.kernel.kernel)) return verify_class(options);
+    if (options.shard)
+        return give_up({Stop::Cause::usage,
+                        "--shard is for a class, whose trees are checked one by one; one kernel's "
+                        "programs are not divided."},
+                       {}, options);
     // What an earlier run left is not to be taken for what this one found.
     classes::clear_findings(options.findings);
     if (std::error_code error; options.out && std::filesystem::is_regular_file(*options.out, error))

@@ -230,11 +230,15 @@ class CommandLine {
 
         add_merge(command("merge", "Make one class of the results of its shards", cli::merge));
 
-        CLI::App* fuzz = command("fuzz", "Run until told to stop; file what is found in the corpus", cli::fuzz);
+        CLI::App* fuzz =
+            command("fuzz", "Run until told to stop, from where the last night ended; file what is found", cli::fuzz);
         add_kernel(fuzz, false);
         add_effort(fuzz, "Programs to run (default: until --time or Ctrl-C)");
         add_findings_max(fuzz);
-        fuzz->add_option("--corpus", options_.corpus, "The corpus; findings go to found/ in it")
+        fuzz->add_option("--corpus", options_.corpus,
+                         "The corpus, from which it begins and which grows: kept/ has programs that reached something "
+                         "new, found/ findings, "
+                         "nightly.html all nights")
             ->type_name("DIR")
             ->capture_default_str();
 

@@ -48,11 +48,27 @@ struct CampaignResult {
     std::optional<std::string> engine_failure{};
 };
 
+// What a campaign begins with, and what it leaves for the next.
+struct Corpus {
+    struct Entry {
+        Mode mode = Mode::plain;  // in which it is run
+        spec::Program program;
+        bool as_it_is = false;  // a shrunk failure: the mode's variations say no more
+    };
+    // Run before all others and not counted, but for those of other profiles than the kernel's.
+    std::vector<Entry> first{};
+    // Told of each of these by its number: whether it failed, and whether code ran that none before had reached.
+    std::function<void(std::size_t index, bool failed, bool fresh)> ran{};
+    // After each batch, of each program in it that reached such code, or was the first to fail in its way. Which of two
+    // was the first depends on threads.
+    std::function<void(Mode mode, spec::Program const& program)> keep{};
+};
+
 // `first_seen`: told, while programs run, of a defect of a family that was not seen before and has come again since; on
 // the thread that ran it, one at a time. Which program shows it there, and what comes first, depends on threads: it is
 // for somebody who waits.
 CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::uint64_t seed, Effort const& effort,
                             std::stop_token const& stop, std::function<void(Progress const&)> const& report,
-                            std::function<void(Run const&)> const& first_seen = {});
+                            std::function<void(Run const&)> const& first_seen = {}, Corpus const& corpus = {});
 
 }  // namespace vmcheck::run

@@ -256,7 +256,7 @@ tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& op
     run::CampaignResult campaign = run::run_campaign(
         kernel->machines, kernel->look.reference, options.seed, effort, options.stop,
         [&](run::Progress const& progress) { observer.on_progress(progress); },
-        [&](run::Run const& failing) { observer.on_first_seen(failing); });
+        [&](run::Run const& failing) { observer.on_first_seen(failing); }, options.corpus);
     if (auto well = check_engines(*kernel, options.stop); !well) return tl::unexpected(well.error());
     if (free_list_is_broken(result)) campaign.no_pressure = "The free list is broken.";
     observer.on_run();

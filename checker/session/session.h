@@ -27,6 +27,7 @@ struct Options {
     bool shrink = true;
     bool confirm = false;         // each finding's repro.c on QEMU
     std::stop_token stop{};       // ends programs and shrinking: what has failed is still reproduced
+    run::Corpus corpus{};         // that programs begin with
     std::stop_token last_call{};  // ends that as well: what is left was seen, and no more (Finding::attempts is 0)
 };
 

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -89,8 +90,9 @@ std::string entry_of(char const* table, std::string_view name) {
 }
 
 std::string this_machine() {
-    return fmt::format("{}, {} cores, {}", entry_of("/proc/cpuinfo", "model name"), std::thread::hardware_concurrency(),
-                       entry_of("/proc/meminfo", "MemTotal"));
+    std::string const memory = entry_of("/proc/meminfo", "MemTotal");
+    return fmt::format("{}, {} cores, {} MiB", entry_of("/proc/cpuinfo", "model name"),
+                       std::thread::hardware_concurrency(), std::strtoull(memory.c_str(), nullptr, 10) / 1024);
 }
 
 std::vector<report::Night> nights_in(std::string_view ledger) {
@@ -230,7 +232,7 @@ tl::expected<report::Night, Stop> FuzzCorpus::end(SessionResult const& session, 
         .kernel = session.kernel.name,
         .profile = session.kernel.profile,
         .kernel_commit = options.kernel.kernel ? commit_of(*options.kernel.kernel) : "",
-        .vmcheck = VMCHECK_VERSION + (commit.empty() ? "" : " " + commit),
+        .vmcheck = VMCHECK_VERSION + (commit.empty() ? "" : " " + commit.substr(0, 10)),
         .machine = this_machine(),
         .seed = session.seed,
         .programs = session.counts.programs,

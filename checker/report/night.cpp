@@ -50,15 +50,17 @@ figure { margin: 0; flex: 1 1 20rem; max-width: 28rem; }
 figcaption { font-weight: 600; font-size: .95rem; }
 svg { max-width: 100%; }
 svg .axis { stroke: var(--line); }
-svg path.s0 { stroke: #3b78c4; stroke-width: 2; } svg path.s1 { stroke: #c4703b; stroke-width: 2; stroke-dasharray: 7 2; }
-svg path.s2 { stroke: #2f9461; stroke-width: 2; stroke-dasharray: 3 2; }
-svg path.s3 { stroke: #9a5bc0; stroke-width: 2; stroke-dasharray: 9 2 2 2; }
+svg path:not(.axis) { fill: none; }
+.s0, .s5 { stroke: #3b78c4; } .s1, .s6 { stroke: #c4703b; } .s2, .s7 { stroke: #2f9461; }
+.s3, .s8 { stroke: #9a5bc0; } .s4, .s9 { stroke: #8a8d2f; }
+svg path[class^="s"] { stroke-width: 2; } .s5, .s6, .s7, .s8, .s9 { stroke-dasharray: 5 3; }
+main a { color: inherit; }
 svg.key { width: 2.6rem; vertical-align: middle; margin-right: .4rem; }
 .nights td, .findings td { white-space: normal; overflow-wrap: anywhere; }
 td.new, td.known { color: var(--bad); font-weight: 700; }
 td.gone { color: var(--good); font-weight: 700; }
 )css";
-constexpr std::size_t kLooks = 4;  // kinds of line in a plot
+constexpr std::size_t kLooks = 10;  // kinds of line in a plot
 
 // One value of each night as lines, one for each kernel, from the first night to the last.
 std::string plot(std::vector<Night> const& nights, std::vector<Kernel> const& kernels, std::string_view title,
@@ -109,6 +111,13 @@ std::string plots(std::vector<Night> const& nights, std::vector<Kernel> const& k
     text += plot(nights, kernels, "programs in the corpus", "programs",
                  [](Night const& night) { return static_cast<double>(night.corpus); });
     return text + "</div>\n";
+}
+
+// "2026-11-26 21:04"
+std::string minute_of(Night const& night) {
+    std::string text = night.began.substr(0, 16);
+    std::ranges::replace(text, 'T', ' ');
+    return text;
 }
 
 // One finding of one kernel, over all nights.
@@ -165,20 +174,24 @@ std::string findings_table(std::vector<Night> const& nights, std::vector<Kernel>
 }
 
 std::string nights_table(std::vector<Night> const& nights) {
+    constexpr std::size_t kShownMax = 40;
+    std::size_t const shown = std::min(nights.size(), kShownMax);
     std::string rows;
-    for (auto night = nights.rbegin(); night != nights.rend(); ++night) {
+    for (auto night = nights.rbegin(); night != nights.rbegin() + static_cast<std::ptrdiff_t>(shown); ++night) {
         rows += fmt::format(
             "<tr><td data-head=\"began\">{}</td><td data-head=\"kernel\">{}{}</td><td data-head=\"minutes\">{}</td>"
             "<td data-head=\"programs\">{}</td><td data-head=\"a second\">{:.0f}</td><td data-head=\"lines\">{} of {}"
             "</td><td data-head=\"corpus\">{}</td><td data-head=\"new, known, gone\">{}, {}, {}</td><td "
             "data-head=\"seed\">{}</td><td data-head=\"vmcheck\">{}</td><td data-head=\"machine\">{}</td></tr>\n",
-            safe(night->began), safe(words_of(kernel_of(*night))),
+            safe(minute_of(*night)), safe(words_of(kernel_of(*night))),
             night->kernel_commit.empty() ? "" : safe(" at " + night->kernel_commit.substr(0, 10)),
             (night->seconds + 30) / 60, night->programs, rate(*night), night->reached, night->lines, night->corpus,
             count(*night, Night::State::fresh), count(*night, Night::State::known), count(*night, Night::State::gone),
             night->seed, safe(night->vmcheck), safe(night->machine));
     }
-    return "<h2>All nights</h2>\n<div class=\"scroll\"><table class=\"nights\">\n<thead><tr><th>began</th><th>kernel"
+    return fmt::format("<h2>The last {} nights</h2>\n<p class=\"dim\">All {} are in nightly.jsonl.</p>\n", shown,
+                       nights.size()) +
+           "<div class=\"scroll\"><table class=\"nights\">\n<thead><tr><th>began</th><th>kernel"
            "</th><th>minutes</th><th>programs</th><th>a second</th><th>lines</th><th>corpus</th><th>new, known, gone"
            "</th><th>seed</th><th>vmcheck</th><th>machine</th></tr></thead>\n<tbody>\n" +
            rows + "</tbody></table></div>\n";
@@ -256,7 +269,7 @@ std::string night_page(std::vector<Night> const& nights) {
         "<p class=\"dim\">{} kernel{}, by the last night of each · {} night{} since {}, the last on {}"
         "</p>\n",
         kernels.size(), kernels.size() == 1 ? "" : "s", nights.size(), nights.size() == 1 ? "" : "s",
-        safe(nights.front().began.substr(0, 10)), safe(nights.back().began));
+        safe(nights.front().began.substr(0, 10)), safe(minute_of(nights.back())));
     return text + findings_table(nights, kernels) + plots(nights, kernels) + nights_table(nights) +
            "</main>\n</body>\n</html>\n";
 }

@@ -65,12 +65,14 @@ constexpr char const* kClassHelp =
     "  every tree was checked and nothing was found.\n";
 
 constexpr char const* kMergeHelp =
-    "Makes of the results of vmcheck verify class --shard 1/N ... N/N exactly what one machine would have written\n"
-    "without --shard: class.html, class.csv, class.json, and the results of each tree. vmcheck verify class goes on\n"
-    "from there. All shards must be there, once, of the same class, options and vmcheck.\n"
+    "Makes of the results of vmcheck verify PATH --shard 1/N ... N/N exactly what one machine would have written\n"
+    "without --shard. Of a class: class.html, class.csv, class.json, and the results of each tree. vmcheck verify "
+    "class goes on\n"
+    "from there. Of one kernel, merge runs again what failed, and all that came after programs began to avoid it.\n"
+    "All shards must be there, once, of the same trees, options and vmcheck.\n"
     "\nExample:\n"
     "  vmcheck merge results-1 results-2 results-3 --out results\n"
-    "\nExit codes: 2 a shard is missing, not done, there twice or not of the same whole; else as of a class.\n";
+    "\nExit codes: 2 a shard is missing, not done, there twice or not of the same whole; else as of verify.\n";
 
 constexpr char const* kRunHelp =
     "PROGRAM is a program that comes with vmcheck (cowtest, lazytests, usertests), or one of the files on\n"
@@ -170,9 +172,9 @@ std::optional<run::Shard> parse_shard(std::string const& text) {
 // The options as they were given, but for those that are about a class as a whole: what each of its trees is verified
 // with.
 std::vector<std::string> passed_on(CLI::App const& command) {
-    constexpr std::array<std::string_view, 12> kOfTheWhole{"kernel",        "findings",  "jobs",    "json",
-                                                           "format",        "out",       "again",   "help",
-                                                           "time-per-tree", "no-colour", "rebuild", "shard"};
+    constexpr std::array<std::string_view, 13> kOfTheWhole{
+        "kernel", "findings",      "jobs",      "json",    "format", "out",       "again",
+        "help",   "time-per-tree", "no-colour", "rebuild", "shard",  "from-shard"};
     std::vector<std::string> words;
     for (CLI::Option const* option : command.get_options()) {
         auto const& names = option->get_lnames();
@@ -228,7 +230,8 @@ class CommandLine {
         add_class(verify);
         verify->add_flag("--in-sandbox", options_.kernel.in_sandbox)->group("");  // of a class, what a child is told
 
-        add_merge(command("merge", "Make one class of the results of its shards", cli::merge));
+        verify->add_option("--from-shard", options_.shards)->group("");  // what merge tells it
+        add_merge(command("merge", "Make of the results of all shards what one machine would have found", cli::merge));
 
         CLI::App* fuzz =
             command("fuzz", "Run until told to stop, from where the last night ended; file what is found", cli::fuzz);
@@ -398,7 +401,8 @@ class CommandLine {
             ->type_name("TIME");
         verify->add_flag("--again", options_.again, "Of a class: check every tree anew, and keep no earlier result");
         add_parsed(verify, "--shard", options_.shard, parse_shard, "I/N with I from 1 to N, or auto",
-                   "Of a class: check only the trees of shard I of N, for vmcheck merge. auto: as the scheduler says, "
+                   "Run only the programs of shard I of N, of a class check only its trees, for vmcheck merge. auto: "
+                   "as the scheduler says, "
                    "by " +
                        run::scheduler_help())
             ->type_name("I/N");
@@ -406,12 +410,10 @@ class CommandLine {
     }
 
     void add_merge(CLI::App* sub) {
-        sub->add_option("shards", options_.shards, "The --findings directories of all shards of one class")
+        sub->add_option("shards", options_.shards, "The --findings directories of all shards")
             ->required()
             ->type_name("DIR");
-        sub->add_option("--out", options_.findings, "Where the results of the whole class go")
-            ->required()
-            ->type_name("DIR");
+        sub->add_option("--out", options_.findings, "Where the results of the whole go")->required()->type_name("DIR");
         sub->footer(kMergeHelp);
     }
 

@@ -2,6 +2,7 @@
 
 #include "checker/class/discover.h"
 #include "checker/class/results.h"
+#include "checker/cli/campaign_shards.h"
 #include "checker/cli/commands.h"
 #include "checker/cli/corpus.h"
 #include "checker/cli/kernel_choice.h"
@@ -150,9 +151,10 @@ std::chrono::milliseconds to_shrink_after(std::chrono::milliseconds time) {
     return std::max<std::chrono::milliseconds>(std::chrono::seconds{1}, time / 20);
 }
 
-// `corpus`: null where none is kept.
+// `corpus`: null where none is kept. `part`: of a shard, where it is noted; else what the shards came to, null where
+// there were none.
 tl::expected<SessionResult, Stop> check(KernelChoice choice, Options const& options, std::uint64_t programs,
-                                        FuzzCorpus* corpus) {
+                                        FuzzCorpus* corpus, CampaignPart* part = nullptr) {
     base::TimeLimit limit(options.stop, options.last_call);
     choice.stop = limit.token();
     StatusLine stage;
@@ -166,14 +168,17 @@ tl::expected<SessionResult, Stop> check(KernelChoice choice, Options const& opti
         if (corpus != nullptr) corpus->set_kernel(so_far.kernel.name);
         if (options.time) limit.begin(*options.time + to_shrink_after(*options.time));
     });
-    session::Options const how{.seed = options.seed,
-                               .jobs = options.jobs,
-                               .effort = effort_of(options, programs),
-                               .shrink = options.shrink,
-                               .confirm = options.confirm,
-                               .stop = limit.token(),
-                               .corpus = corpus == nullptr ? run::Corpus{} : corpus->for_campaign(),
-                               .last_call = limit.last_call()};
+    session::Options how{.seed = options.seed,
+                         .jobs = options.jobs,
+                         .effort = effort_of(options, programs),
+                         .shrink = options.shrink,
+                         .confirm = options.confirm,
+                         .stop = limit.token(),
+                         .corpus = corpus == nullptr ? run::Corpus{} : corpus->for_campaign(),
+                         .last_call = limit.last_call()};
+    how.division.shard = options.shard;
+    if (part != nullptr && options.shard) part->note(how);
+    if (part != nullptr && !options.shard) part->use(how);
     return session::check(booter(std::move(*kernel)), how, observer).map_error([&](BootError const& error) {
         Stop stop = stop_for(error, options);
         stop.left_out = left_out;
@@ -200,19 +205,56 @@ ExitCode worse(ExitCode a, ExitCode b) {
     return ExitCode::nothing_found;
 }
 
+// The part of one kernel's programs, or of each of the reference kernels', that is this shard's.
+ExitCode verify_shard(Options const& options) {
+    if (options.time)
+        return give_up({Stop::Cause::usage,
+                        "--time and --shard: what is found in a time is another thing on each "
+                        "machine. Give --runs or --effort."});
+    auto const file = options.findings / kCampaignFile;
+    std::error_code ignored;
+    std::filesystem::remove(file, ignored);
+    if (auto well = check_place(file); !well) return give_up(well.error());
+    CampaignIdentity const identity = identity_of(options);
+    std::vector<CampaignPart> parts;
+    std::uint64_t programs = 0;
+    bool failed = false;
+    for (KernelChoice const& choice : choices(options.kernel)) {
+        auto const session = check(choice, options, run::programs_of(options.level), nullptr, &parts.emplace_back());
+        if (!session) return give_up(session.error());
+        if (session->interrupted || options.stop.stop_requested()) return ExitCode::interrupted;
+        programs += session->counts.programs;
+        failed = failed || session->families > 0 || !session->boot_violations.empty();
+    }
+    if (auto written = write_campaign(identity, *options.shard, parts, options.findings); !written)
+        return give_up(written.error());
+    tell(options.text, "shard     {} is done: {} programs, {}. What it is, vmcheck merge says.\n",
+         run::print(*options.shard), programs, failed ? "something differed" : "nothing differed");
+    return failed ? ExitCode::divergence : ExitCode::nothing_found;
+}
+
 }  // namespace
 
 ExitCode verify(Options const& options) {
     if (auto meant = options.kernel.kernel ? what_is_meant(*options.kernel.kernel) : std::nullopt)
         return give_up({Stop::Cause::usage, *meant}, {}, options);
     if (options.kernel.kernel && classes::is_class(*options.kernel.kernel)) return verify_class(options);
-    if (options.shard)
-        return give_up({Stop::Cause::usage,
-                        "--shard is for a class, whose trees are checked one by one; one kernel's "
-                        "programs are not divided."},
-                       {}, options);
+    if (options.shard) return verify_shard(options);
+    Campaigns shards;
+    if (!options.shards.empty()) {
+        auto read = read_campaigns(options.shards);
+        if (!read) return give_up(read.error(), {}, options);
+        if (read->identity != identity_of(options))
+            return give_up({Stop::Cause::usage, fmt::format("{}: is another kernel than the shards were of.",
+                                                            options.kernel.kernel.value_or("").string())},
+                           {}, options);
+        shards = std::move(*read);
+        shards.kernels.resize(choices(options.kernel).size());
+    }
     // What an earlier run left is not to be taken for what this one found.
     classes::clear_findings(options.findings);
+    std::error_code ignored;
+    std::filesystem::remove(options.findings / kCampaignFile, ignored);
     if (std::error_code error; options.out && std::filesystem::is_regular_file(*options.out, error))
         std::filesystem::remove(*options.out, error);
     if (auto well = check_place(options.findings / "report.html"); !well) return give_up(well.error());
@@ -225,7 +267,8 @@ ExitCode verify(Options const& options) {
             code = worse(code, ExitCode::interrupted);
             break;
         }
-        auto session = check(choice, options, run::programs_of(options.level), nullptr);
+        auto session = check(choice, options, run::programs_of(options.level), nullptr,
+                             shards.kernels.empty() ? nullptr : &shards.kernels[sessions.size()]);
         if (!session) {
             static_cast<void>(write_html(sessions, options.findings, options, session.error()));
             return give_up(session.error(), sessions, options);

@@ -6,6 +6,7 @@
 #include "checker/class/results.h"
 #include "checker/class/shard.h"
 #include "checker/class/workers.h"
+#include "checker/cli/campaign_shards.h"
 #include "checker/cli/commands.h"
 #include "checker/cli/kernel_choice.h"
 #include "checker/cli/output.h"
@@ -15,6 +16,7 @@
 
 #include <fmt/format.h>
 #include <tl/expected.hpp>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -388,17 +390,35 @@ tl::expected<void, Stop> gather(classes::Class& all, std::vector<classes::PartAt
     return {};
 }
 
+// Of one kernel: verify once more, which takes from them what they have run.
+ExitCode merge_campaigns(Options const& options) {
+    auto const campaigns = read_campaigns(options.shards);
+    if (!campaigns) return give_up(campaigns.error());
+    std::vector<std::string> words{"vmcheck", "verify"};
+    if (!campaigns->identity.kernel.empty()) words.push_back(campaigns->identity.kernel);
+    words.insert(words.end(), campaigns->identity.options.begin(), campaigns->identity.options.end());
+    words.push_back("--findings=" + options.findings.string());
+    for (fs::path const& directory : options.shards) words.push_back("--from-shard=" + directory.string());
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    ::execv("/proc/self/exe", arguments.data());
+    return give_up({Stop::Cause::machine, "vmcheck cannot be started once more."});
+}
+
 }  // namespace
 
 ExitCode merge(Options const& options) {
-    auto const parts = read_parts(options.shards);
-    if (!parts) return give_up(parts.error());
-    auto all = classes::merged(*parts);
-    if (!all) return give_up({Stop::Cause::usage, all.error().message});
     for (fs::path const& directory : options.shards)
         if (std::error_code error; fs::equivalent(directory, options.findings, error))
             return give_up({Stop::Cause::usage, fmt::format("{}: holds a shard. Give another directory with --out.",
                                                             options.findings.string())});
+    if (std::error_code error; fs::exists(options.shards.front() / kCampaignFile, error))
+        return merge_campaigns(options);
+    auto const parts = read_parts(options.shards);
+    if (!parts) return give_up(parts.error());
+    auto all = classes::merged(*parts);
+    if (!all) return give_up({Stop::Cause::usage, all.error().message});
     for (char const* name : classes::kSummaryFiles)
         if (auto well = check_place(options.findings / name); !well) return give_up(well.error());
     if (auto gathered = gather(*all, *parts, options.findings); !gathered) return give_up(gathered.error());

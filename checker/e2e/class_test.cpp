@@ -242,7 +242,6 @@ TEST_F(ClassOfTrees, ShardsMergeIntoWhatOneMachineWrites) {
     refused("merge 1 2 3 4 --out 4", "4: holds a shard");
     refused("verify class --shard auto", "SLURM_ARRAY_TASK_ID");
     refused("verify class --shard 5/4", "I/N");
-    refused("verify --shard 1/2 " + kRight + "/kernel", "--shard is for a class");
     EXPECT_EQ(check("4b", "--shard 4/4 --seed 2").exit_code, 4);
     refused("merge 1 2 3 4b --out more", "4b: was made with options");
     EXPECT_FALSE(fs::exists(at("more")));
@@ -394,6 +393,43 @@ TEST_F(ClassOfTrees, WhatMakesNoSenseForAClassIsRefused) {
 TEST_F(ClassOfTrees, IsExplainedByHelp) {
     EXPECT_THAT(vmcheck({"verify", "--help"}, scratch_.path()).out,
                 AllOf(HasSubstr("--time-per-tree"), HasSubstr("--again"), HasSubstr("A class is a directory")));
+}
+
+// What fails, and what comes after programs avoid it, is run by merge; all else by the shards.
+TEST(ShardsOfOneKernel, MergeIntoWhatOneMachineWrites) {
+    Scratch scratch;
+    auto const in = [&](std::string const& words) {
+        return shell("cd " + scratch.path().string() + " && " VMCHECK_BINARY " " + words + " 2>&1");
+    };
+    auto const refused = [&](std::string const& words, std::string const& why) {
+        ShellResult const result = in(words);
+        EXPECT_EQ(result.exit_code, 2) << words;
+        EXPECT_THAT(result.said, HasSubstr(why)) << words;
+    };
+    for (auto const& [kernel, code] : {std::pair{kRight, 0}, {kWrong, 1}}) {
+        fs::remove_all(scratch.path() / "1");
+        scratch.copy(kernel + "/kernel", "kernel.elf");
+        std::string const words = "verify kernel.elf --runs 400 --coverage lines.info --findings ";
+        EXPECT_EQ(in(words + "one").exit_code, code);
+        std::string const lines = read(scratch.path() / "lines.info");
+        EXPECT_EQ(in(words + "1 --shard 1/2 --jobs 1").exit_code, code);
+        refused("merge 1 --out whole", "missing is 2/2");
+        EXPECT_EQ(in(words + "2 --shard 2/2").exit_code, code);
+        fs::remove(scratch.path() / "lines.info");
+        EXPECT_EQ(in("merge 2 1 --out whole").exit_code, code);
+        EXPECT_EQ(read(scratch.path() / "lines.info"), lines);
+        EXPECT_EQ(shell("cd " + scratch.path().string() + " && diff -r one whole").said, "");
+        EXPECT_THAT(read(scratch.path() / "whole/report.html"), HasSubstr("400"));
+    }
+    refused("merge 1 2 1 --out whole", "1: is shard 1/2, which is there already");
+    refused("merge 1 2 --out 2", "2: holds a shard");
+    refused("verify kernel.elf --shard 1/2 --time 5s", "--time and --shard");
+    EXPECT_EQ(in("verify kernel.elf --runs 400 --seed 2 --findings 2 --shard 2/2").exit_code, 1);
+    refused("merge 1 2 --out whole", "2: is shard 2/2 of another run than 1");
+    scratch.copy(kRight + "/kernel", "kernel.elf");
+    fs::remove_all(scratch.path() / "2");
+    EXPECT_EQ(in("verify kernel.elf --runs 400 --coverage lines.info --findings 2 --shard 2/2").exit_code, 0);
+    refused("merge 1 2 --out whole", "another run");
 }
 
 }  // namespace

@@ -222,7 +222,8 @@ std::vector<Failure> causes(std::map<Family, Failure> by_family) {
 
 CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::uint64_t seed, Effort const& effort,
                             std::stop_token const& stop, std::function<void(Progress const&)> const& report,
-                            std::function<void(Run const&)> const& first_seen, Corpus const& corpus) {
+                            std::function<void(Run const&)> const& first_seen, Corpus const& corpus,
+                            Division const& division) {
     Clock::time_point const started = Clock::now();
     CampaignResult result;
     std::map<Family, Failure> by_family;
@@ -248,6 +249,14 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
         std::vector<CaseResult> results(cases.size());
         pool.for_each(cases.size(), [&](Execution& machine, std::size_t i) {
             if (stop.stop_requested() || time_is_up()) return;
+            auto const* const record = division.known && known.empty() && cases[i].given == nullptr
+                                           ? division.known(cases[i].mode, cases[i].index)
+                                           : nullptr;
+            if (record != nullptr) {
+                results[i].counts = record->counts;
+                results[i].ended.cannot_start = record->cannot_start;
+                return;
+            }
             std::uint64_t const before = machine.fresh_code();
             results[i] = run_case(machine, reference, cases[i], program_of(cases[i]), known);
             // It may have been cut short, which says nothing about the kernel.
@@ -307,15 +316,22 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
             cases.push_back({Mode::limits, batch / batches_to_limits, nullptr});
         for (std::size_t mode = 0; mode < kModes; ++mode)
             series[mode].add_batch(batch, sizes[mode], count, effort.batch.plain, cases);
+        if (division.shard) std::erase_if(cases, [&](Case const& each) { return !division.shard->takes(each.index); });
         auto results = run_cases(cases);
         std::size_t endless = 0;
         for (std::size_t i = 0; i < cases.size(); ++i) {
             result.counts.add(results[i].counts);
+            if (division.clean && results[i].done && results[i].ended.failures.empty())
+                division.clean(cases[i].mode, cases[i].index, {results[i].counts, results[i].ended.cannot_start});
             if (auto& why = results[i].ended.cannot_start; why && cases[i].mode == Mode::harts)
                 result.no_harts.insert(std::move(*why));
             else if (why && !result.no_pressure)
                 result.no_pressure = std::move(why);
             endless += take_failures(cases[i], results[i]);
+        }
+        if (known.empty()) {
+            ++result.batches;
+            if (division.batch_done) division.batch_done();
         }
         // Often enough to be sure of it; what hides nothing need not be avoided.
         constexpr std::uint64_t kSightings = 8;
@@ -331,7 +347,9 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
         auto const is_defect = [](auto const& each) { return !each.first.advice; };
         if (std::count_if(by_family.begin(), by_family.end(), is_defect) >= effort.families_max) break;
         // A kernel that hangs wherever one goes costs much time for nothing new.
-        if (2 * endless > cases.size()) break;
+        if (2 * endless > cases.size() && !division.shard) break;
+        // What is still to come depends on what others have seen.
+        if (division.shard && !known.empty()) break;
     }
     if (result.counts.of(Mode::pressure).programs > 0) result.no_pressure.reset();
     result.failures = causes(std::move(by_family));

@@ -70,8 +70,11 @@ std::string plot(std::vector<Night> const& nights, std::vector<Kernel> const& ke
         low = std::min(low, value(night));
         high = std::max(high, value(night));
     }
-    // Of what never changes the line lies in the middle.
-    if (high <= low) high = (low -= 1) + 2;
+    // What never changes: nothing is less than none.
+    if (high <= low) {
+        low = std::max(0.0, low - 1);
+        high += 1;
+    }
     constexpr double kLeft = 48, kRight = 312, kTop = 12, kBottom = 108;
     auto const x = [&](std::size_t at, std::size_t of) {
         return of < 2 ? (kLeft + kRight) / 2

@@ -63,6 +63,10 @@ TEST(NightPage, SaysWhatIsNewKnownAndGoneAndSinceWhen) {
     EXPECT_THAT(page, HasSubstr("<path class=\"s0\" d=\"M48.0 108.0 L180.0 108.0 L312.0 12.0\"/>"));
     EXPECT_THAT(page, HasSubstr("data-head=\"a second\">100</td><td data-head=\"lines\">95 of 100</td>"));
     EXPECT_THAT(page, Not(HasSubstr("<script")));
+    // 19 programs in each night: in the middle between 18 and 20.
+    EXPECT_THAT(page,
+                AllOf(HasSubstr("from 18 to 20 programs"), HasSubstr("d=\"M48.0 60.0 L180.0 60.0 L312.0 60.0\"")));
+    EXPECT_THAT(night_page({first}), HasSubstr("findings that are not gone, from 0 to 1"));
 }
 
 TEST(NightPage, IsThereBeforeTheFirstNight) {

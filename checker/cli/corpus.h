@@ -7,7 +7,8 @@
 //     nightly.jsonl         a line for each night, of which nightly.html is made
 //
 // Each file is written whole and for good, and what depends on another after it: ended at any moment, it goes on from
-// what is there.
+// what is there. It is one machine's: several may fuzz into it one after the other, each machine into its own at a
+// time.
 
 #include "checker/cli/output.h"
 #include "checker/finding/finding.h"

@@ -192,6 +192,10 @@ class Execution {
     virtual void note_deeds(bool /*on*/) {}
     virtual std::vector<Deed> deeds() const { return {}; }
 
+    // How much of the kernel's code has run here before anywhere else on its target (Target::coverage), since this
+    // execution began; in parcels of two bytes.
+    virtual std::uint64_t fresh_code() const { return 0; }
+
     // From now on, or no longer, each trap drops all cached translations, as if the kernel executed sfence.vma there:
     // what fails without and not with it fails because a translation is used that the page table has no more.
     virtual void fence_at_traps(bool on) = 0;

@@ -41,7 +41,7 @@ std::string directory_name(std::string const& tree) {
     std::size_t const end = std::min(tree.find('/'), tree.size());
     std::string_view name(tree.data(), end);
     while (name.ends_with('_')) name.remove_suffix(1);
-    bool const is_reserved = std::ranges::find(kSummaryFiles, name) != kSummaryFiles.end();
+    bool const is_reserved = name == kShardFile || std::ranges::find(kSummaryFiles, name) != kSummaryFiles.end();
     return is_reserved ? tree.substr(0, end) + '_' + tree.substr(end) : tree;
 }
 

@@ -20,6 +20,8 @@ inline constexpr char const* kLogFile = "log.txt";
 inline constexpr char const* kStampFile = "stamp.json";
 // Of the class, beside the directories of its trees.
 inline constexpr std::array<char const*, 3> kSummaryFiles{"class.csv", "class.json", "class.html"};
+// There as well where it is of a shard (shard.h), as soon as that is done.
+inline constexpr char const* kShardFile = "shard.cbor";
 
 // Of a tree's results. Its own name, but where that is one of the summary's, or begins with one as a directory: there
 // an underscore follows it, and another one where that has it already, so that no two are the same.

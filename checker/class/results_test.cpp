@@ -53,6 +53,7 @@ TEST(DirectoryName, IsNoFileOfTheSummaryAndNoOtherTrees) {
     EXPECT_EQ(directory_name("alice_"), "alice_");
     EXPECT_EQ(directory_name("class.csv"), "class.csv_");
     EXPECT_EQ(directory_name("class.csv_"), "class.csv__");
+    EXPECT_EQ(directory_name("shard.cbor"), "shard.cbor_");
     EXPECT_EQ(directory_name("class.csv/one"), "class.csv_/one") << "where there are several they lie a level deeper";
     EXPECT_EQ(directory_name("alice/class.csv"), "alice/class.csv");
 }

@@ -11,6 +11,7 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <string>
@@ -57,9 +58,21 @@ constexpr char const* kClassHelp =
     "  log.txt and the programs of each finding. --format junit, json, html or text gives the summary in that format.\n"
     "  The same command goes on where an interrupted one stopped, and checks again only what has changed: the tree,\n"
     "  the options, or vmcheck. --again checks all.\n"
+    "  On several machines: each runs the same command with its own --shard I/N and --findings; vmcheck merge makes\n"
+    "  one class of the N directories. Tree k, in order of name, is of shard k mod N + 1, and I is from 1 to N.\n"
     "  Exit code, the first that holds: 1 a tree has a defect, 5 something did not come back, 3 a problem of this\n"
     "  machine, 4 a tree was not checked or not to its end (no kernel, does not build or boot, time limit, Ctrl-C), 0\n"
     "  every tree was checked and nothing was found.\n";
+
+constexpr char const* kMergeHelp =
+    "Makes of the results of vmcheck verify PATH --shard 1/N ... N/N exactly what one machine would have written\n"
+    "without --shard. Of a class: class.html, class.csv, class.json, and the results of each tree. vmcheck verify "
+    "class goes on\n"
+    "from there. Of one kernel, merge runs again what failed, and all that came after programs began to avoid it.\n"
+    "All shards must be there, once, of the same trees, options and vmcheck.\n"
+    "\nExample:\n"
+    "  vmcheck merge results-1 results-2 results-3 --out results\n"
+    "\nExit codes: 2 a shard is missing, not done, there twice or not of the same whole; else as of verify.\n";
 
 constexpr char const* kRunHelp =
     "PROGRAM is a program that comes with vmcheck (cowtest, lazytests, usertests), or one of the files on\n"
@@ -145,12 +158,23 @@ std::optional<spec::Profile> parse_profile(std::string const& text) {
     return at == kProfiles.end() ? std::nullopt : std::optional(*at);
 }
 
+// "auto" fails with what was looked for.
+std::optional<run::Shard> parse_shard(std::string const& text) {
+    if (text != "auto") return run::parse_shard(text);
+    auto const shard = run::shard_of_scheduler([](std::string const& name) {
+        char const* const value = std::getenv(name.c_str());
+        return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+    });
+    if (!shard) throw CLI::ValidationError("--shard auto", shard.error());
+    return *shard;
+}
+
 // The options as they were given, but for those that are about a class as a whole: what each of its trees is verified
 // with.
 std::vector<std::string> passed_on(CLI::App const& command) {
-    constexpr std::array<std::string_view, 11> kOfTheWhole{"kernel",        "findings",  "jobs",   "json",
-                                                           "format",        "out",       "again",  "help",
-                                                           "time-per-tree", "no-colour", "rebuild"};
+    constexpr std::array<std::string_view, 13> kOfTheWhole{
+        "kernel", "findings",      "jobs",      "json",    "format", "out",       "again",
+        "help",   "time-per-tree", "no-colour", "rebuild", "shard",  "from-shard"};
     std::vector<std::string> words;
     for (CLI::Option const* option : command.get_options()) {
         auto const& names = option->get_lnames();
@@ -206,11 +230,18 @@ class CommandLine {
         add_class(verify);
         verify->add_flag("--in-sandbox", options_.kernel.in_sandbox)->group("");  // of a class, what a child is told
 
-        CLI::App* fuzz = command("fuzz", "Run until told to stop; file what is found in the corpus", cli::fuzz);
+        verify->add_option("--from-shard", options_.shards)->group("");  // what merge tells it
+        add_merge(command("merge", "Make of the results of all shards what one machine would have found", cli::merge));
+
+        CLI::App* fuzz =
+            command("fuzz", "Run until told to stop, from where the last night ended; file what is found", cli::fuzz);
         add_kernel(fuzz, false);
         add_effort(fuzz, "Programs to run (default: until --time or Ctrl-C)");
         add_findings_max(fuzz);
-        fuzz->add_option("--corpus", options_.corpus, "The corpus; findings go to found/ in it")
+        fuzz->add_option("--corpus", options_.corpus,
+                         "The corpus, from which it begins and which grows: kept/ has programs that reached something "
+                         "new, found/ findings, "
+                         "nightly.html all nights")
             ->type_name("DIR")
             ->capture_default_str();
 
@@ -369,7 +400,21 @@ class CommandLine {
                    "Of a class: the longest that one tree may take (default 5m, and --time)")
             ->type_name("TIME");
         verify->add_flag("--again", options_.again, "Of a class: check every tree anew, and keep no earlier result");
+        add_parsed(verify, "--shard", options_.shard, parse_shard, "I/N with I from 1 to N, or auto",
+                   "Run only the programs of shard I of N, of a class check only its trees, for vmcheck merge. auto: "
+                   "as the scheduler says, "
+                   "by " +
+                       run::scheduler_help())
+            ->type_name("I/N");
         verify->footer(kClassHelp);
+    }
+
+    void add_merge(CLI::App* sub) {
+        sub->add_option("shards", options_.shards, "The --findings directories of all shards")
+            ->required()
+            ->type_name("DIR");
+        sub->add_option("--out", options_.findings, "Where the results of the whole go")->required()->type_name("DIR");
+        sub->footer(kMergeHelp);
     }
 
     void add_bisect(CLI::App* sub) {

@@ -21,11 +21,6 @@ namespace vmcheck::cli {
 
 namespace {
 
-// "1-I3-fork", to which each file adds its ending.
-std::string file_name(std::size_t number, run::Signature signature) {
-    return fmt::format("{}-{}-{}", number, spec::short_name(signature.invariant), spec::kind_name(signature.kind));
-}
-
 std::string about(Finding const& finding) {
     if (finding.divergence.violations.empty()) return fmt::format("This {}", report::why_not_solid(finding));
     spec::Violation const& violation = finding.divergence.violations.front();
@@ -41,28 +36,27 @@ bool needs_script(Finding const& finding) {
 
 // `kernel_file`: its image, for GDB.
 tl::expected<report::Saved, Stop> save(Finding const& finding, std::string_view kernel,
-                                       std::filesystem::path const& kernel_file, std::filesystem::path const& stem) {
-    auto const write = [](std::filesystem::path const& path, std::string_view contents) -> tl::expected<void, Stop> {
-        if (auto written = base::write_file(path, contents); !written)
-            return tl::unexpected(Stop{Stop::Cause::machine, written.error().message});
-        return {};
-    };
+                                       std::filesystem::path const& kernel_file, std::filesystem::path const& stem,
+                                       bool once) {
     report::Saved saved{.program = stem.string() + ".vmc", .kernel = std::string(kernel)};
+    std::error_code error;
+    if (once && std::filesystem::exists(saved.program, error)) return saved;
+    std::vector<std::pair<std::filesystem::path, std::string>> files;
+    if (finding.repro_c) files.emplace_back(saved.repro_c.emplace(stem.string() + ".c"), *finding.repro_c);
+    if (needs_script(finding)) {
+        std::filesystem::path const script = stem.string() + ".gdb";
+        saved.gdb_command = qemu::gdb_command("gdb-multiarch", kernel_file, script);
+        files.emplace_back(script, *finding.repro_gdb);
+        files.emplace_back(script.parent_path() / qemu::kPlayer, qemu::player());
+    }
     spec::Program program = finding.program;
     program.about = report::one_line(about(finding) + '.');
     // A name that a line cannot hold as it is would be another.
     if (report::one_line(kernel) == kernel) program.found_on = kernel;
-    if (auto written = write(saved.program, spec::print(program)); !written) return tl::unexpected(written.error());
-    if (finding.repro_c) {
-        saved.repro_c = stem.string() + ".c";
-        if (auto written = write(*saved.repro_c, *finding.repro_c); !written) return tl::unexpected(written.error());
-    }
-    if (!needs_script(finding)) return saved;
-    std::filesystem::path const script = stem.string() + ".gdb";
-    saved.gdb_command = qemu::gdb_command("gdb-multiarch", kernel_file, script);
-    for (auto const& [path, text] : {std::pair{script, std::string_view(*finding.repro_gdb)},
-                                     std::pair{script.parent_path() / qemu::kPlayer, qemu::player()}})
-        if (auto written = write(path, text); !written) return tl::unexpected(written.error());
+    files.emplace_back(saved.program, spec::print(program));
+    for (auto const& [path, text] : files)
+        if (auto written = once ? base::write_file_for_good(path, text) : base::write_file(path, text); !written)
+            return tl::unexpected(Stop{Stop::Cause::machine, written.error().message});
     return saved;
 }
 
@@ -79,8 +73,17 @@ tl::expected<void, Stop> check_place(std::optional<std::filesystem::path> const&
     });
 }
 
-tl::expected<ExitCode, Stop> conclude(SessionResult const& session, std::filesystem::path const& directory,
-                                      Options const& options) {
+std::string signature_name(run::Signature signature) {
+    return fmt::format("{}-{}", spec::short_name(signature.invariant), spec::kind_name(signature.kind));
+}
+
+Filing numbered_in(std::filesystem::path const& directory) {
+    return {[directory](std::size_t number, Finding const& finding) {
+        return directory / fmt::format("{}-{}", number, signature_name(finding.signature));
+    }};
+}
+
+tl::expected<ExitCode, Stop> conclude(SessionResult const& session, Filing const& filing, Options const& options) {
     report::TextStyle const style{options.colour};
     bool const wrong_at_boot = !session.boot_violations.empty();
     if (wrong_at_boot && session.counts.programs == 0) return ExitCode::divergence;
@@ -90,12 +93,13 @@ tl::expected<ExitCode, Stop> conclude(SessionResult const& session, std::filesys
     std::filesystem::path kernel_file = session.kernel.name;
     if (std::filesystem::is_directory(kernel_file)) kernel_file = kernel_file / "kernel" / "kernel";
     if (session.disk && std::ranges::any_of(session.findings, needs_script))
-        if (auto written = base::write_file(directory / qemu::kPlayersDisk, *session.disk); !written)
+        if (auto written = base::write_file(filing.stem(1, session.findings.front()).parent_path() / qemu::kPlayersDisk,
+                                            *session.disk);
+            !written)
             not_written = Stop{Stop::Cause::machine, written.error().message};
     for (std::size_t i = 0; i < session.findings.size(); ++i) {
         Finding const& finding = session.findings[i];
-        auto const saved =
-            save(finding, session.kernel.name, kernel_file, directory / file_name(i + 1, finding.signature));
+        auto const saved = save(finding, session.kernel.name, kernel_file, filing.stem(i + 1, finding), filing.once);
         if (!saved) not_written = saved.error();
         tell(options.text, "\n{}",
              report::finding_text(finding, i + 1, session.findings.size(), saved ? std::optional(*saved) : std::nullopt,

@@ -2,7 +2,9 @@
 
 #include "checker/class/discover.h"
 #include "checker/class/results.h"
+#include "checker/cli/campaign_shards.h"
 #include "checker/cli/commands.h"
+#include "checker/cli/corpus.h"
 #include "checker/cli/kernel_choice.h"
 #include "checker/cli/output.h"
 #include "checker/cli/print.h"
@@ -61,11 +63,11 @@ std::string seen_line(run::Divergence const& divergence) {
 class TerminalObserver final : public session::Observer {
   public:
     // `on_kernel`: done when the kernel has booted.
-    TerminalObserver(std::FILE* text, bool colour, std::function<void()> on_kernel)
+    TerminalObserver(std::FILE* text, bool colour, std::function<void(SessionResult const&)> on_kernel)
         : text_(text), colour_(colour), then_(std::move(on_kernel)) {}
 
     void on_kernel(SessionResult const& so_far) override {
-        then_();
+        then_(so_far);
         tell(text_, "{}", report::kernel_lines(so_far.kernel, {colour_}));
         for (spec::Violation const& violation : so_far.boot_violations) {
             report::ViolationWords const words = report::words_of(violation);
@@ -123,7 +125,7 @@ class TerminalObserver final : public session::Observer {
 
     std::FILE* text_;
     bool colour_;
-    std::function<void()> then_;
+    std::function<void(SessionResult const&)> then_;
     StatusLine line_;
     std::chrono::steady_clock::time_point shown_at_ = std::chrono::steady_clock::now();
     run::Progress last_;
@@ -149,7 +151,10 @@ std::chrono::milliseconds to_shrink_after(std::chrono::milliseconds time) {
     return std::max<std::chrono::milliseconds>(std::chrono::seconds{1}, time / 20);
 }
 
-tl::expected<SessionResult, Stop> check(KernelChoice choice, Options const& options, std::uint64_t programs) {
+// `corpus`: null where none is kept. `part`: of a shard, where it is noted; else what the shards came to, null where
+// there were none.
+tl::expected<SessionResult, Stop> check(KernelChoice choice, Options const& options, std::uint64_t programs,
+                                        FuzzCorpus* corpus, CampaignPart* part = nullptr) {
     base::TimeLimit limit(options.stop, options.last_call);
     choice.stop = limit.token();
     StatusLine stage;
@@ -158,17 +163,22 @@ tl::expected<SessionResult, Stop> check(KernelChoice choice, Options const& opti
     stage.show("booting and probing the kernel");
     if (!kernel) return tl::unexpected(kernel.error());
     auto const left_out = kernel->built ? kernel->built->left_out : std::vector<base::Link>();
-    TerminalObserver observer(options.text, options.colour, [&] {
+    TerminalObserver observer(options.text, options.colour, [&](SessionResult const& so_far) {
         stage.clear();
+        if (corpus != nullptr) corpus->set_kernel(so_far.kernel.name);
         if (options.time) limit.begin(*options.time + to_shrink_after(*options.time));
     });
-    session::Options const how{.seed = options.seed,
-                               .jobs = options.jobs,
-                               .effort = effort_of(options, programs),
-                               .shrink = options.shrink,
-                               .confirm = options.confirm,
-                               .stop = limit.token(),
-                               .last_call = limit.last_call()};
+    session::Options how{.seed = options.seed,
+                         .jobs = options.jobs,
+                         .effort = effort_of(options, programs),
+                         .shrink = options.shrink,
+                         .confirm = options.confirm,
+                         .stop = limit.token(),
+                         .corpus = corpus == nullptr ? run::Corpus{} : corpus->for_campaign(),
+                         .last_call = limit.last_call()};
+    how.division.shard = options.shard;
+    if (part != nullptr && options.shard) part->note(how);
+    if (part != nullptr && !options.shard) part->use(how);
     return session::check(booter(std::move(*kernel)), how, observer).map_error([&](BootError const& error) {
         Stop stop = stop_for(error, options);
         stop.left_out = left_out;
@@ -195,14 +205,56 @@ ExitCode worse(ExitCode a, ExitCode b) {
     return ExitCode::nothing_found;
 }
 
+// The part of one kernel's programs, or of each of the reference kernels', that is this shard's.
+ExitCode verify_shard(Options const& options) {
+    if (options.time)
+        return give_up({Stop::Cause::usage,
+                        "--time and --shard: what is found in a time is another thing on each "
+                        "machine. Give --runs or --effort."});
+    auto const file = options.findings / kCampaignFile;
+    std::error_code ignored;
+    std::filesystem::remove(file, ignored);
+    if (auto well = check_place(file); !well) return give_up(well.error());
+    CampaignIdentity const identity = identity_of(options);
+    std::vector<CampaignPart> parts;
+    std::uint64_t programs = 0;
+    bool failed = false;
+    for (KernelChoice const& choice : choices(options.kernel)) {
+        auto const session = check(choice, options, run::programs_of(options.level), nullptr, &parts.emplace_back());
+        if (!session) return give_up(session.error());
+        if (session->interrupted || options.stop.stop_requested()) return ExitCode::interrupted;
+        programs += session->counts.programs;
+        failed = failed || session->families > 0 || !session->boot_violations.empty();
+    }
+    if (auto written = write_campaign(identity, *options.shard, parts, options.findings); !written)
+        return give_up(written.error());
+    tell(options.text, "shard     {} is done: {} programs, {}. What it is, vmcheck merge says.\n",
+         run::print(*options.shard), programs, failed ? "something differed" : "nothing differed");
+    return failed ? ExitCode::divergence : ExitCode::nothing_found;
+}
+
 }  // namespace
 
 ExitCode verify(Options const& options) {
     if (auto meant = options.kernel.kernel ? what_is_meant(*options.kernel.kernel) : std::nullopt)
         return give_up({Stop::Cause::usage, *meant}, {}, options);
     if (options.kernel.kernel && classes::is_class(*options.kernel.kernel)) return verify_class(options);
+    if (options.shard) return verify_shard(options);
+    Campaigns shards;
+    if (!options.shards.empty()) {
+        auto read = read_campaigns(options.shards);
+        if (!read) return give_up(read.error(), {}, options);
+        if (read->identity != identity_of(options))
+            return give_up({Stop::Cause::usage, fmt::format("{}: is another kernel than the shards were of.",
+                                                            options.kernel.kernel.value_or("").string())},
+                           {}, options);
+        shards = std::move(*read);
+        shards.kernels.resize(choices(options.kernel).size());
+    }
     // What an earlier run left is not to be taken for what this one found.
     classes::clear_findings(options.findings);
+    std::error_code ignored;
+    std::filesystem::remove(options.findings / kCampaignFile, ignored);
     if (std::error_code error; options.out && std::filesystem::is_regular_file(*options.out, error))
         std::filesystem::remove(*options.out, error);
     if (auto well = check_place(options.findings / "report.html"); !well) return give_up(well.error());
@@ -215,12 +267,13 @@ ExitCode verify(Options const& options) {
             code = worse(code, ExitCode::interrupted);
             break;
         }
-        auto session = check(choice, options, run::programs_of(options.level));
+        auto session = check(choice, options, run::programs_of(options.level), nullptr,
+                             shards.kernels.empty() ? nullptr : &shards.kernels[sessions.size()]);
         if (!session) {
             static_cast<void>(write_html(sessions, options.findings, options, session.error()));
             return give_up(session.error(), sessions, options);
         }
-        auto const concluded = conclude(*session, options.findings, options);
+        auto const concluded = conclude(*session, numbered_in(options.findings), options);
         if (!concluded) return give_up(concluded.error(), sessions, options);
         code = worse(code, *concluded);
         sessions.push_back(std::move(*session));
@@ -231,16 +284,28 @@ ExitCode verify(Options const& options) {
     return code;
 }
 
-// The nightly job: as verify, but it goes on for as long as it is told to, and files what it finds in the corpus.
+// The nightly job: as verify, but it goes on for as long as it is told to, begins with the corpus of the nights before,
+// and files there what it finds.
 ExitCode fuzz(Options const& options) {
     if (auto well = check_place(options.corpus / "found" / "1.vmc"); !well) return give_up(well.error());
     for (auto const& file : {options.out, options.coverage})
         if (auto well = check_place(file); !well) return give_up(well.error());
-    auto session = check(options.kernel, options, std::numeric_limits<std::uint64_t>::max());
+    auto const began = std::chrono::system_clock::now();
+    auto corpus = FuzzCorpus::open(options.corpus);
+    if (!corpus) return give_up(corpus.error());
+    auto session = check(options.kernel, options, std::numeric_limits<std::uint64_t>::max(), &*corpus);
     if (!session) return give_up(session.error(), {}, options);
     if (session->counts.programs > 0) session->interrupted = false;  // a stop is how it ends
-    auto const concluded = conclude(*session, options.corpus / "found", options);
+    auto const concluded = conclude(*session, corpus->filing(*session), options);
     if (!concluded) return give_up(concluded.error(), {*session}, options);
+    auto const night = corpus->end(*session, options, began);
+    if (!night) return give_up(night.error(), {*session}, options);
+    auto const count = [&](report::Night::State state) {
+        return std::ranges::count_if(night->findings, [&](auto const& each) { return each.state == state; });
+    };
+    using State = report::Night::State;
+    tell(options.text, "corpus    {} programs · findings: {} new, {} known, {} gone · {}\n", night->corpus,
+         count(State::fresh), count(State::known), count(State::gone), (options.corpus / "nightly.html").string());
     if (auto written = write_report({*session}, options); !written) return give_up(written.error());
     return *concluded;
 }

@@ -4,7 +4,9 @@
 #include "checker/class/documents.h"
 #include "checker/class/inputs.h"
 #include "checker/class/results.h"
+#include "checker/class/shard.h"
 #include "checker/class/workers.h"
+#include "checker/cli/campaign_shards.h"
 #include "checker/cli/commands.h"
 #include "checker/cli/kernel_choice.h"
 #include "checker/cli/output.h"
@@ -14,6 +16,7 @@
 
 #include <fmt/format.h>
 #include <tl/expected.hpp>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -28,6 +31,18 @@ namespace fs = std::filesystem;
 using classes::TreeVerdict;
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
+
+// What is written into stamps, and is another where results may be others.
+std::string const& this_program() {
+    static std::string const program = fmt::format("{} {}", VMCHECK_VERSION, classes::digest_of_file("/proc/self/exe"));
+    return program;
+}
+
+// The guard against a tree that hangs: far more than the effort takes, and never less than the user's own --time.
+milliseconds limit_of(Options const& options) {
+    constexpr std::chrono::minutes kDefault{5};
+    return options.time_per_tree.value_or(kDefault + options.time.value_or(milliseconds{}));
+}
 
 class ClassRun {
   public:
@@ -80,12 +95,6 @@ class ClassRun {
     }
 
   private:
-    // The guard against a tree that hangs: far more than the effort takes, and never less than the user's own --time.
-    static milliseconds limit_of(Options const& options) {
-        constexpr std::chrono::minutes kDefault{5};
-        return options.time_per_tree.value_or(kDefault + options.time.value_or(milliseconds{}));
-    }
-
     // The one place where a student's name becomes a path of ours: kept apart from the files of the summary.
     fs::path directory_of(std::size_t index) const {
         return options_.findings / classes::directory_name(members_[index].name);
@@ -106,11 +115,10 @@ class ClassRun {
     void plan() {
         std::vector<fs::path> also;
         if (options_.kernel.map_file) also.push_back(*options_.kernel.map_file);
-        std::string const program = fmt::format("{} {}", VMCHECK_VERSION, classes::digest_of_file("/proc/self/exe"));
         stamps_.resize(members_.size());
         for (std::size_t i = 0; i < members_.size() && !options_.stop.stop_requested(); ++i) {
             if (members_[i].kind == classes::Member::Kind::nothing) continue;
-            stamps_[i] = {program, options_.passed_on, classes::digest_of(members_[i], also), limit_, {}};
+            stamps_[i] = {this_program(), options_.passed_on, classes::digest_of(members_[i], also), limit_, {}};
             if (!options_.again && keep(i))
                 ++kept_;
             else
@@ -257,7 +265,9 @@ class ClassRun {
 // from an earlier run, and writes the results of each tree into a directory of its name in options.findings. Prints a
 // line as each tree ends. After an interruption the rest is `not reached`. Fails only where there is no room for
 // temporary files; what goes wrong with one tree is that tree's outcome.
-tl::expected<classes::Class, Stop> run_class(Options const& options, classes::Discovery discovery) {
+// Where it is a shard, `part` gets the class as a whole, and the others' trees are passed over.
+tl::expected<classes::Class, Stop> run_class(Options const& options, classes::Discovery discovery,
+                                             classes::Part& part) {
     if (auto const possible = base::try_sandbox(); !options.kernel.trusted && !possible)
         return tl::unexpected(Stop{
             Stop::Cause::machine,
@@ -266,6 +276,12 @@ tl::expected<classes::Class, Stop> run_class(Options const& options, classes::Di
                         possible.error().message)});
     auto scratch = base::ScratchDirectory::make("class");
     if (!scratch) return tl::unexpected(Stop{Stop::Cause::machine, scratch.error().message});
+    std::vector<classes::Member> own;
+    for (std::size_t i = 0; i < discovery.members.size(); ++i) {
+        part.all.rows.push_back({discovery.members[i].name, discovery.members[i].path.string(), {}, {}});
+        if (part.shard.takes(i)) own.push_back(std::move(discovery.members[i]));
+    }
+    discovery.members = std::move(own);
     return ClassRun(options, std::move(discovery), std::move(*scratch)).run();
 }
 
@@ -305,11 +321,26 @@ void say_how_to_go_on(classes::Class const& all, Options const& options) {
     if (undone == 0) return;
     std::string command = "vmcheck verify " + report::shell_word(all.directory) + " --findings " +
                           report::shell_word(options.findings.string());
+    if (options.shard) command += " --shard " + run::print(*options.shard);
     for (std::string const& word : options.passed_on) command += ' ' + report::shell_word(word);
     if (options.time_per_tree)
         command += fmt::format(" --time-per-tree {}", *options.time_per_tree / std::chrono::seconds{1});
     tell(options.text, "interrupted: {} of {} trees were not checked to their end. Go on with: {}\n", undone,
          all.rows.size(), command);
+}
+
+// What `vmcheck merge` needs of this shard. `all`: its own trees, in the order of those of `part`.
+tl::expected<void, Stop> write_part(classes::Part part, classes::Class const& all, Options const& options) {
+    part.all.directory = all.directory;
+    part.all.options = all.options;
+    part.all.left_out = all.left_out;
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < part.all.rows.size(); ++i)
+        if (part.shard.takes(i)) part.all.rows[i].result = all.rows[next++].result;
+    if (auto written = base::write_file(options.findings / classes::kShardFile, classes::print(part)); !written)
+        return tl::unexpected(Stop{Stop::Cause::machine, written.error().message});
+    tell(options.text, "shard     {} is done: {} of {} trees\n", run::print(part.shard), next, part.all.rows.size());
+    return {};
 }
 
 // What --format and --out ask for, beside the three files.
@@ -328,7 +359,72 @@ tl::expected<void, Stop> write_class_report(classes::Class const& all, Options c
     return {};
 }
 
+// The shards whose results lie there.
+tl::expected<std::vector<classes::PartAt>, Stop> read_parts(std::vector<fs::path> const& directories) {
+    std::vector<classes::PartAt> parts;
+    for (fs::path const& directory : directories) {
+        auto const bytes = base::read_bytes(directory / classes::kShardFile, {.bytes_max = std::uint64_t{1} << 30});
+        auto part = bytes ? classes::parse_part(*bytes) : std::nullopt;
+        if (!part)
+            return tl::unexpected(
+                Stop{Stop::Cause::usage, fmt::format("{}: holds no results of a shard that is done ({}). Run its "
+                                                     "command again: it goes on where it stopped.",
+                                                     directory.string(), classes::kShardFile)});
+        parts.push_back({directory, std::move(*part)});
+    }
+    return parts;
+}
+
+// Each tree's results into one directory.
+tl::expected<void, Stop> gather(classes::Class& all, std::vector<classes::PartAt> const& parts, fs::path const& into) {
+    for (std::size_t i = 0; i < all.rows.size(); ++i) {
+        classes::Row& row = all.rows[i];
+        if (row.result.verdict == TreeVerdict::not_reached) continue;
+        std::string const name = classes::directory_name(row.name);
+        auto const from =
+            std::ranges::find_if(parts, [&](classes::PartAt const& each) { return each.part.shard.takes(i); });
+        if (auto copied = classes::copy_results(from->directory / name, into / name); !copied)
+            return tl::unexpected(Stop{Stop::Cause::machine, copied.error().message});
+        row.files = classes::files_for_people(into / name, name);
+    }
+    return {};
+}
+
+// Of one kernel: verify once more, which takes from them what they have run.
+ExitCode merge_campaigns(Options const& options) {
+    auto const campaigns = read_campaigns(options.shards);
+    if (!campaigns) return give_up(campaigns.error());
+    std::vector<std::string> words{"vmcheck", "verify"};
+    if (!campaigns->identity.kernel.empty()) words.push_back(campaigns->identity.kernel);
+    words.insert(words.end(), campaigns->identity.options.begin(), campaigns->identity.options.end());
+    words.push_back("--findings=" + options.findings.string());
+    for (fs::path const& directory : options.shards) words.push_back("--from-shard=" + directory.string());
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    ::execv("/proc/self/exe", arguments.data());
+    return give_up({Stop::Cause::machine, "vmcheck cannot be started once more."});
+}
+
 }  // namespace
+
+ExitCode merge(Options const& options) {
+    for (fs::path const& directory : options.shards)
+        if (std::error_code error; fs::equivalent(directory, options.findings, error))
+            return give_up({Stop::Cause::usage, fmt::format("{}: holds a shard. Give another directory with --out.",
+                                                            options.findings.string())});
+    if (std::error_code error; fs::exists(options.shards.front() / kCampaignFile, error))
+        return merge_campaigns(options);
+    auto const parts = read_parts(options.shards);
+    if (!parts) return give_up(parts.error());
+    auto all = classes::merged(*parts);
+    if (!all) return give_up({Stop::Cause::usage, all.error().message});
+    for (char const* name : classes::kSummaryFiles)
+        if (auto well = check_place(options.findings / name); !well) return give_up(well.error());
+    if (auto gathered = gather(*all, *parts, options.findings); !gathered) return give_up(gathered.error());
+    if (auto written = write_summary(*all, options); !written) return give_up(written.error());
+    return exit_code(classes::judgement(*all));
+}
 
 ExitCode verify_class(Options const& options) {
     fs::path const& directory = *options.kernel.kernel;
@@ -348,10 +444,16 @@ ExitCode verify_class(Options const& options) {
     for (char const* name : classes::kSummaryFiles)
         if (auto well = check_place(options.findings / name); !well) return give_up(well.error());
     if (auto well = check_place(options.out); !well) return give_up(well.error());
-    auto const all = run_class(options, std::move(*discovery));
+    // Of an earlier run.
+    std::error_code ignored;
+    fs::remove(options.findings / classes::kShardFile, ignored);
+    classes::Part part{options.shard.value_or(run::Shard{}), this_program(), limit_of(options), {}};
+    auto const all = run_class(options, std::move(*discovery), part);
     if (!all) return give_up(all.error());
     if (auto written = write_summary(*all, options); !written) return give_up(written.error());
     say_how_to_go_on(*all, options);
+    if (options.shard)
+        if (auto written = write_part(std::move(part), *all, options); !written) return give_up(written.error());
     if (auto written = write_class_report(*all, options); !written) return give_up(written.error());
     return exit_code(classes::judgement(*all));
 }

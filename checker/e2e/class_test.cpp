@@ -195,6 +195,60 @@ TEST_F(ClassOfTrees, TheSummaryDoesNotDependOnJobs) {
         EXPECT_EQ(read(at("one") / name), read(at("out") / name)) << name;
 }
 
+TEST_F(ClassOfTrees, ShardsMergeIntoWhatOneMachineWrites) {
+    tree_with_kernel("alice", kRight);
+    tree_with_kernel("bob", kWrong);
+    tree("carol", "false");
+    fs::create_directories(at("class/dora"));
+    tree_with_kernel("emil", kWrong);
+    scratch_.file("class/late.zip", "PK");
+    auto const in = [&](std::vector<std::string> words, std::string const& environment = "") {
+        std::string line = "cd " + scratch_.path().string() + " && " + environment + " " VMCHECK_BINARY;
+        for (std::string const& word : words) line += " " + word;
+        return shell(line + " 2>&1");
+    };
+    auto const check = [&](std::string const& out, std::string const& shard, std::string const& environment = "") {
+        return in({"verify class --runs 60 --findings", out, class_option(), shard}, environment);
+    };
+    EXPECT_EQ(check("out", "").exit_code, 1);
+    // As each of the schedulers says it.
+    EXPECT_EQ(check("1", "--shard 1/4").exit_code, 1) << "alice and emil";
+    EXPECT_EQ(check("2", "--shard auto",
+                    "SLURM_ARRAY_TASK_ID=6 SLURM_ARRAY_TASK_MIN=5 SLURM_ARRAY_TASK_MAX=8 SLURM_ARRAY_TASK_COUNT=4")
+                  .exit_code,
+              1)
+        << "bob";
+    EXPECT_EQ(check("3", "--shard auto", "JOB_COMPLETION_INDEX=2 VMCHECK_SHARDS=4").exit_code, 4) << "carol";
+    EXPECT_EQ(check("4", "--shard auto", "PARALLEL_SEQ=4 VMCHECK_SHARDS=4").exit_code, 4) << "dora";
+    EXPECT_EQ(check("4b", "--shard auto", "VMCHECK_JOB_INDEX=3 VMCHECK_SHARDS=4").exit_code, 4) << "the same";
+    EXPECT_EQ(summary("1").at("trees").size(), 2U);
+
+    EXPECT_EQ(in({"merge 4 2 1 3 --out merged"}).exit_code, 1);
+    for (char const* name : {"class.csv", "class.json", "class.html", "bob/report.json", "bob/report.html",
+                             "carol/report.json", "emil/stamp.json", "emil/1-I3-fork.vmc", "emil/1-I3-fork.c"})
+        EXPECT_EQ(read(at("merged") / name), read(at("out") / name)) << name;
+    EXPECT_NE(read(at("merged/emil/1-I3-fork.vmc")), "");
+    EXPECT_FALSE(fs::exists(at("merged/shard.cbor")));
+    EXPECT_THAT(check("merged", "").said, HasSubstr("kept      4 of 5 trees")) << "one machine goes on from there";
+
+    auto const refused = [&](std::string const& words, std::string const& why) {
+        ShellResult const result = in({words});
+        EXPECT_EQ(result.exit_code, 2) << words;
+        EXPECT_THAT(result.said, HasSubstr(why)) << words;
+    };
+    refused("merge 1 2 4 --out more", "missing is 3/4");
+    refused("merge 1 2 3 4 4b --out more", "4b: is shard 4/4, as 4 is");
+    refused("merge 1 2 3 out --out more", "out: holds no results of a shard");
+    refused("merge 1 2 3 4 --out 4", "4: holds a shard");
+    refused("verify class --shard auto", "SLURM_ARRAY_TASK_ID");
+    refused("verify class --shard 5/4", "I/N");
+    EXPECT_EQ(check("4b", "--shard 4/4 --seed 2").exit_code, 4);
+    refused("merge 1 2 3 4b --out more", "4b: was made with options");
+    EXPECT_FALSE(fs::exists(at("more")));
+    EXPECT_EQ(check("4b", "").exit_code, 1);
+    EXPECT_FALSE(fs::exists(at("4b/shard.cbor"))) << "it is the whole now";
+}
+
 TEST_F(ClassOfTrees, OptionsReachEveryTree) {
     tree_with_kernel("alice", VMCHECK_KERNELS "/eager-eager");
     Result const result = run({"--runs", "60", "--seed", "7", "--profile", "cow+eager", "--no-shrink"});
@@ -339,6 +393,43 @@ TEST_F(ClassOfTrees, WhatMakesNoSenseForAClassIsRefused) {
 TEST_F(ClassOfTrees, IsExplainedByHelp) {
     EXPECT_THAT(vmcheck({"verify", "--help"}, scratch_.path()).out,
                 AllOf(HasSubstr("--time-per-tree"), HasSubstr("--again"), HasSubstr("A class is a directory")));
+}
+
+// What fails, and what comes after programs avoid it, is run by merge; all else by the shards.
+TEST(ShardsOfOneKernel, MergeIntoWhatOneMachineWrites) {
+    Scratch scratch;
+    auto const in = [&](std::string const& words) {
+        return shell("cd " + scratch.path().string() + " && " VMCHECK_BINARY " " + words + " 2>&1");
+    };
+    auto const refused = [&](std::string const& words, std::string const& why) {
+        ShellResult const result = in(words);
+        EXPECT_EQ(result.exit_code, 2) << words;
+        EXPECT_THAT(result.said, HasSubstr(why)) << words;
+    };
+    for (auto const& [kernel, code] : {std::pair{kRight, 0}, {kWrong, 1}}) {
+        fs::remove_all(scratch.path() / "1");
+        scratch.copy(kernel + "/kernel", "kernel.elf");
+        std::string const words = "verify kernel.elf --runs 400 --coverage lines.info --findings ";
+        EXPECT_EQ(in(words + "one").exit_code, code);
+        std::string const lines = read(scratch.path() / "lines.info");
+        EXPECT_EQ(in(words + "1 --shard 1/2 --jobs 1").exit_code, code);
+        refused("merge 1 --out whole", "missing is 2/2");
+        EXPECT_EQ(in(words + "2 --shard 2/2").exit_code, code);
+        fs::remove(scratch.path() / "lines.info");
+        EXPECT_EQ(in("merge 2 1 --out whole").exit_code, code);
+        EXPECT_EQ(read(scratch.path() / "lines.info"), lines);
+        EXPECT_EQ(shell("cd " + scratch.path().string() + " && diff -r one whole").said, "");
+        EXPECT_THAT(read(scratch.path() / "whole/report.html"), HasSubstr("400"));
+    }
+    refused("merge 1 2 1 --out whole", "1: is shard 1/2, which is there already");
+    refused("merge 1 2 --out 2", "2: holds a shard");
+    refused("verify kernel.elf --shard 1/2 --time 5s", "--time and --shard");
+    EXPECT_EQ(in("verify kernel.elf --runs 400 --seed 2 --findings 2 --shard 2/2").exit_code, 1);
+    refused("merge 1 2 --out whole", "2: is shard 2/2 of another run than 1");
+    scratch.copy(kRight + "/kernel", "kernel.elf");
+    fs::remove_all(scratch.path() / "2");
+    EXPECT_EQ(in("verify kernel.elf --runs 400 --coverage lines.info --findings 2 --shard 2/2").exit_code, 0);
+    refused("merge 1 2 --out whole", "another run");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "checker/e2e/command.h"
 #include "checker/report/formats_testing.h"
+#include "checker/report/night.h"
 
 #include <gtest/gtest.h>
 
@@ -149,11 +150,31 @@ TEST(Pages, AreReadableAndNeverScrollSidewaysOnAnyScreen) {
     Result const result =
         vmcheck({"verify", "class", "--findings", ".", "--runs", "64", class_option()}, scratch.path());
     ASSERT_EQ(result.exit_code, 1) << result.err;
+    // Nights of ten kernels, with a long name, and a finding in each state.
+    std::vector<report::Night> nights;
+    for (int i = 0; i < 30; ++i)
+        nights.push_back({"2026-11-0" + std::to_string(i / 10 + 1) + "T21:04:03Z",
+                          1200,
+                          "build/release/kernel/of-somebody-with-a-long-name-" + std::to_string(i % 10) + "/kernel",
+                          "cow fork, lazy sbrk",
+                          "0123456789abcdef",
+                          "0.1.0 0123456789",
+                          "a processor, 2 cores",
+                          20261126,
+                          1'200'000,
+                          60'000'000,
+                          280,
+                          295,
+                          19,
+                          {{"fork-leaves-shared-page-writable-01234567", "fork leaves a shared page writable",
+                            static_cast<report::Night::State>(i / 10)}}});
+    scratch.file("nightly.html", report::night_page(nights));
     std::string const pages =
-        "class.html,16-parent-keeps-w/report.html,19-copy-keeps-old-reference/report.html,circles/report.html";
+        "nightly.html,class.html,16-parent-keeps-w/report.html,19-copy-keeps-old-reference/report.html,circles/"
+        "report.html";
     for (bool const dark : {false, true}) {
         json const seen = measure(scratch, pages, dark);
-        ASSERT_EQ(seen.size(), 8U) << "not everything was measured";
+        ASSERT_EQ(seen.size(), 10U) << "not everything was measured";
         for (json const& each : seen) {
             EXPECT_EQ(each.at("dark"), dark) << each;
             EXPECT_EQ(each.at("inner_width"), each.at("width")) << each;

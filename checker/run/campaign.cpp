@@ -24,11 +24,14 @@ using std::chrono::milliseconds;
 struct Case {
     Mode mode = Mode::plain;
     std::uint64_t index = 0;  // among those of its mode
+    Corpus::Entry const* given = nullptr;
 };
 
 struct CaseResult {
     Swept ended;
     Counts counts{};
+    bool done = false;   // and not cut short
+    bool fresh = false;  // it reached code that none before did
 };
 
 // The programs of one mode, batch after batch.
@@ -45,7 +48,7 @@ class Series {
     void add_batch(std::uint64_t batch, std::uint64_t size, std::uint64_t parts, std::uint64_t whole,
                    std::vector<Case>& cases) const {
         std::uint64_t const count = size == 0 ? 0 : std::max<std::uint64_t>(batch == 0 ? 1 : 0, size * parts / whole);
-        for (std::uint64_t i = 0; i < count; ++i) cases.push_back({mode_, batch * size + i});
+        for (std::uint64_t i = 0; i < count; ++i) cases.push_back({mode_, batch * size + i, nullptr});
     }
 
     spec::Program program(std::uint64_t index) const {
@@ -101,9 +104,15 @@ std::vector<rc::Gen<spec::Program>> to_limits(Reference const& reference) {
     return programs;
 }
 
-CaseResult run_case(Execution& machine, Reference const& reference, Mode mode, std::uint64_t index,
-                    spec::Program const& program, Steering const& known) {
+CaseResult run_case(Execution& machine, Reference const& reference, Case const& which, spec::Program const& program,
+                    Steering const& known) {
     CaseResult result;
+    auto const& [mode, index, given] = which;
+    if (given != nullptr && given->as_it_is) {
+        Run run = run_program(machine, reference, program, {.go_on = true, .mode = mode}, result.counts);
+        result.ended.failures = endings(std::move(run));
+        return result;
+    }
     // Each place where a step can be interrupted, instead of one: costs as much as so many programs.
     constexpr std::uint64_t kSweepEvery = 32;
     if (mode == Mode::sweep || mode == Mode::harts || (mode == Mode::preempt && index % kSweepEvery == 0)) {
@@ -213,7 +222,8 @@ std::vector<Failure> causes(std::map<Family, Failure> by_family) {
 
 CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::uint64_t seed, Effort const& effort,
                             std::stop_token const& stop, std::function<void(Progress const&)> const& report,
-                            std::function<void(Run const&)> const& first_seen) {
+                            std::function<void(Run const&)> const& first_seen, Corpus const& corpus,
+                            Division const& division) {
     Clock::time_point const started = Clock::now();
     CampaignResult result;
     std::map<Family, Failure> by_family;
@@ -231,6 +241,68 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
     auto const time_is_up = [&] { return effort.time && Clock::now() - started >= *effort.time; };
     Steering known;
     FirstSeen news(reference, first_seen);
+    auto const program_of = [&](Case const& each) {
+        if (each.given != nullptr) return each.given->program;
+        return series[static_cast<std::size_t>(each.mode)].program(each.index);
+    };
+    auto const run_cases = [&](std::vector<Case> const& cases) {
+        std::vector<CaseResult> results(cases.size());
+        pool.for_each(cases.size(), [&](Execution& machine, std::size_t i) {
+            if (stop.stop_requested() || time_is_up()) return;
+            auto const* const record = division.known && known.empty() && cases[i].given == nullptr
+                                           ? division.known(cases[i].mode, cases[i].index)
+                                           : nullptr;
+            if (record != nullptr) {
+                results[i].counts = record->counts;
+                results[i].ended.cannot_start = record->cannot_start;
+                return;
+            }
+            std::uint64_t const before = machine.fresh_code();
+            results[i] = run_case(machine, reference, cases[i], program_of(cases[i]), known);
+            // It may have been cut short, which says nothing about the kernel.
+            if (stop.stop_requested()) {
+                results[i] = {};
+                return;
+            }
+            results[i].done = true;
+            results[i].fresh = machine.fresh_code() > before;
+            news.look(machine, results[i].ended.failures);
+            // What it used up goes back to the host.
+            if (cases[i].mode == Mode::limits) machine.reset();
+        });
+        return results;
+    };
+    // How many of the failures are that a step does not end.
+    auto const take_failures = [&](Case const& which, CaseResult& of) {
+        std::size_t endless = 0;
+        bool is_news = of.fresh;
+        for (Run& run : of.ended.failures) {
+            auto const [at, fresh] = by_family.try_emplace(family_of(run));
+            if (at->first.symptom == Symptom::no_end) ++endless;
+            Failure& failure = at->second;
+            is_news = is_news || fresh;
+            failure.seen += fresh ? 0 : 1;
+            failure.also.insert(run.divergence->signature);
+            // The shortest speaks for its family: it is likely to shrink to something simple.
+            if (fresh || run.program.steps.size() < failure.run.program.steps.size()) {
+                failure.mode = which.mode;
+                failure.index = which.index;
+                failure.run = std::move(run);
+            }
+        }
+        if (is_news && corpus.keep && which.given == nullptr) corpus.keep(which.mode, program_of(which));
+        return endless;
+    };
+    std::vector<Case> begins;
+    for (Corpus::Entry const& each : corpus.first)
+        if (each.program.profile == reference.setting->profile) begins.push_back({each.mode, 0, &each});
+    auto begun = run_cases(begins);
+    for (std::size_t i = 0; i < begins.size(); ++i) {
+        bool const failed = !begun[i].ended.failures.empty();
+        if (begun[i].done && !begun[i].ended.cannot_start)
+            corpus.ran(static_cast<std::size_t>(begins[i].given - corpus.first.data()), failed, begun[i].fresh);
+        take_failures(begins[i], begun[i]);
+    }
     for (std::uint64_t next = 0, batch = 0; next < effort.programs; ++batch) {
         if (time_is_up()) break;
         if (stop.stop_requested()) {
@@ -241,41 +313,25 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
         std::vector<Case> cases;
         // It takes long, so it comes first.
         if (batches_to_limits > 0 && batch % batches_to_limits == 0)
-            cases.push_back({Mode::limits, batch / batches_to_limits});
+            cases.push_back({Mode::limits, batch / batches_to_limits, nullptr});
         for (std::size_t mode = 0; mode < kModes; ++mode)
             series[mode].add_batch(batch, sizes[mode], count, effort.batch.plain, cases);
-        std::vector<CaseResult> results(cases.size());
-        pool.for_each(cases.size(), [&](Execution& machine, std::size_t i) {
-            auto const& [mode, index] = cases[i];
-            if (stop.stop_requested() || time_is_up()) return;
-            results[i] =
-                run_case(machine, reference, mode, index, series[static_cast<std::size_t>(mode)].program(index), known);
-            // It may have been cut short, which says nothing about the kernel.
-            if (stop.stop_requested()) results[i] = {};
-            news.look(machine, results[i].ended.failures);
-            // What it used up goes back to the host.
-            if (mode == Mode::limits) machine.reset();
-        });
+        if (division.shard) std::erase_if(cases, [&](Case const& each) { return !division.shard->takes(each.index); });
+        auto results = run_cases(cases);
         std::size_t endless = 0;
         for (std::size_t i = 0; i < cases.size(); ++i) {
             result.counts.add(results[i].counts);
+            if (division.clean && results[i].done && results[i].ended.failures.empty())
+                division.clean(cases[i].mode, cases[i].index, {results[i].counts, results[i].ended.cannot_start});
             if (auto& why = results[i].ended.cannot_start; why && cases[i].mode == Mode::harts)
                 result.no_harts.insert(std::move(*why));
             else if (why && !result.no_pressure)
                 result.no_pressure = std::move(why);
-            for (Run& run : results[i].ended.failures) {
-                auto const [at, fresh] = by_family.try_emplace(family_of(run));
-                if (at->first.symptom == Symptom::no_end) ++endless;
-                Failure& failure = at->second;
-                failure.seen += fresh ? 0 : 1;
-                failure.also.insert(run.divergence->signature);
-                // The shortest speaks for its family: it is likely to shrink to something simple.
-                if (fresh || run.program.steps.size() < failure.run.program.steps.size()) {
-                    failure.mode = cases[i].mode;
-                    failure.index = cases[i].index;
-                    failure.run = std::move(run);
-                }
-            }
+            endless += take_failures(cases[i], results[i]);
+        }
+        if (known.empty()) {
+            ++result.batches;
+            if (division.batch_done) division.batch_done();
         }
         // Often enough to be sure of it; what hides nothing need not be avoided.
         constexpr std::uint64_t kSightings = 8;
@@ -291,7 +347,9 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
         auto const is_defect = [](auto const& each) { return !each.first.advice; };
         if (std::count_if(by_family.begin(), by_family.end(), is_defect) >= effort.families_max) break;
         // A kernel that hangs wherever one goes costs much time for nothing new.
-        if (2 * endless > cases.size()) break;
+        if (2 * endless > cases.size() && !division.shard) break;
+        // What is still to come depends on what others have seen.
+        if (division.shard && !known.empty()) break;
     }
     if (result.counts.of(Mode::pressure).programs > 0) result.no_pressure.reset();
     result.failures = causes(std::move(by_family));

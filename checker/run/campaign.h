@@ -8,6 +8,7 @@
 #include "checker/run/effort.h"
 #include "checker/run/machine_pool.h"
 #include "checker/run/result.h"
+#include "checker/run/shard.h"
 #include "checker/run/stepper.h"
 
 #include <chrono>
@@ -39,6 +40,7 @@ struct Progress {
 struct CampaignResult {
     std::vector<Failure> failures;  // one for each family, by mode and index
     Counts counts;
+    std::size_t batches = 0;  // in which nothing was avoided
     bool interrupted = false;
     // Why no program could be started with little memory, if none could.
     std::optional<std::string> no_pressure{};
@@ -48,11 +50,46 @@ struct CampaignResult {
     std::optional<std::string> engine_failure{};
 };
 
+// What a campaign begins with, and what it leaves for the next.
+struct Corpus {
+    struct Entry {
+        Mode mode = Mode::plain;  // in which it is run
+        spec::Program program;
+        bool as_it_is = false;  // a shrunk failure: the mode's variations say no more
+    };
+    // Run before all others and not counted, but for those of other profiles than the kernel's.
+    std::vector<Entry> first{};
+    // Told of each of these by its number: whether it failed, and whether code ran that none before had reached.
+    std::function<void(std::size_t index, bool failed, bool fresh)> ran{};
+    // After each batch, of each program in it that reached such code, or was the first to fail in its way. Which of two
+    // was the first depends on threads.
+    std::function<void(Mode mode, spec::Program const& program)> keep{};
+};
+
+// A campaign that is divided among machines. What a case comes to depends on seed and index alone until something is to
+// be avoided, and from there on on all that was seen (steering.h): so a shard ends there at the latest, and whoever
+// puts the shards together runs what fails, and all that comes later, by himself.
+struct CaseRecord {
+    Counts counts{};
+    std::optional<std::string> cannot_start{};
+};
+struct Division {
+    // Only the cases that this shard takes, by their index in their mode.
+    std::optional<Shard> shard{};
+    // Told of each of them that did not fail.
+    std::function<void(Mode mode, std::uint64_t index, CaseRecord record)> clean{};
+    // What was told of it; null: it is to be run. On any thread.
+    std::function<CaseRecord const*(Mode mode, std::uint64_t index)> known{};
+    // After each batch in which nothing was avoided.
+    std::function<void()> batch_done{};
+};
+
 // `first_seen`: told, while programs run, of a defect of a family that was not seen before and has come again since; on
 // the thread that ran it, one at a time. Which program shows it there, and what comes first, depends on threads: it is
 // for somebody who waits.
 CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::uint64_t seed, Effort const& effort,
                             std::stop_token const& stop, std::function<void(Progress const&)> const& report,
-                            std::function<void(Run const&)> const& first_seen = {});
+                            std::function<void(Run const&)> const& first_seen = {}, Corpus const& corpus = {},
+                            Division const& division = {});
 
 }  // namespace vmcheck::run

@@ -106,6 +106,47 @@ TEST(Campaign, EndsWithinABatchWhenItsTimeIsUp) {
     EXPECT_LT(result.counts.programs, kLong);
 }
 
+// What a campaign keeps, the next begins with.
+TEST(Campaign, KeepsWhatIsNewAndGoesOnFromThere) {
+    struct Kept {
+        Corpus corpus{};
+        std::size_t failed = 0, fresh = 0, ran = 0;
+    };
+    auto const night = [](std::vector<Corpus::Entry> first, std::uint64_t seed) {
+        Bench bench(kCowLazy, PlantedDefect::parent_keeps_write);
+        Kept kept;
+        std::vector<Corpus::Entry> news;
+        kept.corpus = {std::move(first),
+                       [&](std::size_t, bool failed, bool fresh) {
+                           ++kept.ran;
+                           kept.failed += failed ? 1 : 0;
+                           kept.fresh += fresh ? 1 : 0;
+                       },
+                       [&](Mode mode, spec::Program const& program) {
+                           news.push_back({mode, program});
+                       }};
+        CampaignResult const result = run_campaign(
+            bench.pool, bench.look.reference, seed, {.programs = 256, .batch = {.plain = 128}}, {},
+            [](Progress const&) {}, {}, kept.corpus);
+        EXPECT_EQ(result.counts.programs, 256U) << "what it begins with is not counted";
+        EXPECT_FALSE(result.failures.empty());
+        kept.corpus.first = std::move(news);
+        return kept;
+    };
+    Kept const first = night({}, 1);
+    EXPECT_EQ(first.ran, 0U);
+    ASSERT_GT(first.corpus.first.size(), 1U);
+    EXPECT_LT(first.corpus.first.size(), 60U) << "all else reached nothing new, and failed in no new way";
+    auto again = first.corpus.first;
+    again.push_back({Mode::plain, {}});
+    again.back().program.profile = {spec::ForkPolicy::eager, spec::SbrkPolicy::eager};
+    Kept const second = night(again, 1);
+    EXPECT_EQ(second.ran, again.size() - 1) << "the last is of another profile";
+    EXPECT_GT(second.failed, 0U);
+    EXPECT_GT(second.fresh, 0U);
+    EXPECT_TRUE(second.corpus.first.empty()) << "the same programs bring nothing new";
+}
+
 TEST(Campaign, ModesCanBeSwitchedOff) {
     Bench bench(kCowLazy);
     CampaignResult const result = bench.run({.programs = 128, .batch = {.plain = 64, .sweep = 0, .pressure = 0}});

@@ -39,6 +39,7 @@ class TwinExecution : public Execution {
     StepResult run(spec::Step const& step, std::uint64_t) override {
         ++steps_;
         kind_ = step.action.index();
+        kinds_.insert(kind_);
         auto const before = machine_->census();
         if (engine_failure()) return {{spec::Unfinished{}}, before};
         return {machine_->run(step), before};
@@ -71,6 +72,8 @@ class TwinExecution : public Execution {
         return {{std::string(spec::kind_name(code.value)), "toy.c", static_cast<unsigned>(code.value) + 1}};
     }
     void fence_at_traps(bool) override {}
+    // A kind of step that was not run here before.
+    std::uint64_t fresh_code() const override { return kinds_.size(); }
     std::optional<CodePlace> failed_allocation() const override { return std::nullopt; }
     std::string console_tail(std::size_t) const override { return {}; }
     std::optional<std::string> engine_failure() const override {
@@ -89,6 +92,7 @@ class TwinExecution : public Execution {
 
     std::uint64_t steps_ = 0;
     std::size_t kind_ = 0;
+    std::set<std::size_t> kinds_;
     std::shared_ptr<spec::Setting const> setting_;
     spec::testing::PlantedDefect defect_;
     std::unique_ptr<spec::testing::ConcreteMachine> machine_;

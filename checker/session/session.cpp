@@ -253,10 +253,12 @@ tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& op
 
     run::Effort effort = options.effort;
     if (free_list_is_broken(result)) effort.batch.pressure = effort.batch.batches_to_limits = 0;
+    run::Division division = options.division;
+    if (options.reached) division.batch_done = [&] { options.reached(kernel->target->coverage()); };
     run::CampaignResult campaign = run::run_campaign(
         kernel->machines, kernel->look.reference, options.seed, effort, options.stop,
         [&](run::Progress const& progress) { observer.on_progress(progress); },
-        [&](run::Run const& failing) { observer.on_first_seen(failing); });
+        [&](run::Run const& failing) { observer.on_first_seen(failing); }, options.corpus, division);
     if (auto well = check_engines(*kernel, options.stop); !well) return tl::unexpected(well.error());
     if (free_list_is_broken(result)) campaign.no_pressure = "The free list is broken.";
     observer.on_run();
@@ -266,9 +268,11 @@ tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& op
     }
     result.counts = campaign.counts;
     result.coverage = kernel->target->coverage();
+    if (options.add_reached) options.add_reached(campaign.batches, result.coverage);
     result.interrupted = campaign.interrupted;
     result.families += campaign.failures.size();
 
+    if (division.shard) return result;
     std::vector<Finding> findings;
     auto const failures = gravest(std::move(campaign.failures), options.effort.families_max);
     for (std::size_t i = 0; i < failures.size(); ++i) {

@@ -25,8 +25,14 @@ struct Options {
     unsigned jobs = 1;
     run::Effort effort{};  // no more findings are made than its families_max
     bool shrink = true;
-    bool confirm = false;         // each finding's repro.c on QEMU
-    std::stop_token stop{};       // ends programs and shrinking: what has failed is still reproduced
+    bool confirm = false;      // each finding's repro.c on QEMU
+    std::stop_token stop{};    // ends programs and shrinking: what has failed is still reproduced
+    run::Corpus corpus{};      // that programs begin with
+    run::Division division{};  // of a shard: nothing is made of what fails
+    // Of a shard, after each batch in which nothing was avoided.
+    std::function<void(Coverage const&)> reached{};
+    // Of what the shards came to: adds what they reached in so many batches.
+    std::function<void(std::size_t batches, Coverage&)> add_reached{};
     std::stop_token last_call{};  // ends that as well: what is left was seen, and no more (Finding::attempts is 0)
 };
 

@@ -11,6 +11,8 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -103,6 +105,27 @@ bool write_all(int descriptor, std::string_view contents) {
     return true;
 }
 
+// A name that was given to a file is on the disk when its directory is.
+bool sync_directory_of(fs::path const& path) {
+    fs::path const directory = path.has_parent_path() ? path.parent_path() : fs::path(".");
+    Descriptor const open(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return open.valid() && ::fsync(open.number()) == 0;
+}
+
+tl::expected<void, Error> write(fs::path const& path, std::string_view contents, bool for_good) {
+    auto place = open_to_write(path);
+    if (!place) return tl::unexpected(place.error());
+    bool const synced = for_good && place->replaces;
+    bool const written = write_all(place->file.number(), contents) && (!synced || ::fsync(place->file.number()) == 0) &&
+                         place->file.close() &&
+                         (!place->replaces || ::rename(place->target.c_str(), path.c_str()) == 0) &&
+                         (!synced || sync_directory_of(path));
+    if (written) return {};
+    auto const why = cannot(path, "written");
+    if (place->replaces) ::unlink(place->target.c_str());
+    return why;
+}
+
 std::string scratch_prefix() {
     return fmt::format("vmcheck-{}-", ::getpid());
 }
@@ -118,14 +141,22 @@ tl::expected<std::vector<std::byte>, Error> read_bytes(fs::path const& path, Rea
 }
 
 tl::expected<void, Error> write_file(fs::path const& path, std::string_view contents) {
-    auto place = open_to_write(path);
-    if (!place) return tl::unexpected(place.error());
-    bool const written = write_all(place->file.number(), contents) && place->file.close() &&
-                         (!place->replaces || ::rename(place->target.c_str(), path.c_str()) == 0);
-    if (written) return {};
-    auto const why = cannot(path, "written");
-    if (place->replaces) ::unlink(place->target.c_str());
-    return why;
+    return write(path, contents, false);
+}
+
+tl::expected<void, Error> write_file_for_good(fs::path const& path, std::string_view contents) {
+    return write(path, contents, true);
+}
+
+void remove_left_parts(fs::path const& directory) {
+    std::error_code error, ignored;
+    for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+        if (at->path().extension() != ".part") continue;
+        pid_t writer = 0;
+        std::string const number = at->path().stem().extension().string();  // ".123"
+        std::from_chars(number.data() + 1, number.data() + number.size(), writer);
+        if (writer > 0 && ::kill(writer, 0) != 0 && errno == ESRCH) fs::remove(at->path(), ignored);
+    }
 }
 
 tl::expected<void, Error> check_writable(fs::path const& path) {

@@ -46,6 +46,12 @@ tl::expected<std::vector<std::byte>, Error> read_bytes(std::filesystem::path con
 tl::expected<void, Error> write_file(std::filesystem::path const& path, std::string_view contents);
 tl::expected<void, Error> write_file(std::filesystem::path const& path, std::vector<std::byte> const& contents);
 
+// The same for what must outlive this process and this machine, whenever they end: when it returns the file is on the
+// disk under its name; ended before that it leaves the old one, or none, and perhaps a NAME.PID.part.
+tl::expected<void, Error> write_file_for_good(std::filesystem::path const& path, std::string_view contents);
+// Removes those, in this directory alone, of processes that are no more.
+void remove_left_parts(std::filesystem::path const& directory);
+
 // Whether write_file() could write there: tries it, and leaves behind no more than missing directories.
 tl::expected<void, Error> check_writable(std::filesystem::path const& path);
 

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -48,6 +50,22 @@ TEST_F(Files, AreNeverSeenHalfWritten) {
         ASSERT_TRUE(seen) << seen.error().message;
         ASSERT_TRUE(*seen == one || *seen == two) << seen->size();
     }
+}
+
+TEST_F(Files, ForGoodLeaveNothingOfThoseThatWereKilled) {
+    ASSERT_TRUE(write_file_for_good(at("file"), "new"));
+    EXPECT_EQ(read_file(at("file")).value(), "new");
+    pid_t const gone = ::fork();
+    if (gone == 0) ::_exit(0);
+    ::waitpid(gone, nullptr, 0);
+    auto const of = [&](pid_t writer) { return at(("file." + std::to_string(writer) + ".part").c_str()); };
+    for (fs::path const& path : std::vector{of(gone), of(::getpid()), at("notes.part"), at("a.b.part")})
+        ASSERT_TRUE(write_file(path, "half"));
+    remove_left_parts(at(""));
+    EXPECT_FALSE(fs::exists(of(gone)));
+    EXPECT_TRUE(fs::exists(of(::getpid()))) << "still being written";
+    EXPECT_TRUE(fs::exists(at("notes.part")) && fs::exists(at("a.b.part"))) << "somebody else's";
+    EXPECT_EQ(read_file(at("file")).value(), "new");
 }
 
 TEST_F(Files, ThatCannotBeWrittenLeaveWhatWasThere) {

@@ -276,6 +276,14 @@ TEST(Board, TellsOfAllCodeOfTheKernelThatRunsAndOfNoOther) {
     EXPECT_TRUE(config.reached->any(at("guest_memcpy"), at("guest_memcpy") + 2));
 }
 
+TEST(ReachedCode, SaysWhatIsNew) {
+    ReachedCode reached(PhysAddr{0x1000}, 0x100);
+    EXPECT_EQ(reached.add(PhysAddr{0x1010}, 8), 4U);
+    EXPECT_EQ(reached.add(PhysAddr{0x1010}, 8), 0U);
+    EXPECT_EQ(reached.add(PhysAddr{0x1014}, 8), 2U);
+    EXPECT_EQ(reached.add(PhysAddr{0x10fe}, 8), 1U) << "the rest lies elsewhere";
+}
+
 TEST(ReachedCode, IsOfItsStretchAlone) {
     ReachedCode reached(PhysAddr{0x1000}, 0x100);
     reached.add(PhysAddr{0xff0}, 0x20);   // begins before it

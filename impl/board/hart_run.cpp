@@ -91,7 +91,8 @@ void Hart::note_reached(VirtAddr pc, std::uint32_t bytes) {
     WalkRequest request{.address = pc, .access = Access::fetch, .privilege = engine_.privilege()};
     if (request.privilege == Privilege::user) return;
     if (request.privilege == Privilege::supervisor) request.satp = engine_.read_raw(UC_RISCV_REG_SATP);
-    if (auto const where = walk(machine_.memory, request)) machine_.config.reached->add(where->address, bytes);
+    if (auto const where = walk(machine_.memory, request))
+        machine_.counters.fresh_code += machine_.config.reached->add(where->address, bytes);
 }
 
 // Code that rewrites itself, or flushes its translations, for ever, makes the host work a hundred times harder than

@@ -21,12 +21,17 @@ class ReachedCode {
           parcels_(std::min(bytes, kBytesMax) / kParcelBytes),
           words_(std::make_unique<std::atomic<std::uint64_t>[]>(parcels_ / kBits + 1)) {}
 
-    // The code in [from, from + bytes) was executed; what lies elsewhere is of no interest.
-    void add(PhysAddr from, std::uint64_t bytes) {
-        if (from.value < start_) return;
+    // The code in [from, from + bytes) was executed; what lies elsewhere is of no interest. Gives how many parcels of
+    // it were not before.
+    std::uint64_t add(PhysAddr from, std::uint64_t bytes) {
+        if (from.value < start_) return 0;
         std::uint64_t const first = (from.value - start_) / kParcelBytes;
-        for (std::uint64_t i = first; i < parcels_ && i < first + bytes / kParcelBytes; ++i)
-            words_[i / kBits].fetch_or(std::uint64_t{1} << i % kBits, std::memory_order_relaxed);
+        std::uint64_t fresh = 0;
+        for (std::uint64_t i = first; i < parcels_ && i < first + bytes / kParcelBytes; ++i) {
+            std::uint64_t const bit = std::uint64_t{1} << i % kBits;
+            fresh += (words_[i / kBits].fetch_or(bit, std::memory_order_relaxed) & bit) == 0 ? 1U : 0U;
+        }
+        return fresh;
     }
 
     // Whether any code in [from, to) was.

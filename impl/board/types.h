@@ -130,8 +130,9 @@ struct Turned {
     std::uint32_t passes = 1;
 };
 
-// Totals since the board was made. All but `fills`, `invalidations` and `void_accesses` grow by the same amount in
-// every run of the same program from the same state: Unicorn sizes its TLB by the host's clock, so refills may differ.
+// Totals since the board was made. All but `fills`, `invalidations`, `void_accesses` and `fresh_code` grow by the same
+// amount in every run of the same program from the same state: Unicorn sizes its TLB by the host's clock, so refills
+// may differ.
 struct Counters {
     std::uint64_t blocks = 0;               // blocks entered
     std::uint64_t fills = 0;                // page-table walks
@@ -144,6 +145,7 @@ struct Counters {
     std::uint64_t disk_requests = 0;
     std::uint64_t disk_errors = 0;    // malformed requests and requests outside the disk
     std::uint64_t void_accesses = 0;  // first accesses to a page with nothing behind it
+    std::uint64_t fresh_code = 0;     // parcels that were added to Config::reached
 };
 
 }  // namespace vmcheck::board

@@ -69,4 +69,10 @@ std::optional<std::string> KernelMachine::engine_failure() const {
     return failure;
 }
 
+std::uint64_t KernelMachine::fresh_code() const {
+    std::uint64_t fresh = ample_->fresh_code() + (scarce_ ? scarce_->fresh_code() : 0);
+    for (auto const& [harts, each] : by_harts_) fresh += each->fresh_code();
+    return fresh;
+}
+
 }  // namespace vmcheck

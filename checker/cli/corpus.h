@@ -1,0 +1,71 @@
+#pragma once
+// The corpus of fuzz, which grows from night to night:
+//
+//     kept/MODE-HASH.vmc    programs that reached code which none before had, or failed in a way of their own; the next
+//                           night begins with them
+//     found/NAME.vmc, .c    findings, one for each mistake of a kernel; what one is called depends on the mistake alone
+//     nightly.jsonl         a line for each night, of which nightly.html is made
+//
+// Each file is written whole and for good, and what depends on another after it: ended at any moment, it goes on from
+// what is there. It is one machine's: several may fuzz into it one after the other, each machine into its own at a
+// time.
+
+#include "checker/cli/output.h"
+#include "checker/finding/finding.h"
+#include "checker/report/night.h"
+#include "checker/run/campaign.h"
+
+#include <tl/expected.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace vmcheck::cli {
+
+class FuzzCorpus {
+  public:
+    // Reads what there is; what is no program is told of and left alone. Fails where the ledger cannot be read.
+    static tl::expected<FuzzCorpus, Stop> open(std::filesystem::path directory);
+
+    // What the campaign begins with, and where it leaves what it keeps. Refers to this value.
+    run::Corpus for_campaign();
+    // To be told before the first program is kept.
+    void set_kernel(std::string name) { kernel_ = std::move(name); }
+    // Where a session's findings go. Refers to this value.
+    Filing filing(SessionResult const& session);
+    // After they were written: removes what this kernel does not need any more, adds a line to the ledger, and makes
+    // the page. Fails where something could not be written, also while programs ran.
+    tl::expected<report::Night, Stop> end(SessionResult const& session, Options const& options,
+                                          std::chrono::system_clock::time_point began);
+
+  private:
+    struct File {
+        std::filesystem::path path;
+        bool is_found = false;  // else kept
+        bool ran = false, failed = false, fresh = false;
+    };
+    explicit FuzzCorpus(std::filesystem::path directory) : directory_(std::move(directory)) {}
+    void read(std::filesystem::path const& folder, bool is_found);
+    void keep(run::Mode mode, spec::Program program);
+    std::string name_of(Finding const& finding, SessionResult const& session);
+    std::vector<report::Night::Finding> findings_of(SessionResult const& session, report::Night const& night) const;
+
+    std::filesystem::path directory_;
+    std::string kernel_{};
+    std::vector<run::Corpus::Entry> entries_{};
+    std::vector<File> files_{};                   // of each entry
+    std::vector<report::Night> nights_{};         // of the ledger
+    std::map<std::string, std::size_t> names_{};  // how many findings of this session have each
+    std::vector<std::string> filed_{};            // the names of the session's findings, in their order
+    std::optional<base::Error> trouble_{};        // the first
+    std::uint64_t kept_ = 0;                      // of this kernel's profile
+};
+
+}  // namespace vmcheck::cli

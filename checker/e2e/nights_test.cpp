@@ -1,0 +1,182 @@
+// Nights of fuzzing that follow one another on one corpus, and are killed at any moment.
+
+#include "checker/e2e/command.h"
+#include "checker/report/night.h"
+#include "spec/text.h"
+
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <map>
+#include <random>
+#include <thread>
+
+namespace vmcheck::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+using report::Night;
+using State = Night::State;
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+using Clock = std::chrono::steady_clock;
+
+class Nights : public testing::Test {
+  protected:
+    Result night(int seed, std::string const& corpus = "corpus") const {
+        return vmcheck(words(seed, corpus), scratch_.path());
+    }
+    static std::vector<std::string> words(int seed, std::string const& corpus) {
+        return {"fuzz", "--kernel", "kernel.elf",         "--corpus", corpus, "--runs",
+                "100",  "--seed",   std::to_string(seed), "--jobs",   "1"};
+    }
+    // What is fuzzed from now on, under the same name.
+    void be(std::string const& kernel) const { scratch_.copy(VMCHECK_KERNELS "/" + kernel + "/kernel", "kernel.elf"); }
+    fs::path at(std::string const& name) const { return scratch_.path() / name; }
+
+    // Each file with what is in it. Every program and every line must be whole.
+    std::map<std::string, std::string> files() const {
+        std::map<std::string, std::string> files;
+        if (!fs::exists(at("corpus"))) return files;
+        for (auto const& entry : fs::recursive_directory_iterator(at("corpus"))) {
+            if (!entry.is_regular_file() || entry.path().extension() == ".part") continue;
+            std::string const name = entry.path().lexically_relative(at("corpus")).string();
+            std::string const& text = files[name] = read(entry.path());
+            if (entry.path().extension() == ".vmc") {
+                auto const program = spec::parse(text);
+                EXPECT_TRUE(program && spec::print(*program) == text) << name;
+            }
+        }
+        return files;
+    }
+    std::vector<Night> ledger() const {
+        std::vector<Night> nights;
+        std::string const text = read(at("corpus/nightly.jsonl"));
+        for (std::size_t begin = 0; begin < text.size();) {
+            std::size_t const end = text.find('\n', begin);
+            auto const each = report::parse_night(text.substr(begin, end - begin));
+            EXPECT_TRUE(each && end != std::string::npos) << text;
+            if (!each || end == std::string::npos) break;
+            nights.push_back(*each);
+            begin = end + 1;
+        }
+        return nights;
+    }
+
+    Scratch scratch_;
+};
+
+TEST_F(Nights, AFindingIsNewThenKnownThenGoneAndWrittenOnce) {
+    be("mutants/16-parent-keeps-w");
+    Result const first = night(1);
+    EXPECT_EQ(first.exit_code, 1) << first.err;
+    EXPECT_THAT(first.out, HasSubstr("findings: 1 new, 0 known, 0 gone"));
+    auto const after_first = files();
+    EXPECT_TRUE(
+        std::ranges::any_of(after_first, [](auto const& each) { return each.first.starts_with("kept/plain-"); }));
+
+    Result const second = night(2);
+    EXPECT_EQ(second.exit_code, 1);
+    EXPECT_THAT(second.out, HasSubstr("findings: 0 new, 1 known, 0 gone"));
+    std::size_t found = 0;
+    for (auto const& [name, text] : files())
+        if (name.starts_with("found/")) {
+            EXPECT_EQ(after_first.at(name), text) << "as it was";
+            ++found;
+        }
+    EXPECT_EQ(found, 2U) << "the program, and its user program";
+
+    be("cow-eager");
+    Result const third = night(3);
+    EXPECT_EQ(third.exit_code, 0);
+    EXPECT_THAT(third.out, HasSubstr("findings: 0 new, 0 known, 1 gone"));
+    be("mutants/16-parent-keeps-w");
+    EXPECT_THAT(night(4).out, HasSubstr("findings: 0 new, 1 known, 0 gone")) << "it is back";
+    auto const nights = ledger();
+    ASSERT_EQ(nights.size(), 4U);
+    EXPECT_EQ(nights[0].findings[0].name, nights[2].findings[0].name);
+    EXPECT_EQ(nights[2].findings[0].state, State::gone);
+    EXPECT_GT(nights[2].reached, 200U);
+    EXPECT_EQ(read(at("corpus/nightly.html")), report::night_page(nights)) << "of the ledger alone";
+}
+
+TEST_F(Nights, WhatIsKeptIsSoonAllAndNoNightNeedsToFindItAgain) {
+    be("cow-eager");
+    night(1);
+    auto kept = files();
+    std::erase_if(kept, [](auto const& each) { return !each.first.starts_with("kept/"); });
+    EXPECT_GT(kept.size(), 5U);
+    EXPECT_LT(kept.size(), 60U);
+    // The same programs once more: each reached something, and all else does not.
+    night(1);
+    auto again = files();
+    std::erase_if(again, [](auto const& each) { return !each.first.starts_with("kept/"); });
+    for (auto const& [name, text] : again) EXPECT_TRUE(kept.contains(name)) << name;
+    ASSERT_EQ(ledger().size(), 2U);
+    EXPECT_EQ(ledger()[1].corpus, again.size());
+    EXPECT_EQ(ledger()[1].reached, ledger()[0].reached);
+
+    scratch_.file("corpus/kept/plain-1.vmc", "vmcheck 1\nprofile");
+    scratch_.file("corpus/kept/notes.vmc", again.begin()->second);
+    Result const odd = night(1);
+    EXPECT_EQ(odd.exit_code, 0);
+    EXPECT_THAT(odd.err, testing::AllOf(HasSubstr("plain-1.vmc: "), HasSubstr("notes.vmc: its name")));
+    EXPECT_TRUE(fs::exists(at("corpus/kept/plain-1.vmc"))) << "not ours to remove";
+}
+
+TEST_F(Nights, KilledAtAnyMomentLoseNothingAndGoOn) {
+    std::array<std::string, 4> const kernels{"mutants/16-parent-keeps-w", "mutants/18-fork-does-not-count",
+                                             "mutants/41-last-level-tables-leak", "cow-eager"};
+    char const* const at_night = std::getenv("VMCHECK_MOMENTS");
+    int const moments = at_night == nullptr ? 12 : std::stoi(at_night);
+    be(kernels[0]);
+    auto const began = Clock::now();
+    night(1, "other");
+    milliseconds const whole = std::chrono::duration_cast<milliseconds>(Clock::now() - began);
+    std::mt19937 random(7);
+    int killed = 0;
+    std::map<std::string, std::string> before;
+    for (int i = 0; i < moments; ++i) {
+        be(kernels[static_cast<std::size_t>(i) % kernels.size()]);
+        base::Child process = start_vmcheck(words(i, "corpus"), scratch_.path());
+        std::this_thread::sleep_for(whole * std::uniform_int_distribution<int>(20, 110)(random) / 100);
+        process.send(SIGKILL);
+        killed += finish_vmcheck(process, scratch_.path()).exit_code == -1 ? 1 : 0;
+        auto now = files();
+        ledger();
+        for (auto const& [name, text] : before) {
+            bool const is_kept = name.starts_with("kept/");
+            // What is kept for a kernel that reaches nothing with it any more is let go, and lines are added.
+            if ((!is_kept && name != "nightly.html") || now.contains(name)) {
+                EXPECT_EQ(now[name].substr(0, name == "nightly.jsonl" ? text.size() : std::string::npos),
+                          name == "nightly.html" ? now[name] : text)
+                    << name;
+            }
+        }
+        for (auto const& [name, text] : now) {
+            if (!name.starts_with("found/") || !name.ends_with(".vmc")) continue;
+            std::string const stem = name.substr(0, name.size() - 4);
+            EXPECT_TRUE(now.contains(stem + ".c") || now.contains(stem + ".gdb")) << name << " comes last";
+        }
+        before = std::move(now);
+    }
+    EXPECT_GT(killed, moments / 4);
+    be(kernels[0]);
+    EXPECT_EQ(night(1).exit_code, 1);
+    auto const last = ledger().back().findings;
+    EXPECT_TRUE(std::ranges::any_of(last, [](auto const& each) {
+        return each.name.starts_with("fork-leaves-shared-page-writable") && each.state != State::gone;
+    }));
+    for (auto const& entry : fs::recursive_directory_iterator(at("corpus")))
+        EXPECT_NE(entry.path().extension(), ".part") << entry.path();
+}
+
+}  // namespace
+}  // namespace vmcheck::e2e

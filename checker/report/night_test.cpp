@@ -1,0 +1,78 @@
+#include "checker/report/night.h"
+
+#include <gtest/gtest.h>
+
+#include <gmock/gmock.h>
+
+namespace vmcheck::report {
+namespace {
+
+using State = Night::State;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+Night night(std::string began, std::vector<Night::Finding> findings) {
+    Night night{.began = std::move(began),
+                .seconds = 600,
+                .kernel = "a <kernel>",
+                .profile = "cow fork",
+                .kernel_commit = "0123456789abcdef",
+                .vmcheck = "0.1.0",
+                .machine = "toy",
+                .seed = UINT64_MAX,
+                .programs = 60'000,
+                .steps = 2,
+                .reached = 90,
+                .lines = 100,
+                .corpus = 19};
+    night.findings = std::move(findings);
+    return night;
+}
+
+TEST(Night, IsReadAsItIsWritten) {
+    Night const written = night(
+        "2026-11-26T21:04:03Z",
+        {{"a-1", "it \"leaks\"\n", State::fresh}, {"b-2", "it dies", State::known}, {"c-3", "it did", State::gone}});
+    std::string const line = print(written);
+    EXPECT_EQ(line.find('\n'), line.size() - 1) << "a line";
+    auto const read = parse_night(line);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(print(*read), line);
+    EXPECT_EQ(read->seed, UINT64_MAX);
+    EXPECT_EQ(read->findings[2].state, State::gone);
+    for (std::string_view torn : {"", "{}", "{\"vmcheck_night\":2}"}) EXPECT_FALSE(parse_night(torn));
+    EXPECT_FALSE(parse_night(line.substr(0, line.size() / 2)));
+}
+
+TEST(NightPage, SaysWhatIsNewKnownAndGoneAndSinceWhen) {
+    Night first = night("2026-11-24T01:00:00Z", {});
+    Night second = night("2026-11-25T01:00:00Z", {{"a-1", "it leaks", State::fresh}, {"b-2", "it dies", State::fresh}});
+    Night third = night("2026-11-26T01:00:00Z", {{"a-1", "it leaks", State::known}, {"b-2", "it dies", State::gone}});
+    first.kernel_commit = "aaaaaaaaaaaaaaaa";
+    third.kernel_commit = "cccccccccccccccc";
+    third.reached = 95;
+    std::string const page = night_page({first, second, third});
+    EXPECT_THAT(page, AllOf(HasSubstr("<title>vmcheck: 0 new, 1 known, 1 gone</title>"),
+                            HasSubstr("a &lt;kernel&gt; (cow fork)"), Not(HasSubstr("<kernel>")),
+                            HasSubstr("<a href=\"found/a-1.vmc\">it leaks</a>"),
+                            HasSubstr("2026-11-25 at 0123456789, not 2026-11-24 at aaaaaaaaaa</td><td "
+                                      "data-head=\"last seen\">2026-11-26 at cccccccccc</td>"),
+                            HasSubstr(">gone</td>"), HasSubstr("gone since\">2026-11-26 at cccccccccc</td>")));
+    // From 90 % to 95 %: the least below, the most on top, of three nights in equal distances.
+    EXPECT_THAT(page, HasSubstr("<path class=\"s0\" d=\"M48.0 108.0 L180.0 108.0 L312.0 12.0\"/>"));
+    EXPECT_THAT(page, HasSubstr("data-head=\"a second\">100</td><td data-head=\"lines\">95 of 100</td>"));
+    EXPECT_THAT(page, Not(HasSubstr("<script")));
+    // 19 programs in each night: in the middle between 18 and 20.
+    EXPECT_THAT(page,
+                AllOf(HasSubstr("from 18 to 20 programs"), HasSubstr("d=\"M48.0 60.0 L180.0 60.0 L312.0 60.0\"")));
+    EXPECT_THAT(night_page({first}), HasSubstr("findings that are not gone, from 0 to 1"));
+}
+
+TEST(NightPage, IsThereBeforeTheFirstNight) {
+    EXPECT_THAT(night_page({}), HasSubstr("no night yet"));
+    EXPECT_THAT(night_page({night("2026-11-24T01:00:00Z", {})}), HasSubstr("Nothing was found in any night"));
+}
+
+}  // namespace
+}  // namespace vmcheck::report

@@ -24,6 +24,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -191,6 +192,11 @@ class Execution {
     // what was noted.
     virtual void note_deeds(bool /*on*/) {}
     virtual std::vector<Deed> deeds() const { return {}; }
+
+    // From now on counts there how often the kernel went from one block of its code to another, by a hash of the two; a
+    // counter stays at its most, and the same steps after the same reset() count the same. The counters must outlive
+    // that; empty: no longer. To be called after reset() and the like.
+    virtual void count_edges(std::span<std::uint8_t> /*counters*/) {}
 
     // From now on, or no longer, each trap drops all cached translations, as if the kernel executed sfence.vma there:
     // what fails without and not with it fails because a translation is used that the page table has no more.

@@ -83,6 +83,7 @@ class KernelExecution : public Execution {
     std::optional<Write> take_write() override;
     void note_deeds(bool on) override { conductor_.note_deeds(on); }
     std::vector<Deed> deeds() const override;
+    void count_edges(std::span<std::uint8_t> counters) override { board_.count_edges(counters); }
     void fence_at_traps(bool on) override { board_.set_fence_at_traps(on); }
     std::optional<CodePlace> failed_allocation() const override;
     std::string console_tail(std::size_t bytes) const override;

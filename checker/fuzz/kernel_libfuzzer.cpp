@@ -61,13 +61,6 @@ extern "C" int LLVMFuzzerInitialize(int* count, char*** words) {
                                                            vmcheck::report::lcov_document({kernel->session()}));
             if (!written) std::fprintf(stderr, "vmcheck: %s\n", written.error().message.c_str());
         });
-    // A program of few bytes is none: libFuzzer need not begin with such.
-    static std::vector<char*> more(*words, *words + *count);
-    static std::string option = "-len_control=0";
-    more.insert(more.begin() + 1, option.data());
-    more.push_back(nullptr);
-    *words = more.data();
-    ++*count;
     return 0;
 }
 

@@ -81,7 +81,7 @@ TEST(KernelUnderFuzz, WhatIsNoProgramReachesNothingAndGivesWayToOne) {
     }
     // Changed as text: the p7 that nobody has forked goes, the profile is the kernel's.
     EXPECT_EQ(kernel.mended("vmcheck 1\nprofile cow lazy\np0 fork p1\np7 exit 0\n", 4'096),
-              "vmcheck 1\nprofile eager\np0 fork p1\n");
+              "vmcheck 1\nprofile eager eager\np0 fork p1\n");
     EXPECT_EQ(kernel.mended("vmcheck 1\nprofile cow\np0 frok p1\n", 4'096), std::nullopt);
 }
 

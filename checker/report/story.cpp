@@ -160,9 +160,9 @@ std::string story_of(Finding const& finding) {
 std::string paragraph_of(Finding const& finding) {
     ViolationWords const words = words_of(finding.divergence.violations.front());
     return fmt::format(
-        "{} ({}), at step {}: {}\n  {}\nExpected: {}. Seen: {}. Came {} of {} times on a freshly booted "
+        "{}, at step {}: {}\n  {}\nExpected: {}. Seen: {}. Came {} of {} times on a freshly booted "
         "kernel.\n",
-        title_of(finding.signature.invariant), rank_words(finding), finding.divergence.at.value + 1,
+        title_of(finding.signature.invariant), finding.divergence.at.value + 1,
         spec::print(finding.program.steps[finding.divergence.at.value]), story_of(finding), words.expected, words.seen,
         finding.reproduced, finding.attempts);
 }

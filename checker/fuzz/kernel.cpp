@@ -2,6 +2,7 @@
 
 #include "checker/finding/finding.h"
 #include "checker/generate/generator.h"
+#include "checker/generate/hart_switches.h"
 #include "checker/generate/mutate.h"
 #include "checker/report/story.h"
 #include "checker/report/violation_words.h"
@@ -60,7 +61,7 @@ class Features {
         note(2, {step.action.index(), where, role, program.memory.has_value(), step.faults.oom.has_value()});
         note(3, {step.action.index(), where, sharers(world, step)});
         note(4, {world.running().size(), world.processes().size()});
-        note(5, {previous_.action.index(), step.action.index(), previous_.actor == step.actor, where});
+        note(5, {previous_.action.index(), step.action.index(), previous_.actor == step.actor});
         previous_ = step;
     }
     // What came of it, among what may.
@@ -86,8 +87,7 @@ class Features {
     void note(std::uint64_t what, std::initializer_list<std::uint64_t> parts) {
         std::uint64_t hash = what;
         for (std::uint64_t part : parts) hash = (hash ^ part) * 0x9e37'79b9'7f4a'7c15 + (hash >> 29);
-        std::uint8_t& counter = counters_[(hash >> 32) % counters_.size()];
-        if (counter < UINT8_MAX) ++counter;
+        counters_[(hash >> 32) % counters_.size()] = 1;
     }
 
     std::span<std::uint8_t> counters_;
@@ -192,6 +192,30 @@ SessionResult KernelUnderFuzz::session() const {
 
 // ---- changing
 
+namespace {
+
+// Those of a campaign's modes, in some proportion.
+rc::Gen<Program> some_programs(std::shared_ptr<Setting const> const& setting, std::uint64_t number) {
+    constexpr std::uint32_t kOverlaps = 3;
+    generate::GeneratorConfig const overlapping{
+        .steps_max = 14, .processes_max = 3, .allocation_faults = false, .overlaps_max = kOverlaps};
+    switch (number % 8) {
+        case 0:
+            return generate::programs(setting, {.allocation_faults = false, .little_memory = true});
+        case 1:
+        case 2:
+            return generate::programs(setting, overlapping);
+        case 3:
+        case 4:
+            return generate::on_several_harts(generate::programs(setting, overlapping),
+                                              number / 8 % 4 == 0 ? kHartsMax : 2);
+        default:
+            return generate::programs(setting, {});
+    }
+}
+
+}  // namespace
+
 std::string KernelUnderFuzz::fitting(Program program, std::size_t bytes_max) const {
     std::string text = print(program);
     for (; text.size() > bytes_max && !program.steps.empty(); text = print(program)) program.steps.pop_back();
@@ -199,9 +223,12 @@ std::string KernelUnderFuzz::fitting(Program program, std::size_t bytes_max) con
 }
 
 std::string KernelUnderFuzz::mutated(std::string_view input, std::uint64_t seed, std::size_t bytes_max) const {
+    // What nothing that is kept leads to has to come from somewhere.
+    constexpr std::uint64_t kNewEvery = 8;
     auto const program = parse(input);
-    if (program) return fitting(generate::mutated(*program, reference_.setting, seed), bytes_max);
-    return fitting(generate::program_of_case(generate::programs(reference_.setting, {}), seed, 0), bytes_max);
+    if (program && seed % kNewEvery != 0)
+        return fitting(generate::mutated(*program, reference_.setting, seed), bytes_max);
+    return fitting(generate::program_of_case(some_programs(reference_.setting, seed / kNewEvery), seed, 0), bytes_max);
 }
 
 std::string KernelUnderFuzz::crossed(std::string_view one, std::string_view other, std::uint64_t seed,

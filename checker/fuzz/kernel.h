@@ -25,12 +25,12 @@
 
 namespace vmcheck::fuzz {
 
-// What an input reached, for the fuzzer to compare; each counter stays at its most.
+// What an input reached, for the fuzzer to compare.
 struct Reached {
-    // From which block of the kernel's code to which, by a hash of the two.
+    // How often control went from which block of the kernel's code to which, by a hash of the two; at most 255.
     std::array<std::uint8_t, 1 << 16> edges;
     // Of the model, by a hash: what kind of step met what kind of page, with whom that was shared, what came of it, and
-    // what came before it.
+    // what came before it; 0 or 1.
     std::array<std::uint8_t, 1 << 14> features;
 };
 

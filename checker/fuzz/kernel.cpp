@@ -172,9 +172,9 @@ std::optional<std::string> KernelUnderFuzz::report_of(run::Run const& run) const
     bool const has_evidence = !again->divergence.violations.empty();
     Finding finding{.signature = run.divergence->signature,
                     .family = run::family_of(run),
-                    .divergence = has_evidence ? std::move(again->divergence) : *run.divergence,
+                    .divergence = has_evidence ? again->divergence : *run.divergence,
                     .program = run.program,
-                    .records = has_evidence ? std::move(again->records) : run.records,
+                    .records = has_evidence ? again->records : run.records,
                     .original = run.program,
                     .also = {},
                     .reproduced = again->times,

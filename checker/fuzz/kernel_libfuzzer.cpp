@@ -4,7 +4,8 @@
 //     divergence vmcheck-fuzz-kernel --dict                               prints a dictionary for -dict=
 //
 // The kernel is the one that VMCHECK_KERNEL names, or else the file beside the executable that is called as it is, with
-// ".kernel" behind. VMCHECK_COVERAGE names a file for LCOV of the kernel's code that was reached, written at the end.
+// ".kernel" behind. VMCHECK_UNGUIDED has every input be a new program, to measure what guidance is worth;
+// VMCHECK_COVERAGE names a file for LCOV of the kernel's code that was reached, written at the end.
 
 #include "checker/fuzz/kernel.h"
 #include "checker/report/coverage.h"
@@ -75,6 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t size_max,
                                                unsigned seed) {
+    if (std::getenv("VMCHECK_UNGUIDED") != nullptr) return put(kernel->mutated("", seed, size_max), data);
     // Now and then as text, where -dict has its say: numbers and words that no generator draws.
     constexpr unsigned kAsTextEvery = 8;
     if (seed / 8 % kAsTextEvery == 0) {
@@ -89,5 +91,6 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
 extern "C" std::size_t LLVMFuzzerCustomCrossOver(std::uint8_t const* one, std::size_t one_size,
                                                  std::uint8_t const* other, std::size_t other_size, std::uint8_t* out,
                                                  std::size_t out_max, unsigned seed) {
+    if (std::getenv("VMCHECK_UNGUIDED") != nullptr) return put(kernel->mutated("", seed, out_max), out);
     return put(kernel->crossed(text_of(one, one_size), text_of(other, other_size), seed, out_max), out);
 }

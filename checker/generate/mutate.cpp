@@ -225,7 +225,7 @@ Program askable(Program const& program, std::shared_ptr<Setting const> const& se
     return kept;
 }
 
-Program mutated(Program program, std::shared_ptr<Setting const> const& setting, std::uint64_t seed) {
+Program mutated(Program const& program, std::shared_ptr<Setting const> const& setting, std::uint64_t seed) {
     Draw draw{rc::Random(seed)};
     Mutator mutator(askable(program, setting), setting, draw);
     for (int changes = 1 + draw(below(4)); changes > 0; --changes) mutator.change();

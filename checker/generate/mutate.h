@@ -20,7 +20,8 @@ inline constexpr std::size_t kMutantStepsMax = 60;
 // One to four changes: steps are put in, left out, repeated or done by another process, arguments drawn anew, an
 // allocation made to fail, a step interrupted or another hart's turn put in, memory made little. Profile and setting
 // are one. Depends on nothing else.
-spec::Program mutated(spec::Program program, std::shared_ptr<spec::Setting const> const& setting, std::uint64_t seed);
+spec::Program mutated(spec::Program const& program, std::shared_ptr<spec::Setting const> const& setting,
+                      std::uint64_t seed);
 
 // The beginning of the one and the end of the other.
 spec::Program spliced(spec::Program const& beginning, spec::Program const& end,

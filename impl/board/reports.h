@@ -133,7 +133,9 @@ struct Reports {
         if (before_turn.is_on()) turned = Turned{pc, before_turn.passes(pc) + 1};
         before_turn.set_on(false);
     }
-    bool wants_blocks() const { return trace.is_on() || openings.is_on() || before_turn.is_on() || edges.is_on(); }
+    // Whether any of them wants to be told of blocks, as it was when the machine was last told to run: asked at each.
+    bool wants_blocks() const { return wants_blocks_; }
+    void begin_run() { wants_blocks_ = trace.is_on() || openings.is_on() || before_turn.is_on() || edges.is_on(); }
     void add(VoidAccess const& access) {
         if (void_accesses.size() < kVoidAccessesMax) void_accesses.push_back(access);
     }
@@ -143,6 +145,9 @@ struct Reports {
         kernel_fault.reset();
         watch_turn(false);
     }
+
+  private:
+    bool wants_blocks_ = false;
 };
 
 }  // namespace vmcheck::board

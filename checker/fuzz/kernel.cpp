@@ -224,7 +224,7 @@ std::string KernelUnderFuzz::fitting(Program program, std::size_t bytes_max) con
 
 std::string KernelUnderFuzz::mutated(std::string_view input, std::uint64_t seed, std::size_t bytes_max) const {
     // What nothing that is kept leads to has to come from somewhere.
-    constexpr std::uint64_t kNewEvery = 8;
+    constexpr std::uint64_t kNewEvery = 2;
     auto const program = parse(input);
     if (program && seed % kNewEvery != 0)
         return fitting(generate::mutated(*program, reference_.setting, seed), bytes_max);

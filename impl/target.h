@@ -24,6 +24,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -195,6 +196,11 @@ class Execution {
     // How much of the kernel's code has run here before anywhere else on its target (Target::coverage), since this
     // execution began; in parcels of two bytes.
     virtual std::uint64_t fresh_code() const { return 0; }
+
+    // From now on counts there how often the kernel went from one block of its code to another, by a hash of the two; a
+    // counter stays at its most, and the same steps after the same reset() count the same. The counters must outlive
+    // that; empty: no longer. To be called after reset() and the like.
+    virtual void count_edges(std::span<std::uint8_t> /*counters*/) {}
 
     // From now on, or no longer, each trap drops all cached translations, as if the kernel executed sfence.vma there:
     // what fails without and not with it fails because a translation is used that the page table has no more.

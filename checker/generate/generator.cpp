@@ -255,6 +255,15 @@ rc::Gen<Program> programs(std::shared_ptr<Setting const> setting, GeneratorConfi
         });
 }
 
+rc::Gen<Step> steps(Scene const& scene) {
+    static auto const kinds = [] {
+        std::vector<std::size_t> tickets;
+        for (std::size_t kind = 0; kind < kActionKinds; ++kind) tickets.insert(tickets.end(), kWeights[kind], kind);
+        return one_of(tickets);
+    }();
+    return drawn([scene](Draw& draw) { return Step{scene.actor, draw(actions(draw(kinds), scene)), {}}; });
+}
+
 spec::Program program_of_case(rc::Gen<spec::Program> const& generator, std::uint64_t seed, std::uint64_t index) {
     std::array<std::uint64_t, 2> const key{seed, index};
     return generator(rc::Random(XXH3_64bits(key.data(), sizeof key))).value();

@@ -5,6 +5,7 @@
 // Swarm testing (Groce et al., "Swarm Testing", ISSTA 2012): each program uses a random subset of step kinds, so that
 // rare combinations are not drowned by the ever-present ones.
 
+#include "checker/generate/arguments.h"
 #include "spec/layout.h"
 #include "spec/program.h"
 
@@ -50,6 +51,9 @@ struct GeneratorConfig {
 // A pure generator: calling it with the same random state gives the same program, from any thread.
 // Its values have no shrinks: programs are shrunk on the kernel, by their failure's signature (checker/shrink).
 rc::Gen<spec::Program> programs(std::shared_ptr<spec::Setting const> setting, GeneratorConfig config);
+
+// A step for the scene, of any kind, each as often as programs have it; may be one that cannot be asked.
+rc::Gen<spec::Step> steps(Scene const& scene);
 
 // Case `index` of the run with `seed`; depends on nothing else.
 spec::Program program_of_case(rc::Gen<spec::Program> const& generator, std::uint64_t seed, std::uint64_t index);

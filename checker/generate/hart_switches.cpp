@@ -7,9 +7,6 @@
 
 namespace vmcheck::generate {
 
-namespace {
-
-// A page fault takes a hundred blocks, an exec some thousands.
 rc::Gen<std::uint32_t> numbers_of_blocks() {
     return drawn([](Draw& draw) {
         constexpr std::uint32_t kMagnitudes = 12;
@@ -17,6 +14,8 @@ rc::Gen<std::uint32_t> numbers_of_blocks() {
         return least + draw(below(least));
     });
 }
+
+namespace {
 
 void put_switches(spec::Program& program, Draw& draw) {
     auto const blocks = numbers_of_blocks();

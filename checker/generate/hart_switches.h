@@ -10,6 +10,9 @@
 
 namespace vmcheck::generate {
 
+// After how many blocks of a step another hart goes on: a page fault takes a hundred, an exec some thousands.
+rc::Gen<std::uint32_t> numbers_of_blocks();
+
 // The same programs with a switch of harts in each step that another one overlaps with, and no interrupts. How late it
 // comes varies by orders of magnitude, since steps differ by as much.
 // REQUIRES: `harts` is 2 or 3.

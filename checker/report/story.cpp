@@ -3,6 +3,7 @@
 #include "checker/report/step_words.h"
 #include "checker/report/violation_words.h"
 #include "spec/step_kinds.h"
+#include "spec/text.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -154,6 +155,16 @@ std::string story_of(Finding const& finding) {
                            ? what
                            : fmt::format("{}: {}", name_of(step.actor), what);
     return text + consequence(violation) + junk_words(finding) + untouched_words(finding) + '.';
+}
+
+std::string paragraph_of(Finding const& finding) {
+    ViolationWords const words = words_of(finding.divergence.violations.front());
+    return fmt::format(
+        "{}, at step {}: {}\n  {}\nExpected: {}. Seen: {}. Came {} of {} times on a freshly booted "
+        "kernel.\n",
+        title_of(finding.signature.invariant), finding.divergence.at.value + 1,
+        spec::print(finding.program.steps[finding.divergence.at.value]), story_of(finding), words.expected, words.seen,
+        finding.reproduced, finding.attempts);
 }
 
 std::string likewise_at(Finding const& finding) {

@@ -26,6 +26,10 @@ std::string_view rank_words(Finding const& finding);
 // stores there, the other sees." One sentence. REQUIRES: the finding reproduced (it has a violation and a program).
 std::string story_of(Finding const& finding);
 
+// All of it in a few lines, for one who has nothing else: what breaks and at which step, what is wrong, what was seen
+// instead of what, and how often it came. REQUIRES: as above.
+std::string paragraph_of(Finding const& finding);
+
 // Other steps at which the same failure showed: "fstat, wait, fork (I10 containment)"; empty where there are none.
 std::string likewise_at(Finding const& finding);
 

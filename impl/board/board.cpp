@@ -186,6 +186,9 @@ void Board::watch_turn() {
 std::optional<Turned> Board::turned() const {
     return machine_->reports.turned;
 }
+void Board::count_edges(std::span<std::uint8_t> counters) {
+    machine_->reports.edges.count_in(counters);
+}
 void Board::set_openings(bool on) {
     machine_->reports.openings.set_on(on);
 }

@@ -298,6 +298,10 @@ class Board {
     void watch_turn();
     std::optional<Turned> turned() const;
 
+    // Count there how often the guest's code above the start of RAM went from one block to another, by a hash of both;
+    // a counter stays at its most. The same run counts the same. The counters must outlive that; empty: no more.
+    void count_edges(std::span<std::uint8_t> counters);
+
     // Remember when a hart stood before a block with S-mode interrupts enabled: where an interrupt would be taken. At
     // most as many as a trace remembers. Costs nothing when off. Turning it on forgets what was remembered.
     void set_openings(bool on);

@@ -35,6 +35,27 @@ TEST(Determinism, TwoBoardsGiveTheSameRun) {
     }
 }
 
+TEST(Determinism, TheSameRunCountsTheSameEdgesWhateverRanBefore) {
+    Board board = board_with(SCENARIO_SCRIBBLE);
+    ASSERT_TRUE(board.take_golden());
+    auto const edges = [&board](std::uint64_t first) {
+        std::vector<std::uint8_t> counters(1024);
+        board.restore();
+        board.count_edges(counters);
+        for (std::uint64_t i = 0; i < 4; ++i) {
+            EXPECT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
+            board.write(Register::a0, first + i);
+        }
+        board.count_edges({});
+        EXPECT_TRUE(stopped_by<stop::Hypercall>(board.run(kPlenty)));
+        return counters;
+    };
+    std::vector<std::uint8_t> const once = edges(0);
+    EXPECT_GT(std::ranges::count_if(once, [](std::uint8_t each) { return each > 0; }), 4);
+    edges(7);
+    EXPECT_EQ(edges(0), once);
+}
+
 TEST(Determinism, CuttingARunIntoPiecesDoesNotChangeIt) {
     auto run_in_pieces = [](std::uint64_t piece) {
         Board board = board_with(SCENARIO_SSTC_TIMER);

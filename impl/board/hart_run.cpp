@@ -52,6 +52,7 @@ void Hart::block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, vo
     ++machine_.counters.blocks;
     if (machine_.reports.trace.is_on() && engine_.privilege() == Privilege::supervisor)
         machine_.reports.trace.add(pc, bytes);
+    if (machine_.reports.edges.is_on()) machine_.reports.edges.add(pc);
     if (machine_.reports.before_turn.is_on()) watch_turn(pc, bytes);
 }
 

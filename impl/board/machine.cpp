@@ -136,6 +136,7 @@ void Machine::reset(PhysAddr entry) {
 Stop Machine::run(Parcels budget) {
     if (failure_) return stop::EngineError{failure_->message};
     if (config.stop.stop_requested()) return stop::asked_to_stop();
+    reports.begin_run();
     std::uint64_t const start = clock.parcels;
     limits.budget_end = start + std::clamp<std::uint64_t>(budget.value, 1, kNever - start);
     std::optional<Parcels> const preempt = std::exchange(preempt_after_, std::nullopt);

@@ -9,6 +9,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace vmcheck::board {
@@ -84,6 +85,28 @@ class Openings {
     std::vector<Parcels> times_;
 };
 
+// How often each block came after which, in somebody else's counters: of the code that does not lie below RAM, where
+// programs do.
+class Edges {
+  public:
+    bool is_on() const { return !counters_.empty(); }
+    void count_in(std::span<std::uint8_t> counters) {
+        counters_ = counters;
+        last_ = 0;
+    }
+    void add(VirtAddr pc) {
+        if (pc.value < kRamStart.value) return;
+        std::uint64_t const here = pc.value * 0x9e37'79b9'7f4a'7c15 >> 32;
+        std::uint8_t& counter = counters_[(here ^ last_ >> 1) % counters_.size()];
+        if (counter < UINT8_MAX) ++counter;
+        last_ = here;
+    }
+
+  private:
+    std::span<std::uint8_t> counters_;
+    std::uint64_t last_ = 0;
+};
+
 struct Reports {
     static constexpr std::size_t kVoidAccessesMax = 16;
 
@@ -94,6 +117,7 @@ struct Reports {
     std::optional<KernelFault> kernel_fault;
     Trace trace;
     Openings openings;
+    Edges edges;
     Trace before_turn;           // since watch_turn(), until the turn that was asked for goes over
     bool interrupt_due = false;  // one was asked for, and is to be taken at the next opening
     std::optional<Turned> turned;
@@ -109,7 +133,9 @@ struct Reports {
         if (before_turn.is_on()) turned = Turned{pc, before_turn.passes(pc) + 1};
         before_turn.set_on(false);
     }
-    bool wants_blocks() const { return trace.is_on() || openings.is_on() || before_turn.is_on(); }
+    // Whether any of them wants to be told of blocks, as it was when the machine was last told to run: asked at each.
+    bool wants_blocks() const { return wants_blocks_; }
+    void begin_run() { wants_blocks_ = trace.is_on() || openings.is_on() || before_turn.is_on() || edges.is_on(); }
     void add(VoidAccess const& access) {
         if (void_accesses.size() < kVoidAccessesMax) void_accesses.push_back(access);
     }
@@ -119,6 +145,9 @@ struct Reports {
         kernel_fault.reset();
         watch_turn(false);
     }
+
+  private:
+    bool wants_blocks_ = false;
 };
 
 }  // namespace vmcheck::board

@@ -61,6 +61,7 @@ class KernelMachine : public Execution {
     void note_deeds(bool on) override { now_->note_deeds(on); }
     std::vector<Deed> deeds() const override { return now_->deeds(); }
     std::uint64_t fresh_code() const override;
+    void count_edges(std::span<std::uint8_t> counters) override { now_->count_edges(counters); }
     void fence_at_traps(bool on) override { now_->fence_at_traps(on); }
     std::optional<CodePlace> failed_allocation() const override { return now_->failed_allocation(); }
     std::string console_tail(std::size_t bytes) const override { return now_->console_tail(bytes); }

@@ -84,6 +84,7 @@ class KernelExecution : public Execution {
     void note_deeds(bool on) override { conductor_.note_deeds(on); }
     std::vector<Deed> deeds() const override;
     std::uint64_t fresh_code() const override { return board_.counters().fresh_code; }
+    void count_edges(std::span<std::uint8_t> counters) override { board_.count_edges(counters); }
     void fence_at_traps(bool on) override { board_.set_fence_at_traps(on); }
     std::optional<CodePlace> failed_allocation() const override;
     std::string console_tail(std::size_t bytes) const override;

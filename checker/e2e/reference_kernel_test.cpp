@@ -89,7 +89,7 @@ TEST(Corpus, IsReplayedWithoutADifference) {
     Scratch const scratch;
     Result const result = vmcheck({"replay", VMCHECK_CORPUS}, scratch.path());
     EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
-    EXPECT_THAT(result.out, testing::HasSubstr(" 0 differ"));
+    EXPECT_THAT(result.out, testing::HasSubstr(" · 0 fail\n"));
     EXPECT_THAT(result.out, testing::Not(testing::HasSubstr("left out")));
 }
 

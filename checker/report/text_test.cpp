@@ -23,8 +23,7 @@ TEST(Text, TellsStoryStepsPageTablePlaceAndWhatToDo) {
     std::string const text = finding_text(testing::parent_keeps_w(), 1, 2, saved, {});
     EXPECT_THAT(
         text,
-        HasSubstr(
-            "✗ 1 of 2   I3 isolation · at fork · defect · isolation · seen in 3 runs, reproduced 3 of 3 times"));
+        HasSubstr("✗ 1 of 2   I3 isolation · at fork · defect · isolation · seen in 3 runs, reproduced 3 of 3 times"));
     EXPECT_THAT(text, HasSubstr("After p0's fork, p0's bss and p1's bss map one frame"));
     EXPECT_THAT(text, HasSubstr("p0   fork p1   p1                 p1   ← here"));
     EXPECT_THAT(text, HasSubstr("before step 1"));

@@ -55,6 +55,13 @@ std::string first_line(fs::path const& file) {
     return text.substr(0, text.find('\n'));
 }
 
+// Of a stranger's tree, whose files may name any other for the place of one.
+std::string if_commit(std::string id) {
+    bool const is_one =
+        (id.size() == 40 || id.size() == 64) && id.find_first_not_of("0123456789abcdef") == std::string::npos;
+    return is_one ? id : std::string{};
+}
+
 // The commit that the git tree around `path` stands at, from its files: a stranger's configuration can name programs
 // for git to run. Empty where there is none.
 std::string commit_of(fs::path const& path) {
@@ -70,14 +77,14 @@ std::string commit_of(fs::path const& path) {
     if (std::string const line = first_line(git); line.starts_with(kElsewhere))
         git = git.parent_path() / line.substr(kElsewhere.size());
     std::string const head = first_line(git / "HEAD");
-    if (!head.starts_with(kReference)) return head;
+    if (!head.starts_with(kReference)) return if_commit(head);
     std::string const name = head.substr(kReference.size());
     fs::path const common = git / first_line(git / "commondir");
-    if (std::string const id = first_line(common / name); !id.empty()) return id;
+    if (std::string const id = first_line(common / name); !id.empty()) return if_commit(id);
     std::string const packed = base::read_file(common / "packed-refs").value_or(std::string());
     std::size_t const at = packed.find(' ' + name + '\n');
     std::size_t const begin = at == std::string::npos ? at : packed.rfind('\n', at) + 1;
-    return at == std::string::npos ? "" : packed.substr(begin, at - begin);
+    return at == std::string::npos ? "" : if_commit(packed.substr(begin, at - begin));
 }
 
 // The rest of the line that begins with `name` in one of the system's tables.

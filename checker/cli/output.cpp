@@ -49,6 +49,7 @@ tl::expected<report::Saved, Stop> save(Finding const& finding, std::string_view 
         files.emplace_back(script, *finding.repro_gdb);
         files.emplace_back(script.parent_path() / qemu::kPlayer, qemu::player());
     }
+    if (once) files.emplace_back(stem.string() + ".md", report::issue_text(finding, saved));
     spec::Program program = finding.program;
     program.about = report::one_line(about(finding) + '.');
     // A name that a line cannot hold as it is would be another.

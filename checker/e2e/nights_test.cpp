@@ -91,7 +91,7 @@ TEST_F(Nights, AFindingIsNewThenKnownThenGoneAndWrittenOnce) {
             EXPECT_EQ(after_first.at(name), text) << "as it was";
             ++found;
         }
-    EXPECT_EQ(found, 2U) << "the program, and its user program";
+    EXPECT_EQ(found, 3U) << "the program, its user program, and a text for an issue tracker";
 
     be("cow-eager");
     Result const third = night(3);

@@ -276,6 +276,21 @@ std::string finding_text(Finding const& finding, std::size_t number, std::size_t
     return text + on_qemu(finding, style) + "\n";
 }
 
+std::string issue_text(Finding const& finding, Saved const& saved) {
+    std::string const title =
+        is_solid(finding) ? story_of(finding) : fmt::format("A program {}", why_not_solid(finding));
+    std::string text = fmt::format("# {}\n\nOn {}, by vmcheck:\n\n", one_line(title), one_line(saved.kernel));
+    // Four spaces make a block of code, whatever a kernel has printed.
+    std::string const body = finding_text(finding, 1, 1, saved, {});
+    for (std::size_t at = 0; at < body.size();) {
+        std::size_t const end = std::min(body.find('\n', at), body.size());
+        if (end > at) text += "    " + body.substr(at, end - at);
+        text += '\n';
+        at = end + 1;
+    }
+    return text;
+}
+
 std::string_view why_not_solid(Finding const& finding) {
     return finding.attempts == 0 ? "failed, and vmcheck was ended before it could be run again"
                                  : "did not fail again: it is flaky";

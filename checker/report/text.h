@@ -42,6 +42,9 @@ std::string missing_line(std::string const& missing, TextStyle style);
 std::string finding_text(Finding const& finding, std::size_t number, std::size_t total,
                          std::optional<Saved> const& saved, TextStyle style);
 
+// The same as an issue tracker takes it (Markdown): a title, and the finding as a block of code.
+std::string issue_text(Finding const& finding, Saved const& saved);
+
 // What a correct kernel does at each step of the program, a line each; of a step that is not asked, why.
 std::string walk_text(spec::Program const& program, std::shared_ptr<spec::Setting const> setting);
 

@@ -12,6 +12,8 @@
 
 #include <gmock/gmock.h>
 
+#include <sstream>
+
 namespace vmcheck::report {
 namespace {
 
@@ -35,6 +37,19 @@ TEST(Text, TellsStoryStepsPageTablePlaceAndWhatToDo) {
     EXPECT_THAT(text, HasSubstr("fork leaves a shared page writable (fork-leaves-shared-page-writable)"));
     EXPECT_THAT(text, HasSubstr("findings/1-I3-fork.c is an xv6 program"));
     EXPECT_THAT(text, Not(HasSubstr("\033")));
+}
+
+TEST(Text, AnIssueHasATitleAndABlockOfCode) {
+    Finding finding = testing::parent_keeps_w();
+    std::string const text = issue_text(finding, {"found/a.vmc", "../xv6-cow"});
+    EXPECT_THAT(text, ::testing::StartsWith("# After p0's fork, p0's bss and p1's bss map one frame"));
+    EXPECT_THAT(text, HasSubstr("\n\nOn ../xv6-cow, by vmcheck:\n\n    ✗ 1 of 1   I3 isolation"));
+    EXPECT_THAT(text, HasSubstr("\n          Replay    vmcheck replay found/a.vmc --kernel ../xv6-cow\n"));
+    std::istringstream lines(text.substr(text.find("    ✗")));
+    for (std::string line; std::getline(lines, line);) EXPECT_TRUE(line.empty() || line.starts_with("    ")) << line;
+    finding.reproduced = 0;
+    EXPECT_THAT(issue_text(finding, {"found/a.vmc", "../xv6-cow"}),
+                ::testing::StartsWith("# A program did not fail again"));
 }
 
 TEST(Text, IsShortFromTheEleventhFindingOn) {

@@ -86,7 +86,7 @@ tl::expected<Answer, base::Error> find_first_bad(History const& history, Commit 
         search.add_good(std::move(*good));
         return search.narrow_down();
     }
-    auto const nothing_good = search.look_for_good();
+    auto nothing_good = search.look_for_good();
     if (!nothing_good) return tl::unexpected(nothing_good.error());
     if (*nothing_good) return std::move(**nothing_good);
     return search.narrow_down();

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <set>
@@ -39,8 +40,9 @@ class Bisect : public testing::Test {
         std::string line = "cd tree && mkdir -p kernel";
         for (std::string const& state : states) {
             std::string const number = std::to_string(++made);
-            line += " && echo " + state + " > kernel/state && echo " + number +
-                    " > notes && git add . && git commit --quiet -m " + number;
+            line +=
+                fmt::format(" && echo {0} > kernel/state && echo {1} > notes && git add . && git commit --quiet -m {1}",
+                            state, number);
         }
         run(line);
     }

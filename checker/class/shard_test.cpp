@@ -53,6 +53,7 @@ TEST(PartsOfAClass, AreTheWholeInAnyOrder) {
     for (std::vector<PartAt> const& parts : {std::vector{part(2, 2), part(1, 2)}, std::vector{part(1, 1)},
                                              std::vector{part(5, 5), part(1, 5), part(3, 5), part(2, 5), part(4, 5)}}) {
         std::vector<PartAt> read;
+        read.reserve(parts.size());
         for (PartAt const& each : parts) read.push_back({each.directory, parse_part(print(each.part)).value()});
         auto const all = merged(read);
         ASSERT_TRUE(all) << all.error().message;

@@ -69,6 +69,7 @@ std::vector<base::Link> links_in(json const& links) {
 
 std::vector<std::string> in_words(std::vector<base::Link> const& links) {
     std::vector<std::string> all;
+    all.reserve(links.size());
     for (base::Link const& link : links) all.push_back(fmt::format("{} -> {}", link.name, link.target));
     return all;
 }

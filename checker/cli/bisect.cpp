@@ -113,7 +113,7 @@ void tell_judged(Commit const& commit, Judgement const& judgement, std::size_t l
 // The commit's diff, to a length that can be read.
 std::string diff_text(bisect::History const& history, Commit const& commit) {
     constexpr std::size_t kLinesMax = 200;
-    std::string const diff = report::printable(history.changes(commit).value_or(std::string()));
+    std::string diff = report::printable(history.changes(commit).value_or(std::string()));
     std::size_t end = 0, lines = 0;
     while (end < diff.size() && lines < kLinesMax) {
         end = std::min(diff.find('\n', end), diff.size() - 1) + 1;

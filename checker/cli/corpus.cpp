@@ -76,11 +76,11 @@ std::string commit_of(fs::path const& path) {
     constexpr std::string_view kElsewhere = "gitdir: ", kReference = "ref: ";
     if (std::string const line = first_line(git); line.starts_with(kElsewhere))
         git = git.parent_path() / line.substr(kElsewhere.size());
-    std::string const head = first_line(git / "HEAD");
-    if (!head.starts_with(kReference)) return if_commit(head);
+    std::string head = first_line(git / "HEAD");
+    if (!head.starts_with(kReference)) return if_commit(std::move(head));
     std::string const name = head.substr(kReference.size());
     fs::path const common = git / first_line(git / "commondir");
-    if (std::string const id = first_line(common / name); !id.empty()) return if_commit(id);
+    if (std::string id = first_line(common / name); !id.empty()) return if_commit(std::move(id));
     std::string const packed = base::read_file(common / "packed-refs").value_or(std::string());
     std::size_t const at = packed.find(' ' + name + '\n');
     std::size_t const begin = at == std::string::npos ? at : packed.rfind('\n', at) + 1;

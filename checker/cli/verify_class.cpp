@@ -187,7 +187,7 @@ class ClassRun {
         base::Sandbox sandbox{.readable = own_files(),
                               .writable = {directory_of(index), scratch_of(index)},
                               .memory_bytes = memory,
-                              .processes = 8 * base::kSandboxProcessesMax};
+                              .processes = std::uint64_t{8} * base::kSandboxProcessesMax};
         sandbox.readable.push_back(is_tree ? member.path : member.path.parent_path());
         if (options_.kernel.map_file) sandbox.readable.push_back(*options_.kernel.map_file);
         return sandbox;
@@ -400,6 +400,7 @@ ExitCode merge_campaigns(Options const& options) {
     words.push_back("--findings=" + options.findings.string());
     for (fs::path const& directory : options.shards) words.push_back("--from-shard=" + directory.string());
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     ::execv("/proc/self/exe", arguments.data());

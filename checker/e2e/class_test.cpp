@@ -202,7 +202,7 @@ TEST_F(ClassOfTrees, ShardsMergeIntoWhatOneMachineWrites) {
     fs::create_directories(at("class/dora"));
     tree_with_kernel("emil", kWrong);
     scratch_.file("class/late.zip", "PK");
-    auto const in = [&](std::vector<std::string> words, std::string const& environment = "") {
+    auto const in = [&](std::vector<std::string> const& words, std::string const& environment = "") {
         std::string line = "cd " + scratch_.path().string() + " && " + environment + " " VMCHECK_BINARY;
         for (std::string const& word : words) line += " " + word;
         return shell(line + " 2>&1");

@@ -107,6 +107,18 @@ TEST_F(Nights, AFindingIsNewThenKnownThenGoneAndWrittenOnce) {
     EXPECT_EQ(read(at("corpus/nightly.html")), report::night_page(nights)) << "of the ledger alone";
 }
 
+// The path of open may bring the page in, or not, and fork then shares it, or not: a kernel that did both needs a
+// frame.
+TEST_F(Nights, AdviceThatWasWrongIsGone) {
+    be("cow-lazy");
+    scratch_.file("corpus/found/store-takes-a-frame-too-many-1.vmc",
+                  "vmcheck 1\nprofile cow lazy\nfound on kernel.elf\np0 sbrk +2p\np0 open brk-1p\np0 fork p1\n"
+                  "p1 load heap+1p 1\np1 store brk-8 1 = 1 !oom 1\n");
+    Result const result = night(1);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.out, HasSubstr("findings: 0 new, 0 known, 1 gone"));
+}
+
 TEST_F(Nights, WhatIsKeptIsSoonAllAndNoNightNeedsToFindItAgain) {
     be("cow-eager");
     night(1);

@@ -152,6 +152,7 @@ TEST(Pages, AreReadableAndNeverScrollSidewaysOnAnyScreen) {
     ASSERT_EQ(result.exit_code, 1) << result.err;
     // Nights of ten kernels, with a long name, and a finding in each state.
     std::vector<report::Night> nights;
+    nights.reserve(30);
     for (int i = 0; i < 30; ++i)
         nights.push_back({"2026-11-0" + std::to_string(i / 10 + 1) + "T21:04:03Z",
                           1200,

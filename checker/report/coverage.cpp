@@ -47,6 +47,7 @@ std::vector<MemoryCoverage::Part> parts_of(Coverage const& coverage) {
             in_part.insert(each.file);
     }
     std::vector<MemoryCoverage::Part> parts;
+    parts.reserve(by_file.size());
     for (auto& [file, functions] : by_file)
         parts.push_back(
             {file, in_part.contains(file) || file.empty() ? std::move(functions) : std::vector<std::string>()});

@@ -32,8 +32,13 @@ std::uint64_t pages_spanned(spec::World const& world, spec::Step const& step) {
     return pages + kFramesCost * std::min(pages, world.setting().traits.frames_total);
 }
 
-// After a copy that failed, on whatever byte, a page on its way may be shared still or not.
-bool leaves_sharing_known(spec::Step const& step, spec::Outcome const& outcome) {
+// After a copy that failed, on whatever byte, a page on its way may be shared still or not. One that may be mapped when
+// its process forks, or not, is the child's as well, or not.
+bool leaves_sharing_known(spec::World const& world, spec::Step const& step, spec::Outcome const& outcome) {
+    if (std::holds_alternative<spec::Fork>(step.action))
+        return std::ranges::none_of(world.find(step.actor)->space->pages, [](auto const& entry) {
+            return entry.second.presence == spec::Presence::either && entry.second.rights.user;
+        });
     if (spec::way_of(step.action) != spec::Way::copyout) return true;
     auto const* returned = std::get_if<spec::Returned>(&outcome.what);
     if (!returned || static_cast<std::int64_t>(returned->value) < 0) return false;
@@ -172,7 +177,7 @@ void Stepper::perform(spec::Step step) {
             Signature const signature{advice->invariant, step.action.index()};
             pass({.at = at, .violations = {std::move(*advice)}, .signature = signature, .advice = true});
         }
-    if (!leaves_sharing_known(step, outcome)) state_.sharing_known = false;
+    if (!leaves_sharing_known(state_.world, step, outcome)) state_.sharing_known = false;
     spec::World const before_it = std::exchange(state_.world, std::move(*next));
     if (done()) return;
     spec::Observation const seen = execution_.observe();

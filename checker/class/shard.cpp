@@ -120,8 +120,12 @@ std::optional<Part> parse_part(std::vector<std::byte> const& bytes) {
         part.all.directory = document.at("directory");
         part.all.options = document.at("options").get<std::vector<std::string>>();
         part.all.left_out = document.at("left_out").get<std::vector<std::string>>();
-        for (json const& row : document.at("trees"))
+        for (json const& row : document.at("trees")) {
+            // It becomes a directory of ours.
+            fs::path const name = row.at("name").get<std::string>();
+            if (name.is_absolute() || std::ranges::find(name, fs::path("..")) != name.end()) return std::nullopt;
             part.all.rows.push_back({row.at("name"), row.at("path"), result_in(row.at("result")), {}});
+        }
         return part;
     } catch (json::exception const&) {
         return std::nullopt;  // the library reports by exception; this is the border at which that ends

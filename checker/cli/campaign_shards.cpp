@@ -81,7 +81,7 @@ struct File {
 };
 
 std::optional<File> read(fs::path const& path) {
-    auto const bytes = base::read_bytes(path, {.bytes_max = std::uint64_t{4} << 30});
+    auto const bytes = base::read_sealed(path, {.bytes_max = std::uint64_t{4} << 30});
     if (!bytes) return std::nullopt;
     try {
         auto const* const begin = reinterpret_cast<std::uint8_t const*>(bytes->data());
@@ -164,7 +164,7 @@ tl::expected<void, Stop> write_campaign(CampaignIdentity const& identity, run::S
                                       {"kernels", std::move(parts)}});
     std::vector<std::byte> printed(bytes.size());
     std::memcpy(printed.data(), bytes.data(), bytes.size());
-    return base::write_file(directory / kCampaignFile, printed).map_error([](base::Error const& error) {
+    return base::write_sealed(directory / kCampaignFile, std::move(printed)).map_error([](base::Error const& error) {
         return Stop{Stop::Cause::machine, error.message};
     });
 }
@@ -178,8 +178,9 @@ tl::expected<Campaigns, Stop> read_campaigns(std::vector<fs::path> const& direct
     for (fs::path const& directory : directories) {
         auto file = read(directory / kCampaignFile);
         if (!file)
-            return refuse(fmt::format("{}: holds no results of a shard that is done ({}). Run its command again.",
-                                      directory.string(), kCampaignFile));
+            return refuse(fmt::format(
+                "{}: holds no results of a shard that is done ({}), or damaged ones. Run its command again.",
+                directory.string(), kCampaignFile));
         if (whole && (file->identity != whole->identity || file->shard.of != whole->shard.of ||
                       file->kernels.size() != whole->kernels.size()))
             return refuse(

@@ -176,10 +176,20 @@ void FuzzCorpus::keep(run::Mode mode, spec::Program program) {
 Filing FuzzCorpus::filing(SessionResult const& session) {
     return {[this, &session](std::size_t number, Finding const&) {
                 // In order, once for each.
-                while (filed_.size() < number) filed_.push_back(name_of(session.findings[filed_.size()], session));
+                while (filed_.size() < number) {
+                    filed_.push_back(name_of(session.findings[filed_.size()], session));
+                    forget_what_passes(filed_.back());
+                }
                 return directory_ / kFound / filed_[number - 1];
             },
             true};
+}
+
+// The mistake shows at another program than the one that is there, which says nothing any more.
+void FuzzCorpus::forget_what_passes(std::string const& name) const {
+    std::error_code ignored;
+    for (File const& file : files_)
+        if (file.is_found && file.ran && !file.failed && file.path.stem() == name) fs::remove(file.path, ignored);
 }
 
 std::string FuzzCorpus::name_of(Finding const& finding, SessionResult const& session) {
@@ -249,7 +259,11 @@ tl::expected<report::Night, Stop> FuzzCorpus::end(SessionResult const& session, 
         .corpus = kept_};
     night.findings = findings_of(session, night);
     // As it is now: another kernel's night may have ended meanwhile.
-    auto ledger = read_ledger(directory_).value_or(std::string());
+    auto read = read_ledger(directory_);
+    // One that is there and cannot be read must not be written over.
+    if (!read && read.error().kind != base::Error::Kind::no_such_file)
+        return tl::unexpected(Stop{Stop::Cause::machine, read.error().message});
+    std::string ledger = read ? std::move(*read) : std::string();
     if (!ledger.empty() && ledger.back() != '\n') ledger += '\n';
     ledger += report::print(night);
     auto written = base::write_file_for_good(directory_ / kLedger, ledger);

@@ -55,6 +55,7 @@ class FuzzCorpus {
     void read(std::filesystem::path const& folder, bool is_found);
     void keep(run::Mode mode, spec::Program program);
     std::string name_of(Finding const& finding, SessionResult const& session);
+    void forget_what_passes(std::string const& name) const;
     std::vector<report::Night::Finding> findings_of(SessionResult const& session, report::Night const& night) const;
 
     std::filesystem::path directory_;

@@ -39,8 +39,6 @@ tl::expected<report::Saved, Stop> save(Finding const& finding, std::string_view 
                                        std::filesystem::path const& kernel_file, std::filesystem::path const& stem,
                                        bool once) {
     report::Saved saved{.program = stem.string() + ".vmc", .kernel = std::string(kernel)};
-    std::error_code error;
-    if (once && std::filesystem::exists(saved.program, error)) return saved;
     std::vector<std::pair<std::filesystem::path, std::string>> files;
     if (finding.repro_c) files.emplace_back(saved.repro_c.emplace(stem.string() + ".c"), *finding.repro_c);
     if (needs_script(finding)) {
@@ -55,6 +53,8 @@ tl::expected<report::Saved, Stop> save(Finding const& finding, std::string_view 
     // A name that a line cannot hold as it is would be another.
     if (report::one_line(kernel) == kernel) program.found_on = kernel;
     files.emplace_back(saved.program, spec::print(program));
+    std::error_code error;
+    if (once && std::filesystem::exists(saved.program, error)) return saved;
     for (auto const& [path, text] : files)
         if (auto written = once ? base::write_file_for_good(path, text) : base::write_file(path, text); !written)
             return tl::unexpected(Stop{Stop::Cause::machine, written.error().message});

@@ -211,9 +211,15 @@ ExitCode verify_shard(Options const& options) {
         return give_up({Stop::Cause::usage,
                         "--time and --shard: what is found in a time is another thing on each "
                         "machine. Give --runs or --effort."});
+    if (options.json || options.format || options.out)
+        return give_up({Stop::Cause::usage,
+                        "--shard: a shard of one kernel makes no report. Leave out --json, --format and --out: "
+                        "vmcheck merge writes report.html and the findings."});
     auto const file = options.findings / kCampaignFile;
+    // What an earlier run left.
+    classes::clear_findings(options.findings);
     std::error_code ignored;
-    std::filesystem::remove(file, ignored);
+    for (auto const& old : {file, options.findings / classes::kShardFile}) std::filesystem::remove(old, ignored);
     if (auto well = check_place(file); !well) return give_up(well.error());
     CampaignIdentity const identity = identity_of(options);
     std::vector<CampaignPart> parts;
@@ -222,7 +228,11 @@ ExitCode verify_shard(Options const& options) {
     for (KernelChoice const& choice : choices(options.kernel)) {
         auto const session = check(choice, options, run::programs_of(options.level), nullptr, &parts.emplace_back());
         if (!session) return give_up(session.error());
-        if (session->interrupted || options.stop.stop_requested()) return ExitCode::interrupted;
+        if (session->interrupted || options.stop.stop_requested()) {
+            tell(options.text, "shard     {} is not done{}: give the same command again, it begins anew\n",
+                 run::print(*options.shard), failed || session->families > 0 ? ", though something differed" : "");
+            return ExitCode::interrupted;
+        }
         programs += session->counts.programs;
         failed = failed || session->families > 0 || !session->boot_violations.empty();
     }
@@ -287,7 +297,8 @@ ExitCode verify(Options const& options) {
 // The nightly job: as verify, but it goes on for as long as it is told to, begins with the corpus of the nights before,
 // and files there what it finds.
 ExitCode fuzz(Options const& options) {
-    if (auto well = check_place(options.corpus / "found" / "1.vmc"); !well) return give_up(well.error());
+    for (char const* name : {"found/1.vmc", "kept/1.vmc", "nightly.jsonl", "nightly.html"})
+        if (auto well = check_place(options.corpus / name); !well) return give_up(well.error());
     for (auto const& file : {options.out, options.coverage})
         if (auto well = check_place(file); !well) return give_up(well.error());
     auto const began = std::chrono::system_clock::now();

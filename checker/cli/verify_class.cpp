@@ -337,7 +337,7 @@ tl::expected<void, Stop> write_part(classes::Part part, classes::Class const& al
     std::size_t next = 0;
     for (std::size_t i = 0; i < part.all.rows.size(); ++i)
         if (part.shard.takes(i)) part.all.rows[i].result = all.rows[next++].result;
-    if (auto written = base::write_file(options.findings / classes::kShardFile, classes::print(part)); !written)
+    if (auto written = base::write_sealed(options.findings / classes::kShardFile, classes::print(part)); !written)
         return tl::unexpected(Stop{Stop::Cause::machine, written.error().message});
     tell(options.text, "shard     {} is done: {} of {} trees\n", run::print(part.shard), next, part.all.rows.size());
     return {};
@@ -363,13 +363,14 @@ tl::expected<void, Stop> write_class_report(classes::Class const& all, Options c
 tl::expected<std::vector<classes::PartAt>, Stop> read_parts(std::vector<fs::path> const& directories) {
     std::vector<classes::PartAt> parts;
     for (fs::path const& directory : directories) {
-        auto const bytes = base::read_bytes(directory / classes::kShardFile, {.bytes_max = std::uint64_t{1} << 30});
+        auto const bytes = base::read_sealed(directory / classes::kShardFile, {.bytes_max = std::uint64_t{1} << 30});
         auto part = bytes ? classes::parse_part(*bytes) : std::nullopt;
         if (!part)
             return tl::unexpected(
-                Stop{Stop::Cause::usage, fmt::format("{}: holds no results of a shard that is done ({}). Run its "
-                                                     "command again: it goes on where it stopped.",
-                                                     directory.string(), classes::kShardFile)});
+                Stop{Stop::Cause::usage,
+                     fmt::format("{}: holds no results of a shard that is done ({}), or damaged ones. Run its "
+                                 "command again: it goes on where it stopped.",
+                                 directory.string(), classes::kShardFile)});
         parts.push_back({directory, std::move(*part)});
     }
     return parts;
@@ -422,6 +423,8 @@ ExitCode merge(Options const& options) {
     if (!all) return give_up({Stop::Cause::usage, all.error().message});
     for (char const* name : classes::kSummaryFiles)
         if (auto well = check_place(options.findings / name); !well) return give_up(well.error());
+    std::error_code ignored;
+    for (char const* name : {classes::kShardFile, kCampaignFile}) fs::remove(options.findings / name, ignored);
     if (auto gathered = gather(*all, *parts, options.findings); !gathered) return give_up(gathered.error());
     if (auto written = write_summary(*all, options); !written) return give_up(written.error());
     return exit_code(classes::judgement(*all));
@@ -447,7 +450,7 @@ ExitCode verify_class(Options const& options) {
     if (auto well = check_place(options.out); !well) return give_up(well.error());
     // Of an earlier run.
     std::error_code ignored;
-    fs::remove(options.findings / classes::kShardFile, ignored);
+    for (char const* name : {classes::kShardFile, kCampaignFile}) fs::remove(options.findings / name, ignored);
     classes::Part part{options.shard.value_or(run::Shard{}), this_program(), limit_of(options), {}};
     auto const all = run_class(options, std::move(*discovery), part);
     if (!all) return give_up(all.error());

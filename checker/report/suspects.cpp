@@ -472,6 +472,7 @@ std::vector<Suspect> suspicious_lines(Finding const& finding, std::vector<Suspec
         return std::pair(-a.score, number(a.suspect)) < std::pair(-b.score, number(b.suspect));
     });
     std::vector<Suspect> suspects;
+    suspects.reserve(ranked.size());
     for (Ranked& each : ranked) suspects.push_back(std::move(each.suspect));
     return suspects;
 }

@@ -235,6 +235,7 @@ std::string kernel_lines(TargetSummary const& summary, TextStyle style) {
 
 std::vector<std::string> left_out_lines(std::vector<base::Link> const& links) {
     std::vector<std::string> lines;
+    lines.reserve(links.size());
     for (base::Link const& link : links)
         lines.push_back(one_line(
             fmt::format("{}: is a link that leads out of the tree (to {}), and was left out", link.name, link.target)));

@@ -35,6 +35,7 @@ constexpr char const* kWildStore = "vmcheck 1\nprofile cow\np0 fork p1\np1 store
 
 std::vector<std::string> names(std::vector<Suspect> const& suspects) {
     std::vector<std::string> all;
+    all.reserve(suspects.size());
     for (Suspect const& suspect : suspects) all.push_back(suspect.place.function);
     return all;
 }

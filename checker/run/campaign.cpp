@@ -295,7 +295,9 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
     };
     std::vector<Case> begins;
     for (Corpus::Entry const& each : corpus.first)
-        if (each.program.profile == reference.setting->profile) begins.push_back({each.mode, 0, &each});
+        if (each.program.profile == reference.setting->profile &&
+            (each.mode == Mode::limits || sizes[static_cast<std::size_t>(each.mode)] > 0))
+            begins.push_back({each.mode, 0, &each});
     auto begun = run_cases(begins);
     for (std::size_t i = 0; i < begins.size(); ++i) {
         bool const failed = !begun[i].ended.failures.empty();

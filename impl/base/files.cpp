@@ -8,8 +8,10 @@
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -154,9 +156,32 @@ void remove_left_parts(fs::path const& directory) {
         if (at->path().extension() != ".part") continue;
         pid_t writer = 0;
         std::string const number = at->path().stem().extension().string();  // ".123"
-        std::from_chars(number.data() + 1, number.data() + number.size(), writer);
+        if (number.size() < 2) continue;
+        char const* const end_of_number = number.data() + number.size();
+        if (std::from_chars(number.data() + 1, end_of_number, writer).ptr != end_of_number) continue;
         if (writer > 0 && ::kill(writer, 0) != 0 && errno == ESRCH) fs::remove(at->path(), ignored);
     }
+}
+
+tl::expected<void, Error> write_sealed(fs::path const& path, std::vector<std::byte> contents) {
+    auto const seal =
+        std::bit_cast<std::array<std::byte, sizeof(XXH64_hash_t)>>(XXH3_64bits(contents.data(), contents.size()));
+    contents.insert(contents.end(), seal.begin(), seal.end());
+    return write_file(path, contents);
+}
+
+tl::expected<std::vector<std::byte>, Error> read_sealed(fs::path const& path, ReadLimits const& limits) {
+    auto contents = read_bytes(path, limits);
+    if (!contents) return contents;
+    XXH64_hash_t seal = 0;
+    bool const has_seal = contents->size() >= sizeof(seal);
+    if (has_seal) {
+        std::memcpy(&seal, contents->data() + contents->size() - sizeof(seal), sizeof(seal));
+        contents->resize(contents->size() - sizeof(seal));
+    }
+    if (!has_seal || seal != XXH3_64bits(contents->data(), contents->size()))
+        return tl::unexpected(Error{fmt::format("{}: is damaged: it does not fit its checksum.", path.string())});
+    return contents;
 }
 
 tl::expected<void, Error> check_writable(fs::path const& path) {

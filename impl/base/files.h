@@ -52,6 +52,11 @@ tl::expected<void, Error> write_file_for_good(std::filesystem::path const& path,
 // Removes those, in this directory alone, of processes that are no more.
 void remove_left_parts(std::filesystem::path const& directory);
 
+// The same with a checksum at its end, which read_sealed() takes off: it fails where one bit is another.
+tl::expected<void, Error> write_sealed(std::filesystem::path const& path, std::vector<std::byte> contents);
+tl::expected<std::vector<std::byte>, Error> read_sealed(std::filesystem::path const& path,
+                                                        ReadLimits const& limits = {});
+
 // Whether write_file() could write there: tries it, and leaves behind no more than missing directories.
 tl::expected<void, Error> check_writable(std::filesystem::path const& path);
 

@@ -154,5 +154,22 @@ TEST(Scratch, LiesBelowTmpdir) {
     EXPECT_EQ(none.error().kind, Error::Kind::machine);
 }
 
+TEST(SealedFile, IsReadAsItWasWrittenOrNotAtAll) {
+    auto const scratch = ScratchDirectory::make("test").value();
+    std::filesystem::path const path = scratch.path() / "part";
+    std::vector<std::byte> const contents{std::byte{1}, std::byte{2}, std::byte{0}};
+    ASSERT_TRUE(write_sealed(path, contents));
+    EXPECT_EQ(read_sealed(path).value(), contents);
+    std::vector<std::byte> const whole = read_bytes(path).value();
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+        std::vector<std::byte> flipped = whole;
+        flipped[i] ^= std::byte{4};
+        ASSERT_TRUE(write_file(path, flipped));
+        EXPECT_FALSE(read_sealed(path)) << i;
+        ASSERT_TRUE(write_file(path, std::vector(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(i))));
+        EXPECT_FALSE(read_sealed(path)) << i;
+    }
+}
+
 }  // namespace
 }  // namespace vmcheck::base

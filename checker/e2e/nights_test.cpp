@@ -99,12 +99,12 @@ TEST_F(Nights, AFindingIsNewThenKnownThenGoneAndWrittenOnce) {
     EXPECT_THAT(third.out, HasSubstr("findings: 0 new, 0 known, 1 gone"));
     be("mutants/16-parent-keeps-w");
     EXPECT_THAT(night(4).out, HasSubstr("findings: 0 new, 1 known, 0 gone")) << "it is back";
-    fs::path const found = at("corpus/found/" + ledger()[0].findings[0].name + ".vmc");
-    std::string const failing = read(found);
-    scratch_.file(fs::relative(found, scratch_.path()).string(),
+    fs::path const stored = at("corpus/found/" + ledger()[0].findings[0].name + ".vmc");
+    std::string const failing = read(stored);
+    scratch_.file(fs::relative(stored, scratch_.path()).string(),
                   failing.substr(0, failing.find("\np0 ")) + "\np0 sbrk 0\n");
     EXPECT_THAT(night(4).out, HasSubstr("findings: 0 new, 1 known, 0 gone")) << "by another program";
-    EXPECT_NE(read(found).find("fork"), std::string::npos) << "which is kept in place of the one that passes";
+    EXPECT_NE(read(stored).find("fork"), std::string::npos) << "which is kept in place of the one that passes";
     auto const nights = ledger();
     ASSERT_EQ(nights.size(), 5U);
     EXPECT_EQ(nights[0].findings[0].name, nights[2].findings[0].name);

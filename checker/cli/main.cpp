@@ -1,6 +1,7 @@
 #include "checker/cli/commands.h"
 #include "checker/cli/kernel_choice.h"
 #include "checker/cli/print.h"
+#include "checker/report/escape.h"
 #include "impl/base/interrupt.h"
 #include "spec/text.h"
 
@@ -66,9 +67,9 @@ constexpr char const* kClassHelp =
 
 constexpr char const* kMergeHelp =
     "Makes of the results of vmcheck verify PATH --shard 1/N ... N/N exactly what one machine would have written\n"
-    "without --shard. Of a class: class.html, class.csv, class.json, and the results of each tree. vmcheck verify "
-    "class goes on\n"
-    "from there. Of one kernel, merge runs again what failed, and all that came after programs began to avoid it.\n"
+    "without --shard. Of a class: class.html, class.csv, class.json, and the results of each tree; vmcheck verify\n"
+    "class goes on from there. Of one kernel: report.html and the findings; merge is to be run where the shards\n"
+    "were, since it runs again what failed, and all that came after programs began to avoid it.\n"
     "All shards must be there, once, of the same trees, options and vmcheck.\n"
     "\nExample:\n"
     "  vmcheck merge results-1 results-2 results-3 --out results\n"
@@ -165,7 +166,7 @@ std::optional<run::Shard> parse_shard(std::string const& text) {
         char const* const value = std::getenv(name.c_str());
         return value == nullptr ? std::nullopt : std::optional<std::string>(value);
     });
-    if (!shard) throw CLI::ValidationError("--shard auto", shard.error());
+    if (!shard) throw CLI::ValidationError("--shard auto", report::one_line(shard.error()));
     return *shard;
 }
 

@@ -255,9 +255,11 @@ ExitCode verify(Options const& options) {
         auto read = read_campaigns(options.shards);
         if (!read) return give_up(read.error(), {}, options);
         if (read->identity != identity_of(options))
-            return give_up({Stop::Cause::usage, fmt::format("{}: is another kernel than the shards were of.",
-                                                            options.kernel.kernel.value_or("").string())},
-                           {}, options);
+            return give_up(
+                {Stop::Cause::usage, fmt::format("{}: is not there, or another kernel than the shards were of. Run "
+                                                 "merge in the directory in which they were run, on the same kernel.",
+                                                 options.kernel.kernel.value_or("").string())},
+                {}, options);
         shards = std::move(*read);
         shards.kernels.resize(choices(options.kernel).size());
     }

@@ -422,6 +422,13 @@ TEST(ShardsOfOneKernel, MergeIntoWhatOneMachineWrites) {
         EXPECT_THAT(read(scratch.path() / "whole/report.html"), HasSubstr("400"));
     }
     refused("merge 1 2 1 --out whole", "1: is shard 1/2, which is there already");
+    std::string const part = read(scratch.path() / "1/campaign.cbor");
+    std::string flipped = part;
+    flipped[flipped.size() / 2] ^= 1;
+    scratch.file("1/campaign.cbor", flipped);
+    refused("merge 1 2 --out whole", "1: holds no results of a shard that is done (campaign.cbor), or damaged ones");
+    scratch.file("1/campaign.cbor", part);
+    refused("verify kernel.elf --shard 1/2 --json", "makes no report");
     refused("merge 1 2 --out 2", "2: holds a shard");
     refused("verify kernel.elf --shard 1/2 --time 5s", "--time and --shard");
     EXPECT_EQ(in("verify kernel.elf --runs 400 --seed 2 --findings 2 --shard 2/2").exit_code, 1);

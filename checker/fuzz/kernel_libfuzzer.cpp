@@ -1,7 +1,9 @@
 // libFuzzer on a kernel (LLVM, "libFuzzer - a library for coverage-guided fuzz testing"):
 //
-//     vmcheck-fuzz-kernel DIRECTORY [OPTION OF LIBFUZZER...]   inputs are programs as in corpus/, a crash is a
-//     divergence vmcheck-fuzz-kernel --dict                               prints a dictionary for -dict=
+//     vmcheck-fuzz-kernel DIRECTORY [OPTION OF LIBFUZZER...]
+//     vmcheck-fuzz-kernel --dict > dictionary
+//
+// Inputs are programs as in corpus/, a crash is a divergence; the dictionary is for -dict=.
 //
 // The kernel is the one that VMCHECK_KERNEL names, or else the file beside the executable that is called as it is, with
 // ".kernel" behind. VMCHECK_UNGUIDED has every input be a new program, to measure what guidance is worth;

@@ -37,6 +37,27 @@ bool only_gains_execute(Finding const& finding) {
            !finding.family.circumstances.grounds.must_be_refused();
 }
 
+// Where allocations failed of which it is known who asked: in the last step, or in the ones before it.
+std::vector<CodePlace> refused_in(Finding const& finding, bool at_the_last) {
+    std::vector<CodePlace> places;
+    for (FailedAllocation const& failed : finding.evidence.failed_allocations)
+        if (failed.caller.line != 0 && (failed.at.value + 1 == finding.program.steps.size()) == at_the_last)
+            places.push_back(failed.caller);
+    return places;
+}
+
+bool have_any_in_common(std::vector<CodePlace> const& some, std::vector<CodePlace> const& others) {
+    return std::any_of(some.begin(), some.end(), [&](CodePlace const& place) {
+        return std::find(others.begin(), others.end(), place) != others.end();
+    });
+}
+
+// What is not done about one allocation that fails is another mistake than what is not done about another.
+bool fail_at_different_allocations(Finding const& one, Finding const& other) {
+    auto const first = refused_in(one, true), second = refused_in(other, true);
+    return !first.empty() && !second.empty() && !have_any_in_common(first, second);
+}
+
 // Kernels have one function that decides about a page, for faults and copies alike, or several. Where both failing
 // steps went through one, what it does to such a page is one mistake, whatever comes of it.
 bool decide_alike(Finding const& one, Finding const& other) {
@@ -44,7 +65,8 @@ bool decide_alike(Finding const& one, Finding const& other) {
     spec::Circumstances const &here = first.circumstances, &there = second.circumstances;
     if (here.grounds.telling() != there.grounds.telling() || here.refused != there.refused ||
         only_gains_execute(one) != only_gains_execute(other) ||
-        depends_on_the_stack_pointer(one) != depends_on_the_stack_pointer(other))
+        depends_on_the_stack_pointer(one) != depends_on_the_stack_pointer(other) ||
+        fail_at_different_allocations(one, other))
         return false;
     // Of memory that may be accessed, only that it may not be.
     auto const is_denied = [](run::Symptom what) {
@@ -241,18 +263,8 @@ bool comes_of_the_same_refusal(Finding const& cause, Finding const& other) {
     auto const is_of_a_frame = [](run::Symptom what) {
         return what == run::Symptom::kept || what == run::Symptom::freed_early;
     };
-    auto const refused_in = [](Finding const& finding, bool at_the_last) {
-        std::vector<CodePlace> places;
-        for (FailedAllocation const& failed : finding.evidence.failed_allocations)
-            if (failed.caller.line != 0 && (failed.at.value + 1 == finding.program.steps.size()) == at_the_last)
-                places.push_back(failed.caller);
-        return places;
-    };
-    auto const at_once = refused_in(cause, true), before = refused_in(other, false);
     return is_of_a_frame(cause.family.symptom) && is_of_a_frame(other.family.symptom) &&
-           std::any_of(at_once.begin(), at_once.end(), [&](CodePlace const& place) {
-               return std::find(before.begin(), before.end(), place) != before.end();
-           });
+           have_any_in_common(refused_in(cause, true), refused_in(other, false));
 }
 
 // Who takes more memory than was promised is the first to run out of it.

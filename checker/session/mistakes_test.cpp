@@ -289,6 +289,22 @@ TEST_F(Mistakes, WhatComesLaterOfTheSameFailedAllocationIsOneMistake) {
     EXPECT_EQ(later(copy, {Symptom::accepted, Way::end}), 2U) << "not about a frame";
 }
 
+TEST_F(Mistakes, OneFunctionThatIsDeniedTwoAllocationsMakesTwoMistakes) {
+    CodePlace const page{"handle_fault", "kernel/proc.c", 53}, table{"walk", "kernel/vm.c", 96};
+    spec::Circumstances const met{.grounds = Ground::shared, .refused = true};
+    auto const both_fail = [&](CodePlace const& place, CodePlace const& other) {
+        findings.clear();
+        found("p0 fork p1\np1 store data 8 = 1 !oom 2\n", {Symptom::died, Way::fault, met},
+              {"usertrap", "handle_fault"}, {{{1}, place}});
+        found("p0 fork p1\np1 fstat data !oom 1\n", {Symptom::writable_shared, Way::copyout, met},
+              {"copyout", "handle_fault"}, {{{1}, other}});
+        return findings.size();
+    };
+    EXPECT_EQ(both_fail(table, page), 2U);
+    EXPECT_EQ(both_fail(page, page), 1U);
+    EXPECT_EQ(both_fail(table, {"handle_fault", "", 0}), 1U) << "nobody knows which";
+}
+
 TEST_F(Mistakes, WasteIsOneWithRunningOutOfMemory) {
     found("p0 sbrk +1p\np0 fork p1\n", {Symptom::not_lazy, Way::fork, {}}, {});
     found("memory 39\np0 sbrk +27p\np0 fork p1\n", {Symptom::refused, Way::fork, {}}, {});

@@ -1,4 +1,5 @@
 // Calls that the host does for the guest must leave the same machine behind as the guest's own loops.
+#include "impl/board/assembler.h"
 #include "impl/board/test_guest.h"
 
 namespace vmcheck::board::test {
@@ -67,6 +68,64 @@ TEST(Acceleration, OverlappingMemcpyIsLeftToTheGuest) {
     FinalState const on = run_calls(config, false);
     EXPECT_GT(on.counters.accelerated_calls, 0u);
     EXPECT_TRUE(on.memory == off.memory);
+}
+
+// A loop over a table of eight elements of 64 bytes, which counts its turns in t0 and adds up the states in a0.
+class Scan : public testing::Test {
+  protected:
+    static constexpr PhysAddr kTable{0x8000'1000};
+    static constexpr std::uint64_t kStride = 64, kElements = 8, kState = 24;
+    static constexpr unsigned kT0 = 5, kS1 = 9, kA0 = 10, kA5 = 15, kS2 = 18;
+
+    // Elements whose state, or lock, is not 0.
+    std::uint64_t turns(std::vector<std::uint64_t> const& used, std::vector<std::uint64_t> const& locked = {},
+                        bool skips = true, bool known = true) {
+        using namespace assembler;
+        std::array const code{addi(kT0, kT0, 1),       lw(kA5, kS1, kState),   0x00f5'0533u /* add a0,a0,a5 */,
+                              addi(kS1, kS1, kStride), bne_back(kS1, kS2, 16), loop};
+        Config config = small_config();
+        if (known)
+            config.scans = {{.at = VirtAddr{kRamStart.value},
+                             .element = kS1,
+                             .first = kTable,
+                             .stride = kStride,
+                             .count = kElements,
+                             .state_offset = kState,
+                             .unused = 0}};
+        board.emplace(bare_board(std::move(config)));
+        board->write(kRamStart, std::as_bytes(std::span(code)));
+        std::uint32_t const one = 1;
+        for (std::uint64_t i : used) board->write(kTable + i * kStride + kState, std::as_bytes(std::span(&one, 1)));
+        for (std::uint64_t i : locked) board->write(kTable + i * kStride, std::as_bytes(std::span(&one, 1)));
+        board->reset(kRamStart);
+        board->skip_unused(skips);
+        board->write(Register::x9, kTable.value);
+        board->write(Register::x18, (kTable + kElements * kStride).value);
+        board->write(Register::t0, 0);
+        board->run(Parcels{200});
+        EXPECT_EQ(board->read(Register::a0), used.size()) << "each that is used was looked at";
+        EXPECT_EQ(board->read(Register::x9), board->read(Register::x18)) << "and the loop ended where it ends";
+        return board->read(Register::t0);
+    }
+
+    std::optional<Board> board;
+};
+
+TEST_F(Scan, PassesOverWhatIsUnused) {
+    EXPECT_EQ(turns({0, 3}), 4u) << "0, the last before 3, 3, the last";
+    EXPECT_EQ(board->counters().passed_over, 1u + 3u);
+    EXPECT_EQ(turns({}), 1u);
+    EXPECT_EQ(turns({0, 1, 2, 3, 4, 5, 6, 7}), 8u);
+    EXPECT_EQ(turns({7}), 2u);
+}
+
+TEST_F(Scan, StopsAtALockThatIsHeld) {
+    EXPECT_EQ(turns({0}, {4}), 4u) << "0, 3, 4, 7";
+}
+
+TEST_F(Scan, LooksAtEachSlotWhereItMust) {
+    EXPECT_EQ(turns({0, 3}, {}, false), kElements);
+    EXPECT_EQ(turns({0, 3}, {}, true, false), kElements);
 }
 
 }  // namespace

@@ -33,6 +33,13 @@ constexpr std::uint32_t sd(unsigned value, unsigned rs) {
 constexpr std::uint32_t sw(unsigned value, unsigned rs) {
     return 0x2023 | (value << 20) | (rs << 15);
 }
+constexpr std::uint32_t lw(unsigned rd, unsigned rs, unsigned offset) {
+    return 0x2003 | (rd << 7) | (rs << 15) | (offset << 20);
+}
+// Backwards, by less than 32 bytes.
+constexpr std::uint32_t bne_back(unsigned one, unsigned other, unsigned bytes) {
+    return 0xfe001063 | (one << 15) | (other << 20) | (((32 - bytes) & 0x1e) << 7) | 0x80;
+}
 constexpr std::uint32_t csrr(unsigned rd, unsigned csr) {
     return 0x2073 | (rd << 7) | (csr << 20);
 }

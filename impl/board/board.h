@@ -64,6 +64,8 @@ struct Config {
     std::optional<VirtAddr> memset_at{};
     std::optional<VirtAddr> memmove_at{};
     std::optional<VirtAddr> memcpy_at{};
+    // Of a single hart: loops over a table of processes, of which those that are unused are passed over (skip_unused).
+    std::vector<TableScan> scans{};
     // A write of satp drops all cached translations, as it does on QEMU, where students test their kernels. When false,
     // translations live until the kernel's own sfence.vma, as hardware may have it, and a missing one shows.
     bool flush_on_satp_write = true;
@@ -301,6 +303,10 @@ class Board {
     // Count there how often the guest's code above the start of RAM went from one block to another, by a hash of both;
     // a counter stays at its most. The same run counts the same. The counters must outlive that; empty: no more.
     void count_edges(std::span<std::uint8_t> counters);
+
+    // Whether loops over tables pass over what is unused (Config::scans), which leaves out code that says nothing, and
+    // the time that it takes; on at first. Never for a debugger.
+    void skip_unused(bool on);
 
     // Remember when a hart stood before a block with S-mode interrupts enabled: where an interrupt would be taken. At
     // most as many as a trace remembers. Costs nothing when off. Turning it on forgets what was remembered.

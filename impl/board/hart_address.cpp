@@ -52,6 +52,32 @@ void Hart::update_hook(uc_engine*, std::uint64_t address, std::uint32_t, void* u
     hart.end_turn(Pause::slice_over);
 }
 
+void Hart::scan_hook(uc_engine*, std::uint64_t address, std::uint32_t, void* user) {
+    Hart& hart = *static_cast<Hart*>(user);
+    Machine const& machine = hart.machine_;
+    // A user program may have code of its own at that address.
+    if (!machine.skips_unused || machine.watcher != nullptr || hart.engine_.privilege() == Privilege::user) return;
+    for (TableScan const& scan : machine.config.scans)
+        if (scan.at == VirtAddr{address}) hart.pass_over_unused(scan);
+}
+
+// The last of a row of unused ones is left to the guest, which then goes on to what comes next by itself.
+void Hart::pass_over_unused(TableScan const& scan) {
+    std::uint64_t const from = engine_.read_general(scan.element) - scan.first.value;
+    std::uint64_t const begin = from / scan.stride;
+    if (from % scan.stride != 0 || begin >= scan.count) return;
+    auto const is_idle = [&](std::uint64_t i) {
+        PhysAddr const at = scan.first + i * scan.stride;
+        return machine_.memory.load<std::uint32_t>(at) == 0u &&
+               machine_.memory.load<std::uint32_t>(at + scan.state_offset) == scan.unused;
+    };
+    std::uint64_t end = begin;
+    while (end < scan.count && is_idle(end)) ++end;
+    if (end < begin + 2) return;
+    engine_.write_general(scan.element, scan.first.value + (end - 1) * scan.stride);
+    machine_.counters.passed_over += end - 1 - begin;
+}
+
 // Of every instruction, where there is a debugger. It comes after those at particular addresses.
 void Hart::instruction_hook(uc_engine*, std::uint64_t address, std::uint32_t, void* user) {
     Hart& hart = *static_cast<Hart*>(user);

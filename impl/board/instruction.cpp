@@ -162,8 +162,8 @@ class StraightCode {
         auto const upper = static_cast<std::uint64_t>(sign_extend(bits & 0xfffff000, 32));
         bool const is_addi = (bits & 0x707f) == 0x13;
         if (is_compressed(bits)) {
-            bool const is_move = (bits & 0xf003) == 0x8002 && field(bits, 6, 2) != 0;
-            return is_move ? registers_[field(bits, 6, 2)] : unknown();
+            auto const move = decode_move(bits);
+            return move ? registers_[move->from] : unknown();
         }
         if ((bits & 0x7f) == 0x17) return {true, pc.value + upper};
         if ((bits & 0x7f) == 0x37) return {true, upper};
@@ -192,6 +192,36 @@ std::vector<std::uint64_t> find_updates(std::span<std::byte const> code, VirtAdd
         offset += is_compressed(bits) ? 2U : 4U;
     }
     return found;
+}
+
+std::optional<std::int64_t> decode_branch(std::uint32_t bits) {
+    if (!is_compressed(bits)) {
+        if ((bits & 0x7f) != 0x63) return std::nullopt;
+        std::uint32_t const offset = (field(bits, 31, 31) << 12) | (field(bits, 7, 7) << 11) |
+                                     (field(bits, 30, 25) << 5) | (field(bits, 11, 8) << 1);
+        return sign_extend(offset, 13);
+    }
+    if ((bits & 3) != 1 || field(bits, 15, 13) < 6) return std::nullopt;  // c.beqz c.bnez
+    std::uint32_t const offset = (field(bits, 12, 12) << 8) | (field(bits, 6, 5) << 6) | (field(bits, 2, 2) << 5) |
+                                 (field(bits, 11, 10) << 3) | (field(bits, 4, 3) << 1);
+    return sign_extend(offset, 9);
+}
+
+std::optional<RegisterMove> decode_move(std::uint32_t bits) {
+    bool const is_move = is_compressed(bits) && (bits & 0xf003) == 0x8002 && field(bits, 6, 2) != 0;
+    if (!is_move) return std::nullopt;
+    return RegisterMove{field(bits, 11, 7), field(bits, 6, 2)};
+}
+
+std::optional<Increment> decode_increment(std::uint32_t bits) {
+    if (is_compressed(bits)) {
+        unsigned const to = field(bits, 11, 7);
+        if ((bits & 0xe003) != 1 || to == 0) return std::nullopt;
+        return Increment{to, sign_extend((field(bits, 12, 12) << 5) | field(bits, 6, 2), 6)};
+    }
+    unsigned const to = field(bits, 11, 7);
+    if ((bits & 0x707f) != 0x13 || to == 0 || to == kStackPointer || field(bits, 19, 15) != to) return std::nullopt;
+    return Increment{to, sign_extend(bits >> 20, 12)};
 }
 
 bool is_ebreak(std::uint32_t bits) {

@@ -38,6 +38,22 @@ std::optional<CsrAccess> decode_csr_access(std::uint32_t bits);
 
 bool is_ebreak(std::uint32_t bits);
 
+// A conditional branch: where it leads if it is taken, relative to itself.
+std::optional<std::int64_t> decode_branch(std::uint32_t bits);
+
+// `mv rd, rs`, as compilers write it (c.mv).
+struct RegisterMove {
+    unsigned to = 0, from = 0;
+};
+std::optional<RegisterMove> decode_move(std::uint32_t bits);
+
+// `addi rd, rd, n`: a register and what is added to it. Not of the stack pointer.
+struct Increment {
+    unsigned to = 0;
+    std::int64_t by = 0;
+};
+std::optional<Increment> decode_increment(std::uint32_t bits);
+
 // The stores by which straight code (without a jump in it) writes back to a word that it has loaded, as in count++:
 // where they are, by their distance from the start of `code`, which lies at `at`. Words relative to the stack pointer
 // are a function's own, and left out.

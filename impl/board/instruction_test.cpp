@@ -96,6 +96,34 @@ TEST(Instruction, FindsStoresOfWhatWasLoaded) {
     EXPECT_TRUE(updates({0x47b2, 0xc63e}).empty());
 }
 
+TEST(Instruction, DecodesBranches) {
+    EXPECT_EQ(decode_branch(0xfea48ae3), -12) << "beq s1,a0";
+    EXPECT_EQ(decode_branch(0x03248263), 36) << "beq s1,s2";
+    EXPECT_EQ(decode_branch(0xd3ed), -30) << "c.beqz a5";
+    EXPECT_EQ(decode_branch(0xcb99), 22) << "c.beqz a5";
+    EXPECT_FALSE(decode_branch(0xbfd1)) << "c.j";
+    EXPECT_FALSE(decode_branch(0x9b1ff0ef)) << "jal";
+}
+
+TEST(Instruction, DecodesMovesAndIncrements) {
+    auto const move = decode_move(0x8526);  // c.mv a0,s1
+    ASSERT_TRUE(move);
+    EXPECT_EQ(move->to, 10u);
+    EXPECT_EQ(move->from, 9u);
+    EXPECT_FALSE(decode_move(0x8082)) << "ret";
+    EXPECT_FALSE(decode_move(0x975a)) << "c.add a4,s6";
+
+    auto const increment = decode_increment(0x16848493);  // addi s1,s1,360
+    ASSERT_TRUE(increment);
+    EXPECT_EQ(increment->to, 9u);
+    EXPECT_EQ(increment->by, 360);
+    auto const short_one = decode_increment(0x14fd);  // c.addi s1,-1
+    ASSERT_TRUE(short_one);
+    EXPECT_EQ(short_one->by, -1);
+    EXPECT_FALSE(decode_increment(0x06048593)) << "addi a1,s1,96";
+    EXPECT_FALSE(decode_increment(0x00000013)) << "nop";
+}
+
 TEST(Instruction, KnowsBothBreakpoints) {
     EXPECT_TRUE(is_ebreak(0x00100073));
     EXPECT_TRUE(is_ebreak(0xabcd9002)) << "whatever follows a compressed instruction";

@@ -97,6 +97,7 @@ class Machine {
     std::shared_ptr<Golden const> golden;
     std::optional<Trial> trial;
     bool fence_at_traps = false;
+    bool skips_unused = true;  // by loops over tables (Config::scans)
     InstructionWatcher* watcher = nullptr;
 
   private:

@@ -130,6 +130,19 @@ struct Turned {
     std::uint32_t passes = 1;
 };
 
+// A loop of the kernel over its table of processes that does nothing about an unused one but take its lock, look at its
+// state, and let it go: a kernel of 64 slots spends most of its time so. At `at` the register `element` holds the
+// address of the element that is next; its lock is its first 4 bytes, 0 while nobody holds it.
+struct TableScan {
+    VirtAddr at;
+    unsigned element = 0;
+    PhysAddr first;  // where the table lies, at the same virtual address
+    std::uint64_t stride = 0;
+    std::uint64_t count = 0;
+    std::uint64_t state_offset = 0;  // of 4 bytes
+    std::uint32_t unused = 0;
+};
+
 // Totals since the board was made. All but `fills`, `invalidations`, `void_accesses` and `fresh_code` grow by the same
 // amount in every run of the same program from the same state: Unicorn sizes its TLB by the host's clock, so refills
 // may differ.
@@ -141,6 +154,7 @@ struct Counters {
     std::uint64_t hypercalls = 0;
     std::uint64_t csr_emulations = 0;
     std::uint64_t accelerated_calls = 0;  // memset, memmove, memcpy done by the host
+    std::uint64_t passed_over = 0;        // elements, by loops over tables (Config::scans)
     std::uint64_t invalidations = 0;      // frames whose translated code was dropped because the host rewrote them
     std::uint64_t disk_requests = 0;
     std::uint64_t disk_errors = 0;    // malformed requests and requests outside the disk

@@ -1,6 +1,7 @@
 #include "impl/boot/boot.h"
 
 #include "impl/agent/agent.h"
+#include "impl/boot/process_scans.h"
 #include "impl/boot/source_tree.h"
 #include "impl/image/disk_image.h"
 #include "impl/map/map_file.h"
@@ -226,9 +227,10 @@ map::SystemCalls system_calls_of(elf::KernelImage const& image, std::optional<st
     return calls.empty() && tree ? system_calls_of(*tree) : calls;
 }
 
-void accelerate(board::Config& config, map::KernelMap const& map) {
+void accelerate(board::Config& config, elf::KernelImage const& image, map::KernelMap const& map) {
     if (map.memset) config.memset_at = *map.memset;
     if (map.memmove) config.memmove_at = *map.memmove;
+    config.scans = find_process_scans(image, map);
 }
 
 void load(board::Board& board, elf::KernelImage const& image) {
@@ -343,7 +345,7 @@ tl::expected<Booted, BootFailure> boot_to_agent(KernelOptions const& options, el
     config.hart_slice = kHartSlice;
     config.stop = options.stop;
     config.reached = options.reached ? options.reached : reached_code_of(image);
-    if (options.accelerate) accelerate(config, map);
+    if (options.accelerate) accelerate(config, image, map);
     auto modern = attempt(options, image, map, config);
     if (modern || !modern.error().panicked) return modern;
     // Kernels of 2020 and 2021 drive the legacy register layout, and panic where they find the modern one.

@@ -74,7 +74,7 @@ tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_harts(Booted
 map::SystemCalls system_calls_of(elf::KernelImage const& image, std::optional<std::filesystem::path> const& tree);
 
 // Has the host do what the kernel's memset and memmove do, where they are known.
-void accelerate(board::Config& config, map::KernelMap const& map);
+void accelerate(board::Config& config, elf::KernelImage const& image, map::KernelMap const& map);
 // Puts the kernel into a board's RAM, ready to start.
 void load(board::Board& board, elf::KernelImage const& image);
 

@@ -183,7 +183,9 @@ spec::Outcome KernelExecution::perform(spec::Step const& step) {
     return run_step(conductor_, *kernel_->setting, kernel_->descriptors, step);
 }
 
+// Where a step is interrupted counts what is executed: all of it, as on other machines.
 StepResult KernelExecution::run(spec::Step const& step, std::uint64_t pages) {
+    board_.skip_unused(!step.faults.preempt && !step.faults.switch_hart);
     spec::FrameCensus const before = begin(step.faults.oom, pages);
     return {perform(step), before};
 }
@@ -192,6 +194,7 @@ Overlap KernelExecution::run_overlapping(spec::Pair const& pair, std::uint64_t p
     spec::Step const& first = pair.first;
     spec::Step const& second = pair.second;
     Overlap overlap;
+    board_.skip_unused(false);
     overlap.before = begin(first.faults.oom ? first.faults.oom : second.faults.oom, 2 * pages);
     spec::PairOutcome& outcome = overlap.outcome;
     if (first.faults.switch_hart) {
@@ -219,7 +222,9 @@ Overlap KernelExecution::run_overlapping(spec::Pair const& pair, std::uint64_t p
 
 WatchedStep KernelExecution::run_watched(spec::Step const& step, std::uint64_t pages) {
     board_.set_openings(true);
-    WatchedStep watched{run(step, pages), {}};
+    board_.skip_unused(false);
+    spec::FrameCensus const before = begin(step.faults.oom, pages);
+    WatchedStep watched{{perform(step), before}, {}};
     board_.set_openings(false);
     auto const [start, end, blocks] = conductor_.time().work();
     watched.blocks = static_cast<std::uint32_t>(std::min<std::uint64_t>(blocks, UINT32_MAX));

@@ -138,7 +138,7 @@ tl::expected<Run, BootError> load(Request const& request, elf::KernelImage const
     config.harts = request.harts;
     config.console_bytes_max = kConsoleBytesMax;
     config.stop = request.kernel.stop;
-    if (request.kernel.accelerate) accelerate(config, map);
+    if (request.kernel.accelerate) accelerate(config, image, map);
     auto board = board::Board::create(std::move(config));
     if (!board) return tl::unexpected(BootError{board.error().message, BootError::Kind::machine});
     std::optional<VirtAddr> panic;

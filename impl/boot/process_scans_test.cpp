@@ -1,0 +1,49 @@
+#include "impl/boot/process_scans.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace vmcheck {
+namespace {
+
+// The functions of which a loop was recognised.
+std::vector<std::string> recognised(std::string const& name) {
+    auto const path = std::filesystem::path(VMCHECK_MAP_FIXTURES) / (name + ".elf");
+    auto const image = elf::KernelImage::load(path, elf::kDefaultRam).value();
+    auto const map = map::make_kernel_map(image, {}, elf::kDefaultRam);
+    std::vector<std::string> functions;
+    for (board::TableScan const& scan : find_process_scans(image, map)) {
+        functions.push_back(image.function_at(scan.at)->name);
+        EXPECT_EQ(scan.first, map.processes->base);
+        EXPECT_EQ(scan.count, 64u);
+        EXPECT_EQ(scan.stride, map.processes->stride);
+        EXPECT_EQ(scan.unused, 0u);
+        EXPECT_GE(scan.element, 8u) << "kept over calls";
+    }
+    return functions;
+}
+
+using Names = std::vector<std::string>;
+
+TEST(ProcessScans, AreThoseOfStockKernels) {
+    EXPECT_EQ(recognised("scans"), (Names{"wakeup", "scheduler"}));
+    EXPECT_EQ(recognised("scans_far"), (Names{"wakeup", "scheduler"}));
+}
+
+TEST(ProcessScans, AreLeftToTheGuestWhereSlotsAreMoreThanLookedAt) {
+    EXPECT_EQ(recognised("scans_AGES"), Names{"scheduler"});
+    EXPECT_EQ(recognised("scans_CALLS"), Names{"scheduler"});
+    EXPECT_EQ(recognised("scans_NO_LOCK"), Names{"scheduler"});
+    EXPECT_EQ(recognised("scans_SHARES"), Names{"wakeup"});
+    EXPECT_EQ(recognised("scans_TWICE"), Names{"wakeup"});
+}
+
+TEST(ProcessScans, NeedToKnowTheTable) {
+    EXPECT_EQ(recognised("scans_no_debug"), Names{});
+}
+
+}  // namespace
+}  // namespace vmcheck

@@ -3,6 +3,7 @@
 #include "checker/bisect/bisect.h"
 
 #include "checker/cli/commands.h"
+#include "checker/cli/commit_judge.h"
 #include "checker/cli/kernel_choice.h"
 #include "checker/cli/output.h"
 #include "checker/cli/print.h"
@@ -38,67 +39,6 @@ Stop stop_for(base::Error const& error) {
                                             : Stop::Cause::usage,
             error.message};
 }
-
-// Runs one program on the kernel of whichever commit is checked out.
-class Judge {
-  public:
-    Judge(Options const& options, bisect::History const& history, spec::Program program)
-        : options_(options), history_(history), program_(std::move(program)) {}
-
-    // The commit that is known to be bad says in which way the program fails.
-    tl::expected<bool, Stop> learn() {
-        auto const run = run_here();
-        if (!run) return tl::unexpected(run.error());
-        if (!run->divergence) return false;
-        failure_ = run->divergence->signature;
-        return true;
-    }
-    run::Signature failure() const { return failure_; }
-
-    tl::expected<Judgement, base::Error> operator()(Commit const&) const {
-        auto const run = run_here();
-        if (!run) {
-            Stop const& stop = run.error();
-            using Kind = base::Error::Kind;
-            if (stop.cause == Stop::Cause::interrupted)
-                return tl::unexpected(base::Error{stop.message, Kind::interrupted});
-            if (stop.cause == Stop::Cause::machine) return tl::unexpected(base::Error{stop.message, Kind::machine});
-            return Judgement{Verdict::unknown,
-                             stop.cause == Stop::Cause::build ? "does not build" : report::one_line(stop.message)};
-        }
-        if (!run->divergence)
-            return run->unfinished || run->undecided ? Judgement{Verdict::unknown, "was not run to its end"}
-                                                     : Judgement{Verdict::good};
-        if (run->divergence->signature == failure_) return Judgement{Verdict::bad};
-        return Judgement{Verdict::unknown, "fails in another way: " + to_string(run->divergence->signature)};
-    }
-
-  private:
-    std::string tree_at_commit() const { return options_.kernel.kernel->string() + ", as committed"; }
-
-    tl::expected<run::Run, Stop> run_here() const {
-        KernelChoice choice = options_.kernel;
-        choice.kernel = history_.tree();
-        choice.rebuild = true;
-        if (!is_source_tree(*choice.kernel))
-            return tl::unexpected(Stop{Stop::Cause::unsupported, "has no kernel's sources.", tree_at_commit()});
-        auto kernel = start(kernel_for(program_, choice), 1, options_);
-        if (!kernel) {
-            // It lies in a clone, of which nobody knows.
-            Stop stop = std::move(kernel.error());
-            if (!stop.about.empty()) stop.about = tree_at_commit();
-            return tl::unexpected(std::move(stop));
-        }
-        auto run = session::run_once(*kernel, program_, "the finding");
-        if (!run) return tl::unexpected(cli::stop_for(run.error(), options_));
-        return std::move(*run);
-    }
-
-    Options const& options_;
-    bisect::History const& history_;
-    spec::Program program_;
-    run::Signature failure_{};
-};
 
 void tell_judged(Commit const& commit, Judgement const& judgement, std::size_t left) {
     std::string const verdict = judgement.verdict == Verdict::good  ? "good"
@@ -197,7 +137,7 @@ ExitCode bisect(Options const& options) {
         good = *found;
     }
 
-    Judge judge(options, *history, std::move(*program));
+    CommitJudge judge(options, *history, std::move(*program));
     if (auto done = history->check_out(*bad); !done) return give_up(stop_for(done.error()));
     auto const fails = judge.learn();
     if (!fails) return give_up(fails.error());

@@ -1,5 +1,6 @@
 #include "checker/cli/corpus.h"
 
+#include "checker/cli/corpus_files.h"
 #include "checker/cli/print.h"
 #include "checker/finding/cause.h"
 #include "checker/report/coverage.h"
@@ -26,10 +27,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char const* kKept = "kept";
-constexpr char const* kFound = "found";
-constexpr char const* kLedger = "nightly.jsonl";
-constexpr char const* kPage = "nightly.html";
 constexpr std::array<std::string_view, run::kModes> kModeWords{"plain",   "sweep", "pressure",
                                                                "preempt", "harts", "limits"};
 
@@ -50,43 +47,6 @@ run::Mode mode_of(spec::Program const& program) {
     return spec::harts_of(program) > 1 ? run::Mode::harts : program.memory ? run::Mode::pressure : run::Mode::plain;
 }
 
-std::string first_line(fs::path const& file) {
-    std::string const text = base::read_file(file).value_or(std::string());
-    return text.substr(0, text.find('\n'));
-}
-
-// Of a stranger's tree, whose files may name any other for the place of one.
-std::string if_commit(std::string id) {
-    bool const is_one =
-        (id.size() == 40 || id.size() == 64) && id.find_first_not_of("0123456789abcdef") == std::string::npos;
-    return is_one ? id : std::string{};
-}
-
-// The commit that the git tree around `path` stands at, from its files: a stranger's configuration can name programs
-// for git to run. Empty where there is none.
-std::string commit_of(fs::path const& path) {
-    std::error_code error;
-    fs::path git;
-    for (fs::path at = fs::weakly_canonical(path, error); !at.empty() && at != at.parent_path(); at = at.parent_path())
-        if (fs::exists(at / ".git", error)) {
-            git = at / ".git";
-            break;
-        }
-    if (git.empty()) return {};
-    constexpr std::string_view kElsewhere = "gitdir: ", kReference = "ref: ";
-    if (std::string const line = first_line(git); line.starts_with(kElsewhere))
-        git = git.parent_path() / line.substr(kElsewhere.size());
-    std::string head = first_line(git / "HEAD");
-    if (!head.starts_with(kReference)) return if_commit(std::move(head));
-    std::string const name = head.substr(kReference.size());
-    fs::path const common = git / first_line(git / "commondir");
-    if (std::string id = first_line(common / name); !id.empty()) return if_commit(std::move(id));
-    std::string const packed = base::read_file(common / "packed-refs").value_or(std::string());
-    std::size_t const at = packed.find(' ' + name + '\n');
-    std::size_t const begin = at == std::string::npos ? at : packed.rfind('\n', at) + 1;
-    return at == std::string::npos ? "" : if_commit(packed.substr(begin, at - begin));
-}
-
 // The rest of the line that begins with `name` in one of the system's tables.
 std::string entry_of(char const* table, std::string_view name) {
     std::string const text = base::read_file(table).value_or(std::string());
@@ -102,21 +62,6 @@ std::string this_machine() {
                        std::thread::hardware_concurrency(), std::strtoull(memory.c_str(), nullptr, 10) / 1024);
 }
 
-std::vector<report::Night> nights_in(std::string_view ledger) {
-    std::vector<report::Night> nights;
-    for (std::size_t at = 0; at < ledger.size();) {
-        std::size_t const end = std::min(ledger.find('\n', at), ledger.size());
-        if (auto night = report::parse_night(ledger.substr(at, end - at))) nights.push_back(std::move(*night));
-        at = end + 1;
-    }
-    return nights;
-}
-
-// A line for each night, each of a few thousand bytes.
-tl::expected<std::string, base::Error> read_ledger(fs::path const& directory) {
-    return base::read_file(directory / kLedger, {.bytes_max = std::uint64_t{1} << 30});
-}
-
 }  // namespace
 
 tl::expected<FuzzCorpus, Stop> FuzzCorpus::open(fs::path directory) {
@@ -125,9 +70,8 @@ tl::expected<FuzzCorpus, Stop> FuzzCorpus::open(fs::path directory) {
     corpus.read(corpus.directory_ / kKept, false);
     corpus.read(corpus.directory_ / kFound, true);
     auto const ledger = read_ledger(corpus.directory_);
-    if (!ledger && ledger.error().kind != base::Error::Kind::no_such_file)
-        return tl::unexpected(Stop{Stop::Cause::machine, ledger.error().message});
-    corpus.nights_ = nights_in(ledger.value_or(std::string()));
+    if (!ledger) return tl::unexpected(Stop{Stop::Cause::machine, ledger.error().message});
+    corpus.nights_ = nights_in(*ledger);
     return corpus;
 }
 
@@ -230,8 +174,37 @@ std::vector<report::Night::Finding> FuzzCorpus::findings_of(SessionResult const&
     return all;
 }
 
-tl::expected<report::Night, Stop> FuzzCorpus::end(SessionResult const& session, Options const& options,
-                                                  std::chrono::system_clock::time_point began) {
+// Of this one and the last night in which it was otherwise: the last of this kernel's that did not have it or, of what
+// is gone, the last that had it, unless that was before the last of them that tells of it.
+std::optional<report::Night::Change> FuzzCorpus::change_of(report::Night::Finding const& finding,
+                                                           report::Night const& night, SessionResult const& session,
+                                                           TreeHistory& tree) const {
+    using State = report::Night::State;
+    if (finding.state == State::known || night.kernel_commit.empty()) return std::nullopt;
+    report::Night const* before = nullptr;
+    for (report::Night const& each : nights_) {
+        if (each.kernel != night.kernel || each.profile != night.profile) continue;
+        auto const told =
+            std::ranges::find_if(each.findings, [&](auto const& other) { return other.name == finding.name; });
+        if (finding.state == State::fresh)
+            before = &each;
+        else if (told != each.findings.end())
+            before = told->state == State::gone ? nullptr : &each;
+    }
+    if (before == nullptr || before->kernel_commit.empty()) return std::nullopt;
+    if (before->kernel_commit == night.kernel_commit && !before->kernel_changed && !night.kernel_changed)
+        return std::nullopt;
+    if (finding.state == State::fresh) {
+        auto const filed = std::ranges::find(filed_, finding.name) - filed_.begin();
+        return tree.search(session.findings[static_cast<std::size_t>(filed)].program, before->kernel_commit, false);
+    }
+    auto const file = std::ranges::find_if(
+        files_, [&](File const& each) { return each.is_found && each.path.stem() == finding.name; });
+    return tree.search(entries_[static_cast<std::size_t>(file - files_.begin())].program, before->kernel_commit, true);
+}
+
+tl::expected<report::Night, Stop> FuzzCorpus::end(SessionResult const& session,
+                                                  std::chrono::system_clock::time_point began, TreeHistory& tree) {
     // What this kernel asked for, and reaches nothing with any more.
     for (std::size_t i = 0; i < files_.size(); ++i) {
         File const& file = files_[i];
@@ -248,7 +221,8 @@ tl::expected<report::Night, Stop> FuzzCorpus::end(SessionResult const& session, 
         .seconds = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now - began).count()),
         .kernel = session.kernel.name,
         .profile = session.kernel.profile,
-        .kernel_commit = options.kernel.kernel ? commit_of(*options.kernel.kernel) : "",
+        .kernel_commit = tree.commit(),
+        .kernel_changed = tree.is_changed(),
         .vmcheck = VMCHECK_VERSION + (commit.empty() ? "" : " " + commit.substr(0, 10)),
         .machine = this_machine(),
         .seed = session.seed,
@@ -258,16 +232,13 @@ tl::expected<report::Night, Stop> FuzzCorpus::end(SessionResult const& session, 
         .lines = coverage.all,
         .corpus = kept_};
     night.findings = findings_of(session, night);
+    for (auto& finding : night.findings) finding.change = change_of(finding, night, session, tree);
     // As it is now: another kernel's night may have ended meanwhile.
-    auto read = read_ledger(directory_);
+    auto ledger = read_ledger(directory_);
     // One that is there and cannot be read must not be written over.
-    if (!read && read.error().kind != base::Error::Kind::no_such_file)
-        return tl::unexpected(Stop{Stop::Cause::machine, read.error().message});
-    std::string ledger = read ? std::move(*read) : std::string();
-    if (!ledger.empty() && ledger.back() != '\n') ledger += '\n';
-    ledger += report::print(night);
-    auto written = base::write_file_for_good(directory_ / kLedger, ledger);
-    if (written) written = base::write_file_for_good(directory_ / kPage, report::night_page(nights_in(ledger)));
+    if (!ledger) return tl::unexpected(Stop{Stop::Cause::machine, ledger.error().message});
+    if (!ledger->empty() && ledger->back() != '\n') *ledger += '\n';
+    auto const written = write_ledger(directory_, *ledger + report::print(night));
     if (!written && !trouble_) trouble_ = written.error();
     if (trouble_) return tl::unexpected(Stop{Stop::Cause::machine, trouble_->message});
     return night;

@@ -11,6 +11,7 @@
 // time.
 
 #include "checker/cli/output.h"
+#include "checker/cli/tree_history.h"
 #include "checker/finding/finding.h"
 #include "checker/report/night.h"
 #include "checker/run/campaign.h"
@@ -41,9 +42,10 @@ class FuzzCorpus {
     // Where a session's findings go. Refers to this value.
     Filing filing(SessionResult const& session);
     // After they were written: removes what this kernel does not need any more, adds a line to the ledger, and makes
-    // the page. Fails where something could not be written, also while programs ran.
-    tl::expected<report::Night, Stop> end(SessionResult const& session, Options const& options,
-                                          std::chrono::system_clock::time_point began);
+    // the page. What came or went with another commit of the tree is searched for in its history. Fails where something
+    // could not be written, also while programs ran.
+    tl::expected<report::Night, Stop> end(SessionResult const& session, std::chrono::system_clock::time_point began,
+                                          TreeHistory& tree);
 
   private:
     struct File {
@@ -56,6 +58,8 @@ class FuzzCorpus {
     void keep(run::Mode mode, spec::Program program);
     std::string name_of(Finding const& finding, SessionResult const& session);
     void forget_what_passes(std::string const& name) const;
+    std::optional<report::Night::Change> change_of(report::Night::Finding const& finding, report::Night const& night,
+                                                   SessionResult const& session, TreeHistory& tree) const;
     std::vector<report::Night::Finding> findings_of(SessionResult const& session, report::Night const& night) const;
 
     std::filesystem::path directory_;

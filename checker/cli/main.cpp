@@ -214,7 +214,7 @@ class CommandLine {
 
         CLI::App* verify =
             command("verify", "Check a kernel: the reference kernel in all profiles, or yours", cli::verify);
-        add_kernel(verify, true);
+        add_kernel(verify, "An xv6-riscv tree, a kernel's ELF image, or a class: a directory of trees");
         add_effort(verify, "Plain programs to run (default: as --effort says); the other modes in proportion");
         add_parsed(verify, "--effort", options_.level, run::parse_level, "quick, default or thorough",
                    fmt::format("quick, default or thorough: {}, {} or {} programs, whatever the time",
@@ -236,7 +236,7 @@ class CommandLine {
 
         CLI::App* fuzz =
             command("fuzz", "Run until told to stop, from where the last night ended; file what is found", cli::fuzz);
-        add_kernel(fuzz, false);
+        add_kernel(fuzz, "An xv6-riscv tree, or a kernel's ELF image");
         add_effort(fuzz, "Programs to run (default: until --time or Ctrl-C)");
         add_findings_max(fuzz);
         fuzz->add_option("--corpus", options_.corpus,
@@ -248,16 +248,16 @@ class CommandLine {
 
         CLI::App* replay =
             command("replay", "Run programs from files and say which differ from the model", cli::replay);
-        add_kernel(replay, false);
+        add_kernel(replay, nullptr);
         add_programs(replay);
 
         CLI::App* shrink = command("shrink", "Shrink a failing program; prints the smaller one", cli::shrink);
-        add_kernel(shrink, false);
+        add_kernel(shrink, nullptr);
         add_jobs(shrink);
         add_programs(shrink);
 
         CLI::App* show = command("show", "Show what a correct kernel does at each step of a program", cli::show);
-        add_kernel(show, false);
+        add_kernel(show, nullptr);
         add_programs(show);
 
         add_bisect(command("bisect", "Find the commit of a tree's own git history that brought a defect", cli::bisect));
@@ -328,16 +328,13 @@ class CommandLine {
             name, [&what] { what = false; }, about);
     }
 
-    void add_kernel(CLI::App* sub, bool positional) {
+    // `positional`: what may stand there by itself; null: nothing.
+    void add_kernel(CLI::App* sub, char const* positional) {
         KernelChoice& kernel = options_.kernel;
         CLI::Option* const elf =
             sub->add_option("--kernel", kernel.kernel, "The kernel's ELF image (default: the reference kernel)")
                 ->type_name("ELF");
-        if (positional)
-            sub->add_option("path", kernel.kernel,
-                            "An xv6-riscv tree, a kernel's ELF image, or a class: a directory of trees")
-                ->type_name("PATH")
-                ->excludes(elf);
+        if (positional != nullptr) sub->add_option("path", kernel.kernel, positional)->type_name("PATH")->excludes(elf);
         add_how(sub);
     }
 
@@ -435,7 +432,7 @@ class CommandLine {
 
     void add_run(CLI::App* sub) {
         RunChoice& run = options_.run;
-        add_kernel(sub, false);
+        add_kernel(sub, nullptr);
         sub->add_option("--image", run.image,
                         "A disk in xv6's format (fs.img) with PROGRAM on it (default: the programs that come with "
                         "vmcheck)")
@@ -454,7 +451,7 @@ class CommandLine {
     }
 
     void add_debug(CLI::App* sub) {
-        add_kernel(sub, false);
+        add_kernel(sub, nullptr);
         sub->add_flag("--gdb", options_.debug.gdb, "Start gdb-multiarch here, and end with it");
         sub->add_option("--port", options_.debug.port, "Where GDB comes in, on this machine alone (default: any free)")
             ->type_name("PORT");

@@ -8,6 +8,7 @@
 #include "checker/cli/kernel_choice.h"
 #include "checker/cli/output.h"
 #include "checker/cli/print.h"
+#include "checker/cli/tree_history.h"
 #include "checker/report/escape.h"
 #include "checker/report/story.h"
 #include "checker/report/text.h"
@@ -304,6 +305,7 @@ ExitCode fuzz(Options const& options) {
     for (auto const& file : {options.out, options.coverage})
         if (auto well = check_place(file); !well) return give_up(well.error());
     auto const began = std::chrono::system_clock::now();
+    TreeHistory tree = TreeHistory::read(options);
     auto corpus = FuzzCorpus::open(options.corpus);
     if (!corpus) return give_up(corpus.error());
     auto session = check(options.kernel, options, std::numeric_limits<std::uint64_t>::max(), &*corpus);
@@ -311,7 +313,7 @@ ExitCode fuzz(Options const& options) {
     if (session->counts.programs > 0) session->interrupted = false;  // a stop is how it ends
     auto const concluded = conclude(*session, corpus->filing(*session), options);
     if (!concluded) return give_up(concluded.error(), {*session}, options);
-    auto const night = corpus->end(*session, options, began);
+    auto const night = corpus->end(*session, began, tree);
     if (!night) return give_up(night.error(), {*session}, options);
     auto const count = [&](report::Night::State state) {
         return std::ranges::count_if(night->findings, [&](auto const& each) { return each.state == state; });
@@ -319,6 +321,8 @@ ExitCode fuzz(Options const& options) {
     using State = report::Night::State;
     tell(options.text, "corpus    {} programs · findings: {} new, {} known, {} gone · {}\n", night->corpus,
          count(State::fresh), count(State::known), count(State::gone), (options.corpus / "nightly.html").string());
+    for (report::Night::Finding const& each : night->findings)
+        if (each.change) tell(options.text, "commit    {}: {}\n", each.name, report::change_words(each));
     if (auto written = write_report({*session}, options); !written) return give_up(written.error());
     return *concluded;
 }

@@ -42,12 +42,12 @@ class Nights : public testing::Test {
     fs::path at(std::string const& name) const { return scratch_.path() / name; }
 
     // Each file with what is in it. Every program and every line must be whole.
-    std::map<std::string, std::string> files() const {
+    std::map<std::string, std::string> files(std::string const& corpus = "corpus") const {
         std::map<std::string, std::string> files;
-        if (!fs::exists(at("corpus"))) return files;
-        for (auto const& entry : fs::recursive_directory_iterator(at("corpus"))) {
+        if (!fs::exists(at(corpus))) return files;
+        for (auto const& entry : fs::recursive_directory_iterator(at(corpus))) {
             if (!entry.is_regular_file() || entry.path().extension() == ".part") continue;
-            std::string const name = entry.path().lexically_relative(at("corpus")).string();
+            std::string const name = entry.path().lexically_relative(at(corpus)).string();
             std::string const& text = files[name] = read(entry.path());
             if (entry.path().extension() == ".vmc") {
                 auto const program = spec::parse(text);
@@ -56,9 +56,9 @@ class Nights : public testing::Test {
         }
         return files;
     }
-    std::vector<Night> ledger() const {
+    std::vector<Night> ledger(std::string const& corpus = "corpus") const {
         std::vector<Night> nights;
-        std::string const text = read(at("corpus/nightly.jsonl"));
+        std::string const text = read(at(corpus) / "nightly.jsonl");
         for (std::size_t begin = 0; begin < text.size();) {
             std::size_t const end = text.find('\n', begin);
             auto const each = report::parse_night(text.substr(begin, end - begin));
@@ -147,6 +147,91 @@ TEST_F(Nights, WhatIsKeptIsSoonAllAndNoNightNeedsToFindItAgain) {
     EXPECT_EQ(odd.exit_code, 0);
     EXPECT_THAT(odd.err, testing::AllOf(HasSubstr("plain-1.vmc: "), HasSubstr("notes.vmc: its name")));
     EXPECT_TRUE(fs::exists(at("corpus/kept/plain-1.vmc"))) << "not ours to remove";
+}
+
+// A tree whose history brings the kernel of mutant 16 with its fourth commit and mends it with its seventh; the third
+// does not build. Its notes are not the kernel's.
+class NightsOfATree : public Nights {
+  protected:
+    void SetUp() override {
+        if (!base::find_program("git")) GTEST_SKIP() << "SKIP: no git here";
+        git("init --quiet --initial-branch=main");
+        for (int number = 1; number <= 8; ++number) {
+            bool const is_wrong = number >= 4 && number < 7;
+            scratch_.copy(
+                std::string(VMCHECK_KERNELS) + (is_wrong ? "/mutants/16-parent-keeps-w/kernel" : "/cow-eager/kernel"),
+                "tree/given/kernel");
+            scratch_.file("tree/Makefile", std::string("kernel/kernel: kernel/main.c\n\t") +
+                                               (number == 3 ? "false" : "cp given/kernel given/kernel.map kernel") +
+                                               "\n");
+            scratch_.file("tree/kernel/main.c", "int step = " + std::to_string(number) + ";\n");
+            git("add .");
+            git("commit --quiet -m 'step <" + std::to_string(number) + ">'");
+            git("tag step-" + std::to_string(number));
+        }
+    }
+    void git(std::string const& words) const {
+        fs::create_directories(at("tree"));
+        ShellResult const ran =
+            shell("cd " + at("tree").string() +
+                  " && GIT_CONFIG_GLOBAL=/dev/null git -c user.name=A -c user.email=a@b " + words + " 2>&1");
+        ASSERT_EQ(ran.exit_code, 0) << words << ": " << ran.said;
+    }
+    // A night of the tree as it is at that commit.
+    std::string night_at(std::string const& commit, std::vector<std::string> const& more = {}) const {
+        git("checkout --quiet --force --detach " + commit);
+        return night_now(more);
+    }
+    std::string night_now(std::vector<std::string> const& more = {}) const {
+        std::vector<std::string> words{"fuzz", "tree", "--corpus", "corpus", "--runs", "100", "--jobs", "1"};
+        words.insert(words.end(), more.begin(), more.end());
+        Result const result = vmcheck(words, scratch_.path());
+        EXPECT_LE(result.exit_code, 1) << result.err;
+        return result.out;
+    }
+    std::string page() const { return read(at("corpus/nightly.html")); }
+};
+
+TEST_F(NightsOfATree, NameTheCommitThatBroughtAFindingAndTheOneThatMendedIt) {
+    EXPECT_THAT(night_at("step-1"), testing::Not(HasSubstr("commit    "))) << "nothing came or went";
+    EXPECT_THAT(night_at("step-6"), HasSubstr("new since one of 2 commits, of which the newest is "));
+    EXPECT_THAT(page(), HasSubstr("&quot;step &lt;4&gt;&quot;")) << "step 3 does not build";
+    EXPECT_THAT(night_now(), testing::Not(HasSubstr("commit    "))) << "it is known";
+    EXPECT_THAT(night_at("step-8"), testing::ContainsRegex("gone since commit [0-9a-f]{10} \"step <7>\""));
+    EXPECT_THAT(night_now(), testing::Not(HasSubstr("commit    "))) << "it was gone before";
+    EXPECT_THAT(page(), testing::ContainsRegex("gone since commit [0-9a-f]{10} &quot;step &lt;7&gt;&quot;"));
+    auto const nights = ledger();
+    ASSERT_EQ(nights.size(), 5U);
+    EXPECT_EQ(nights[0].kernel_commit, shell("git -C " + at("tree").string() + " rev-parse step-1").said.substr(0, 40));
+    EXPECT_FALSE(nights[0].kernel_changed);
+    ASSERT_EQ(nights[1].findings.size(), 1U);
+    EXPECT_EQ(nights[1].findings[0].change->suspects, 2U);
+}
+
+TEST_F(NightsOfATree, SayWhyNoCommitIsNamed) {
+    night_at("step-1");
+    scratch_.copy(VMCHECK_KERNELS "/mutants/16-parent-keeps-w/kernel", "tree/given/kernel");
+    EXPECT_THAT(night_now(), HasSubstr("new by what was not committed"));
+    EXPECT_TRUE(ledger()[1].kernel_changed);
+    fs::remove_all(at("corpus"));
+
+    night_at("step-8");
+    EXPECT_THAT(night_at("step-5"), HasSubstr("the night before was on no ancestor of this one's"));
+    fs::remove_all(at("corpus"));
+    night_at("step-4");
+    Night unlucky = ledger()[0];
+    unlucky.findings.clear();
+    fs::remove_all(at("corpus/found"));
+    scratch_.file("corpus/nightly.jsonl", report::print(unlucky));
+    EXPECT_THAT(night_at("step-5"), HasSubstr("older: the commit of the night before fails as well"));
+    fs::remove_all(at("corpus"));
+
+    git("checkout --quiet --force step-1");
+    fs::remove_all(at("tree/.git"));
+    night_now();
+    scratch_.copy(VMCHECK_KERNELS "/mutants/16-parent-keeps-w/kernel", "tree/given/kernel");
+    EXPECT_THAT(night_now(), testing::AllOf(HasSubstr("1 new"), testing::Not(HasSubstr("commit"))));
+    EXPECT_THAT(read(at("corpus/nightly.jsonl")), testing::Not(HasSubstr("kernel_changed")));
 }
 
 TEST_F(Nights, KilledAtAnyMomentLoseNothingAndGoOn) {

@@ -19,6 +19,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 constexpr int kVersion = 1;
 constexpr std::array<std::string_view, 3> kStates{"new", "known", "gone"};
+// Of Night::Change::Search, in the ledger.
+constexpr std::array<std::string_view, 10> kSearches{"found",        "one of",      "earlier",    "uncommitted",
+                                                     "not repeated", "no ancestor", "not judged", "no time",
+                                                     "no history",   "no tree"};
+
+constexpr std::size_t kIdShown = 10;  // letters of a commit
 
 std::string safe(std::string_view text) {
     return escape_markup(text);
@@ -130,6 +136,7 @@ struct History {
     Night const* before_first = nullptr;  // the night of the kernel before it was found
     Night const* last_seen;
     Night const* gone = nullptr;  // the first night since then in which it did not fail
+    std::optional<Night::Change> came{}, went{};
 };
 
 std::vector<History> histories(std::vector<Night> const& nights, Kernel const& kernel) {
@@ -139,21 +146,37 @@ std::vector<History> histories(std::vector<Night> const& nights, Kernel const& k
         if (kernel_of(night) != kernel) continue;
         for (Night::Finding const& finding : night.findings) {
             auto at = std::ranges::find_if(all, [&](History const& each) { return each.last.name == finding.name; });
-            if (at == all.end()) at = all.insert(at, {finding, &night, before, &night});
+            if (at == all.end()) at = all.insert(at, {finding, &night, before, &night, nullptr, finding.change, {}});
             at->last = finding;
             bool const is_gone = finding.state == Night::State::gone;
-            if (!is_gone) at->last_seen = &night;
-            at->gone = !is_gone ? nullptr : at->gone != nullptr ? at->gone : &night;
+            if (!is_gone) {
+                at->last_seen = &night;
+                at->gone = nullptr;
+            } else if (at->gone == nullptr) {
+                at->gone = &night;
+                at->went = finding.change;
+            }
         }
         before = &night;
     }
     return all;
 }
 
+// " at 0123456789, changed"
+std::string place_of(Night const& night) {
+    if (night.kernel_commit.empty()) return "";
+    return fmt::format(" at {}{}", night.kernel_commit.substr(0, kIdShown), night.kernel_changed ? ", changed" : "");
+}
+
 std::string when(Night const* night) {
     if (night == nullptr) return "";
-    return safe(night->began.substr(0, 10)) +
-           (night->kernel_commit.empty() ? "" : fmt::format(" at {}", safe(night->kernel_commit.substr(0, 10))));
+    return safe(night->began.substr(0, 10)) + safe(place_of(*night));
+}
+
+// Behind a date; empty where there is nothing to say.
+std::string change_note(Night::Finding finding, std::optional<Night::Change> change) {
+    finding.change = std::move(change);
+    return finding.change ? "; " + safe(change_words(finding)) : "";
 }
 
 std::string findings_table(std::vector<Night> const& nights, std::vector<Kernel> const& kernels) {
@@ -162,13 +185,17 @@ std::string findings_table(std::vector<Night> const& nights, std::vector<Kernel>
         for (History const& each : histories(nights, kernel)) {
             std::string since = when(each.first_night);
             if (each.before_first != nullptr) since += ", not " + when(each.before_first);
+            Night::Finding first = each.last;
+            first.state = Night::State::fresh;
+            since += change_note(first, each.came);
+            std::string const gone = each.gone == nullptr ? "" : when(each.gone) + change_note(each.last, each.went);
             std::string const state(kStates[static_cast<std::size_t>(each.last.state)]);
             rows += fmt::format(
                 "<tr><td data-head=\"finding\"><a href=\"found/{}.vmc\">{}</a></td><td data-head=\"kernel\">{}</td>"
                 "<td data-head=\"state\" class=\"{}\">{}</td><td data-head=\"first seen\">{}</td>"
                 "<td data-head=\"last seen\">{}</td><td data-head=\"gone since\">{}</td></tr>\n",
                 safe(each.last.name), safe(each.last.title), safe(words_of(kernel)), state, state, since,
-                when(each.last_seen), when(each.gone));
+                when(each.last_seen), gone);
         }
     if (rows.empty()) return "<p class=\"good\">Nothing was found in any night.</p>\n";
     return "<h2>Findings</h2>\n<div class=\"scroll\"><table class=\"findings\">\n<thead><tr><th>finding</th><th>kernel"
@@ -186,8 +213,7 @@ std::string nights_table(std::vector<Night> const& nights) {
             "<td data-head=\"programs\">{}</td><td data-head=\"a second\">{:.0f}</td><td data-head=\"lines\">{} of {}"
             "</td><td data-head=\"corpus\">{}</td><td data-head=\"new, known, gone\">{}, {}, {}</td><td "
             "data-head=\"seed\">{}</td><td data-head=\"vmcheck\">{}</td><td data-head=\"machine\">{}</td></tr>\n",
-            safe(minute_of(*night)), safe(words_of(kernel_of(*night))),
-            night->kernel_commit.empty() ? "" : safe(" at " + night->kernel_commit.substr(0, 10)),
+            safe(minute_of(*night)), safe(words_of(kernel_of(*night))), safe(place_of(*night)),
             (night->seconds + 30) / 60, night->programs, rate(*night), night->reached, night->lines, night->corpus,
             count(*night, Night::State::fresh), count(*night, Night::State::known), count(*night, Night::State::gone),
             night->seed, safe(night->vmcheck), safe(night->machine));
@@ -201,21 +227,68 @@ std::string nights_table(std::vector<Night> const& nights) {
 }
 
 Json to_json(Night::Finding const& finding) {
-    return {
+    Json document{
         {"name", finding.name}, {"title", finding.title}, {"state", kStates[static_cast<std::size_t>(finding.state)]}};
+    if (auto const& change = finding.change)
+        document["change"] = {{"search", kSearches[static_cast<std::size_t>(change->search)]},
+                              {"commit", change->commit},
+                              {"subject", change->subject},
+                              {"suspects", change->suspects}};
+    return document;
+}
+
+// Nothing where there is none, or one of a kind that is not known here.
+std::optional<Night::Change> change_in(Json const& finding) {
+    if (!finding.contains("change")) return std::nullopt;
+    Json const& from = finding.at("change");
+    auto const search = std::ranges::find(kSearches, from.at("search").get<std::string>());
+    if (search == kSearches.end()) return std::nullopt;
+    return Night::Change{static_cast<Night::Change::Search>(search - kSearches.begin()),
+                         from.at("commit").get<std::string>(), from.at("subject").get<std::string>(),
+                         from.at("suspects").get<std::uint64_t>()};
 }
 
 }  // namespace
 
+std::string change_words(Night::Finding const& finding) {
+    using Search = Night::Change::Search;
+    Night::Change const& change = *finding.change;
+    std::string const word(kStates[static_cast<std::size_t>(finding.state)]);
+    std::string const commit = one_line(fmt::format("{} \"{}\"", change.commit.substr(0, kIdShown), change.subject));
+    switch (change.search) {
+        case Search::found:
+            return fmt::format("{} since commit {}", word, commit);
+        case Search::one_of:
+            return fmt::format("{} since one of {} commits, of which the newest is {}", word, change.suspects, commit);
+        case Search::earlier:
+            return "older: the commit of the night before fails as well";
+        case Search::uncommitted:
+            return word + " by what was not committed";
+        case Search::not_repeated:
+            return "commit not found: the program does not do on the commits what it did in the nights";
+        case Search::not_an_ancestor:
+            return "commit not searched for: the night before was on no ancestor of this one's";
+        case Search::not_judged:
+            return "commit not searched for: one of the two commits could not be judged";
+        case Search::no_time:
+            return "commit not found: no time was left";
+        case Search::no_history:
+            return "commit not searched for: git cannot read the tree's history";
+        case Search::no_tree:
+            break;
+    }
+    return "commit not searched for: the kernel was given as a file";
+}
+
 std::string print(Night const& night) {
     Json findings = Json::array();
     for (Night::Finding const& each : night.findings) findings.push_back(to_json(each));
-    Json const document{
-        {"vmcheck_night", kVersion},  {"began", night.began},     {"seconds", night.seconds},
-        {"kernel", night.kernel},     {"profile", night.profile}, {"kernel_commit", night.kernel_commit},
-        {"vmcheck", night.vmcheck},   {"machine", night.machine}, {"seed", night.seed},
-        {"programs", night.programs}, {"steps", night.steps},     {"reached", night.reached},
-        {"lines", night.lines},       {"corpus", night.corpus},   {"findings", std::move(findings)}};
+    Json document{{"vmcheck_night", kVersion},  {"began", night.began},     {"seconds", night.seconds},
+                  {"kernel", night.kernel},     {"profile", night.profile}, {"kernel_commit", night.kernel_commit},
+                  {"vmcheck", night.vmcheck},   {"machine", night.machine}, {"seed", night.seed},
+                  {"programs", night.programs}, {"steps", night.steps},     {"reached", night.reached},
+                  {"lines", night.lines},       {"corpus", night.corpus},   {"findings", std::move(findings)}};
+    if (!night.kernel_commit.empty()) document["kernel_changed"] = night.kernel_changed;
     return document.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
@@ -239,11 +312,12 @@ std::optional<Night> parse_night(std::string_view line) {
                                           {"lines", &Night::lines},
                                           {"corpus", &Night::corpus}})
             night.*field = document.at(name).get<std::uint64_t>();
+        night.kernel_changed = document.value("kernel_changed", false);
         for (Json const& each : document.at("findings")) {
             auto const state = std::ranges::find(kStates, each.at("state").get<std::string>());
             if (state == kStates.end()) return std::nullopt;
             night.findings.push_back({each.at("name").get<std::string>(), each.at("title").get<std::string>(),
-                                      static_cast<Night::State>(state - kStates.begin())});
+                                      static_cast<Night::State>(state - kStates.begin()), change_in(each)});
         }
         return night;
     } catch (Json::exception const&) {

@@ -17,18 +17,39 @@ struct Night {
         known,
         gone,  // the program that was found does not fail any more
     };
+    // What the history of the kernel's tree says of a finding that came, or went, between the commits of two nights.
+    struct Change {
+        enum class Search : std::uint8_t {
+            found,            // the first commit that fails, or of what is gone the first that does not
+            one_of,           // of `suspects` commits, `commit` being the newest: the others could not be judged
+            earlier,          // the night before had it as well, and did not come upon it
+            uncommitted,      // by what was not committed when the tree was fuzzed
+            not_repeated,     // its program does not do on the commits what it did in the nights
+            not_an_ancestor,  // of one commit is the other no descendant
+            not_judged,       // one of the two commits: its kernel cannot be built or run, or fails in another way
+            no_time,          // was left for it
+            no_history,       // git is not here, or cannot read the repository
+            no_tree,          // the kernel was given as a file, so nobody knows how to make it
+        };
+        Search search = Search::found;
+        std::string commit{};  // found and one_of: its id and first line
+        std::string subject{};
+        std::uint64_t suspects = 1;
+    };
     struct Finding {
         std::string name;  // of its files in found/
         std::string title;
         State state = State::fresh;
+        std::optional<Change> change{};  // nothing: the kernel is in no git tree, or of the same commit as before
     };
     std::string began;  // "2026-11-26T21:04:03Z"
     std::uint64_t seconds = 0;
     std::string kernel;
-    std::string profile;        // "cow fork, lazy sbrk"
-    std::string kernel_commit;  // of the git tree that it lies in
-    std::string vmcheck;        // version and commit
-    std::string machine;        // processor, cores, memory
+    std::string profile;          // "cow fork, lazy sbrk"
+    std::string kernel_commit;    // of the git tree that it lies in, as the night began
+    bool kernel_changed = false;  // files of the tree differed from it
+    std::string vmcheck;          // version and commit
+    std::string machine;          // processor, cores, memory
     std::uint64_t seed = 0;
     std::uint64_t programs = 0;
     std::uint64_t steps = 0;
@@ -36,6 +57,10 @@ struct Night {
     std::uint64_t corpus = 0;              // programs that are kept for this profile
     std::vector<Finding> findings{};
 };
+
+// "new since commit 0123456789 "lazy sbrk"", "its commit was not searched for: no time was left"; in one line, of what
+// is gone "gone since ...". REQUIRES: finding.change.
+std::string change_words(Night::Finding const& finding);
 
 // One line, with its end.
 std::string print(Night const& night);

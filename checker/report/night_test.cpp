@@ -69,6 +69,41 @@ TEST(NightPage, SaysWhatIsNewKnownAndGoneAndSinceWhen) {
     EXPECT_THAT(night_page({first}), HasSubstr("findings that are not gone, from 0 to 1"));
 }
 
+TEST(NightPage, SaysWhichCommitItWasOrWhyNobodyKnows) {
+    using Change = Night::Change;
+    using Search = Change::Search;
+    std::string const id(40, 'b');
+    Night const first = night("2026-11-24T01:00:00Z", {});
+    Night second =
+        night("2026-11-25T01:00:00Z", {{"a-1", "it leaks", State::fresh, Change{Search::found, id, "lazy <sbrk>\n"}},
+                                       {"b-2", "it dies", State::fresh, Change{Search::no_time}}});
+    second.kernel_changed = true;
+    Night third = night(
+        "2026-11-26T01:00:00Z",
+        {{"a-1", "it leaks", State::gone, Change{Search::one_of, id, "mend", 3}}, {"b-2", "it dies", State::known}});
+    Night const fourth = night("2026-11-27T01:00:00Z", {{"a-1", "it leaks", State::gone}});
+    for (Night* each : {&second, &third}) {
+        auto const read = parse_night(print(*each));
+        ASSERT_TRUE(read);
+        EXPECT_EQ(print(*read), print(*each));
+        *each = *read;
+    }
+    std::string const page = night_page({first, second, third, fourth});
+    EXPECT_THAT(page,
+                AllOf(HasSubstr("2026-11-25 at 0123456789, changed, not 2026-11-24 at 0123456789; new since commit "
+                                "bbbbbbbbbb &quot;lazy &lt;sbrk&gt;"),
+                      HasSubstr("; commit not found: no time was left"),
+                      HasSubstr("gone since\">2026-11-26 at 0123456789; gone since one of 3 commits, of which "
+                                "the newest is bbbbbbbbbb &quot;mend&quot;</td>")));
+    // A ledger of before, and one of a vmcheck to come.
+    std::string line = print(first);
+    EXPECT_TRUE(parse_night(line.replace(line.find(",\"kernel_changed\":false"), 23, "")));
+    line = print(second);
+    auto const unknown = parse_night(line.replace(line.find("no time"), 7, "a guess"));
+    ASSERT_TRUE(unknown);
+    EXPECT_FALSE(unknown->findings[1].change);
+}
+
 TEST(NightPage, IsThereBeforeTheFirstNight) {
     EXPECT_THAT(night_page({}), HasSubstr("no night yet"));
     EXPECT_THAT(night_page({night("2026-11-24T01:00:00Z", {})}), HasSubstr("Nothing was found in any night"));

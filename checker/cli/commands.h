@@ -9,7 +9,7 @@ namespace vmcheck::cli {
 ExitCode verify(Options const& options);
 // verify where the path is a class: a directory of many trees.
 ExitCode verify_class(Options const& options);
-// The class of which these are the shards.
+// The class, the run or the nights of which these are the shards.
 ExitCode merge(Options const& options);
 ExitCode fuzz(Options const& options);
 ExitCode replay(Options const& options);

@@ -204,7 +204,8 @@ std::optional<report::Night::Change> FuzzCorpus::change_of(report::Night::Findin
 }
 
 tl::expected<report::Night, Stop> FuzzCorpus::end(SessionResult const& session,
-                                                  std::chrono::system_clock::time_point began, TreeHistory& tree) {
+                                                  std::chrono::system_clock::time_point began,
+                                                  std::optional<run::Shard> shard, TreeHistory& tree) {
     // What this kernel asked for, and reaches nothing with any more.
     for (std::size_t i = 0; i < files_.size(); ++i) {
         File const& file = files_[i];
@@ -226,6 +227,7 @@ tl::expected<report::Night, Stop> FuzzCorpus::end(SessionResult const& session,
         .vmcheck = VMCHECK_VERSION + (commit.empty() ? "" : " " + commit.substr(0, 10)),
         .machine = this_machine(),
         .seed = session.seed,
+        .shard = shard,
         .programs = session.counts.programs,
         .steps = session.counts.steps,
         .reached = coverage.reached,

@@ -8,7 +8,7 @@
 //
 // Each file is written whole and for good, and what depends on another after it: ended at any moment, it goes on from
 // what is there. It is one machine's: several may fuzz into it one after the other, each machine into its own at a
-// time.
+// time, and merge_corpora() makes one of them.
 
 #include "checker/cli/output.h"
 #include "checker/cli/tree_history.h"
@@ -45,7 +45,7 @@ class FuzzCorpus {
     // the page. What came or went with another commit of the tree is searched for in its history. Fails where something
     // could not be written, also while programs ran.
     tl::expected<report::Night, Stop> end(SessionResult const& session, std::chrono::system_clock::time_point began,
-                                          TreeHistory& tree);
+                                          std::optional<run::Shard> shard, TreeHistory& tree);
 
   private:
     struct File {

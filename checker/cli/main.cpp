@@ -71,8 +71,11 @@ constexpr char const* kMergeHelp =
     "class goes on from there. Of one kernel: report.html and the findings; merge is to be run where the shards\n"
     "were, since it runs again what failed, and all that came after programs began to avoid it.\n"
     "All shards must be there, once, of the same trees, options and vmcheck.\n"
-    "\nExample:\n"
+    "Of vmcheck fuzz --corpus it makes one corpus of several, of whatever nights: each program that is kept, each\n"
+    "finding and each line of the ledger once, and nightly.html anew. Nothing is run; what --out holds stays.\n"
+    "\nExamples:\n"
     "  vmcheck merge results-1 results-2 results-3 --out results\n"
+    "  vmcheck merge corpus-1 corpus-2 --out corpus\n"
     "\nExit codes: 2 a shard is missing, not done, there twice or not of the same whole; else as of verify.\n";
 
 constexpr char const* kRunHelp =
@@ -239,6 +242,9 @@ class CommandLine {
         add_kernel(fuzz, "An xv6-riscv tree, or a kernel's ELF image");
         add_effort(fuzz, "Programs to run (default: until --time or Ctrl-C)");
         add_findings_max(fuzz);
+        add_shard(fuzz,
+                  "Run only the programs of shard I of N, so that N machines with the same --seed share a night; each "
+                  "into a --corpus of its own, and vmcheck merge makes one of them. --runs counts those of all shards");
         fuzz->add_option("--corpus", options_.corpus,
                          "The corpus, from which it begins and which grows: kept/ has programs that reached something "
                          "new, found/ findings, "
@@ -393,22 +399,23 @@ class CommandLine {
             ->capture_default_str();
     }
 
+    void add_shard(CLI::App* sub, std::string const& about) {
+        add_parsed(sub, "--shard", options_.shard, parse_shard, "I/N with I from 1 to N, or auto",
+                   about + ". auto: as the scheduler says, by " + run::scheduler_help())
+            ->type_name("I/N");
+    }
+
     void add_class(CLI::App* verify) {
         add_parsed(verify, "--time-per-tree", options_.time_per_tree, parse_time, kDuration,
                    "Of a class: the longest that one tree may take (default 5m, and --time)")
             ->type_name("TIME");
         verify->add_flag("--again", options_.again, "Of a class: check every tree anew, and keep no earlier result");
-        add_parsed(verify, "--shard", options_.shard, parse_shard, "I/N with I from 1 to N, or auto",
-                   "Run only the programs of shard I of N, of a class check only its trees, for vmcheck merge. auto: "
-                   "as the scheduler says, "
-                   "by " +
-                       run::scheduler_help())
-            ->type_name("I/N");
+        add_shard(verify, "Run only the programs of shard I of N, of a class check only its trees, for vmcheck merge");
         verify->footer(kClassHelp);
     }
 
     void add_merge(CLI::App* sub) {
-        sub->add_option("shards", options_.shards, "The --findings directories of all shards")
+        sub->add_option("shards", options_.shards, "The --findings directories of all shards, or --corpus directories")
             ->required()
             ->type_name("DIR");
         sub->add_option("--out", options_.findings, "Where the results of the whole go")->required()->type_name("DIR");

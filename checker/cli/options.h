@@ -74,7 +74,8 @@ struct Options {
     std::filesystem::path findings = "findings";  // verify: directory for what is found
     std::optional<std::chrono::milliseconds> time_per_tree;  // verify, of a class: the longest that one tree may take
     bool again = false;                                      // verify, of a class: keeps nothing of an earlier run
-    std::optional<run::Shard> shard{};  // verify: only the trees, or of one kernel the programs, of this shard
+    // verify, fuzz: only the trees, or of one kernel the programs, of this shard.
+    std::optional<run::Shard> shard{};
     // merge: the directories of their results. The same for the verify that it starts, of one kernel.
     std::vector<std::filesystem::path> shards{};
     std::vector<std::string> passed_on;           // verify, of a class: the options that each tree is verified with

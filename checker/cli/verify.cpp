@@ -178,6 +178,7 @@ tl::expected<SessionResult, Stop> check(KernelChoice choice, Options const& opti
                          .corpus = corpus == nullptr ? run::Corpus{} : corpus->for_campaign(),
                          .last_call = limit.last_call()};
     how.division.shard = options.shard;
+    how.division.alone = corpus != nullptr;
     if (part != nullptr && options.shard) part->note(how);
     if (part != nullptr && !options.shard) part->use(how);
     return session::check(booter(std::move(*kernel)), how, observer).map_error([&](BootError const& error) {
@@ -313,7 +314,7 @@ ExitCode fuzz(Options const& options) {
     if (session->counts.programs > 0) session->interrupted = false;  // a stop is how it ends
     auto const concluded = conclude(*session, corpus->filing(*session), options);
     if (!concluded) return give_up(concluded.error(), {*session}, options);
-    auto const night = corpus->end(*session, began, tree);
+    auto const night = corpus->end(*session, began, options.shard, tree);
     if (!night) return give_up(night.error(), {*session}, options);
     auto const count = [&](report::Night::State state) {
         return std::ranges::count_if(night->findings, [&](auto const& each) { return each.state == state; });

@@ -8,6 +8,8 @@
 #include "checker/class/workers.h"
 #include "checker/cli/campaign_shards.h"
 #include "checker/cli/commands.h"
+#include "checker/cli/corpus_files.h"
+#include "checker/cli/corpus_merge.h"
 #include "checker/cli/kernel_choice.h"
 #include "checker/cli/output.h"
 #include "checker/cli/print.h"
@@ -408,6 +410,22 @@ ExitCode merge_campaigns(Options const& options) {
     return give_up({Stop::Cause::machine, "vmcheck cannot be started once more."});
 }
 
+// Of nights of fuzz.
+ExitCode merge_nights(Options const& options) {
+    for (fs::path const& directory : options.shards)
+        if (!is_corpus(directory))
+            return give_up(
+                {Stop::Cause::usage, fmt::format("{}: is no corpus of a night that has ended, as {} is: it has no {}.",
+                                                 directory.string(), options.shards.front().string(), kLedger)});
+    for (char const* name : {"found/1.vmc", "kept/1.vmc", kLedger, kPage})
+        if (auto well = check_place(options.findings / name); !well) return give_up(well.error());
+    auto const merged = merge_corpora(options.shards, options.findings);
+    if (!merged) return give_up(merged.error());
+    tell(options.text, "corpus    {} programs · {} findings · {} lines in the ledger · {}\n", merged->kept,
+         merged->found, merged->lines, (options.findings / kPage).string());
+    return ExitCode::nothing_found;
+}
+
 }  // namespace
 
 ExitCode merge(Options const& options) {
@@ -417,6 +435,7 @@ ExitCode merge(Options const& options) {
                                                             options.findings.string())});
     if (std::error_code error; fs::exists(options.shards.front() / kCampaignFile, error))
         return merge_campaigns(options);
+    if (is_corpus(options.shards.front())) return merge_nights(options);
     auto const parts = read_parts(options.shards);
     if (!parts) return give_up(parts.error());
     auto all = classes::merged(*parts);

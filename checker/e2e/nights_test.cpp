@@ -149,6 +149,66 @@ TEST_F(Nights, WhatIsKeptIsSoonAllAndNoNightNeedsToFindItAgain) {
     EXPECT_TRUE(fs::exists(at("corpus/kept/plain-1.vmc"))) << "not ours to remove";
 }
 
+// Three machines share a night; what they found and kept becomes one corpus, from which the next night goes on.
+TEST_F(Nights, OfSeveralMachinesAreOneWhenTheyAreMerged) {
+    be("mutants/16-parent-keeps-w");
+    std::vector<std::string> shards;
+    for (std::string const number : {"1", "2", "3"}) {
+        auto words = this->words(1, "part-" + number);
+        words.insert(words.end(), {"--shard", number + "/3"});
+        Result const part = vmcheck(words, scratch_.path());
+        EXPECT_EQ(part.exit_code, 1) << part.err;
+        shards.push_back("part-" + number);
+    }
+    auto const merge = [&](std::vector<std::string> words, std::string const& into) {
+        words.insert(words.begin(), "merge");
+        words.insert(words.end(), {"--out", into});
+        Result const result = vmcheck(words, scratch_.path());
+        EXPECT_EQ(result.exit_code, 0) << result.err;
+        auto merged = files(into);
+        // A text for an issue tracker says where the program lies.
+        for (auto& [name, text] : merged)
+            for (std::size_t place; (place = text.find(into + "/found/")) != std::string::npos;)
+                text.replace(place, into.size(), "there");
+        return merged;
+    };
+    auto const merged = merge(shards, "corpus");
+    EXPECT_EQ(merge({shards[2], shards[0], shards[0], shards[1]}, "otherwise"), merged) << "in any order, and twice";
+    EXPECT_EQ(merge({"corpus", shards[1]}, "again"), merged);
+    EXPECT_EQ(merge(shards, "corpus"), merged);
+    std::map<std::string, std::string> kept;
+    std::size_t found = 0;
+    for (std::string const& shard : shards)
+        for (auto const& [name, text] : files(shard))
+            if (name.starts_with("kept/")) kept[name] = text;
+    for (auto const& [name, text] : merged) {
+        if (name.starts_with("kept/")) {
+            EXPECT_EQ(kept[name], text);
+        }
+        if (name.starts_with("found/")) ++found;
+        kept.erase(name);
+    }
+    EXPECT_TRUE(kept.empty());
+    EXPECT_EQ(found, 3U) << "one finding, with what belongs to it";
+    for (auto const& [name, text] : merged) EXPECT_EQ(text.find("part-"), std::string::npos) << name;
+
+    auto const nights = ledger();
+    ASSERT_EQ(nights.size(), 3U);
+    std::uint64_t programs = 0;
+    for (Night const& each : nights) programs += each.programs;
+    night(1, "whole");
+    EXPECT_EQ(programs, ledger("whole")[0].programs) << "each program on one of them";
+    EXPECT_EQ(read(at("corpus/nightly.html")), report::night_page(nights));
+    EXPECT_THAT(read(at("corpus/nightly.html")), HasSubstr("; 3 of 3 shards"));
+    EXPECT_THAT(night(2).out, HasSubstr("findings: 0 new, 1 known, 0 gone"));
+
+    scratch_.file("nothing/kept/plain-1.vmc", "");
+    Result const refused = vmcheck({"merge", "part-1", "nothing", "--out", "elsewhere"}, scratch_.path());
+    EXPECT_EQ(refused.exit_code, 2);
+    EXPECT_THAT(refused.err, HasSubstr("nothing: is no corpus"));
+    EXPECT_FALSE(fs::exists(at("elsewhere/nightly.jsonl")));
+}
+
 // A tree whose history brings the kernel of mutant 16 with its fourth commit and mends it with its seventh; the third
 // does not build. Its notes are not the kernel's.
 class NightsOfATree : public Nights {

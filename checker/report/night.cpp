@@ -203,17 +203,22 @@ std::string findings_table(std::vector<Night> const& nights, std::vector<Kernel>
            rows + "</tbody></table></div>\n";
 }
 
+// "; 2 of 3 shards"
+std::string shards_of(Night const& night) {
+    return night.shard ? fmt::format("; {} of {} shards", night.shards, night.shard->of) : "";
+}
+
 std::string nights_table(std::vector<Night> const& nights) {
     constexpr std::size_t kShownMax = 40;
     std::size_t const shown = std::min(nights.size(), kShownMax);
     std::string rows;
     for (auto night = nights.rbegin(); night != nights.rbegin() + static_cast<std::ptrdiff_t>(shown); ++night) {
         rows += fmt::format(
-            "<tr><td data-head=\"began\">{}</td><td data-head=\"kernel\">{}{}</td><td data-head=\"minutes\">{}</td>"
+            "<tr><td data-head=\"began\">{}</td><td data-head=\"kernel\">{}{}{}</td><td data-head=\"minutes\">{}</td>"
             "<td data-head=\"programs\">{}</td><td data-head=\"a second\">{:.0f}</td><td data-head=\"lines\">{} of {}"
             "</td><td data-head=\"corpus\">{}</td><td data-head=\"new, known, gone\">{}, {}, {}</td><td "
             "data-head=\"seed\">{}</td><td data-head=\"vmcheck\">{}</td><td data-head=\"machine\">{}</td></tr>\n",
-            safe(minute_of(*night)), safe(words_of(kernel_of(*night))), safe(place_of(*night)),
+            safe(minute_of(*night)), safe(words_of(kernel_of(*night))), safe(place_of(*night)), shards_of(*night),
             (night->seconds + 30) / 60, night->programs, rate(*night), night->reached, night->lines, night->corpus,
             count(*night, Night::State::fresh), count(*night, Night::State::known), count(*night, Night::State::gone),
             night->seed, safe(night->vmcheck), safe(night->machine));
@@ -289,6 +294,7 @@ std::string print(Night const& night) {
                   {"programs", night.programs}, {"steps", night.steps},     {"reached", night.reached},
                   {"lines", night.lines},       {"corpus", night.corpus},   {"findings", std::move(findings)}};
     if (!night.kernel_commit.empty()) document["kernel_changed"] = night.kernel_changed;
+    if (night.shard) document["shard"] = run::print(*night.shard);
     return document.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
@@ -313,6 +319,10 @@ std::optional<Night> parse_night(std::string_view line) {
                                           {"corpus", &Night::corpus}})
             night.*field = document.at(name).get<std::uint64_t>();
         night.kernel_changed = document.value("kernel_changed", false);
+        if (document.contains("shard")) {
+            night.shard = run::parse_shard(document.at("shard").get<std::string>());
+            if (!night.shard) return std::nullopt;
+        }
         for (Json const& each : document.at("findings")) {
             auto const state = std::ranges::find(kStates, each.at("state").get<std::string>());
             if (state == kStates.end()) return std::nullopt;
@@ -325,7 +335,8 @@ std::optional<Night> parse_night(std::string_view line) {
     }
 }
 
-std::string night_page(std::vector<Night> const& nights) {
+std::string night_page(std::vector<Night> const& ledger) {
+    std::vector<Night> const nights = together(ledger);
     std::vector<Kernel> kernels;
     std::map<Kernel, Night const*> last;
     for (Night const& night : nights) {

@@ -2,6 +2,8 @@
 // What a night of fuzzing came to, as a line of JSON in a ledger that is kept across nights; and the page that is made
 // of the ledger alone.
 
+#include "checker/run/shard.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -51,6 +53,9 @@ struct Night {
     std::string vmcheck;          // version and commit
     std::string machine;          // processor, cores, memory
     std::uint64_t seed = 0;
+    std::optional<run::Shard> shard{};  // of the programs of this seed, only those of this shard
+    // Of together(), not of the ledger: how many of its shards are in it.
+    unsigned shards = 1;
     std::uint64_t programs = 0;
     std::uint64_t steps = 0;
     std::uint64_t reached = 0, lines = 0;  // of the code about memory, in lines or else functions
@@ -67,7 +72,12 @@ std::string print(Night const& night);
 // Nothing where the line is none.
 std::optional<Night> parse_night(std::string_view line);
 
-// One file without script or network. `nights`: the oldest first; findings' names lead to found/NAME.vmc beside it.
-std::string night_page(std::vector<Night> const& nights);
+// The shards of one night, which stand beside one another in a ledger, as one night: of the same kernel, seed and
+// number of shards, from the first line to where a shard comes for the second time. Programs are added up. What they
+// reached together is not known: it is what the best of them did, and at least that. `nights`: the oldest first.
+std::vector<Night> together(std::vector<Night> const& nights);
+
+// One file without script or network. `ledger`: the oldest first; findings' names lead to found/NAME.vmc beside it.
+std::string night_page(std::vector<Night> const& ledger);
 
 }  // namespace vmcheck::report

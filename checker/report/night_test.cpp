@@ -104,6 +104,41 @@ TEST(NightPage, SaysWhichCommitItWasOrWhyNobodyKnows) {
     EXPECT_FALSE(unknown->findings[1].change);
 }
 
+TEST(Night, ShardsThatStandBesideOneAnotherAreOne) {
+    auto const shard = [](unsigned number, std::string began, std::vector<Night::Finding> findings) {
+        Night part = night(std::move(began), std::move(findings));
+        part.shard = run::Shard{number, 3};
+        part.programs = std::uint64_t{10} * number;
+        part.reached = 90 + number;
+        part.machine = "machine " + std::to_string(number % 2);
+        auto const read = parse_night(print(part));
+        EXPECT_TRUE(read && read->shard == part.shard);
+        return part;
+    };
+    Night const before = night("2026-11-23T01:00:00Z", {});
+    Night other = shard(1, "2026-11-24T01:00:30Z", {});
+    other.kernel = "another";
+    std::vector<Night> const all = together(
+        {before, shard(2, "2026-11-24T01:00:00Z", {{"a-1", "it leaks", State::fresh}}), other,
+         shard(1, "2026-11-24T01:01:00Z", {{"b-2", "it dies", State::gone}, {"a-1", "it leaks", State::known}}),
+         shard(1, "2026-11-25T01:00:00Z", {}), shard(3, "2026-11-25T01:01:00Z", {{"b-2", "it dies", State::gone}})});
+    ASSERT_EQ(all.size(), 4U);
+    EXPECT_EQ(print(all[0]), print(before));
+    EXPECT_EQ(all[1].programs, 30U);
+    EXPECT_EQ(all[1].reached, 92U) << "at least";
+    EXPECT_EQ(all[1].machine, "machine 0; machine 1");
+    EXPECT_EQ(all[1].shards, 2U);
+    ASSERT_EQ(all[1].findings.size(), 2U);
+    EXPECT_EQ(all[1].findings[0].state, State::known) << "one of the ledgers knew it";
+    EXPECT_EQ(all[1].findings[1].state, State::gone);
+    EXPECT_EQ(all[2].kernel, "another");
+    EXPECT_EQ(all[3].programs, 40U) << "the first shard once more: another night";
+    EXPECT_THAT(night_page({shard(1, "2026-11-25T01:00:00Z", {}), shard(3, "2026-11-25T01:01:00Z", {})}),
+                AllOf(HasSubstr("; 2 of 3 shards</td>"), HasSubstr("1 night since")));
+    std::string line = print(shard(1, "2026-11-25T01:00:00Z", {}));
+    EXPECT_FALSE(parse_night(line.replace(line.find("1/3"), 3, "4/3")));
+}
+
 TEST(NightPage, IsThereBeforeTheFirstNight) {
     EXPECT_THAT(night_page({}), HasSubstr("no night yet"));
     EXPECT_THAT(night_page({night("2026-11-24T01:00:00Z", {})}), HasSubstr("Nothing was found in any night"));

@@ -349,9 +349,10 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
         auto const is_defect = [](auto const& each) { return !each.first.advice; };
         if (std::count_if(by_family.begin(), by_family.end(), is_defect) >= effort.families_max) break;
         // A kernel that hangs wherever one goes costs much time for nothing new.
-        if (2 * endless > cases.size() && !division.shard) break;
+        bool const is_part = division.shard && !division.alone;
+        if (2 * endless > cases.size() && !is_part) break;
         // What is still to come depends on what others have seen.
-        if (division.shard && !known.empty()) break;
+        if (is_part && !known.empty()) break;
     }
     if (result.counts.of(Mode::pressure).programs > 0) result.no_pressure.reset();
     result.failures = causes(std::move(by_family));

@@ -66,7 +66,7 @@ struct Corpus {
     std::function<void(Mode mode, spec::Program const& program)> keep{};
 };
 
-// A campaign that is divided among machines. What a case comes to depends on seed and index alone until something is to
+// A campaign that is divided among machines, to be put together from what each of them notes. What a case comes to depends on seed and index alone until something is to
 // be avoided, and from there on on all that was seen (steering.h): so a shard ends there at the latest, and whoever
 // puts the shards together runs what fails, and all that comes later, by himself.
 struct CaseRecord {
@@ -74,8 +74,11 @@ struct CaseRecord {
     std::optional<std::string> cannot_start{};
 };
 struct Division {
-    // Only the cases that this shard takes, by their index in their mode.
+    // Only the cases that this shard takes, by their index in their mode. `programs` are then those of all shards.
     std::optional<Shard> shard{};
+    // What this shard sees is all that it goes by: nobody puts the shards together case by case, so it goes on after
+    // something is to be avoided.
+    bool alone = false;
     // Told of each of them that did not fail.
     std::function<void(Mode mode, std::uint64_t index, CaseRecord record)> clean{};
     // What was told of it; null: it is to be run. On any thread.

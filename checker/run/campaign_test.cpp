@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <utility>
+
 namespace vmcheck::run {
 namespace {
 
@@ -145,6 +148,37 @@ TEST(Campaign, KeepsWhatIsNewAndGoesOnFromThere) {
     EXPECT_GT(second.failed, 0U);
     EXPECT_GT(second.fresh, 0U);
     EXPECT_TRUE(second.corpus.first.empty()) << "the same programs bring nothing new";
+}
+
+// Which cases each of them has run to an end without a failure, by mode and index.
+TEST(Campaign, ShardsRunEveryCaseOnceAndByThemselvesToTheEnd) {
+    using Cases = std::multiset<std::pair<Mode, std::uint64_t>>;
+    std::uint64_t failing = 0;
+    auto const run = [&](std::optional<Shard> shard, PlantedDefect defect, Cases& cases) {
+        Bench bench(kCowLazy, defect);
+        Division division{.shard = shard, .alone = true};
+        division.clean = [&](Mode mode, std::uint64_t index, CaseRecord const&) { cases.emplace(mode, index); };
+        CampaignResult const result = run_campaign(
+            bench.pool, bench.look.reference, 1, {.programs = 300, .batch = {.plain = 64}}, {}, [](Progress const&) {},
+            {}, {}, division);
+        if (!result.failures.empty()) ++failing;
+        return result.counts.programs;
+    };
+    constexpr unsigned kShards = 3;
+    Cases whole, shards;
+    std::uint64_t const programs = run(std::nullopt, PlantedDefect::none, whole);
+    std::uint64_t divided = 0;
+    for (unsigned number = 1; number <= kShards; ++number)
+        divided += run(Shard{number, kShards}, PlantedDefect::none, shards);
+    EXPECT_EQ(divided, programs);
+    EXPECT_EQ(shards, whole) << "all, and none twice";
+    EXPECT_EQ(failing, 0U);
+
+    divided = 0;
+    for (unsigned number = 1; number <= kShards; ++number)
+        divided += run(Shard{number, kShards}, PlantedDefect::parent_keeps_write, shards);
+    EXPECT_EQ(divided, programs) << "though much is to be avoided soon";
+    EXPECT_EQ(failing, kShards);
 }
 
 TEST(Campaign, ModesCanBeSwitchedOff) {

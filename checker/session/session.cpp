@@ -272,7 +272,7 @@ tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& op
     result.interrupted = campaign.interrupted;
     result.families += campaign.failures.size();
 
-    if (division.shard) return result;
+    if (division.shard && !division.alone) return result;
     std::vector<Finding> findings;
     auto const failures = gravest(std::move(campaign.failures), options.effort.families_max);
     for (std::size_t i = 0; i < failures.size(); ++i) {

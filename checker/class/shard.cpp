@@ -1,11 +1,14 @@
 #include "checker/class/shard.h"
 
+#include "checker/class/cbor.h"
 #include "checker/class/results.h"
+#include "impl/base/files.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <cstring>
 #include <map>
 #include <system_error>
@@ -93,16 +96,32 @@ std::optional<std::string> why_not_together(PartAt const& first, PartAt const& o
     return std::nullopt;
 }
 
+// The text, in which a directory is called otherwise. What only ends or begins as its name does is another.
+std::string with_place(std::string text, std::string const& called, std::string const& to) {
+    if (called.empty()) return text;
+    auto const is_of_name = [&](std::size_t at) {
+        return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0 ||
+                                    std::string_view("/._-").find(text[at]) != std::string_view::npos);
+    };
+    for (std::size_t at = text.find(called); at != std::string::npos;) {
+        std::size_t const end = at + called.size();
+        bool const is_it = (at == 0 || !is_of_name(at - 1)) && (!is_of_name(end) || text[end] == '/');
+        if (is_it) text.replace(at, called.size(), to);
+        at = text.find(called, is_it ? at + to.size() : at + 1);
+    }
+    return text;
+}
+
 }  // namespace
 
 std::vector<std::byte> print(Part const& part) {
     json rows = json::array();
     for (Row const& row : part.all.rows)
         rows.push_back({{"name", row.name}, {"path", row.path}, {"result", to_json(row.result)}});
-    json const document{{"vmcheck_shard", kPartVersion},   {"shard", print(part.shard)},
-                        {"program", part.program},         {"limit_ms", part.limit.count()},
-                        {"directory", part.all.directory}, {"options", part.all.options},
-                        {"left_out", part.all.left_out},   {"trees", std::move(rows)}};
+    json const document{
+        {"vmcheck_shard", kPartVersion}, {"shard", print(part.shard)},     {"program", part.program},
+        {"results", part.results},       {"limit_ms", part.limit.count()}, {"directory", part.all.directory},
+        {"options", part.all.options},   {"left_out", part.all.left_out},  {"trees", std::move(rows)}};
     auto const bytes = json::to_cbor(document);
     std::vector<std::byte> printed(bytes.size());
     std::memcpy(printed.data(), bytes.data(), bytes.size());
@@ -111,12 +130,15 @@ std::vector<std::byte> print(Part const& part) {
 
 std::optional<Part> parse_part(std::vector<std::byte> const& bytes) {
     try {
-        auto const* const begin = reinterpret_cast<std::uint8_t const*>(bytes.data());
-        json const document = json::from_cbor(begin, begin + bytes.size());
-        if (document.at("vmcheck_shard") != kPartVersion) return std::nullopt;
+        auto const read = parse_cbor(bytes);
+        if (!read || read->at("vmcheck_shard") != kPartVersion) return std::nullopt;
+        json const& document = *read;
         auto const shard = run::parse_shard(document.at("shard").get<std::string>());
         if (!shard) return std::nullopt;
-        Part part{*shard, document.at("program"), std::chrono::milliseconds{document.at("limit_ms").get<long>()}, {}};
+        Part part{
+            *shard, document.at("program"), std::chrono::milliseconds{document.at("limit_ms").get<long>()}, {}, {}};
+        // Shards of before did not say it.
+        part.results = document.value("results", std::string());
         part.all.directory = document.at("directory");
         part.all.options = document.at("options").get<std::vector<std::string>>();
         part.all.left_out = document.at("left_out").get<std::vector<std::string>>();
@@ -155,13 +177,20 @@ tl::expected<Class, base::Error> merged(std::vector<PartAt> const& parts) {
     return all;
 }
 
-tl::expected<void, base::Error> copy_results(fs::path const& from, fs::path const& to) {
+tl::expected<void, base::Error> copy_results(fs::path const& from, fs::path const& called, fs::path const& to) {
     std::error_code error;
     fs::create_directories(to, error);
     clear_results(to);
-    for (fs::directory_iterator at(from, error), end; !error && at != end; at.increment(error))
-        if (at->is_regular_file(error) && !at->is_symlink(error))
-            fs::copy_file(at->path(), to / at->path().filename(), fs::copy_options::overwrite_existing, error);
+    for (fs::directory_iterator at(from, error), end; !error && at != end; at.increment(error)) {
+        if (!at->is_regular_file(error) || at->is_symlink(error)) continue;
+        fs::copy_file(at->path(), to / at->path().filename(), fs::copy_options::overwrite_existing, error);
+        if (error || at->path().filename() != kLogFile) continue;
+        auto log = base::read_file(to / kLogFile);
+        // What a tree's build printed may be long: then it is left as it is.
+        if (!log) continue;
+        auto renamed = with_place(std::move(*log), called.string(), to.string());
+        if (auto written = base::write_file(to / kLogFile, renamed); !written) return written;
+    }
     if (!error || error == std::errc::no_such_file_or_directory) return {};
     return tl::unexpected(base::Error{fmt::format("{}: the results of a tree cannot be copied to {}: {}.",
                                                   from.string(), to.string(), error.message())});

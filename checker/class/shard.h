@@ -20,6 +20,7 @@ struct Part {
     run::Shard shard{};
     std::string program{};              // version and digest of the vmcheck that made it
     std::chrono::milliseconds limit{};  // that each tree was given
+    std::string results{};              // the directory that its results were written into, as it was given
     Class all{};                        // a row for each tree of the class; those of other shards without a result
 };
 
@@ -38,7 +39,9 @@ struct PartAt {
 // vmcheck in the same way. REQUIRES: !parts.empty().
 tl::expected<Class, base::Error> merged(std::vector<PartAt> const& parts);
 
-// Copies the files of a tree's results, in place of those that are there.
-tl::expected<void, base::Error> copy_results(std::filesystem::path const& from, std::filesystem::path const& to);
+// Copies the files of a tree's results, in place of those that are there. `called`: what its log calls the directory
+// where it was written; in the copy it is called `to`.
+tl::expected<void, base::Error> copy_results(std::filesystem::path const& from, std::filesystem::path const& called,
+                                             std::filesystem::path const& to);
 
 }  // namespace vmcheck::classes

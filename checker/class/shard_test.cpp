@@ -27,7 +27,7 @@ Class whole() {
 }
 
 PartAt part(unsigned number, unsigned of) {
-    PartAt at{"out" + std::to_string(number), {{number, of}, "0.1.0 abc", std::chrono::seconds{300}, whole()}};
+    PartAt at{"out" + std::to_string(number), {{number, of}, "0.1.0 abc", std::chrono::seconds{300}, "out", whole()}};
     for (std::size_t i = 0; i < at.part.all.rows.size(); ++i)
         if (!at.part.shard.takes(i)) at.part.all.rows[i].result = {};
     return at;
@@ -88,15 +88,21 @@ TEST(CopiedResults, AreTheOnlyOnes) {
     testing::Directory files;
     files.file("from/report.json", "new");
     files.file("from/2-I6-exit.vmc", "new");
+    files.file("from/log.txt",
+               "report    out-2/alice/report.html --findings=out-2/alice, not out-2/alicent or an-out-2/alice\n");
     files.file("to/1-I3-fork.vmc", "old");
     files.file("to/report.json", "old");
     files.file("to/notes", "mine");
-    ASSERT_TRUE(copy_results(files.path() / "from", files.path() / "to"));
+    ASSERT_TRUE(copy_results(files.path() / "from", "out-2/alice", files.path() / "to"));
     EXPECT_EQ(testing::contents_of(files.path() / "to/report.json"), "new");
+    std::string const to = (files.path() / "to").string();
+    EXPECT_EQ(testing::contents_of(files.path() / "to/log.txt"),
+              "report    " + to + "/report.html --findings=" + to + ", not out-2/alicent or an-out-2/alice\n");
     EXPECT_TRUE(std::filesystem::exists(files.path() / "to/2-I6-exit.vmc"));
     EXPECT_FALSE(std::filesystem::exists(files.path() / "to/1-I3-fork.vmc"));
     EXPECT_TRUE(std::filesystem::exists(files.path() / "to/notes"));
-    EXPECT_TRUE(copy_results(files.path() / "none", files.path() / "to")) << "a tree that could not be run has none";
+    EXPECT_TRUE(copy_results(files.path() / "none", "", files.path() / "to"))
+        << "a tree that could not be run has none";
 }
 
 }  // namespace

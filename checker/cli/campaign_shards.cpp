@@ -1,5 +1,6 @@
 #include "checker/cli/campaign_shards.h"
 
+#include "checker/class/cbor.h"
 #include "checker/class/inputs.h"
 #include "impl/base/files.h"
 
@@ -84,8 +85,9 @@ std::optional<File> read(fs::path const& path) {
     auto const bytes = base::read_sealed(path, {.bytes_max = std::uint64_t{4} << 30});
     if (!bytes) return std::nullopt;
     try {
-        auto const* const begin = reinterpret_cast<std::uint8_t const*>(bytes->data());
-        json const document = json::from_cbor(begin, begin + bytes->size());
+        auto const read = classes::parse_cbor(*bytes);
+        if (!read) return std::nullopt;
+        json const& document = *read;
         auto const shard = run::parse_shard(document.at("shard").get<std::string>());
         if (document.at("vmcheck_campaign") != kVersion || !shard) return std::nullopt;
         File file{{document.at("program"), document.at("kernel"), document.at("inputs"),

@@ -386,7 +386,8 @@ tl::expected<void, Stop> gather(classes::Class& all, std::vector<classes::PartAt
         std::string const name = classes::directory_name(row.name);
         auto const from =
             std::ranges::find_if(parts, [&](classes::PartAt const& each) { return each.part.shard.takes(i); });
-        if (auto copied = classes::copy_results(from->directory / name, into / name); !copied)
+        fs::path const called = from->part.results.empty() ? fs::path() : from->part.results / fs::path(name);
+        if (auto copied = classes::copy_results(from->directory / name, called, into / name); !copied)
             return tl::unexpected(Stop{Stop::Cause::machine, copied.error().message});
         row.files = classes::files_for_people(into / name, name);
     }
@@ -470,7 +471,8 @@ ExitCode verify_class(Options const& options) {
     // Of an earlier run.
     std::error_code ignored;
     for (char const* name : {classes::kShardFile, kCampaignFile}) fs::remove(options.findings / name, ignored);
-    classes::Part part{options.shard.value_or(run::Shard{}), this_program(), limit_of(options), {}};
+    classes::Part part{
+        options.shard.value_or(run::Shard{}), this_program(), limit_of(options), options.findings.string(), {}};
     auto const all = run_class(options, std::move(*discovery), part);
     if (!all) return give_up(all.error());
     if (auto written = write_summary(*all, options); !written) return give_up(written.error());

@@ -228,6 +228,9 @@ TEST_F(ClassOfTrees, ShardsMergeIntoWhatOneMachineWrites) {
                              "carol/report.json", "emil/stamp.json", "emil/1-I3-fork.vmc", "emil/1-I3-fork.c"})
         EXPECT_EQ(read(at("merged") / name), read(at("out") / name)) << name;
     EXPECT_NE(read(at("merged/emil/1-I3-fork.vmc")), "");
+    EXPECT_THAT(read(at("merged/emil/log.txt")),
+                testing::AllOf(HasSubstr(" merged/emil/"), testing::Not(HasSubstr(" 1/emil"))))
+        << "as one machine would have called it";
     EXPECT_FALSE(fs::exists(at("merged/shard.cbor")));
     EXPECT_THAT(check("merged", "").said, HasSubstr("kept      4 of 5 trees")) << "one machine goes on from there";
 
@@ -426,6 +429,10 @@ TEST(ShardsOfOneKernel, MergeIntoWhatOneMachineWrites) {
     std::string flipped = part;
     flipped[flipped.size() / 2] ^= 1;
     scratch.file("1/campaign.cbor", flipped);
+    refused("merge 1 2 --out whole", "1: holds no results of a shard that is done (campaign.cbor), or damaged ones");
+    // As damaged as can be, though its checksum is right.
+    ASSERT_TRUE(base::write_sealed(scratch.path() / "1/campaign.cbor",
+                                   std::vector<std::byte>(1'000'000, static_cast<std::byte>(0x81))));
     refused("merge 1 2 --out whole", "1: holds no results of a shard that is done (campaign.cbor), or damaged ones");
     scratch.file("1/campaign.cbor", part);
     refused("verify kernel.elf --shard 1/2 --json", "makes no report");

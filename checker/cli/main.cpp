@@ -1,6 +1,7 @@
 #include "checker/cli/commands.h"
 #include "checker/cli/kernel_choice.h"
 #include "checker/cli/print.h"
+#include "checker/cli/whole_words.h"
 #include "checker/report/escape.h"
 #include "impl/base/interrupt.h"
 #include "spec/text.h"
@@ -279,7 +280,8 @@ class CommandLine {
         options_.stop = options_.kernel.stop = interrupt.token();
         options_.last_call = interrupt.last_call();
         try {
-            app_.parse(argc, argv);
+            for (CLI::App* each : app_.get_subcommands([](CLI::App const*) { return true; })) take_marks_off(*each);
+            app_.parse(marked_words(argc, argv));
         } catch (CLI::ParseError const& error) {
             if (auto const hint = hint_for(argc, argv)) tell(stderr, "vmcheck: {}\n", *hint);
             // CLI11 reports by exception; this is the border at which that ends.

@@ -32,6 +32,21 @@ TEST_F(BadInput, AKernelThatDoesNotExistIsAUsageError) {
     expect_paragraph(result);
 }
 
+TEST_F(BadInput, ANameWithBracketsIsAName) {
+    for (std::string const directory : {"[a,b]", "[a]"}) {
+        scratch.file(directory + "/one.vmc", "vmcheck 1\nprofile cow lazy\np0 fork p1\n");
+        Result const shown = run({"show", directory});
+        EXPECT_EQ(shown.exit_code, 0) << shown.err;
+        EXPECT_THAT(shown.out, HasSubstr(directory + "/one.vmc"));
+        Result const refused = run({"merge", directory, "--out=" + directory + "x"});
+        EXPECT_EQ(refused.exit_code, 2);
+        EXPECT_THAT(refused.err, HasSubstr("vmcheck: " + directory + ": holds no results"));
+    }
+    // Each may be given several times, so this is the same.
+    Result const merged = run({"verify", "--from-shard=[a,b]"});
+    EXPECT_THAT(merged.err, HasSubstr("vmcheck: [a,b]: holds no results"));
+}
+
 TEST_F(BadInput, ATextFileIsNoKernel) {
     Result const result = run({"verify", "--kernel", scratch.file("kernel", "int main() { return 0; }\n")});
     EXPECT_EQ(result.exit_code, 4);

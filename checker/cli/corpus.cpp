@@ -6,6 +6,7 @@
 #include "checker/report/coverage.h"
 #include "checker/report/escape.h"
 #include "checker/report/story.h"
+#include "checker/run/turns.h"
 #include "impl/base/files.h"
 #include "spec/text.h"
 
@@ -72,6 +73,7 @@ tl::expected<FuzzCorpus, Stop> FuzzCorpus::open(fs::path directory) {
     auto const ledger = read_ledger(corpus.directory_);
     if (!ledger) return tl::unexpected(Stop{Stop::Cause::machine, ledger.error().message});
     corpus.nights_ = nights_in(*ledger);
+    corpus.arrange();
     return corpus;
 }
 
@@ -97,6 +99,17 @@ void FuzzCorpus::read(fs::path const& folder, bool is_found) {
     }
 }
 
+// Findings come first, since whether they are gone is what the page says; of what is kept, each night begins elsewhere.
+void FuzzCorpus::arrange() {
+    auto const turn = [night = nights_.size()](auto& all, auto const& is_found) {
+        auto const kept = std::stable_partition(all.begin(), all.end(), is_found);
+        auto const count = static_cast<std::size_t>(all.end() - kept);
+        std::rotate(kept, kept + static_cast<std::ptrdiff_t>(run::place_to_begin(night, count)), all.end());
+    };
+    turn(entries_, [](run::Corpus::Entry const& each) { return each.as_it_is; });
+    turn(files_, [](File const& each) { return each.is_found; });
+}
+
 run::Corpus FuzzCorpus::for_campaign() {
     return {entries_,
             [this](std::size_t index, bool failed, bool fresh) {
@@ -104,6 +117,7 @@ run::Corpus FuzzCorpus::for_campaign() {
                 files_[index].failed = failed;
                 files_[index].fresh = fresh;
             },
+            [this](std::size_t index) { files_[index].left_out = true; },
             [this](run::Mode mode, spec::Program const& program) { keep(mode, program); }};
 }
 
@@ -206,9 +220,12 @@ std::optional<report::Night::Change> FuzzCorpus::change_of(report::Night::Findin
 tl::expected<report::Night, Stop> FuzzCorpus::end(SessionResult const& session,
                                                   std::chrono::system_clock::time_point began,
                                                   std::optional<run::Shard> shard, TreeHistory& tree) {
-    // What this kernel asked for, and reaches nothing with any more.
+    // Lets go of what this kernel asked for, and reaches nothing with any more.
+    std::uint64_t left_out = 0;
     for (std::size_t i = 0; i < files_.size(); ++i) {
         File const& file = files_[i];
+        if (file.left_out) ++left_out;
+        if (file.left_out && !file.is_found) ++kept_;
         if (file.is_found || !file.ran) continue;
         bool const is_idle = !file.failed && !file.fresh && entries_[i].program.found_on == session.kernel.name;
         std::error_code ignored;
@@ -232,7 +249,8 @@ tl::expected<report::Night, Stop> FuzzCorpus::end(SessionResult const& session,
         .steps = session.counts.steps,
         .reached = coverage.reached,
         .lines = coverage.all,
-        .corpus = kept_};
+        .corpus = kept_,
+        .left_out = left_out};
     night.findings = findings_of(session, night);
     for (auto& finding : night.findings) finding.change = change_of(finding, night, session, tree);
     // As it is now: another kernel's night may have ended meanwhile.

@@ -52,9 +52,11 @@ class FuzzCorpus {
         std::filesystem::path path;
         bool is_found = false;  // else kept
         bool ran = false, failed = false, fresh = false;
+        bool left_out = false;  // there was no time for it
     };
     explicit FuzzCorpus(std::filesystem::path directory) : directory_(std::move(directory)) {}
     void read(std::filesystem::path const& folder, bool is_found);
+    void arrange();
     void keep(run::Mode mode, spec::Program program);
     std::string name_of(Finding const& finding, SessionResult const& session);
     void forget_what_passes(std::string const& name) const;

@@ -322,6 +322,10 @@ ExitCode fuzz(Options const& options) {
     using State = report::Night::State;
     tell(options.text, "corpus    {} programs · findings: {} new, {} known, {} gone · {}\n", night->corpus,
          count(State::fresh), count(State::known), count(State::gone), (options.corpus / "nightly.html").string());
+    if (night->left_out > 0)
+        tell(options.text,
+             "left out  {} programs of the corpus, for which there was no time; other nights begin with others\n",
+             night->left_out);
     for (report::Night::Finding const& each : night->findings)
         if (each.change) tell(options.text, "commit    {}: {}\n", each.name, report::change_words(each));
     if (auto written = write_report({*session}, options); !written) return give_up(written.error());

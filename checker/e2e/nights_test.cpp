@@ -149,6 +149,24 @@ TEST_F(Nights, WhatIsKeptIsSoonAllAndNoNightNeedsToFindItAgain) {
     EXPECT_TRUE(fs::exists(at("corpus/kept/plain-1.vmc"))) << "not ours to remove";
 }
 
+// A short night does not spend all of its time on what is known.
+TEST_F(Nights, HaveTimeForNewProgramsHoweverLargeTheCorpusIs) {
+    be("cow-eager");
+    for (int number = 0; number < 3000; ++number)
+        scratch_.file("corpus/kept/sweep-" + std::to_string(number) + ".vmc",
+                      "vmcheck 1\nprofile cow eager\np0 fork p1\np0 fork p2\np0 sbrk +" + std::to_string(number + 1) +
+                          "\np1 exit 1\np0 wait\n");
+    Result const result = vmcheck(
+        {"fuzz", "--kernel", "kernel.elf", "--corpus", "corpus", "--time", "2s", "--jobs", "1"}, scratch_.path());
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    ASSERT_EQ(ledger().size(), 1U);
+    Night const night = ledger()[0];
+    EXPECT_GT(night.programs, 0U);
+    EXPECT_GT(night.left_out, 0U);
+    EXPECT_GE(night.corpus, 3000U) << "what did not run is still there";
+    EXPECT_THAT(result.out, HasSubstr(fmt::format("left out  {} programs of the corpus", night.left_out)));
+}
+
 // Three machines share a night; what they found and kept becomes one corpus, from which the next night goes on.
 TEST_F(Nights, OfSeveralMachinesAreOneWhenTheyAreMerged) {
     be("mutants/16-parent-keeps-w");

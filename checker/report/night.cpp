@@ -216,10 +216,11 @@ std::string nights_table(std::vector<Night> const& nights) {
         rows += fmt::format(
             "<tr><td data-head=\"began\">{}</td><td data-head=\"kernel\">{}{}{}</td><td data-head=\"minutes\">{}</td>"
             "<td data-head=\"programs\">{}</td><td data-head=\"a second\">{:.0f}</td><td data-head=\"lines\">{} of {}"
-            "</td><td data-head=\"corpus\">{}</td><td data-head=\"new, known, gone\">{}, {}, {}</td><td "
+            "</td><td data-head=\"corpus\">{}{}</td><td data-head=\"new, known, gone\">{}, {}, {}</td><td "
             "data-head=\"seed\">{}</td><td data-head=\"vmcheck\">{}</td><td data-head=\"machine\">{}</td></tr>\n",
             safe(minute_of(*night)), safe(words_of(kernel_of(*night))), safe(place_of(*night)), shards_of(*night),
             (night->seconds + 30) / 60, night->programs, rate(*night), night->reached, night->lines, night->corpus,
+            night->left_out == 0 ? "" : fmt::format(", {} not run", night->left_out),
             count(*night, Night::State::fresh), count(*night, Night::State::known), count(*night, Night::State::gone),
             night->seed, safe(night->vmcheck), safe(night->machine));
     }
@@ -294,6 +295,7 @@ std::string print(Night const& night) {
                   {"programs", night.programs}, {"steps", night.steps},     {"reached", night.reached},
                   {"lines", night.lines},       {"corpus", night.corpus},   {"findings", std::move(findings)}};
     if (!night.kernel_commit.empty()) document["kernel_changed"] = night.kernel_changed;
+    if (night.left_out > 0) document["left_out"] = night.left_out;
     if (night.shard) document["shard"] = run::print(*night.shard);
     return document.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
 }
@@ -319,6 +321,7 @@ std::optional<Night> parse_night(std::string_view line) {
                                           {"corpus", &Night::corpus}})
             night.*field = document.at(name).get<std::uint64_t>();
         night.kernel_changed = document.value("kernel_changed", false);
+        night.left_out = document.value("left_out", std::uint64_t{0});
         if (document.contains("shard")) {
             night.shard = run::parse_shard(document.at("shard").get<std::string>());
             if (!night.shard) return std::nullopt;

@@ -60,6 +60,7 @@ struct Night {
     std::uint64_t steps = 0;
     std::uint64_t reached = 0, lines = 0;  // of the code about memory, in lines or else functions
     std::uint64_t corpus = 0;              // programs that are kept for this profile
+    std::uint64_t left_out = 0;            // of these and of the findings: what there was no time to begin with
     std::vector<Finding> findings{};
 };
 

@@ -35,6 +35,7 @@ void add(Night& whole, Night const& part) {
     whole.reached = std::max(whole.reached, part.reached);
     whole.lines = std::max(whole.lines, part.lines);
     whole.corpus = std::max(whole.corpus, part.corpus);
+    whole.left_out = std::max(whole.left_out, part.left_out);
     ++whole.shards;
     for (Night::Finding const& each : part.findings) {
         auto const at = std::ranges::find(whole.findings, each.name, &Night::Finding::name);

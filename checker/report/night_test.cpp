@@ -69,6 +69,15 @@ TEST(NightPage, SaysWhatIsNewKnownAndGoneAndSinceWhen) {
     EXPECT_THAT(night_page({first}), HasSubstr("findings that are not gone, from 0 to 1"));
 }
 
+TEST(NightPage, SaysWhatOfTheCorpusWasNotRun) {
+    Night short_one = night("2026-11-24T01:00:00Z", {});
+    EXPECT_THAT(night_page({short_one}), Not(HasSubstr("not run")));
+    short_one.left_out = 7;
+    auto const read = parse_night(print(short_one));
+    ASSERT_TRUE(read);
+    EXPECT_THAT(night_page({*read}), HasSubstr("data-head=\"corpus\">19, 7 not run</td>"));
+}
+
 TEST(NightPage, SaysWhichCommitItWasOrWhyNobodyKnows) {
     using Change = Night::Change;
     using Search = Change::Search;

@@ -238,17 +238,18 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
     std::array<std::uint64_t, kModes> const sizes{effort.batch.plain,   effort.batch.sweep, effort.batch.pressure,
                                                   effort.batch.preempt, effort.batch.harts, 0};
     std::uint32_t const batches_to_limits = effort.batch.batches_to_limits;
-    auto const time_is_up = [&] { return effort.time && Clock::now() - started >= *effort.time; };
+    auto const share_is_up = [&](int parts) { return effort.time && parts * (Clock::now() - started) >= *effort.time; };
+    auto const time_is_up = [&] { return share_is_up(1); };
     Steering known;
     FirstSeen news(reference, first_seen);
     auto const program_of = [&](Case const& each) {
         if (each.given != nullptr) return each.given->program;
         return series[static_cast<std::size_t>(each.mode)].program(each.index);
     };
-    auto const run_cases = [&](std::vector<Case> const& cases) {
+    auto const run_cases = [&](std::vector<Case> const& cases, auto const& is_end) {
         std::vector<CaseResult> results(cases.size());
         pool.for_each(cases.size(), [&](Execution& machine, std::size_t i) {
-            if (stop.stop_requested() || time_is_up()) return;
+            if (stop.stop_requested() || is_end()) return;
             auto const* const record = division.known && known.empty() && cases[i].given == nullptr
                                            ? division.known(cases[i].mode, cases[i].index)
                                            : nullptr;
@@ -298,11 +299,13 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
         if (each.program.profile == reference.setting->profile &&
             (each.mode == Mode::limits || sizes[static_cast<std::size_t>(each.mode)] > 0))
             begins.push_back({each.mode, 0, &each});
-    auto begun = run_cases(begins);
+    // What is known must not keep the night from what is new.
+    auto begun = run_cases(begins, [&] { return share_is_up(2); });
     for (std::size_t i = 0; i < begins.size(); ++i) {
+        auto const index = static_cast<std::size_t>(begins[i].given - corpus.first.data());
+        if (!begun[i].done && corpus.left_out) corpus.left_out(index);
         bool const failed = !begun[i].ended.failures.empty();
-        if (begun[i].done && !begun[i].ended.cannot_start)
-            corpus.ran(static_cast<std::size_t>(begins[i].given - corpus.first.data()), failed, begun[i].fresh);
+        if (begun[i].done && !begun[i].ended.cannot_start) corpus.ran(index, failed, begun[i].fresh);
         take_failures(begins[i], begun[i]);
     }
     for (std::uint64_t next = 0, batch = 0; next < effort.programs; ++batch) {
@@ -319,7 +322,7 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
         for (std::size_t mode = 0; mode < kModes; ++mode)
             series[mode].add_batch(batch, sizes[mode], count, effort.batch.plain, cases);
         if (division.shard) std::erase_if(cases, [&](Case const& each) { return !division.shard->takes(each.index); });
-        auto results = run_cases(cases);
+        auto results = run_cases(cases, time_is_up);
         std::size_t endless = 0;
         for (std::size_t i = 0; i < cases.size(); ++i) {
             result.counts.add(results[i].counts);

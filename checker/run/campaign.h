@@ -57,18 +57,22 @@ struct Corpus {
         spec::Program program;
         bool as_it_is = false;  // a shrunk failure: the mode's variations say no more
     };
-    // Run before all others and not counted, but for those of other profiles than the kernel's.
+    // Run before all others and not counted, but for those of other profiles than the kernel's; in half of Effort::time
+    // at the most, in this order.
     std::vector<Entry> first{};
     // Told of each of these by its number: whether it failed, and whether code ran that none before had reached.
     std::function<void(std::size_t index, bool failed, bool fresh)> ran{};
+    // Told of each of these that there was no time for.
+    std::function<void(std::size_t index)> left_out{};
     // After each batch, of each program in it that reached such code, or was the first to fail in its way. Which of two
     // was the first depends on threads.
     std::function<void(Mode mode, spec::Program const& program)> keep{};
 };
 
-// A campaign that is divided among machines, to be put together from what each of them notes. What a case comes to depends on seed and index alone until something is to
-// be avoided, and from there on on all that was seen (steering.h): so a shard ends there at the latest, and whoever
-// puts the shards together runs what fails, and all that comes later, by himself.
+// A campaign that is divided among machines, to be put together from what each of them notes. What a case comes to
+// depends on seed and index alone until something is to be avoided, and from there on on all that was seen
+// (steering.h): so a shard ends there at the latest, and whoever puts the shards together runs what fails, and all that
+// comes later, by himself.
 struct CaseRecord {
     Counts counts{};
     std::optional<std::string> cannot_start{};

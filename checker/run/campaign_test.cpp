@@ -125,6 +125,7 @@ TEST(Campaign, KeepsWhatIsNewAndGoesOnFromThere) {
                            kept.failed += failed ? 1 : 0;
                            kept.fresh += fresh ? 1 : 0;
                        },
+                       {},
                        [&](Mode mode, spec::Program const& program) {
                            news.push_back({mode, program});
                        }};
@@ -148,6 +149,33 @@ TEST(Campaign, KeepsWhatIsNewAndGoesOnFromThere) {
     EXPECT_GT(second.failed, 0U);
     EXPECT_GT(second.fresh, 0U);
     EXPECT_TRUE(second.corpus.first.empty()) << "the same programs bring nothing new";
+}
+
+TEST(Campaign, BeginsWithWhatItIsGivenForHalfOfItsTimeAndSaysWhatItHasLeftOut) {
+    Bench bench(kCowLazy);
+    std::vector<Corpus::Entry> many(20'000);
+    for (Corpus::Entry& each : many) {
+        each.mode = Mode::sweep;
+        each.program.profile = kCowLazy;
+        for (std::uint32_t child = 1; child < 4; ++child)
+            each.program.steps.push_back({spec::kInit, spec::Fork{spec::ProcId{child}}});
+    }
+    std::size_t ran = 0, left_out = 0, last = 0;
+    Corpus const corpus{many,
+                        [&](std::size_t index, bool, bool) {
+                            ++ran;
+                            last = index;
+                        },
+                        [&](std::size_t) { ++left_out; },
+                        {}};
+    CampaignResult const result = run_campaign(
+        bench.pool, bench.look.reference, 1, {.programs = 1'000'000, .time = std::chrono::milliseconds{400}}, {},
+        [](Progress const&) {}, {}, corpus);
+    EXPECT_GT(ran, 0U);
+    EXPECT_LT(ran, many.size());
+    EXPECT_EQ(ran + left_out, many.size());
+    EXPECT_EQ(last, ran - 1) << "in their order";
+    EXPECT_GT(result.counts.programs, 0U) << "and there is time for new ones";
 }
 
 // Which cases each of them has run to an end without a failure, by mode and index.

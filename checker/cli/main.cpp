@@ -247,9 +247,10 @@ class CommandLine {
                   "Run only the programs of shard I of N, so that N machines with the same --seed share a night; each "
                   "into a --corpus of its own, and vmcheck merge makes one of them. --runs counts those of all shards");
         fuzz->add_option("--corpus", options_.corpus,
-                         "The corpus, from which it begins and which grows: kept/ has programs that reached something "
-                         "new, found/ findings, "
-                         "nightly.html all nights")
+                         "The corpus, from which it begins, in half of --time at the most, and which grows: kept/ has "
+                         "programs that reached something new, found/ findings, nightly.html all nights. Of a tree in "
+                         "git that names the commit which brought what is new, searched for in a tenth of --time more, "
+                         "or a minute")
             ->type_name("DIR")
             ->capture_default_str();
 
@@ -357,7 +358,8 @@ class CommandLine {
             ->type_name("PROFILE");
         sub->add_flag("--trust-trees", kernel.trusted,
                       "Run the Makefile and mkfs of a tree without a sandbox, with all that you may do");
-        add_off(sub, "--no-accel", kernel.accelerate, "Let the guest run its own memset and memmove, and look at every slot of its process table");
+        add_off(sub, "--no-accel", kernel.accelerate,
+                "Let the guest run its own memset and memmove, and look at every slot of its process table");
     }
 
     void add_jobs(CLI::App* sub) {

@@ -19,7 +19,7 @@ constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kAskEvery = std::uint64_t{1} << 16;
 
 std::span<std::byte const> bytes_of(board::Board const& board, Watch const& watch) {
-    return board.ram().subspan(watch.at.value - board.ram_start().value, watch.bytes);
+    return board.bytes(watch.at, watch.bytes);
 }
 
 }  // namespace

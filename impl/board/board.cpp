@@ -101,7 +101,16 @@ PhysAddr Board::ram_end() const {
     return machine_->memory.end();
 }
 std::span<std::byte const> Board::ram() const {
-    return machine_->memory.bytes();
+    return bytes(ram_start(), machine_->memory.size());
+}
+std::span<std::byte const> Board::pages() const {
+    return machine_->memory.pages();
+}
+LateFrames const& Board::late_frames() const {
+    return machine_->memory.late();
+}
+std::span<std::byte const> Board::bytes(PhysAddr address, std::uint64_t count) const {
+    return *machine_->memory.view(address, count);
 }
 
 std::optional<std::span<std::byte const, kPageBytes>> Board::frame(FrameNo frame) const {

@@ -20,6 +20,7 @@
 // A Board is used by one thread at a time; different boards are independent. No function here throws.
 
 #include "impl/abi/agent_abi.h"
+#include "impl/board/late_frames.h"
 #include "impl/board/reached_code.h"
 #include "impl/board/recording.h"
 #include "impl/board/types.h"
@@ -206,8 +207,14 @@ class Board {
     PhysAddr ram_start() const;
     PhysAddr ram_end() const;
 
-    // All of RAM, from kRamStart on. The fastest way to look; valid as long as the board is.
+    // All of RAM, from kRamStart on; valid until the board runs on or is restored. Takes as much memory of the host.
     std::span<std::byte const> ram() const;
+    // The same without that, and valid as long as the board is: but what is late (late_frames.h) is to be written out
+    // before one looks at it.
+    std::span<std::byte const> pages() const;
+    LateFrames const& late_frames() const;
+    // So many bytes of RAM, until the board runs on or is restored. Requires: they lie there.
+    std::span<std::byte const> bytes(PhysAddr address, std::uint64_t count) const;
     // The bytes of a frame of RAM, or nothing where there is no RAM.
     std::optional<std::span<std::byte const, kPageBytes>> frame(FrameNo frame) const;
     // Little-endian, unaligned allowed; nothing where any byte lies outside RAM.

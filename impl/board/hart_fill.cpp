@@ -87,6 +87,7 @@ bool Hart::fill(VirtAddr page, Access access, uc_tlb_entry& result) {
 bool Hart::fill_from_memory(Translation const& leaf, Access access, uc_tlb_entry& result) {
     Memory& memory = machine_.memory;
     FrameNo const frame = leaf.address.frame();
+    memory.write_out(frame);
     if (access == Access::fetch && !code_.may_fetch(frame)) {
         rewritten_frame_ = frame;
         return false;

@@ -2,7 +2,9 @@
 
 #include <xxhash.h>
 
+#include <array>
 #include <memory>
+#include <span>
 
 namespace vmcheck::board {
 namespace {
@@ -22,6 +24,16 @@ class Hasher {
   private:
     std::unique_ptr<XXH3_state_t, FreeState> state_;
 };
+
+// What is late stays so.
+void add_ram(Hasher& hasher, Memory const& memory) {
+    for (std::size_t index = 0; index < memory.size() / kPageBytes; ++index) {
+        std::array<std::byte, kPageBytes> page;
+        if (memory.late().has(index)) memory.late().at(index).write_to(page);
+        hasher.add(memory.late().has(index) ? std::span<std::byte const>(page)
+                                            : memory.pages().subspan(index * kPageBytes, kPageBytes));
+    }
+}
 
 void add_hart(Hasher& hasher, Hart const& hart) {
     for (unsigned which = 0; which < static_cast<unsigned>(Register::count_); ++which) {
@@ -63,7 +75,7 @@ void add_devices(Hasher& hasher, MachineState const& state) {
 std::uint64_t Board::hash() const {
     Machine const& machine = *machine_;
     Hasher hasher;
-    hasher.add(machine.memory.bytes());
+    add_ram(hasher, machine.memory);
     for (unsigned i = 0; i < machine.harts(); ++i) add_hart(hasher, machine.hart(HartIndex{i}));
     add_devices(hasher, machine.state());
     for (std::uint64_t sector = 0; sector < machine.disk.sectors(); ++sector) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -26,6 +27,7 @@ tl::expected<Memory, Error> Memory::create(std::uint64_t bytes) {
 
 std::optional<std::span<std::byte const>> Memory::view(PhysAddr address, std::uint64_t count) const {
     if (!contains(address, count)) return std::nullopt;
+    if (count != 0) late_.write_out(address.value - kRamStart.value, count);
     return std::span<std::byte const>{base_.get() + (address.value - kRamStart.value), count};
 }
 
@@ -34,6 +36,7 @@ std::optional<std::span<std::byte>> Memory::open_for_write(PhysAddr address, std
     if (count != 0) {
         FrameNo const last = (address + (count - 1)).frame();
         for (FrameNo frame = address.frame(); frame <= last; frame = FrameNo{frame.value + 1}) {
+            write_out(frame);
             mark_dirty(frame);
             mark_written(frame);
             keep(frame);
@@ -46,12 +49,24 @@ std::optional<std::span<std::byte>> Memory::open_for_write(PhysAddr address, std
 void Memory::replace_frame(FrameNo frame, std::span<std::byte const, kPageBytes> bytes) {
     std::byte* const target = base_.get() + index_of(frame) * kPageBytes;
     if (has_code(frame)) {
+        write_out(frame);
         // Most often a page of program text that was freed and is put back as it was: then its code is still right.
         if (std::memcmp(target, bytes.data(), kPageBytes) == 0) return;
         tell_listeners(frame);
     }
     mark_written(frame);
+    late_.forget(index_of(frame));
     std::memcpy(target, bytes.data(), kPageBytes);
+}
+
+void Memory::make_late(FrameNo frame) {
+    if (has_code(frame)) {
+        std::array<std::byte, kPageBytes> page;
+        late_.original(index_of(frame)).write_to(page);
+        return replace_frame(frame, page);
+    }
+    mark_written(frame);
+    late_.add(index_of(frame));
 }
 
 void Memory::clear_dirty() {
@@ -115,23 +130,35 @@ bool map_pieces(std::byte* base, std::span<Piece const> pieces, int protection) 
         if (mmap(base + at, piece.bytes, protection, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE | kind,
                  piece.file ? piece.file->number() : -1, piece.file ? static_cast<off_t>(at) : 0) == MAP_FAILED)
             return false;
+        // A frame here and there is written: each would take 2 MiB. It is only a hint.
+        if (!piece.file) madvise(base + at, piece.bytes, MADV_NOHUGEPAGE);
         at += piece.bytes;
     }
     return true;
 }
 
-bool Memory::map_from(std::span<Piece const> pieces) {
+bool Memory::map_from(std::span<Piece const> pieces, std::shared_ptr<PlainFrames const> plain) {
     for (std::size_t index = 0; index < flags_.size(); ++index) mark_written(FrameNo{kRamStart.frame().value + index});
+    late_.begin(std::move(plain));
     return map_pieces(base_.get(), pieces, PROT_READ | PROT_WRITE);
+}
+
+bool Memory::differs(FrameNo frame, Original const& original) const {
+    std::size_t const index = index_of(frame);
+    if (!late_.is_plain(index)) return std::memcmp(this->frame(frame).data(), original(frame).data(), kPageBytes) != 0;
+    std::array<std::byte, kPageBytes> page;
+    late_.original(index).write_to(page);
+    return std::memcmp(this->frame(frame).data(), page.data(), kPageBytes) != 0;
 }
 
 void Memory::drop_private(Original const& original) {
     for (FrameNo const frame : dirty_) {
-        if (has_code(frame) && std::memcmp(this->frame(frame).data(), original(frame).data(), kPageBytes) != 0)
-            tell_listeners(frame);
+        if (has_code(frame) && differs(frame, original)) tell_listeners(frame);
         mark_written(frame);
     }
-    if (madvise(base_.get(), size_, MADV_DONTNEED) == 0) clear_dirty();
+    if (madvise(base_.get(), size_, MADV_DONTNEED) != 0) return;
+    clear_dirty();
+    late_.begin_again();
 }
 
 }  // namespace vmcheck::board

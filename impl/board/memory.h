@@ -4,8 +4,10 @@
 // Two things must never be forgotten when the host writes: the frame is dirty from then on (restore has to copy it
 // back), and code that an engine has translated from the frame no longer matches it. So writes go through
 // open_for_write(), which does both. Writes by the guest are noticed by the TLB-fill hook, which calls open_to_guest().
+// Whatever reads goes through load(), view() or frame(), and the guest through write_out(): some frames are late.
 
 #include "impl/base/descriptor.h"
+#include "impl/board/late_frames.h"
 #include "impl/board/types.h"
 #include "spec/address.h"
 
@@ -51,12 +53,16 @@ bool map_pieces(std::byte* base, std::span<Piece const> pieces, int protection);
 
 class Memory {
   public:
+    static constexpr std::size_t index_of(FrameNo frame) { return frame.value - kRamStart.frame().value; }
+
     // Cleared RAM of `bytes` bytes at kRamStart. Requires: a positive multiple of 4 KiB.
     static tl::expected<Memory, Error> create(std::uint64_t bytes);
 
     std::uint64_t size() const { return size_; }
     PhysAddr end() const { return kRamStart + size_; }
-    std::span<std::byte const> bytes() const { return {base_.get(), size_}; }
+    // All of RAM, but for what is late: its pages hold anything.
+    std::span<std::byte const> pages() const { return {base_.get(), size_}; }
+    LateFrames const& late() const { return late_; }
     // Where an engine maps RAM from. Stays the same for the life of this object, moves included.
     std::byte* host_base() const { return base_.get(); }
 
@@ -70,15 +76,24 @@ class Memory {
     template <class Integer>
     std::optional<Integer> load(PhysAddr address) const {
         if (!contains(address, sizeof(Integer))) return std::nullopt;
+        std::uint64_t const offset = address.value - kRamStart.value;
+        late_.write_out(offset, sizeof(Integer));
         Integer value;
-        std::memcpy(&value, base_.get() + (address.value - kRamStart.value), sizeof(Integer));
+        std::memcpy(&value, base_.get() + offset, sizeof(Integer));
         return value;
     }
     // `count` bytes, or nothing where one of them lies outside RAM.
     std::optional<std::span<std::byte const>> view(PhysAddr address, std::uint64_t count) const;
     // Requires: contains(frame).
     std::span<std::byte const, kPageBytes> frame(FrameNo frame) const {
+        write_out(frame);
         return std::span<std::byte const, kPageBytes>{base_.get() + index_of(frame) * kPageBytes, kPageBytes};
+    }
+
+    // Before the guest gets a translation to the frame. Requires: contains(frame).
+    void write_out(FrameNo frame) const {
+        if (std::size_t const index = index_of(frame); late_.has(index)) [[unlikely]]
+            late_.write_out(index);
     }
 
     // `count` bytes for the host to write at once: their frames are marked dirty and the listeners are told.
@@ -94,6 +109,8 @@ class Memory {
     }
     // Makes a frame equal to `bytes`, as open_for_write does, but leaves its dirty mark alone; it counts as written.
     void replace_frame(FrameNo frame, std::span<std::byte const, kPageBytes> bytes);
+    // The same, with what the image has there. Requires: late().is_plain(frame's index).
+    void make_late(FrameNo frame);
 
     // --- dirty frames ----------------------------------------------------------------------------
 
@@ -157,10 +174,10 @@ class Memory {
 
     // Replaces all of RAM, in place, by private views of what the pieces name: pages are shared with every other such
     // view until they are written. Says false when the host refuses. Requires: pieces that follow one another, of
-    // size() bytes together.
-    bool map_from(std::span<Piece const> pieces);
+    // size() bytes together. What is plain is late from then on.
+    bool map_from(std::span<Piece const> pieces, std::shared_ptr<PlainFrames const> plain);
     // After map_from: every dirty frame is again as the pieces have it, and its page is given back to the host. Where
-    // the host refuses (locked memory), they stay dirty as they are. `original`: that of a frame.
+    // the host refuses (locked memory), they stay dirty as they are. `original`: that of a frame that is not plain.
     using Original = std::function<std::span<std::byte const, kPageBytes>(FrameNo)>;
     void drop_private(Original const& original);
 
@@ -177,9 +194,9 @@ class Memory {
         std::vector<std::byte> bytes;  // of those frames, as they were
     };
 
-    Memory(std::byte* base, std::uint64_t size) : base_(base, Unmap{size}), size_(size), flags_(size / kPageBytes) {}
+    Memory(std::byte* base, std::uint64_t size)
+        : base_(base, Unmap{size}), size_(size), late_(base, size / kPageBytes), flags_(size / kPageBytes) {}
 
-    static constexpr std::uint64_t index_of(FrameNo frame) { return frame.value - kRamStart.frame().value; }
     void mark_written(FrameNo frame) {
         auto& flags = flags_[index_of(frame)];
         if (flags & kWritten) return;
@@ -193,8 +210,12 @@ class Memory {
     void keep_for_trial(FrameNo frame);
     void tell_listeners(FrameNo frame);
 
+    // Whether the frame holds something else than what it is put back to.
+    bool differs(FrameNo frame, Original const& original) const;
+
     Mapping base_;
     std::uint64_t size_;
+    LateFrames late_;
     std::vector<std::uint8_t> flags_;
     std::vector<FrameNo> dirty_;
     std::vector<FrameNo> open_;

@@ -19,11 +19,7 @@ Error host_error(char const* what) {
     return Error{fmt::format("Could not {} for a snapshot of the guest's RAM: {}.", what, strerror(errno))};
 }
 
-bool is_zero(std::byte const* page) {
-    return page[0] == std::byte{0} && std::memcmp(page, page + 1, kPageBytes - 1) == 0;
-}
-
-// For each page, the file that it lies in at its own place; null where it is zeros.
+// For each page, the file that it lies in at its own place; null where it is plain, or zeros.
 using Files = std::vector<std::shared_ptr<base::Descriptor const>>;
 
 Files files_of(std::span<Piece const> pieces) {
@@ -43,9 +39,34 @@ bool write_all(int file, std::span<std::byte const> bytes, std::uint64_t at) {
     return true;
 }
 
+// What a frame holds, whether it is late or not.
+std::optional<PlainFrame> plain_at(Memory const& memory, std::size_t index) {
+    if (memory.late().has(index)) return memory.late().at(index);
+    return PlainFrame::of(memory.pages().subspan(index * kPageBytes).first<kPageBytes>());
+}
+
+// Into the file, at its own place.
+bool write_frames(int file, Memory const& memory, std::size_t index, std::size_t end) {
+    for (std::size_t until = index; index < end; index = until) {
+        if (memory.late().has(index)) {
+            std::array<std::byte, kPageBytes> page;
+            memory.late().at(index).write_to(page);
+            if (!write_all(file, page, index * kPageBytes)) return false;
+            until = index + 1;
+            continue;
+        }
+        while (until < end && !memory.late().has(until)) ++until;
+        if (!write_all(file, memory.pages().subspan(index * kPageBytes, (until - index) * kPageBytes),
+                       index * kPageBytes))
+            return false;
+    }
+    return true;
+}
+
 }  // namespace
 
-tl::expected<SharedRam, Error> SharedRam::copy_of(std::span<std::byte const> bytes, SharedRam const* like) {
+tl::expected<SharedRam, Error> SharedRam::copy_of(Memory const& memory, SharedRam const* like) {
+    std::span<std::byte const> const bytes = memory.pages();
     auto const own = std::make_shared<base::Descriptor const>(memfd_create("vmcheck-golden", MFD_CLOEXEC));
     if (!own->valid()) return tl::unexpected(host_error("make a memory file"));
     if (ftruncate(own->number(), static_cast<off_t>(bytes.size())) != 0)
@@ -54,23 +75,26 @@ tl::expected<SharedRam, Error> SharedRam::copy_of(std::span<std::byte const> byt
     bool const alike = like != nullptr && like->bytes().size() == bytes.size();
     Files files = alike ? files_of(like->pieces()) : Files(pages, own);
     for (std::size_t page = 0; page < pages; ++page) {
-        std::byte const* const at = bytes.data() + page * kPageBytes;
-        if (is_zero(at))
+        if (plain_at(memory, page))
             files[page].reset();
-        else if (alike && std::memcmp(at, like->bytes().data() + page * kPageBytes, kPageBytes) != 0)
+        else if (!files[page] || (alike && std::memcmp(bytes.data() + page * kPageBytes,
+                                                       like->bytes().data() + page * kPageBytes, kPageBytes) != 0))
             files[page] = own;
     }
+    auto plain = std::make_shared<PlainFrames>(pages);
     std::vector<Piece> pieces;
     for (std::size_t page = 0, end = 0; page < pages; page = end) {
         while (end < pages && files[end] == files[page]) ++end;
         // It is not worth a mapping for itself.
         constexpr std::size_t kShort = 64;
         auto const& file = end - page < kShort ? own : files[page];
-        std::uint64_t const start = page * kPageBytes, count = (end - page) * kPageBytes;
         // Written rather than stored: a store through a mapping costs a page fault for each page, which would be most
         // of the time that a golden image takes.
-        if (file == own && !write_all(own->number(), bytes.subspan(start, count), start))
+        if (file == own && !write_frames(own->number(), memory, page, end))
             return tl::unexpected(host_error("fill a memory file"));
+        for (std::size_t each = page; !file && each < end; ++each)
+            if (PlainFrame const frame = *plain_at(memory, each); !frame.is_zero()) plain->add(each, frame);
+        std::uint64_t const count = (end - page) * kPageBytes;
         if (!pieces.empty() && pieces.back().file == file)
             pieces.back().bytes += count;
         else
@@ -80,7 +104,7 @@ tl::expected<SharedRam, Error> SharedRam::copy_of(std::span<std::byte const> byt
     if (room == MAP_FAILED) return tl::unexpected(host_error("find room"));
     Mapping mapping(static_cast<std::byte*>(room), Unmap{bytes.size()});
     if (!map_pieces(mapping.get(), pieces, PROT_READ)) return tl::unexpected(host_error("map a memory file"));
-    return SharedRam(std::move(pieces), std::move(mapping));
+    return SharedRam(std::move(pieces), std::move(plain), std::move(mapping));
 }
 
 namespace {
@@ -89,10 +113,16 @@ namespace {
 // otherwise leave its machine with all of it for itself.
 constexpr std::size_t kManyFrames = 2048;
 
-constexpr std::size_t kPointerBytes = sizeof(Checkpoint::Contents::Frame::pointer);
-
 void drop_private(Machine& machine) {
     machine.memory.drop_private([&](FrameNo frame) { return machine.golden->ram.frame(frame); });
+}
+
+// A plain frame is left as it is, and written when it is next asked for: many a program leaves it alone.
+void put_back(Machine& machine, FrameNo frame) {
+    if (machine.memory.late().is_plain(Memory::index_of(frame)))
+        machine.memory.make_late(frame);
+    else
+        machine.memory.replace_frame(frame, machine.golden->ram.frame(frame));
 }
 
 }  // namespace
@@ -105,10 +135,10 @@ std::size_t Checkpoint::bytes() const {
 tl::expected<std::shared_ptr<Golden const>, Error> Board::take_golden(std::shared_ptr<Golden const> like) {
     Machine& machine = *machine_;
     if (!like) like = machine.golden;
-    tl::expected<SharedRam, Error> ram = SharedRam::copy_of(machine.memory.bytes(), like ? &like->ram : nullptr);
+    tl::expected<SharedRam, Error> ram = SharedRam::copy_of(machine.memory, like ? &like->ram : nullptr);
     if (!ram) return tl::unexpected(ram.error());
     // The same bytes from here on, but shared with the image: this gives the private pages back to the host.
-    if (!machine.memory.map_from(ram->pieces())) return tl::unexpected(host_error("map a memory file"));
+    if (!machine.memory.map_from(ram->pieces(), ram->plain())) return tl::unexpected(host_error("map a memory file"));
     machine.memory.clear_dirty();
     machine.golden = std::shared_ptr<Golden const>{
         new Golden{std::move(*ram), machine.disk.rebase(), std::string{machine.console.text()}, machine.capture()}};
@@ -124,7 +154,8 @@ tl::expected<void, Error> Board::adopt(std::shared_ptr<Golden const> golden) {
     }
     Memory& memory = machine.memory;
     memory.forget_code();
-    if (!memory.map_from(golden->ram.pieces())) return tl::unexpected(host_error("map a memory file"));
+    if (!memory.map_from(golden->ram.pieces(), golden->ram.plain()))
+        return tl::unexpected(host_error("map a memory file"));
     memory.clear_dirty();
     machine.disk.set_base(golden->disk);
     machine.console.assign(golden->console);
@@ -141,7 +172,7 @@ std::size_t Board::restore() {
     Memory& memory = machine.memory;
     std::size_t const frames = memory.dirty_frames().size();
     if (frames > kManyFrames) drop_private(machine);
-    for (FrameNo const frame : memory.dirty_frames()) memory.replace_frame(frame, golden.ram.frame(frame));
+    for (FrameNo const frame : memory.dirty_frames()) put_back(machine, frame);
     memory.clear_dirty();
     machine.disk.discard_written();
     machine.apply(golden.snapshot);
@@ -157,12 +188,8 @@ Checkpoint Board::save() const {
     contents->golden = machine.golden;
     for (FrameNo const frame : machine.memory.dirty_frames()) {
         std::span<std::byte const, kPageBytes> const bytes = machine.memory.frame(frame);
-        Checkpoint::Contents::Frame& kept = contents->frames.emplace_back(Checkpoint::Contents::Frame{.number = frame});
-        std::memcpy(&kept.pointer, bytes.data(), kPointerBytes);
-        if (std::memcmp(&bytes[kPointerBytes], &bytes[kPointerBytes + 1], kPageBytes - kPointerBytes - 1) == 0)
-            kept.filling = bytes.back();
-        else
-            contents->bytes.insert(contents->bytes.end(), bytes.begin(), bytes.end());
+        contents->frames.push_back({frame, PlainFrame::of(bytes)});
+        if (!contents->frames.back().plain) contents->bytes.insert(contents->bytes.end(), bytes.begin(), bytes.end());
     }
     contents->disk = machine.disk.written();
     contents->console =
@@ -187,17 +214,16 @@ std::size_t Board::restore(Checkpoint const& saved) {
     std::ranges::sort(held);
     for (FrameNo const frame : memory.dirty_frames()) {
         if (std::ranges::binary_search(held, frame)) continue;
-        memory.replace_frame(frame, machine.golden->ram.frame(frame));
+        put_back(machine, frame);
         ++frames;
     }
     memory.clear_dirty();
     std::span<std::byte const> bytes = checkpoint.bytes;
-    for (auto const& [frame, pointer, filling] : checkpoint.frames) {
+    for (auto const& [frame, plain] : checkpoint.frames) {
         memory.mark_dirty(frame);
-        if (filling) {
+        if (plain) {
             std::array<std::byte, kPageBytes> page;
-            page.fill(*filling);
-            std::memcpy(page.data(), &pointer, kPointerBytes);
+            plain->write_to(page);
             memory.replace_frame(frame, page);
         } else {
             memory.replace_frame(frame, bytes.first<kPageBytes>());

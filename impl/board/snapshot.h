@@ -17,22 +17,26 @@
 namespace vmcheck::board {
 
 // RAM of a golden image: memory files that boards map privately, so that what they do not write they share. What is
-// like another image is in that one's file, and long runs of zeros are in none.
+// like another image is in that one's file, and long runs of zeros and of plain frames (late_frames.h) are in none.
 class SharedRam {
   public:
-    // A copy of `bytes`. Fails with the host's reason.
-    static tl::expected<SharedRam, Error> copy_of(std::span<std::byte const> bytes, SharedRam const* like);
+    // A copy of it. Fails with the host's reason.
+    static tl::expected<SharedRam, Error> copy_of(Memory const& memory, SharedRam const* like);
 
     std::span<Piece const> pieces() const { return pieces_; }
+    std::shared_ptr<PlainFrames const> const& plain() const { return plain_; }
+    // All of it, but for what is plain.
     std::span<std::byte const> bytes() const { return {mapping_.get(), mapping_.get_deleter().size}; }
+    // Requires: it is not plain.
     std::span<std::byte const, kPageBytes> frame(FrameNo frame) const {
-        std::size_t const index = frame.value - kRamStart.frame().value;
-        return bytes().subspan(index * kPageBytes).first<kPageBytes>();
+        return bytes().subspan(Memory::index_of(frame) * kPageBytes).first<kPageBytes>();
     }
 
   private:
-    SharedRam(std::vector<Piece> pieces, Mapping mapping) : pieces_(std::move(pieces)), mapping_(std::move(mapping)) {}
+    SharedRam(std::vector<Piece> pieces, std::shared_ptr<PlainFrames const> plain, Mapping mapping)
+        : pieces_(std::move(pieces)), plain_(std::move(plain)), mapping_(std::move(mapping)) {}
     std::vector<Piece> pieces_;
+    std::shared_ptr<PlainFrames const> plain_;
     Mapping mapping_;
 };
 
@@ -44,11 +48,9 @@ struct Golden {
 };
 
 struct Checkpoint::Contents {
-    // A free frame is mostly a pointer and one byte again and again: no more is kept of it then.
     struct Frame {
         FrameNo number;
-        std::uint64_t pointer = 0;
-        std::optional<std::byte> filling{};  // nothing: its bytes are kept
+        std::optional<PlainFrame> plain{};  // nothing: its bytes are kept
     };
     std::shared_ptr<Golden const> golden;  // what the rest is relative to
     std::vector<Frame> frames;

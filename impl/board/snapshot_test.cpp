@@ -159,6 +159,7 @@ TEST(Snapshot, ImagesShareWhatIsAlikeAndKeepNoZeros) {
     auto const with_junk = [&](std::byte last) {
         Board board = golden_board(SCENARIO_SCRIBBLE, config);
         std::vector<std::byte> junk(std::size_t{4} << 20, std::byte{1});
+        for (std::size_t at = 8; at < junk.size(); at += kPageBytes) junk[at] = std::byte{2};  // no frame is plain
         junk.back() = last;
         EXPECT_TRUE(board.write(kRamStart + (std::uint64_t{8} << 20), junk));
         return board;

@@ -83,7 +83,7 @@ class CountProbe {
     }
 
     void note(std::vector<std::optional<std::int64_t>> Candidate::*moment) {
-        observe::Ram const ram{execution_.board().ram_start(), execution_.board().ram()};
+        observe::Ram const ram = observe::ram_of(execution_.board());
         for (Candidate& candidate : candidates_)
             for (FrameNo frame : frames_) (candidate.*moment).push_back(candidate.counts.raw(ram, frame));
     }
@@ -276,7 +276,7 @@ class UseProbe {
     // Whether it tells of each frame how many refer to it: of shared ones, of the copy after a store, of a new page.
     std::optional<FoundCounts> confirmed(map::ReferenceCounts layout) {
         FrameNo const ram_start = execution_.board().ram_start().frame();
-        observe::Ram const ram{execution_.board().ram_start(), execution_.board().ram()};
+        observe::Ram const ram = observe::ram_of(execution_.board());
         execution_.reset();
         auto const fresh = observe::ReferenceCounts(layout, ram_start).raw(ram, shared_[0]);
         if (!step(0, spec::Fork{spec::ProcId{1}})) return std::nullopt;

@@ -163,7 +163,7 @@ std::optional<spec::Profile> instead_of(spec::Profile asked, spec::Profile does)
 
 observe::Windows find_windows(map::KernelMap const& map, Booted& booted, TargetSummary& summary,
                               spec::Observation& p0) {
-    observe::Ram const ram{booted.board.ram_start(), booted.board.ram()};
+    observe::Ram const ram = observe::ram_of(booted.board);
     WindowFinder finder(map, ram, summary);
     finder.find_free_list();
     finder.find_processes();

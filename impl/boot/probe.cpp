@@ -203,7 +203,7 @@ std::optional<PastTop> grow_past_top(KernelExecution& execution, spec::Layout co
 // The leaf PTE of a process's page; 0 where there is none.
 std::uint64_t pte_of(board::Board const& board, spec::ObservedProcess const& process, Vpn page) {
     if (process.table_frames.empty()) return 0;
-    observe::Ram const ram{board.ram_start(), board.ram()};
+    observe::Ram const ram = observe::ram_of(board);
     std::uint64_t pte = 0;
     PhysAddr table = start_of(process.table_frames.front());
     for (unsigned level = 3; level-- > 0;) {

@@ -53,8 +53,7 @@ tl::expected<std::shared_ptr<BootedKernel const>, std::string> with_harts(Booted
     if (booted->heap != kernel.setting->layout.heap) return refuse("/init is laid out differently there");
     auto elsewhere = std::make_shared<BootedKernel>(kernel);
     if (kernel.windows->free_list) {
-        observe::Ram const ram{booted->board.ram_start(), booted->board.ram()};
-        auto list = observe::GoldenFreeList::take(ram, booted->entries.free_list_heads);
+        auto list = observe::GoldenFreeList::take(observe::ram_of(booted->board), booted->entries.free_list_heads);
         if (!list) return refuse("its free list is no sound list of frames");
         auto windows = std::make_shared<observe::Windows>(*kernel.windows);
         windows->free_list = std::make_shared<observe::GoldenFreeList const>(std::move(*list));

@@ -89,7 +89,7 @@ tl::expected<ProcId, Completion> Conductor::recognise(Call const& call) {
 std::uint64_t Conductor::pid_with(FrameNo root) const {
     std::uint64_t pid = 0;
     for (std::uint64_t i = 0; table_ != nullptr && i < table_->size(); ++i) {
-        auto const entry = table_->read({board_.ram_start(), board_.ram()}, i);
+        auto const entry = table_->read(observe::ram_of(board_), i);
         if (entry.life == observe::Life::other && entry.root == root) pid = entry.pid;
     }
     return pid;
@@ -368,7 +368,7 @@ tl::expected<bool, Completion> Conductor::await_end(ProcId target) {
 // ---- ends, by the kernel's process table
 
 bool Conductor::has_ended(Agent const& agent) const {
-    auto const entry = table_->find({board_.ram_start(), board_.ram()}, agent.pid);
+    auto const entry = table_->find(observe::ram_of(board_), agent.pid);
     return !entry || entry->life == observe::Life::zombie;
 }
 

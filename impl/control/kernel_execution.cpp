@@ -141,7 +141,7 @@ tl::expected<std::shared_ptr<BootedKernel const>, std::string> KernelExecution::
     auto frozen = std::make_shared<BootedKernel>(*kernel_);
     frozen->agents = conductor_.state();
     if (kernel_->windows->free_list) {
-        auto list = observe::GoldenFreeList::take({board_.ram_start(), board_.ram()}, kernel_->entries.free_list_heads);
+        auto list = observe::GoldenFreeList::take(observe::ram_of(board_), kernel_->entries.free_list_heads);
         if (!list) return tl::unexpected(std::string("The free list is broken."));
         auto windows = std::make_shared<observe::Windows>(*kernel_->windows);
         windows->free_list = std::make_shared<observe::GoldenFreeList const>(std::move(*list));
@@ -254,9 +254,8 @@ spec::Observation KernelExecution::look_at(AgentState const& agents, observe::Pr
     std::vector<observe::Subject> running;
     for (Agent const& agent : agents.roster.agents()) {
         if (is_ballast(agent.id)) continue;
-        auto const entry = table != nullptr && agent.pid != 0
-                               ? table->find({board_.ram_start(), board_.ram()}, agent.pid)
-                               : std::nullopt;
+        auto const entry =
+            table != nullptr && agent.pid != 0 ? table->find(observe::ram_of(board_), agent.pid) : std::nullopt;
         running.push_back({agent.id, entry ? entry->root.value_or(agent.root) : agent.root});
     }
     std::sort(running.begin(), running.end(), [](auto const& a, auto const& b) { return a.id < b.id; });
@@ -308,14 +307,14 @@ std::vector<CodePlace> KernelExecution::places_of(VirtAddr code) const {
 }
 
 std::optional<Word> KernelExecution::entry_of(FrameNo root, Vpn page) const {
-    auto const at = observe::entry_of({board_.ram_start(), board_.ram()}, root, page);
+    auto const at = observe::entry_of(observe::ram_of(board_), root, page);
     return at ? std::optional(Word{*at, sizeof(std::uint64_t)}) : std::nullopt;
 }
 
 std::vector<Word> KernelExecution::counts_of(FrameNo frame) const {
     std::vector<Word> words;
     if (auto const& counts = kernel_->windows->counts)
-        for (PhysAddr at : counts->places({board_.ram_start(), board_.ram()}, frame))
+        for (PhysAddr at : counts->places(observe::ram_of(board_), frame))
             words.push_back({at, counts->layout().element_bytes});
     return words;
 }

@@ -1,6 +1,6 @@
 #include "impl/control/write_watch.h"
 
-#include "spec/bytes.h"
+#include "impl/observe/page_table.h"
 
 #include <algorithm>
 #include <optional>
@@ -24,10 +24,7 @@ bool is_return(std::uint32_t bits) {
 }  // namespace
 
 std::uint64_t WriteWatch::value(Word word) const {
-    std::uint64_t const offset = word.at.value - board_.ram_start().value;
-    auto const ram = board_.ram();
-    if (word.at < board_.ram_start() || offset > ram.size() || ram.size() - offset < word.bytes) return 0;
-    return load_little_endian(ram.subspan(offset, word.bytes));
+    return observe::ram_of(board_).load(word.at, word.bytes).value_or(0);
 }
 
 void WriteWatch::notice() {

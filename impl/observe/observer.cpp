@@ -8,7 +8,7 @@ namespace vmcheck::observe {
 
 Observer::Observer(board::Board& board, std::shared_ptr<Windows const> windows)
     : board_(board),
-      ram_{board.ram_start(), board.ram()},
+      ram_(ram_of(board)),
       windows_(std::move(windows)),
       written_(ram().frames()),
       compared_(ram().frames()) {

@@ -1,5 +1,7 @@
 #include "impl/observe/page_table.h"
 
+#include "impl/board/board.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -120,8 +122,13 @@ bool Ram::holds(FrameNo frame) const {
 }
 
 std::span<std::byte const, kPageBytes> Ram::frame(FrameNo frame) const {
+    if (late != nullptr) late->write_out((frame.value - first().value) * kPageBytes, kPageBytes);
     return std::span<std::byte const, kPageBytes>(bytes.data() + (frame.value - first().value) * kPageBytes,
                                                   kPageBytes);
+}
+
+Ram ram_of(board::Board const& board) {
+    return {board.ram_start(), board.pages(), &board.late_frames()};
 }
 
 TableContents read_user_table(Ram ram, FrameNo root) {

@@ -2,6 +2,7 @@
 // Reads a user page table out of guest RAM, as the Sv39 walker would find it, without changing it.
 // Source: RISC-V privileged spec, "Sv39": three levels, PTE bits V R W X U G A D from bit 0, PPN from bit 10.
 
+#include "impl/board/late_frames.h"
 #include "spec/address.h"
 #include "spec/bytes.h"
 #include "spec/observation.h"
@@ -14,12 +15,18 @@
 #include <string>
 #include <vector>
 
+namespace vmcheck::board {
+class Board;
+}
+
 namespace vmcheck::observe {
 
-// A view of guest RAM: `bytes` starts at physical address `start`.
+// A view of guest RAM: `bytes` starts at physical address `start`. A frame that is late is written out, but for one of
+// which only the pointer is asked for: a free list has all of them.
 struct Ram {
     PhysAddr start;
     std::span<std::byte const> bytes;
+    board::LateFrames const* late = nullptr;
 
     bool holds(FrameNo frame) const;
     // REQUIRES: holds(frame).
@@ -30,12 +37,21 @@ struct Ram {
     std::optional<std::uint64_t> load(PhysAddr at, std::uint64_t size) const {
         std::uint64_t const offset = at.value - start.value;
         if (at < start || offset > bytes.size() || bytes.size() - offset < size) return std::nullopt;
+        if (late != nullptr && (late->has(offset / kPageBytes) || late->has((offset + size - 1) / kPageBytes)))
+            [[unlikely]] {
+            if (size == sizeof(board::PlainFrame::pointer) && offset % kPageBytes == 0)
+                return late->at(offset / kPageBytes).pointer;
+            late->write_out(offset, size);
+        }
         std::uint64_t value = 0;
         if (size != sizeof value) return load_little_endian(bytes.subspan(offset, size));
         std::memcpy(&value, bytes.data() + offset, sizeof value);  // nearly always: no call
         return value;
     }
 };
+
+// That of a board, as long as it lives.
+Ram ram_of(board::Board const& board);
 
 struct TableContents {
     std::vector<spec::ObservedPage> pages;  // every valid leaf, ascending; 2 MiB leaves as 512 pages

@@ -34,4 +34,9 @@ void LateFrames::write_out(std::size_t index) const {
     marks_[index / 64] &= ~(std::uint64_t{1} << index % 64);
 }
 
+void LateFrames::write_out(std::uint64_t offset, std::uint64_t bytes) const {
+    for (std::size_t index = offset / kPageBytes; index <= (offset + bytes - 1) / kPageBytes; ++index)
+        if (has(index)) write_out(index);
+}
+
 }  // namespace vmcheck::board

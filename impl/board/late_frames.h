@@ -33,6 +33,7 @@ class PlainFrames {
   public:
     explicit PlainFrames(std::size_t frames) : pointers_(frames), fillings_(frames), marks_((frames + 63) / 64) {}
     void add(std::size_t index, PlainFrame frame);
+    void forget(std::size_t index) { marks_[index / 64] &= ~(std::uint64_t{1} << index % 64); }
     bool has(std::size_t index) const { return (marks_[index / 64] >> index % 64 & 1) != 0; }
     // REQUIRES: has(index).
     PlainFrame at(std::size_t index) const { return {pointers_[index], fillings_[index]}; }
@@ -54,12 +55,14 @@ class LateFrames {
     // REQUIRES: has(index).
     PlainFrame at(std::size_t index) const { return plain_->at(index); }
     void write_out(std::size_t index) const;
-    // Those that have one of these bytes, counted from the start of RAM. REQUIRES: they lie in RAM; bytes > 0.
-    void write_out(std::uint64_t offset, std::uint64_t bytes) const {
-        for (std::size_t index = offset / kPageBytes; index <= (offset + bytes - 1) / kPageBytes; ++index)
-            if (has(index)) [[unlikely]]
-                write_out(index);
+    // Whether one of at most a page of bytes, counted from the start of RAM, is in such a frame. This is asked at each
+    // load of a word. REQUIRES: they lie in RAM; bytes > 0.
+    bool have(std::uint64_t offset, std::uint64_t bytes) const {
+        bool const within_one = offset % kPageBytes + bytes <= kPageBytes;
+        return has(offset / kPageBytes) || (!within_one && has(offset / kPageBytes + 1));
     }
+    // Those that have one of these bytes. REQUIRES: as above, for any number of bytes.
+    void write_out(std::uint64_t offset, std::uint64_t bytes) const;
     // It is overwritten as a whole.
     void forget(std::size_t index) { marks_[index / 64] &= ~(std::uint64_t{1} << index % 64); }
 

@@ -77,7 +77,8 @@ class Memory {
     std::optional<Integer> load(PhysAddr address) const {
         if (!contains(address, sizeof(Integer))) return std::nullopt;
         std::uint64_t const offset = address.value - kRamStart.value;
-        late_.write_out(offset, sizeof(Integer));
+        if (late_.have(offset, sizeof(Integer))) [[unlikely]]
+            late_.write_out(offset, sizeof(Integer));
         Integer value;
         std::memcpy(&value, base_.get() + offset, sizeof(Integer));
         return value;

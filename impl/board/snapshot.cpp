@@ -73,15 +73,16 @@ tl::expected<SharedRam, Error> SharedRam::copy_of(Memory const& memory, SharedRa
         return tl::unexpected(host_error("size a memory file"));
     std::size_t const pages = bytes.size() / kPageBytes;
     bool const alike = like != nullptr && like->bytes().size() == bytes.size();
+    auto plain = std::make_shared<PlainFrames>(pages);
     Files files = alike ? files_of(like->pieces()) : Files(pages, own);
     for (std::size_t page = 0; page < pages; ++page) {
-        if (plain_at(memory, page))
+        if (auto const frame = plain_at(memory, page)) {
             files[page].reset();
-        else if (!files[page] || (alike && std::memcmp(bytes.data() + page * kPageBytes,
-                                                       like->bytes().data() + page * kPageBytes, kPageBytes) != 0))
+            if (!frame->is_zero()) plain->add(page, *frame);
+        } else if (!files[page] || (alike && std::memcmp(bytes.data() + page * kPageBytes,
+                                                         like->bytes().data() + page * kPageBytes, kPageBytes) != 0))
             files[page] = own;
     }
-    auto plain = std::make_shared<PlainFrames>(pages);
     std::vector<Piece> pieces;
     for (std::size_t page = 0, end = 0; page < pages; page = end) {
         while (end < pages && files[end] == files[page]) ++end;
@@ -92,8 +93,7 @@ tl::expected<SharedRam, Error> SharedRam::copy_of(Memory const& memory, SharedRa
         // of the time that a golden image takes.
         if (file == own && !write_frames(own->number(), memory, page, end))
             return tl::unexpected(host_error("fill a memory file"));
-        for (std::size_t each = page; !file && each < end; ++each)
-            if (PlainFrame const frame = *plain_at(memory, each); !frame.is_zero()) plain->add(each, frame);
+        for (std::size_t each = page; file && each < end; ++each) plain->forget(each);
         std::uint64_t const count = (end - page) * kPageBytes;
         if (!pieces.empty() && pieces.back().file == file)
             pieces.back().bytes += count;

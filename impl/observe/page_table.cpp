@@ -127,6 +127,13 @@ std::span<std::byte const, kPageBytes> Ram::frame(FrameNo frame) const {
                                                   kPageBytes);
 }
 
+std::uint64_t Ram::load_late(std::uint64_t offset, std::uint64_t size) const {
+    bool const is_pointer = offset % kPageBytes == 0 && size == sizeof(board::PlainFrame::pointer);
+    if (is_pointer) return late->at(offset / kPageBytes).pointer;
+    late->write_out(offset, size);
+    return load_little_endian(bytes.subspan(offset, size));
+}
+
 Ram ram_of(board::Board const& board) {
     return {board.ram_start(), board.pages(), &board.late_frames()};
 }

@@ -33,21 +33,19 @@ struct Ram {
     std::span<std::byte const, kPageBytes> frame(FrameNo frame) const;
     std::uint64_t frames() const { return bytes.size() / kPageBytes; }
     FrameNo first() const { return start.frame(); }
-    // The integer of so many bytes, at most 8, at `at`; nothing where a part of it lies outside.
+    // The integer of so many bytes, 1 to 8, at `at`; nothing where a part of it lies outside.
     std::optional<std::uint64_t> load(PhysAddr at, std::uint64_t size) const {
         std::uint64_t const offset = at.value - start.value;
         if (at < start || offset > bytes.size() || bytes.size() - offset < size) return std::nullopt;
-        if (late != nullptr && (late->has(offset / kPageBytes) || late->has((offset + size - 1) / kPageBytes)))
-            [[unlikely]] {
-            if (size == sizeof(board::PlainFrame::pointer) && offset % kPageBytes == 0)
-                return late->at(offset / kPageBytes).pointer;
-            late->write_out(offset, size);
-        }
+        if (late != nullptr && late->have(offset, size)) [[unlikely]]
+            return load_late(offset, size);
         std::uint64_t value = 0;
         if (size != sizeof value) return load_little_endian(bytes.subspan(offset, size));
         std::memcpy(&value, bytes.data() + offset, sizeof value);  // nearly always: no call
         return value;
     }
+    // The same, of a place that is late.
+    std::uint64_t load_late(std::uint64_t offset, std::uint64_t size) const;
 };
 
 // That of a board, as long as it lives.

@@ -15,11 +15,17 @@
 #include <time.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <limits>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -281,21 +287,86 @@ std::uint64_t memory_of(pid_t process) {
     return bytes;
 }
 
-void PeakMemory(benchmark::State& state) {
-    auto const scratch = base::ScratchDirectory::make("bench");
-    if (!scratch) return state.SkipWithError("no scratch directory");
-    std::uint64_t peak = 0;
-    for (auto _ : state) {
-        auto verify = base::Child::start({.arguments = {VMCHECK_BINARY, "verify", "--kernel", kernel_path("cow-eager"),
-                                                        "--jobs", "2", "--findings", scratch->path() / "findings"},
-                                          .output = scratch->path() / "said"});
-        if (!verify) return state.SkipWithError(verify.error().message.c_str());
-        for (; !verify->poll(); std::this_thread::sleep_for(std::chrono::milliseconds{10}))
-            peak = std::max(peak, memory_of(verify->process()));
-    }
-    verdict(state, static_cast<double>(peak) / (1 << 20), true, 300, "MiB for verify on two workers");
+// Another vmcheck to be measured in the same run, which has the same commands: of the commit before, say.
+std::optional<std::string> baseline() {
+    char const* const program = std::getenv("VMCHECK_BASELINE");
+    return program == nullptr ? std::nullopt : std::optional<std::string>(program);
 }
-BENCHMARK(PeakMemory)->Unit(benchmark::kMillisecond)->Iterations(1);
+
+// What is measured, and beside it the same of the baseline, where there is one.
+void verdict_beside(benchmark::State& state, std::function<std::optional<double>(std::string const&)> const& measure,
+                    double at_most, char const* unit) {
+    auto const measured = measure(VMCHECK_BINARY);
+    if (!measured) return state.SkipWithError("vmcheck verify did not come to it");
+    if (auto const other = baseline()) {
+        auto const before = measure(*other);
+        if (!before) return state.SkipWithError("the baseline's verify did not come to it");
+        state.counters["baseline"] = *before;
+        state.counters["of_baseline"] = *measured / *before;
+    }
+    verdict(state, *measured, true, at_most, unit);
+}
+
+// Of `verify` at its default effort on two workers, in MiB. Nothing where it cannot be started.
+std::optional<double> peak_memory(std::string const& vmcheck, std::string const& kernel) {
+    auto const scratch = base::ScratchDirectory::make("bench");
+    if (!scratch) return std::nullopt;
+    auto verify = base::Child::start({.arguments = {vmcheck, "verify", "--kernel", kernel_path(kernel), "--jobs", "2",
+                                                    "--findings", scratch->path() / "findings"},
+                                      .output = scratch->path() / "said"});
+    if (!verify) return std::nullopt;
+    std::uint64_t peak = 0;
+    for (; !verify->poll(); std::this_thread::sleep_for(std::chrono::milliseconds{10}))
+        peak = std::max(peak, memory_of(verify->process()));
+    return static_cast<double>(peak) / (1 << 20);
+}
+
+void PeakMemory(benchmark::State& state, std::string const& kernel) {
+    for (auto _ : state)
+        verdict_beside(
+            state, [&](std::string const& vmcheck) { return peak_memory(vmcheck, kernel); }, 300,
+            "MiB for verify on two workers");
+}
+BENCHMARK_CAPTURE(PeakMemory, no_findings, "cow-eager")->Unit(benchmark::kMillisecond)->Iterations(1);
+// Of a kernel in which much is found, machines of all kinds are at work, and it is booted anew for each finding.
+BENCHMARK_CAPTURE(PeakMemory, many_findings, "mutants/19-copy-keeps-old-reference")
+    ->Unit(benchmark::kMillisecond)
+    ->Iterations(1);
+
+// From the command to the first line that tells of a defect. Nothing where none comes.
+std::optional<double> first_finding(std::string const& vmcheck, std::string const& kernel) {
+    auto const scratch = base::ScratchDirectory::make("bench");
+    if (!scratch) return std::nullopt;
+    Clock::time_point const start = Clock::now();
+    auto const ran =
+        base::run({.arguments = {vmcheck, "verify", "--kernel", kernel_path(kernel), "--jobs", "2", "--findings",
+                                 scratch->path() / "findings"}},
+                  {.enough = [](std::string_view said) { return said.find("seen      ") != std::string_view::npos; }});
+    if (!ran || ran->end != base::RunResult::End::enough) return std::nullopt;
+    return seconds_since(start);
+}
+
+// The latest of some mutants, each the fastest of three.
+void FirstFinding(benchmark::State& state) {
+    constexpr std::array kMutants{
+        "01-every-store-is-copy-on-write", "05-fork-error-path-keeps-reference", "16-parent-keeps-w",
+        "19-copy-keeps-old-reference",     "27-frame-and-size-swapped",          "74-half-a-copy"};
+    auto const latest = [&](std::string const& vmcheck) -> std::optional<double> {
+        double worst = 0;
+        for (std::string const mutant : kMutants) {
+            double best = std::numeric_limits<double>::infinity();
+            for (int i = 0; i < 3; ++i) {
+                auto const seconds = first_finding(vmcheck, "mutants/" + mutant);
+                if (!seconds) return std::nullopt;
+                best = std::min(best, *seconds);
+            }
+            worst = std::max(worst, best);
+        }
+        return worst;
+    };
+    for (auto _ : state) verdict_beside(state, latest, 3, "s to the first line about a defect");
+}
+BENCHMARK(FirstFinding)->Unit(benchmark::kMillisecond)->Iterations(1);
 
 }  // namespace
 }  // namespace vmcheck

@@ -104,6 +104,18 @@ std::vector<rc::Gen<spec::Program>> to_limits(Reference const& reference) {
     return programs;
 }
 
+// The cases by number, in stages that do not overlap. A machine for little memory, or with several harts, is made when
+// it is first asked for, which takes as much of the host's memory as the guest has; so does a program that goes to a
+// limit. So the first batch has them one after the other.
+std::vector<std::vector<std::size_t>> stages_of(std::vector<Case> const& cases, bool is_first) {
+    std::vector<std::vector<std::size_t>> stages(2);
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+        bool const makes_machine = cases[i].mode == Mode::pressure || cases[i].mode == Mode::harts;
+        stages[is_first && makes_machine ? 1 : 0].push_back(i);
+    }
+    return stages;
+}
+
 CaseResult run_case(Execution& machine, Reference const& reference, Case const& which, spec::Program const& program,
                     Steering const& known) {
     CaseResult result;
@@ -246,9 +258,9 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
         if (each.given != nullptr) return each.given->program;
         return series[static_cast<std::size_t>(each.mode)].program(each.index);
     };
-    auto const run_cases = [&](std::vector<Case> const& cases, auto const& is_end) {
+    auto const run_cases = [&](std::vector<Case> const& cases, auto const& is_end, bool is_first) {
         std::vector<CaseResult> results(cases.size());
-        pool.for_each(cases.size(), [&](Execution& machine, std::size_t i) {
+        auto const run_one = [&](Execution& machine, std::size_t i) {
             if (stop.stop_requested() || is_end()) return;
             auto const* const record = division.known && known.empty() && cases[i].given == nullptr
                                            ? division.known(cases[i].mode, cases[i].index)
@@ -270,7 +282,9 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
             news.look(machine, results[i].ended.failures);
             // What it used up goes back to the host.
             if (cases[i].mode == Mode::limits) machine.reset();
-        });
+        };
+        for (std::vector<std::size_t> const& stage : stages_of(cases, is_first))
+            pool.for_each(stage.size(), [&](Execution& machine, std::size_t i) { run_one(machine, stage[i]); });
         return results;
     };
     // How many of the failures are that a step does not end.
@@ -300,7 +314,8 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
             (each.mode == Mode::limits || sizes[static_cast<std::size_t>(each.mode)] > 0))
             begins.push_back({each.mode, 0, &each});
     // What is known must not keep the night from what is new.
-    auto begun = run_cases(begins, [&] { return share_is_up(2); });
+    auto begun = run_cases(
+        begins, [&] { return share_is_up(2); }, false);
     for (std::size_t i = 0; i < begins.size(); ++i) {
         auto const index = static_cast<std::size_t>(begins[i].given - corpus.first.data());
         if (!begun[i].done && corpus.left_out) corpus.left_out(index);
@@ -322,7 +337,7 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
         for (std::size_t mode = 0; mode < kModes; ++mode)
             series[mode].add_batch(batch, sizes[mode], count, effort.batch.plain, cases);
         if (division.shard) std::erase_if(cases, [&](Case const& each) { return !division.shard->takes(each.index); });
-        auto results = run_cases(cases, time_is_up);
+        auto results = run_cases(cases, time_is_up, batch == 0);
         std::size_t endless = 0;
         for (std::size_t i = 0; i < cases.size(); ++i) {
             result.counts.add(results[i].counts);

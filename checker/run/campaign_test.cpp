@@ -5,7 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <set>
+#include <thread>
 #include <utility>
 
 namespace vmcheck::run {
@@ -207,6 +210,31 @@ TEST(Campaign, ShardsRunEveryCaseOnceAndByThemselvesToTheEnd) {
         divided += run(Shard{number, kShards}, PlantedDefect::parent_keeps_write, shards);
     EXPECT_EQ(divided, programs) << "though much is to be avoided soon";
     EXPECT_EQ(failing, kShards);
+}
+
+TEST(Campaign, MakesNoMachineWhileTheFirstProgramGoesToALimit) {
+    Bench bench(kCowLazy, PlantedDefect::none, 2);
+    std::atomic<bool> at_limit = false;
+    std::atomic<int> limits = 0, beside = 0, others = 0;
+    Division division;
+    division.known = [&](Mode mode, std::uint64_t) -> CaseRecord const* {
+        if (mode == Mode::limits) {
+            at_limit = true;
+            std::this_thread::sleep_for(std::chrono::milliseconds{500});
+            at_limit = false;
+            ++limits;
+        } else if (mode == Mode::pressure || mode == Mode::harts) {
+            ++others;
+            if (at_limit) ++beside;
+        }
+        return nullptr;
+    };
+    run_campaign(
+        bench.pool, bench.look.reference, 1, {.programs = 32, .batch = {.plain = 32, .sweep = 0, .preempt = 0}}, {},
+        [](Progress const&) {}, {}, {}, division);
+    EXPECT_EQ(limits, 1);
+    EXPECT_EQ(others, 48);
+    EXPECT_EQ(beside, 0);
 }
 
 TEST(Campaign, ModesCanBeSwitchedOff) {

@@ -82,6 +82,10 @@ Execution& MachinePool::first() {
     return *parts_->machines.front();
 }
 
+void MachinePool::reset() {
+    for (auto const& machine : parts_->machines) machine->reset();
+}
+
 void MachinePool::for_each(std::size_t count, std::function<void(Execution&, std::size_t)> const& work) {
     tbb::concurrent_queue<Execution*> idle;
     for (auto const& machine : parts_->machines) idle.push(machine.get());

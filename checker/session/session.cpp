@@ -105,6 +105,8 @@ run::Run ending_of(run::Run run, std::size_t steps) {
 tl::expected<Reproduction, BootError> reproduce_anew(Kernel& kernel, spec::Program const& program,
                                                      run::Divergence const& failure, Options const& options) {
     if (!kernel.rebooted || !options.stop.stop_requested()) {
+        // Meanwhile nobody needs what the last programs have used, and to boot takes as much as the machine has.
+        kernel.machines.reset();
         auto fresh = kernel.target->reboot(kernel.target->setting()->profile, options.last_call);
         if (options.last_call.stop_requested()) return Reproduction{};
         if (!fresh) return tl::unexpected(fresh.error());

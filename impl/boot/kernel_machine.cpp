@@ -23,12 +23,13 @@ KernelMachine::KernelMachine(std::unique_ptr<KernelExecution> ample, std::shared
       now_(ample_.get()) {}
 
 void KernelMachine::reset() {
-    if (now_ != ample_.get()) now_->reset();
+    if (now_ != ample_.get()) leave();
     now_ = ample_.get();
     now_->reset();
 }
 
 tl::expected<void, std::string> KernelMachine::reset_to(std::uint32_t free_frames) {
+    if (now_ != scarce_.get()) leave();
     if (!scarce_) {
         auto machine = scarce_kernel_->start();
         if (!machine) return tl::unexpected(machine.error());
@@ -52,6 +53,7 @@ tl::expected<void, std::string> KernelMachine::reset_to(std::uint32_t free_frame
 
 tl::expected<void, std::string> KernelMachine::reset_on(std::uint32_t harts) {
     auto started = by_harts_.find(harts);
+    if (started == by_harts_.end() || now_ != started->second.get()) leave();
     if (started == by_harts_.end()) {
         auto machine = kernels_by_harts_.at(harts)->start();
         if (!machine) return tl::unexpected(machine.error());

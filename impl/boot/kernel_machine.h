@@ -71,6 +71,9 @@ class KernelMachine : public Execution {
     KernelExecution& now() { return *now_; }
 
   private:
+    // Before another machine takes its turn, or is made: what the present one has used goes back to the host.
+    void leave() { now_->reset(); }
+
     std::unique_ptr<KernelExecution> ample_;
     std::shared_ptr<LazyKernel> scarce_kernel_;
     std::map<std::uint32_t, std::shared_ptr<LazyKernel>> kernels_by_harts_;

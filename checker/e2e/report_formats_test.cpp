@@ -154,21 +154,26 @@ TEST(Pages, AreReadableAndNeverScrollSidewaysOnAnyScreen) {
     std::vector<report::Night> nights;
     nights.reserve(30);
     for (int i = 0; i < 30; ++i)
-        nights.push_back({"2026-11-0" + std::to_string(i / 10 + 1) + "T21:04:03Z",
-                          1200,
-                          "build/release/kernel/of-somebody-with-a-long-name-" + std::to_string(i % 10) + "/kernel",
-                          "cow fork, lazy sbrk",
-                          "0123456789abcdef",
-                          "0.1.0 0123456789",
-                          "a processor, 2 cores",
-                          20261126,
-                          1'200'000,
-                          60'000'000,
-                          280,
-                          295,
-                          19,
-                          {{"fork-leaves-shared-page-writable-01234567", "fork leaves a shared page writable",
-                            static_cast<report::Night::State>(i / 10)}}});
+        nights.push_back(
+            {.began = "2026-11-0" + std::to_string(i / 10 + 1) + "T21:04:03Z",
+             .seconds = 1200,
+             .kernel = "build/release/kernel/of-somebody-with-a-long-name-" + std::to_string(i % 10) + "/kernel",
+             .profile = "cow fork, lazy sbrk",
+             .kernel_commit = "0123456789abcdef",
+             .vmcheck = "0.1.0 0123456789",
+             .machine = "a processor, 2 cores",
+             .seed = 20261126,
+             .programs = 1'200'000,
+             .steps = 60'000'000,
+             .reached = 280,
+             .lines = 295,
+             .corpus = 19,
+             .findings = {{.name = "fork-leaves-shared-page-writable-01234567",
+                           .title = "fork leaves a shared page writable",
+                           .state = static_cast<report::Night::State>(i / 10),
+                           .change = report::Night::Change{
+                               .commit = "0123456789abcdef",
+                               .subject = "Pages that two share are copied by whoever writes first"}}}});
     scratch.file("nightly.html", report::night_page(nights));
     std::string const pages =
         "nightly.html,class.html,16-parent-keeps-w/report.html,19-copy-keeps-old-reference/report.html,circles/"

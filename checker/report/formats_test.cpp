@@ -245,6 +245,7 @@ TEST(Html, SaysWhatEachInvariantAsksAndHowItCameOutWithoutColour) {
     SessionResult partly = session_with({parent_keeps_w()});
     partly.counts.checks.skipped[4] = 3;
     partly.counts.checks.evaluated[5] = 0;
+    partly.findings.front().also = {{spec::Invariant::conservation, spec::index_of<spec::Wait>()}};
     std::string const text = html_document({partly});
     auto const row = [&](spec::Invariant invariant) {
         std::size_t const at = text.find("\">" + title_of(invariant) + "</td>");
@@ -255,6 +256,7 @@ TEST(Html, SaysWhatEachInvariantAsksAndHowItCameOutWithoutColour) {
         EXPECT_THAT(row(invariant), HasSubstr(escape_markup(spec::promise(invariant))));
     }
     EXPECT_THAT(row(spec::Invariant::contents), HasSubstr("✓ held"));
+    EXPECT_THAT(row(spec::Invariant::conservation), HasSubstr("✗ broken by finding 1"));
     EXPECT_THAT(row(spec::Invariant::isolation), HasSubstr("✗ broken"));
     EXPECT_THAT(row(spec::Invariant::counts), HasSubstr("◐ partly checked"));
     EXPECT_THAT(row(spec::Invariant::dangling), HasSubstr("– not checked"));

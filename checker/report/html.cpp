@@ -175,9 +175,10 @@ std::string article(Finding const& finding, std::size_t number, std::size_t tota
     return text + on_qemu(finding) + "</article>\n";
 }
 
-std::string_view mark_of(InvariantVerdict const& verdict, std::uint64_t skipped) {
+std::string mark_of(InvariantVerdict const& verdict, std::uint64_t skipped) {
     using State = InvariantVerdict::State;
     if (verdict.state == State::failed) return "✗ broken";
+    if (!verdict.beside.empty()) return "✗ broken by " + numbers_of(verdict.beside);
     if (verdict.state == State::not_applicable) return "– does not apply";
     if (verdict.evaluated == 0) return "– not checked";
     return verdict.state == State::skipped || skipped > 0 ? "◐ partly checked" : "✓ held";

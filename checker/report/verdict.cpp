@@ -32,6 +32,12 @@ bool has_nothing_to_count(SessionResult const& session) {
 
 }  // namespace
 
+std::string numbers_of(std::vector<std::size_t> const& findings) {
+    std::string text = findings.size() == 1 ? "finding " : "findings ";
+    for (std::size_t i = 0; i < findings.size(); ++i) text += fmt::format("{}{}", i == 0 ? "" : ", ", findings[i] + 1);
+    return text;
+}
+
 std::optional<std::string> why_incomplete(SessionResult const& session) {
     if (session.interrupted) return fmt::format("interrupted after {} programs", session.counts.programs);
     bool const wrong = !session.boot_violations.empty() || !session.findings.empty();
@@ -45,12 +51,18 @@ std::vector<InvariantVerdict> verdicts(SessionResult const& session) {
     auto const incomplete = why_incomplete(session);
     for (std::size_t i = 1; i <= spec::kInvariants; ++i) {
         InvariantVerdict verdict{
-            static_cast<spec::Invariant>(i), State::passed, {}, session.counts.checks.evaluated[i], {}};
+            static_cast<spec::Invariant>(i), State::passed, {}, {}, session.counts.checks.evaluated[i], {}};
         for (spec::Violation const& violation : session.boot_violations)
             if (violation.invariant == verdict.invariant) verdict.text += boot_text(violation);
         for (std::size_t at = 0; at < session.findings.size(); ++at) {
             Finding const& finding = session.findings[at];
-            if (!is_defect(finding) || finding.signature.invariant != verdict.invariant) continue;
+            if (!is_defect(finding)) continue;
+            if (finding.signature.invariant != verdict.invariant) {
+                bool const breaks_it = std::ranges::any_of(
+                    finding.also, [&](run::Signature const& each) { return each.invariant == verdict.invariant; });
+                if (breaks_it) verdict.beside.push_back(at);
+                continue;
+            }
             verdict.findings.push_back(at);
             verdict.text += finding_text(finding, at + 1, session.findings.size(), std::nullopt, {});
         }
@@ -70,8 +82,9 @@ std::vector<InvariantVerdict> verdicts(SessionResult const& session) {
             verdict.text = fmt::format("not checked to the end: {}; evaluated {} times and not broken until then",
                                        *incomplete, verdict.evaluated);
         } else {
-            verdict.text = fmt::format("evaluated {} times in {} programs, and never broken", verdict.evaluated,
-                                       session.counts.programs);
+            verdict.text =
+                fmt::format("evaluated {} times in {} programs, and {}", verdict.evaluated, session.counts.programs,
+                            verdict.beside.empty() ? "never broken" : "broken only by " + numbers_of(verdict.beside));
         }
         all.push_back(std::move(verdict));
     }

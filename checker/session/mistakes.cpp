@@ -58,6 +58,21 @@ bool fail_at_different_allocations(Finding const& one, Finding const& other) {
     return !first.empty() && !second.empty() && !have_any_in_common(first, second);
 }
 
+// Who panics because a function that it has called was refused memory has another mistake than what that function
+// leaves behind for all who call it.
+bool panics_elsewhere(Finding const& one, Finding const& other) {
+    if (one.family.symptom != run::Symptom::died || other.family.symptom == run::Symptom::died ||
+        refused_in(one, true).empty())
+        return false;
+    auto const runs = [](Finding const& finding, std::string const& function) {
+        return std::ranges::any_of(finding.evidence.trace.functions,
+                                   [&](CodePlace const& place) { return place.function == function; });
+    };
+    for (CodePlace const& place : one.evidence.died_by)
+        if (place.function != "panic" && runs(one, place.function)) return !runs(other, place.function);
+    return false;
+}
+
 // Kernels have one function that decides about a page, for faults and copies alike, or several. Where both failing
 // steps went through one, what it does to such a page is one mistake, whatever comes of it.
 bool decide_alike(Finding const& one, Finding const& other) {
@@ -66,7 +81,7 @@ bool decide_alike(Finding const& one, Finding const& other) {
     if (here.grounds.telling() != there.grounds.telling() || here.refused != there.refused ||
         only_gains_execute(one) != only_gains_execute(other) ||
         depends_on_the_stack_pointer(one) != depends_on_the_stack_pointer(other) ||
-        fail_at_different_allocations(one, other))
+        fail_at_different_allocations(one, other) || panics_elsewhere(one, other) || panics_elsewhere(other, one))
         return false;
     // Of memory that may be accessed, only that it may not be.
     auto const is_denied = [](run::Symptom what) {
@@ -281,7 +296,8 @@ bool is_of_what_always_fails(Finding const& always, Finding const& other, run::C
 
 // Whether `other` would not be without the mistake of `cause`.
 bool follows(Finding const& cause, Finding const& other, Context const& context) {
-    return needs(other.program, cause, context.setting) || comes_of_lost_frame(cause.family, other.family) ||
+    bool const loses_frame = comes_of_lost_frame(cause.family, other.family) && !panics_elsewhere(other, cause);
+    return needs(other.program, cause, context.setting) || loses_frame ||
            comes_of_crossing(cause.family, other.family) || comes_of_waste(cause, other) ||
            comes_of_bad_copies(cause, other) || comes_of_the_same_refusal(cause, other) ||
            is_of_what_always_fails(cause, other, context.counts);

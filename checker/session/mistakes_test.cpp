@@ -305,6 +305,25 @@ TEST_F(Mistakes, OneFunctionThatIsDeniedTwoAllocationsMakesTwoMistakes) {
     EXPECT_EQ(both_fail(table, {"handle_fault", "", 0}), 1U) << "nobody knows which";
 }
 
+TEST_F(Mistakes, WhoPanicsWhereNoMemoryWasHadIsNotWhoLosesTheFrame) {
+    CodePlace const page{"cow_page", "kernel/kalloc.c", 226};
+    run::Family const early{Symptom::freed_early, Way::fault, {.grounds = Ground::shared, .refused = true}};
+    run::Family const died{Symptom::died, Way::copyout, {.grounds = Ground::shared, .refused = true}};
+    auto const with_panic_in = [&](std::string const& function) {
+        findings.clear();
+        found("p0 fork p1\np1 store bss 8 = 1 !oom 1\n", early, {"usertrap", "cow_page"}, {{{1}, page}});
+        Finding panic = found("p0 fork p1\np1 fstat data !oom 1\n", {Symptom::died, Way::exec}, {"copyout", "cow_page"},
+                              {{{1}, page}});
+        findings.pop_back();
+        panic.family = died;
+        panic.evidence.died_by = {{"panic", "kernel/printf.c", 9}, {function, "kernel/vm.c", 397}};
+        add(std::move(panic), {counts, setting}, findings);
+        return findings.size();
+    };
+    EXPECT_EQ(with_panic_in("copyout"), 2U);
+    EXPECT_EQ(with_panic_in("cow_page"), 1U) << "both go through it";
+}
+
 TEST_F(Mistakes, WasteIsOneWithRunningOutOfMemory) {
     found("p0 sbrk +1p\np0 fork p1\n", {Symptom::not_lazy, Way::fork, {}}, {});
     found("memory 39\np0 sbrk +27p\np0 fork p1\n", {Symptom::refused, Way::fork, {}}, {});

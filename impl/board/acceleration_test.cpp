@@ -119,6 +119,28 @@ TEST_F(Scan, PassesOverWhatIsUnused) {
     EXPECT_EQ(turns({7}), 2u);
 }
 
+TEST_F(Scan, IsTheSameWhenItIsDoneAgain) {
+    for (bool skips : {true, false}) {
+        turns({0, 3});
+        EXPECT_TRUE(board->take_golden());
+        Checkpoint const start = board->save();
+        Recording recording;
+        board->record(&recording);
+        board->skip_unused(skips);
+        board->write(Register::x9, kTable.value);
+        board->write(Register::pc, kRamStart.value);
+        board->write(Register::t0, 0);
+        board->run(Parcels{200});
+        board->record(nullptr);
+        std::uint64_t const end = board->hash();
+        EXPECT_EQ(board->read(Register::t0), skips ? 4u : kElements);
+        board->skip_unused(!skips);
+        board->restore(start);
+        for (Request const& request : recording.requests) request.again(*board);
+        EXPECT_EQ(board->hash(), end);
+    }
+}
+
 TEST_F(Scan, StopsAtALockThatIsHeld) {
     EXPECT_EQ(turns({0}, {4}), 4u) << "0, 3, 4, 7";
 }

@@ -200,6 +200,7 @@ void Board::count_edges(std::span<std::uint8_t> counters) {
 }
 void Board::skip_unused(bool on) {
     machine_->skips_unused = on;
+    note(Request::Kind::lasting, [=](Board& board) { board.skip_unused(on); });
 }
 void Board::set_openings(bool on) {
     machine_->reports.openings.set_on(on);

@@ -56,7 +56,7 @@ void Hart::scan_hook(uc_engine*, std::uint64_t address, std::uint32_t, void* use
     Hart& hart = *static_cast<Hart*>(user);
     Machine const& machine = hart.machine_;
     // A user program may have code of its own at that address.
-    if (!machine.skips_unused || machine.watcher != nullptr || hart.engine_.privilege() == Privilege::user) return;
+    if (!machine.skips_unused || hart.engine_.privilege() == Privilege::user) return;
     for (TableScan const& scan : machine.config.scans)
         if (scan.at == VirtAddr{address}) hart.pass_over_unused(scan);
 }

@@ -73,6 +73,23 @@ std::optional<MemoryAccess> decode_compressed(std::uint32_t bits) {
 
 }  // namespace
 
+unsigned destination_of(std::uint32_t bits) {
+    if (!is_compressed(bits)) {
+        unsigned const opcode = bits & 0x7f;
+        bool const none = opcode == 0x07 || opcode == 0x0f || opcode == 0x23 || opcode == 0x27;
+        return none ? 0 : field(bits, 11, 7);
+    }
+    unsigned const function = field(bits, 15, 13);
+    switch (bits & 3) {
+        case 0:
+            return function == 0 || function == 2 || function == 3 ? 8 + field(bits, 4, 2) : 0;
+        case 1:
+            return function == 4 ? short_register(bits) : field(bits, 11, 7);
+        default:
+            return function == 1 || function > 4 ? 0 : field(bits, 11, 7);
+    }
+}
+
 std::optional<MemoryAccess> decode_memory_access(std::uint32_t bits) {
     return is_compressed(bits) ? decode_compressed(bits & 0xffff) : decode_wide(bits);
 }
@@ -102,24 +119,6 @@ bool ends_straight_code(std::uint32_t bits) {
     unsigned const function = field(bits, 15, 13);
     if ((bits & 3) == 1) return function >= 5;                          // c.j c.beqz c.bnez
     return (bits & 3) == 2 && function == 4 && field(bits, 6, 2) == 0;  // c.jr c.jalr c.ebreak
-}
-
-// The integer register that is written; 0: none.
-unsigned destination_of(std::uint32_t bits) {
-    if (!is_compressed(bits)) {
-        unsigned const opcode = bits & 0x7f;
-        bool const none = opcode == 0x07 || opcode == 0x0f || opcode == 0x23 || opcode == 0x27;
-        return none ? 0 : field(bits, 11, 7);
-    }
-    unsigned const function = field(bits, 15, 13);
-    switch (bits & 3) {
-        case 0:
-            return function == 0 || function == 2 || function == 3 ? 8 + field(bits, 4, 2) : 0;
-        case 1:
-            return function == 4 ? short_register(bits) : field(bits, 11, 7);
-        default:
-            return function == 1 || function > 4 ? 0 : field(bits, 11, 7);
-    }
 }
 
 // What the registers of straight code hold, as far as can be known without running it.
@@ -194,17 +193,36 @@ std::vector<std::uint64_t> find_updates(std::span<std::byte const> code, VirtAdd
     return found;
 }
 
-std::optional<std::int64_t> decode_branch(std::uint32_t bits) {
+std::optional<Branch> decode_branch(std::uint32_t bits) {
+    using If = Branch::If;
     if (!is_compressed(bits)) {
         if ((bits & 0x7f) != 0x63) return std::nullopt;
         std::uint32_t const offset = (field(bits, 31, 31) << 12) | (field(bits, 7, 7) << 11) |
                                      (field(bits, 30, 25) << 5) | (field(bits, 11, 8) << 1);
-        return sign_extend(offset, 13);
+        unsigned const function = field(bits, 14, 12);
+        return Branch{function == 0   ? If::equal
+                      : function == 1 ? If::unequal
+                                      : If::other,
+                      field(bits, 19, 15), field(bits, 24, 20), sign_extend(offset, 13)};
     }
     if ((bits & 3) != 1 || field(bits, 15, 13) < 6) return std::nullopt;  // c.beqz c.bnez
     std::uint32_t const offset = (field(bits, 12, 12) << 8) | (field(bits, 6, 5) << 6) | (field(bits, 2, 2) << 5) |
                                  (field(bits, 11, 10) << 3) | (field(bits, 4, 3) << 1);
-    return sign_extend(offset, 9);
+    return Branch{field(bits, 15, 13) == 6 ? If::equal : If::unequal, short_register(bits), 0, sign_extend(offset, 9)};
+}
+
+std::optional<std::int64_t> decode_jump(std::uint32_t bits) {
+    if (!is_compressed(bits)) {
+        if ((bits & 0xfff) != 0x6f) return std::nullopt;
+        std::uint32_t const offset = (field(bits, 31, 31) << 20) | (field(bits, 19, 12) << 12) |
+                                     (field(bits, 20, 20) << 11) | (field(bits, 30, 21) << 1);
+        return sign_extend(offset, 21);
+    }
+    if ((bits & 0xe003) != 0xa001) return std::nullopt;
+    std::uint32_t const offset = (field(bits, 12, 12) << 11) | (field(bits, 8, 8) << 10) | (field(bits, 10, 9) << 8) |
+                                 (field(bits, 6, 6) << 7) | (field(bits, 7, 7) << 6) | (field(bits, 2, 2) << 5) |
+                                 (field(bits, 11, 11) << 4) | (field(bits, 5, 3) << 1);
+    return sign_extend(offset, 12);
 }
 
 std::optional<RegisterMove> decode_move(std::uint32_t bits) {

@@ -38,8 +38,21 @@ std::optional<CsrAccess> decode_csr_access(std::uint32_t bits);
 
 bool is_ebreak(std::uint32_t bits);
 
-// A conditional branch: where it leads if it is taken, relative to itself.
-std::optional<std::int64_t> decode_branch(std::uint32_t bits);
+// A conditional branch.
+struct Branch {
+    enum class If : std::uint8_t { equal, unequal, other };  // other: an order
+    If taken_if = If::other;
+    unsigned one = 0, another = 0;  // registers that are compared
+    std::int64_t offset = 0;        // where it leads if it is taken, relative to itself
+    bool compares(unsigned number) const { return one == number || another == number; }
+};
+std::optional<Branch> decode_branch(std::uint32_t bits);
+
+// Of a jump without a condition and without a link (j, c.j): where it leads, relative to itself.
+std::optional<std::int64_t> decode_jump(std::uint32_t bits);
+
+// The integer register that is written; 0: none.
+unsigned destination_of(std::uint32_t bits);
 
 // `mv rd, rs`, as compilers write it (c.mv).
 struct RegisterMove {

@@ -97,12 +97,31 @@ TEST(Instruction, FindsStoresOfWhatWasLoaded) {
 }
 
 TEST(Instruction, DecodesBranches) {
-    EXPECT_EQ(decode_branch(0xfea48ae3), -12) << "beq s1,a0";
-    EXPECT_EQ(decode_branch(0x03248263), 36) << "beq s1,s2";
-    EXPECT_EQ(decode_branch(0xd3ed), -30) << "c.beqz a5";
-    EXPECT_EQ(decode_branch(0xcb99), 22) << "c.beqz a5";
+    auto const beq = decode_branch(0xfea48ae3);  // beq s1,a0,.-12
+    ASSERT_TRUE(beq);
+    EXPECT_EQ(beq->offset, -12);
+    EXPECT_EQ(beq->taken_if, Branch::If::equal);
+    EXPECT_TRUE(beq->compares(9) && beq->compares(10) && !beq->compares(0));
+    auto const bne = decode_branch(0xff3791e3);  // bne a5,s3,.-30
+    ASSERT_TRUE(bne);
+    EXPECT_EQ(bne->offset, -30);
+    EXPECT_EQ(bne->taken_if, Branch::If::unequal);
+    EXPECT_EQ(decode_branch(0x012a4a63)->taken_if, Branch::If::other) << "blt s4,s2";
+    auto const beqz = decode_branch(0xd3ed);  // c.beqz a5,.-30
+    ASSERT_TRUE(beqz);
+    EXPECT_EQ(beqz->offset, -30);
+    EXPECT_EQ(beqz->taken_if, Branch::If::equal);
+    EXPECT_TRUE(beqz->compares(15) && beqz->compares(0));
     EXPECT_FALSE(decode_branch(0xbfd1)) << "c.j";
     EXPECT_FALSE(decode_branch(0x9b1ff0ef)) << "jal";
+}
+
+TEST(Instruction, DecodesJumps) {
+    EXPECT_EQ(decode_jump(0xbfd1), -44) << "c.j";
+    EXPECT_EQ(decode_jump(0xa811), 20) << "c.j";
+    EXPECT_EQ(decode_jump(0x0000006f), 0) << "j .";
+    EXPECT_EQ(decode_jump(0xffdff06f), -4) << "j .-4";
+    EXPECT_FALSE(decode_jump(0x9b1ff0ef)) << "jal";
 }
 
 TEST(Instruction, DecodesMovesAndIncrements) {

@@ -9,9 +9,10 @@
 
 namespace vmcheck {
 
-// Those of xv6's wakeup and scheduler, where their code is of the shape that all its trees from 2020 to 2025 have: one
-// loop, which calls acquire with the element, reads its state and at most one more of its members, and writes its state
-// alone. Empty where a student has changed them: every slot is then looked at by the guest.
+// Those of xv6's wakeup and scheduler, where their code does about an unused element what all its trees from 2020 to
+// 2025 do: acquire its lock, look at its state, release the lock, and go on to the next one, with the element in a
+// register that is kept over calls. The way is followed instruction by instruction; where a student's code does
+// anything else on it, or the compiler was told to do otherwise (-O0), every slot is looked at by the guest.
 std::vector<board::TableScan> find_process_scans(elf::KernelImage const& image, map::KernelMap const& map);
 
 }  // namespace vmcheck

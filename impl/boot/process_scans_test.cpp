@@ -39,6 +39,12 @@ TEST(ProcessScans, AreLeftToTheGuestWhereSlotsAreMoreThanLookedAt) {
     EXPECT_EQ(recognised("scans_NO_LOCK"), Names{"scheduler"});
     EXPECT_EQ(recognised("scans_SHARES"), Names{"wakeup"});
     EXPECT_EQ(recognised("scans_TWICE"), Names{"wakeup"});
+    EXPECT_EQ(recognised("scans_COUNTS"), Names{"wakeup"});
+    EXPECT_EQ(recognised("scans_IDLES"), Names{"wakeup"});
+}
+
+TEST(ProcessScans, AreLeftToTheGuestWhereTheElementIsInNoRegister) {
+    EXPECT_EQ(recognised("scans_unoptimised"), Names{});
 }
 
 TEST(ProcessScans, NeedToKnowTheTable) {

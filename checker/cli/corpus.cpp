@@ -252,16 +252,31 @@ tl::expected<report::Night, Stop> FuzzCorpus::end(SessionResult const& session,
         .corpus = kept_,
         .left_out = left_out};
     night.findings = findings_of(session, night);
+    // The search for commits takes minutes, and the night is not lost if it is ended meanwhile.
+    std::string const before = report::print(night);
+    if (auto written = put_line({}, before); !written) return tl::unexpected(written.error());
     for (auto& finding : night.findings) finding.change = change_of(finding, night, session, tree);
+    std::string const line = report::print(night);
+    if (line != before)
+        if (auto written = put_line(before, line); !written) return tl::unexpected(written.error());
+    if (trouble_) return tl::unexpected(Stop{Stop::Cause::machine, trouble_->message});
+    return night;
+}
+
+tl::expected<void, Stop> FuzzCorpus::put_line(std::string const& old, std::string const& line) {
     // As it is now: another kernel's night may have ended meanwhile.
     auto ledger = read_ledger(directory_);
     // One that is there and cannot be read must not be written over.
     if (!ledger) return tl::unexpected(Stop{Stop::Cause::machine, ledger.error().message});
     if (!ledger->empty() && ledger->back() != '\n') *ledger += '\n';
-    auto const written = write_ledger(directory_, *ledger + report::print(night));
+    std::size_t const at = old.empty() ? std::string::npos : ledger->rfind(old);
+    if (at == std::string::npos)
+        *ledger += line;
+    else
+        ledger->replace(at, old.size(), line);
+    auto const written = write_ledger(directory_, *ledger);
     if (!written && !trouble_) trouble_ = written.error();
-    if (trouble_) return tl::unexpected(Stop{Stop::Cause::machine, trouble_->message});
-    return night;
+    return {};
 }
 
 }  // namespace vmcheck::cli

@@ -62,6 +62,8 @@ class FuzzCorpus {
     void forget_what_passes(std::string const& name) const;
     std::optional<report::Night::Change> change_of(report::Night::Finding const& finding, report::Night const& night,
                                                    SessionResult const& session, TreeHistory& tree) const;
+    // Into the ledger, in place of the old one where there is one.
+    tl::expected<void, Stop> put_line(std::string const& old, std::string const& line);
     std::vector<report::Night::Finding> findings_of(SessionResult const& session, report::Night const& night) const;
 
     std::filesystem::path directory_;

@@ -2,6 +2,7 @@
 
 #include "checker/cli/corpus_files.h"
 #include "checker/cli/print.h"
+#include "checker/qemu/script.h"
 #include "checker/report/escape.h"
 #include "checker/report/night.h"
 #include "impl/base/files.h"
@@ -62,6 +63,13 @@ tl::expected<void, base::Error> add_beside(fs::path const& folder, fs::path cons
             entry.beside[path.filename().string()] =
                 replaced(std::move(*text), (folder / path.stem()).string(), (into / path.stem()).string());
         }
+    }
+    // What scripts for GDB play with (write_findings).
+    for (fs::path const& name : {fs::path(qemu::kPlayer), fs::path(qemu::kPlayersDisk)}) {
+        auto const shared = base::read_file(folder / name);
+        for (auto& [program, entry] : entries)
+            if (shared && entry.beside.contains(fs::path(program).replace_extension(".gdb").string()))
+                entry.beside[name.string()] = *shared;
     }
     return {};
 }

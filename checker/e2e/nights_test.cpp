@@ -178,6 +178,11 @@ TEST_F(Nights, OfSeveralMachinesAreOneWhenTheyAreMerged) {
         EXPECT_EQ(part.exit_code, 1) << part.err;
         shards.push_back("part-" + number);
     }
+    // As if it had a script for GDB as well.
+    for (auto const& [name, text] : files("part-1"))
+        if (name.starts_with("found/") && name.ends_with(".vmc"))
+            scratch_.file("part-1/" + fs::path(name).replace_extension(".gdb").string(), "a script");
+    scratch_.file("part-1/found/vmcheck.py", "what it plays with");
     auto const merge = [&](std::vector<std::string> words, std::string const& into) {
         words.insert(words.begin(), "merge");
         words.insert(words.end(), {"--out", into});
@@ -207,7 +212,8 @@ TEST_F(Nights, OfSeveralMachinesAreOneWhenTheyAreMerged) {
         kept.erase(name);
     }
     EXPECT_TRUE(kept.empty());
-    EXPECT_EQ(found, 3U) << "one finding, with what belongs to it";
+    EXPECT_EQ(found, 5U) << "one finding, with what belongs to it";
+    EXPECT_EQ(merged.at("found/vmcheck.py"), "what it plays with");
     for (auto const& [name, text] : merged) EXPECT_EQ(text.find("part-"), std::string::npos) << name;
 
     auto const nights = ledger();

@@ -37,6 +37,12 @@ bool only_gains_execute(Finding const& finding) {
            !finding.family.circumstances.grounds.must_be_refused();
 }
 
+// In the failing step.
+bool runs(Finding const& finding, std::string const& function) {
+    return std::ranges::any_of(finding.evidence.trace.functions,
+                               [&](CodePlace const& place) { return place.function == function; });
+}
+
 // Where allocations failed of which it is known who asked: in the last step, or in the ones before it.
 std::vector<CodePlace> refused_in(Finding const& finding, bool at_the_last) {
     std::vector<CodePlace> places;
@@ -52,25 +58,25 @@ bool have_any_in_common(std::vector<CodePlace> const& some, std::vector<CodePlac
     });
 }
 
-// What is not done about one allocation that fails is another mistake than what is not done about another.
-bool fail_at_different_allocations(Finding const& one, Finding const& other) {
-    auto const first = refused_in(one, true), second = refused_in(other, true);
-    return !first.empty() && !second.empty() && !have_any_in_common(first, second);
+// The function in which the kernel died, rather than those by which it did. Nothing: it did not die, or nobody knows.
+std::optional<std::string> died_in(Finding const& finding) {
+    if (finding.family.symptom != run::Symptom::died) return std::nullopt;
+    for (CodePlace const& place : finding.evidence.died_by)
+        if (place.function != "panic" && !report::is_helper(place.function) && runs(finding, place.function))
+            return place.function;
+    return std::nullopt;
 }
 
-// Who panics because a function that it has called was refused memory has another mistake than what that function
-// leaves behind for all who call it.
-bool panics_elsewhere(Finding const& one, Finding const& other) {
-    if (one.family.symptom != run::Symptom::died || other.family.symptom == run::Symptom::died ||
-        refused_in(one, true).empty())
-        return false;
-    auto const runs = [](Finding const& finding, std::string const& function) {
-        return std::ranges::any_of(finding.evidence.trace.functions,
-                                   [&](CodePlace const& place) { return place.function == function; });
-    };
-    for (CodePlace const& place : one.evidence.died_by)
-        if (place.function != "panic" && runs(one, place.function)) return !runs(other, place.function);
-    return false;
+// Where an allocation failed in both. Who panics because a function that it has called was refused memory has another
+// mistake than what that function leaves behind for all who call it; and who dies for want of one frame, and not where
+// it asks for another, has one more than those who go on then.
+bool fail_for_themselves(Finding const& one, Finding const& other) {
+    auto const where = died_in(one);
+    auto const first = refused_in(one, true), second = refused_in(other, true);
+    if (!where || first.empty() || other.family.symptom == run::Symptom::died) return false;
+    bool const asks_there =
+        std::ranges::any_of(second, [&](CodePlace const& place) { return place.function == *where; });
+    return !runs(other, *where) || (asks_there && !have_any_in_common(first, second));
 }
 
 // Kernels have one function that decides about a page, for faults and copies alike, or several. Where both failing
@@ -80,8 +86,8 @@ bool decide_alike(Finding const& one, Finding const& other) {
     spec::Circumstances const &here = first.circumstances, &there = second.circumstances;
     if (here.grounds.telling() != there.grounds.telling() || here.refused != there.refused ||
         only_gains_execute(one) != only_gains_execute(other) ||
-        depends_on_the_stack_pointer(one) != depends_on_the_stack_pointer(other) ||
-        fail_at_different_allocations(one, other) || panics_elsewhere(one, other) || panics_elsewhere(other, one))
+        depends_on_the_stack_pointer(one) != depends_on_the_stack_pointer(other) || fail_for_themselves(one, other) ||
+        fail_for_themselves(other, one))
         return false;
     // Of memory that may be accessed, only that it may not be.
     auto const is_denied = [](run::Symptom what) {
@@ -296,7 +302,7 @@ bool is_of_what_always_fails(Finding const& always, Finding const& other, run::C
 
 // Whether `other` would not be without the mistake of `cause`.
 bool follows(Finding const& cause, Finding const& other, Context const& context) {
-    bool const loses_frame = comes_of_lost_frame(cause.family, other.family) && !panics_elsewhere(other, cause);
+    bool const loses_frame = comes_of_lost_frame(cause.family, other.family) && !fail_for_themselves(other, cause);
     return needs(other.program, cause, context.setting) || loses_frame ||
            comes_of_crossing(cause.family, other.family) || comes_of_waste(cause, other) ||
            comes_of_bad_copies(cause, other) || comes_of_the_same_refusal(cause, other) ||

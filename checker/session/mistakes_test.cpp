@@ -289,39 +289,28 @@ TEST_F(Mistakes, WhatComesLaterOfTheSameFailedAllocationIsOneMistake) {
     EXPECT_EQ(later(copy, {Symptom::accepted, Way::end}), 2U) << "not about a frame";
 }
 
-TEST_F(Mistakes, OneFunctionThatIsDeniedTwoAllocationsMakesTwoMistakes) {
-    CodePlace const page{"handle_fault", "kernel/proc.c", 53}, table{"walk", "kernel/vm.c", 96};
+TEST_F(Mistakes, WhoDiesForWantOfMemoryAndWhoGoesOnWithoutItAreTwo) {
+    CodePlace const page{"cow_page", "kernel/kalloc.c", 226}, table{"walk", "kernel/vm.c", 96};
     spec::Circumstances const met{.grounds = Ground::shared, .refused = true};
-    auto const both_fail = [&](CodePlace const& place, CodePlace const& other) {
+    // The first dies in a function for want of `one`; the second goes on without `other`.
+    auto const count_of = [&](std::string const& dies_in, CodePlace const& one, Way way, CodePlace const& other,
+                              Symptom what) {
         findings.clear();
-        found("p0 fork p1\np1 store data 8 = 1 !oom 2\n", {Symptom::died, Way::fault, met},
-              {"usertrap", "handle_fault"}, {{{1}, place}});
-        found("p0 fork p1\np1 fstat data !oom 1\n", {Symptom::writable_shared, Way::copyout, met},
-              {"copyout", "handle_fault"}, {{{1}, other}});
-        return findings.size();
-    };
-    EXPECT_EQ(both_fail(table, page), 2U);
-    EXPECT_EQ(both_fail(page, page), 1U);
-    EXPECT_EQ(both_fail(table, {"handle_fault", "", 0}), 1U) << "nobody knows which";
-}
-
-TEST_F(Mistakes, WhoPanicsWhereNoMemoryWasHadIsNotWhoLosesTheFrame) {
-    CodePlace const page{"cow_page", "kernel/kalloc.c", 226};
-    run::Family const early{Symptom::freed_early, Way::fault, {.grounds = Ground::shared, .refused = true}};
-    run::Family const died{Symptom::died, Way::copyout, {.grounds = Ground::shared, .refused = true}};
-    auto const with_panic_in = [&](std::string const& function) {
-        findings.clear();
-        found("p0 fork p1\np1 store bss 8 = 1 !oom 1\n", early, {"usertrap", "cow_page"}, {{{1}, page}});
-        Finding panic = found("p0 fork p1\np1 fstat data !oom 1\n", {Symptom::died, Way::exec}, {"copyout", "cow_page"},
-                              {{{1}, page}});
+        found("p0 fork p1\np1 store data 8 = 1 !oom 1\n", {what, way, met}, {"usertrap", "cow_page"}, {{{1}, other}});
+        Finding panic =
+            found("p0 fork p1\np1 exec\n", {Symptom::died, Way::exec}, {"copyout", "cow_page"}, {{{1}, one}});
         findings.pop_back();
-        panic.family = died;
-        panic.evidence.died_by = {{"panic", "kernel/printf.c", 9}, {function, "kernel/vm.c", 397}};
+        panic.family = {Symptom::died, Way::copyout, met};
+        panic.evidence.died_by = {
+            {"panic", "kernel/printf.c", 9}, {"memmove", "kernel/string.c", 5}, {dies_in, "kernel/vm.c", 397}};
         add(std::move(panic), {counts, setting}, findings);
         return findings.size();
     };
-    EXPECT_EQ(with_panic_in("copyout"), 2U);
-    EXPECT_EQ(with_panic_in("cow_page"), 1U) << "both go through it";
+    EXPECT_EQ(count_of("copyout", page, Way::fault, page, Symptom::freed_early), 2U) << "which the other never runs";
+    EXPECT_EQ(count_of("cow_page", page, Way::fault, page, Symptom::freed_early), 1U);
+    EXPECT_EQ(count_of("cow_page", table, Way::copyout, page, Symptom::wrong_bytes), 2U) << "of that it does not die";
+    EXPECT_EQ(count_of("cow_page", table, Way::copyout, {"cow_page", "", 0}, Symptom::wrong_bytes), 1U) << "who knows";
+    EXPECT_EQ(count_of("cow_page", page, Way::copyout, table, Symptom::wrong_bytes), 1U) << "goes on all the same";
 }
 
 TEST_F(Mistakes, WasteIsOneWithRunningOutOfMemory) {

@@ -75,7 +75,7 @@ class Scan : public testing::Test {
   protected:
     static constexpr PhysAddr kTable{0x8000'1000};
     static constexpr std::uint64_t kStride = 64, kElements = 8, kState = 24;
-    static constexpr unsigned kT0 = 5, kS1 = 9, kA0 = 10, kA5 = 15, kS2 = 18;
+    static constexpr unsigned kT0 = 5, kS1 = 9, kA5 = 15, kS2 = 18;
 
     // Elements whose state, or lock, is not 0.
     std::uint64_t turns(std::vector<std::uint64_t> const& used, std::vector<std::uint64_t> const& locked = {},

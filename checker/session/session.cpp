@@ -249,9 +249,18 @@ tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& op
     if (!not_done) return tl::unexpected(not_done.error());
     SessionResult result = introduce(*kernel, options.seed);
     result.families = not_done->size();
+    // What goes wrong otherwise in the step that was to show it is compared with what programs find.
+    auto const of_labs = std::stable_partition(not_done->begin(), not_done->end(), [](Finding const& finding) {
+        return finding.family.symptom == run::Symptom::lab_not_done;
+    });
+    std::vector<Finding> findings(std::make_move_iterator(of_labs), std::make_move_iterator(not_done->end()));
+    not_done->erase(of_labs, not_done->end());
     result.findings = std::move(*not_done);
     observer.on_kernel(result);
-    if (!kernel->look.can_go_on) return result;
+    if (!kernel->look.can_go_on) {
+        std::move(findings.begin(), findings.end(), std::back_inserter(result.findings));
+        return result;
+    }
 
     run::Effort effort = options.effort;
     if (free_list_is_broken(result)) effort.batch.pressure = effort.batch.batches_to_limits = 0;
@@ -275,7 +284,6 @@ tl::expected<SessionResult, BootError> check(Boot const& boot, Options const& op
     result.families += campaign.failures.size();
 
     if (division.shard && !division.alone) return result;
-    std::vector<Finding> findings;
     auto const failures = gravest(std::move(campaign.failures), options.effort.families_max);
     for (std::size_t i = 0; i < failures.size(); ++i) {
         observer.on_shrink(i + 1, failures.size());

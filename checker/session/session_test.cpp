@@ -257,18 +257,21 @@ TEST(Session, WhatIsWrongRightAfterBootIsToldOnceAndTheRestIsJudged) {
 // A kernel that does nothing of what it is asked for.
 class Unfinished final : public Twin {
   public:
-    Unfinished() : Twin(kCowLazy) { asked_.instead = {spec::ForkPolicy::eager, spec::SbrkPolicy::eager}; }
+    explicit Unfinished(PlantedDefect defect = PlantedDefect::none) : Twin(kCowLazy), defect_(defect) {
+        asked_.instead = {spec::ForkPolicy::eager, spec::SbrkPolicy::eager};
+    }
     TargetSummary const& summary() const override { return asked_; }
     tl::expected<std::unique_ptr<Execution>, BootError> start() const override {
-        return std::make_unique<TwinExecution>(spec::testing::shared_setting(*asked_.instead), PlantedDefect::none);
+        return std::make_unique<TwinExecution>(spec::testing::shared_setting(*asked_.instead), defect_);
     }
     tl::expected<std::unique_ptr<Target>, BootError> reboot(spec::Profile profile, std::stop_token) const override {
-        if (profile == kCowLazy) return std::make_unique<Unfinished>();
-        return std::make_unique<Twin>(profile);
+        if (profile == kCowLazy) return std::make_unique<Unfinished>(defect_);
+        return std::make_unique<Twin>(profile, defect_);
     }
 
   private:
     TargetSummary asked_;
+    PlantedDefect defect_;
 };
 
 TEST(Session, OfALabThatWasNotDoneSaysSoAndGoesOnWithWhatTheKernelDoes) {
@@ -285,6 +288,15 @@ TEST(Session, OfALabThatWasNotDoneSaysSoAndGoesOnWithWhatTheKernelDoes) {
         EXPECT_EQ(facts->lab, lab);
         EXPECT_GE(facts->pages, 3U);
     }
+}
+
+TEST(Session, WhatGoesWrongWhereALabWasToShowIsOneWithWhatProgramsFind) {
+    auto const boot = [] { return std::make_unique<Unfinished>(PlantedDefect::guard_opened); };
+    SessionResult const result = result_of(boot, quick());
+    EXPECT_EQ(std::ranges::count_if(
+                  result.findings,
+                  [](Finding const& finding) { return finding.signature.invariant == spec::Invariant::rights; }),
+              1);
 }
 
 TEST(Session, OfAKernelThatHasLostMemoryRightAfterBootRunsNothing) {

@@ -121,6 +121,19 @@ std::optional<Loop> loop_of(Code const& code) {
     return loop;
 }
 
+// The address that a register is given relative to the pc (`auipc` and `addi`); nothing unless it is given one only.
+std::optional<VirtAddr> address_in(Code const& code, unsigned number) {
+    std::optional<VirtAddr> address;
+    for (std::size_t i = 0; i + 1 < code.size(); ++i) {
+        if ((code.bits(i) & 0xfff) != (0x17 | number << 7)) continue;
+        auto const rest = board::decode_increment(code.bits(i + 1));
+        if (address || !rest || rest->to != number) return std::nullopt;
+        std::uint64_t const upper = (std::uint64_t{code.bits(i) & 0xfffff000} ^ 0x80000000) - 0x80000000;
+        address = code.at(i) + upper + static_cast<std::uint64_t>(rest->by);
+    }
+    return address;
+}
+
 // From where an unused element has been let go: the register moves on by one element and is compared with the end;
 // then, perhaps past those that are the current process, back to the start. Nothing else happens on that way.
 bool goes_on(Code const& code, Loop const& loop, std::size_t i, map::ProcessTable const& table) {
@@ -128,6 +141,8 @@ bool goes_on(Code const& code, Loop const& loop, std::size_t i, map::ProcessTabl
     if (!step || step->to != loop.element || step->by != static_cast<std::int64_t>(table.stride)) return false;
     auto const end = board::decode_branch(code.bits(i + 1));
     if (!end || !end->compares(loop.element)) return false;
+    auto const bound = address_in(code, end->one == loop.element ? end->another : end->one);
+    if (!bound || bound->value != table.base.value + table.count * table.stride) return false;
     // It leads back, or else out of the loop.
     std::optional<std::size_t> next = i + 2;
     if (end->offset < 0) next = code.target(i + 1, end->offset);

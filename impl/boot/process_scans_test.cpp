@@ -41,6 +41,7 @@ TEST(ProcessScans, AreLeftToTheGuestWhereSlotsAreMoreThanLookedAt) {
     EXPECT_EQ(recognised("scans_TWICE"), Names{"wakeup"});
     EXPECT_EQ(recognised("scans_COUNTS"), Names{"wakeup"});
     EXPECT_EQ(recognised("scans_IDLES"), Names{"wakeup"});
+    EXPECT_EQ(recognised("scans_HALF"), Names{"wakeup"});
 }
 
 TEST(ProcessScans, AreLeftToTheGuestWhereTheElementIsInNoRegister) {

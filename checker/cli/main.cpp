@@ -358,8 +358,10 @@ class CommandLine {
             ->type_name("PROFILE");
         sub->add_flag("--trust-trees", kernel.trusted,
                       "Run the Makefile and mkfs of a tree without a sandbox, with all that you may do");
-        add_off(sub, "--no-accel", kernel.accelerate,
-                "Let the guest run its own memset and memmove, and look at every slot of its process table");
+        add_off(
+            sub, "--no-accel", kernel.accelerate,
+            "Let the guest run its own memset and memmove, and look at every slot of its process table and every entry "
+            "of its page tables");
     }
 
     void add_jobs(CLI::App* sub) {

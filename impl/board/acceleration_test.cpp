@@ -77,6 +77,8 @@ class Scan : public testing::Test {
     static constexpr std::uint64_t kStride = 64, kElements = 8, kState = 24;
     static constexpr unsigned kT0 = 5, kS1 = 9, kA5 = 15, kS2 = 18;
 
+    board::TableScan::Idle idle{.compared = 0, .if_equal = true};
+
     // Elements whose state, or lock, is not 0.
     std::uint64_t turns(std::vector<std::uint64_t> const& used, std::vector<std::uint64_t> const& locked = {},
                         bool skips = true, bool known = true) {
@@ -91,7 +93,7 @@ class Scan : public testing::Test {
                              .stride = kStride,
                              .count = kElements,
                              .state_offset = kState,
-                             .unused = 0}};
+                             .idle = idle}};
         board.emplace(bare_board(std::move(config)));
         board->write(kRamStart, std::as_bytes(std::span(code)));
         std::uint32_t const one = 1;
@@ -148,6 +150,86 @@ TEST_F(Scan, StopsAtALockThatIsHeld) {
 TEST_F(Scan, LooksAtEachSlotWhereItMust) {
     EXPECT_EQ(turns({0, 3}, {}, false), kElements);
     EXPECT_EQ(turns({0, 3}, {}, true, false), kElements);
+}
+
+TEST_F(Scan, PassesOverAllStatesThatTheLoopDoesNothingAbout) {
+    constexpr unsigned kZeroToo = 6;  // t1: 0 from reset on
+    idle = {.compared = kZeroToo, .if_equal = true};
+    EXPECT_EQ(turns({0, 3}), 4u);
+    idle.if_equal = false;
+    EXPECT_EQ(turns({}), kElements) << "it acts on each";
+}
+
+// A loop over words from s1 to s2, which counts its turns in t0 and adds up the words in a0.
+class Words : public testing::Test {
+  protected:
+    static constexpr PhysAddr kWords{0x8000'1f00};  // 32 before the end of the page
+    static constexpr unsigned kT0 = 5, kS1 = 9, kA5 = 15, kS2 = 18, kS3 = 19;
+
+    // Of so many words, those that are not 0.
+    std::uint64_t turns(std::uint64_t count, std::vector<std::uint64_t> const& set) {
+        using namespace assembler;
+        std::array const code{addi(kT0, kT0, 1), ld(kA5, kS1),           0x00f5'0533u /* add a0,a0,a5 */,
+                              addi(kS1, kS1, 8), bne_back(kS1, kS2, 16), loop};
+        Config config = small_config();
+        config.word_scans = {
+            {.at = VirtAddr{kRamStart.value}, .element = kS1, .end = kS2, .not_zero = std::bitset<32>{1u << kS3}}};
+        board.emplace(bare_board(std::move(config)));
+        board->write(kRamStart, std::as_bytes(std::span(code)));
+        std::uint64_t const one = 1;
+        for (std::uint64_t i : set) board->write(kWords + i * 8, std::as_bytes(std::span(&one, 1)));
+        board->reset(kRamStart);
+        board->skip_unused(skips);
+        board->write(Register::x9, kWords.value + misplaced);
+        board->write(Register::x18, kWords.value + misplaced + count * 8);
+        board->write(Register::x19, differs);
+        board->write(Register::t0, 0);
+        board->run(Parcels{2000});
+        EXPECT_EQ(board->read(Register::x9), board->read(Register::x18)) << "the loop ended where it ends";
+        EXPECT_EQ(board->read(Register::a0), set.size()) << "each that is not 0 was looked at";
+        return board->read(Register::t0);
+    }
+
+    std::optional<Board> board;
+    bool skips = true;
+    std::uint64_t differs = 1, misplaced = 0;
+};
+
+TEST_F(Words, PassesOverZeros) {
+    EXPECT_EQ(turns(8, {0, 3}), 4u) << "0, the last before 3, 3, the last";
+    EXPECT_EQ(board->counters().passed_over, 1u + 3u);
+    EXPECT_EQ(turns(8, {}), 1u);
+    EXPECT_EQ(turns(8, {7}), 2u);
+    EXPECT_EQ(turns(1, {}), 1u);
+    EXPECT_EQ(turns(2, {0, 1}), 2u);
+}
+
+TEST_F(Words, GoesAPageAtATime) {
+    EXPECT_EQ(turns(40, {}), 2u);
+    EXPECT_EQ(turns(40, {31, 32}), 4u) << "the last before 31, 31, 32, the last";
+}
+
+TEST_F(Words, LooksAtEachWhereItMust) {
+    differs = 0;
+    EXPECT_EQ(turns(8, {3}), 8u) << "what the word is compared with is 0 now";
+    differs = 1;
+    skips = false;
+    EXPECT_EQ(turns(8, {3}), 8u);
+    skips = true;
+    misplaced = 4;
+    EXPECT_EQ(turns(8, {}), 8u) << "no words";
+}
+
+TEST_F(Words, AreMemoryAndNothingElse) {
+    // A device, and beyond the end: the guest reads by itself, and faults where it must.
+    for (std::uint64_t at : {0x1000'0000 - kWords.value, 0x9000'0000 - kWords.value}) {
+        turns(1, {});
+        board->reset(kRamStart);
+        board->write(Register::x9, kWords.value + at);
+        board->write(Register::x18, kWords.value + at + 64);
+        board->run(Parcels{2000});
+        EXPECT_EQ(board->counters().passed_over, 0u);
+    }
 }
 
 }  // namespace

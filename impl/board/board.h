@@ -65,8 +65,10 @@ struct Config {
     std::optional<VirtAddr> memset_at{};
     std::optional<VirtAddr> memmove_at{};
     std::optional<VirtAddr> memcpy_at{};
-    // Of a single hart: loops over a table of processes, of which those that are unused are passed over (skip_unused).
+    // Loops over a table of processes, of which those that are unused are passed over, and over page tables, of which
+    // entries that are 0 are (skip_unused).
     std::vector<TableScan> scans{};
+    std::vector<WordScan> word_scans{};
     // A write of satp drops all cached translations, as it does on QEMU, where students test their kernels. When false,
     // translations live until the kernel's own sfence.vma, as hardware may have it, and a missing one shows.
     bool flush_on_satp_write = true;

@@ -85,9 +85,10 @@ std::optional<Error> Hart::install() {
         if (!routine) continue;
         if (std::optional<Error> error = watch(*routine)) return error;
     }
-    if (config.harts > 1) return std::nullopt;
     for (TableScan const& scan : config.scans)
         if (std::optional<Error> error = add_address_hook(scan.at, scan_hook)) return error;
+    for (WordScan const& scan : config.word_scans)
+        if (std::optional<Error> error = add_address_hook(scan.at, word_scan_hook)) return error;
     return std::nullopt;
 }
 

@@ -2,7 +2,9 @@
 
 #include "impl/board/machine.h"
 
+#include <algorithm>
 #include <cstring>
+#include <span>
 
 namespace vmcheck::board {
 namespace {
@@ -12,6 +14,8 @@ constexpr std::uint64_t kAcceleratedBytesMin = 32;
 
 // What an accelerated call costs in virtual time, so that budgets hold for it too.
 constexpr std::uint64_t kBytesPerParcel = 8;
+
+constexpr std::uint64_t kWordBytes = 8;
 
 }  // namespace
 
@@ -58,24 +62,50 @@ void Hart::scan_hook(uc_engine*, std::uint64_t address, std::uint32_t, void* use
     // A user program may have code of its own at that address.
     if (!machine.skips_unused || hart.engine_.privilege() == Privilege::user) return;
     for (TableScan const& scan : machine.config.scans)
-        if (scan.at == VirtAddr{address}) hart.pass_over_unused(scan);
+        if (scan.at == VirtAddr{address}) hart.pass_over_idle(scan);
 }
 
-// The last of a row of unused ones is left to the guest, which then goes on to what comes next by itself.
-void Hart::pass_over_unused(TableScan const& scan) {
+// The last of a row is left to the guest, which then goes on to what comes next by itself.
+void Hart::pass_over_idle(TableScan const& scan) {
     std::uint64_t const from = engine_.read_general(scan.element) - scan.first.value;
     std::uint64_t const begin = from / scan.stride;
     if (from % scan.stride != 0 || begin >= scan.count) return;
+    auto const compared = static_cast<std::uint32_t>(engine_.read_general(scan.idle.compared));
     auto const is_idle = [&](std::uint64_t i) {
         PhysAddr const at = scan.first + i * scan.stride;
-        return machine_.memory.load<std::uint32_t>(at) == 0u &&
-               machine_.memory.load<std::uint32_t>(at + scan.state_offset) == scan.unused;
+        if (machine_.memory.load<std::uint32_t>(at) != 0u) return false;
+        auto const now = machine_.memory.load<std::uint32_t>(at + scan.state_offset);
+        return now && (*now == compared) == scan.idle.if_equal;
     };
     std::uint64_t end = begin;
     while (end < scan.count && is_idle(end)) ++end;
     if (end < begin + 2) return;
     engine_.write_general(scan.element, scan.first.value + (end - 1) * scan.stride);
     machine_.counters.passed_over += end - 1 - begin;
+}
+
+void Hart::word_scan_hook(uc_engine*, std::uint64_t address, std::uint32_t, void* user) {
+    Hart& hart = *static_cast<Hart*>(user);
+    Machine const& machine = hart.machine_;
+    if (!machine.skips_unused || hart.engine_.privilege() == Privilege::user) return;
+    for (WordScan const& scan : machine.config.word_scans)
+        if (scan.at == VirtAddr{address}) hart.pass_over_zeros(scan);
+}
+
+// Of one page at a time, and the last of a row is left to the guest here too.
+void Hart::pass_over_zeros(WordScan const& scan) {
+    VirtAddr const from{engine_.read_general(scan.element)}, last{engine_.read_general(scan.end)};
+    if (from.value % kWordBytes != 0 || last.value % kWordBytes != 0 || last <= from) return;
+    for (unsigned number = 1; number < scan.not_zero.size(); ++number)
+        if (scan.not_zero[number] && engine_.read_general(number) == 0) return;
+    std::uint64_t const most = std::min(last.value, start_of(from.page() + 1).value) - from.value;
+    if (!is_plain_memory(from, most, Access::load)) return;
+    std::span<std::byte const> const words = *machine_.memory.view(PhysAddr{from.value}, most);
+    auto const is_set = [](std::byte each) { return each != std::byte{}; };
+    auto const zeros = static_cast<std::uint64_t>(std::ranges::find_if(words, is_set) - words.begin()) / kWordBytes;
+    if (zeros < 2) return;
+    engine_.write_general(scan.element, from.value + (zeros - 1) * kWordBytes);
+    machine_.counters.passed_over += zeros - 1;
 }
 
 // Of every instruction, where there is a debugger. It comes after those at particular addresses.

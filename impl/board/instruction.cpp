@@ -242,6 +242,15 @@ std::optional<Increment> decode_increment(std::uint32_t bits) {
     return Increment{to, sign_extend(bits >> 20, 12)};
 }
 
+std::optional<Mask> decode_mask(std::uint32_t bits) {
+    if (is_compressed(bits)) {
+        bool const is_mask = (bits & 0xec03) == 0x8801;  // c.andi
+        return is_mask ? std::optional(Mask{short_register(bits), short_register(bits)}) : std::nullopt;
+    }
+    if ((bits & 0x707f) != 0x7013) return std::nullopt;
+    return Mask{field(bits, 11, 7), field(bits, 19, 15)};
+}
+
 bool is_ebreak(std::uint32_t bits) {
     return is_compressed(bits) ? (bits & 0xffff) == 0x9002 : bits == 0x00100073;
 }

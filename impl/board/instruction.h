@@ -67,6 +67,12 @@ struct Increment {
 };
 std::optional<Increment> decode_increment(std::uint32_t bits);
 
+// `andi rd, rs, n`: a register, and that of which it is given some bits.
+struct Mask {
+    unsigned to = 0, from = 0;
+};
+std::optional<Mask> decode_mask(std::uint32_t bits);
+
 // The stores by which straight code (without a jump in it) writes back to a word that it has loaded, as in count++:
 // where they are, by their distance from the start of `code`, which lies at `at`. Words relative to the stack pointer
 // are a function's own, and left out.

@@ -143,6 +143,19 @@ TEST(Instruction, DecodesMovesAndIncrements) {
     EXPECT_FALSE(decode_increment(0x00000013)) << "nop";
 }
 
+TEST(Instruction, DecodesMasks) {
+    auto const wide = decode_mask(0x00f7f713);  // andi a4,a5,15
+    ASSERT_TRUE(wide);
+    EXPECT_EQ(wide->to, 14u);
+    EXPECT_EQ(wide->from, 15u);
+    auto const compressed = decode_mask(0x8b85);  // c.andi a5,1
+    ASSERT_TRUE(compressed);
+    EXPECT_EQ(compressed->to, 15u);
+    EXPECT_EQ(compressed->from, 15u);
+    EXPECT_FALSE(decode_mask(0x83a9)) << "c.srli a5,10";
+    EXPECT_FALSE(decode_mask(0x00c79513)) << "slli a0,a5,12";
+}
+
 TEST(Instruction, KnowsBothBreakpoints) {
     EXPECT_TRUE(is_ebreak(0x00100073));
     EXPECT_TRUE(is_ebreak(0xabcd9002)) << "whatever follows a compressed instruction";

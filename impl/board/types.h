@@ -4,6 +4,7 @@
 #include "impl/base/error.h"
 #include "spec/address.h"
 
+#include <bitset>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -130,17 +131,34 @@ struct Turned {
     std::uint32_t passes = 1;
 };
 
-// A loop of the kernel over its table of processes that does nothing about an unused one but take its lock, look at its
-// state, and let it go: a kernel of 64 slots spends most of its time so. At `at` the register `element` holds the
-// address of the element that is next; its lock is its first 4 bytes, 0 while nobody holds it.
+// A loop of the kernel over its table of processes that does nothing about some but take their locks, look at their
+// states, and let them go: a kernel of 64 slots, of which most are unused, spends most of its time so. At `at` the
+// register `element` holds the address of the element that is next; its lock is its first 4 bytes, 0 while nobody holds
+// it.
 struct TableScan {
+    // By a register with a state, which an idle one's equals, or does not.
+    struct Idle {
+        unsigned compared = 0;
+        bool if_equal = false;
+    };
     VirtAddr at;
     unsigned element = 0;
     PhysAddr first;  // where the table lies, at the same virtual address
     std::uint64_t stride = 0;
     std::uint64_t count = 0;
     std::uint64_t state_offset = 0;  // of 4 bytes
-    std::uint32_t unused = 0;
+    Idle idle{};
+};
+
+// A loop of the kernel over words of 8 bytes, as are the entries of a page table, that does nothing about one that is
+// 0. At `at` the register `element` holds the address of the next word, `end` that behind the last, and the registers
+// of `not_zero` are something else than 0.
+struct WordScan {
+    VirtAddr at;
+    unsigned element = 0;
+    unsigned end = 0;
+    std::bitset<32> not_zero{};
+    bool operator==(WordScan const&) const = default;
 };
 
 // Totals since the board was made. All but `fills`, `invalidations`, `void_accesses` and `fresh_code` grow by the same

@@ -3,6 +3,7 @@
 #include "impl/agent/agent.h"
 #include "impl/boot/process_scans.h"
 #include "impl/boot/source_tree.h"
+#include "impl/boot/word_scans.h"
 #include "impl/image/disk_image.h"
 #include "impl/map/map_file.h"
 #include "impl/map/system_calls.h"
@@ -231,6 +232,7 @@ void accelerate(board::Config& config, elf::KernelImage const& image, map::Kerne
     if (map.memset) config.memset_at = *map.memset;
     if (map.memmove) config.memmove_at = *map.memmove;
     config.scans = find_process_scans(image, map);
+    config.word_scans = find_word_scans(image);
 }
 
 void load(board::Board& board, elf::KernelImage const& image) {

@@ -1,5 +1,5 @@
 #pragma once
-// Loops over the kernel's table of processes in which an unused one is nothing but time (board::TableScan).
+// Loops over the kernel's table of processes in which most of them are nothing but time (board::TableScan).
 
 #include "impl/board/types.h"
 #include "impl/elf/kernel_image.h"
@@ -9,7 +9,7 @@
 
 namespace vmcheck {
 
-// Those of xv6's wakeup and scheduler, where their code does about an unused element what all its trees from 2020 to
+// Those of xv6's wakeup and scheduler, where their code does about an idle element what all its trees from 2020 to
 // 2025 do: acquire its lock, look at its state, release the lock, and go on to the next one, with the element in a
 // register that is kept over calls. The way is followed instruction by instruction; where a student's code does
 // anything else on it, or the compiler was told to do otherwise (-O0), every slot is looked at by the guest.

@@ -206,6 +206,7 @@ Overlap KernelExecution::run_overlapping(spec::Pair const& pair, std::uint64_t p
     }
     conductor_.do_meanwhile(second.actor, [&]() -> Done {
         overlap.reached = true;
+        board_.skip_unused(true);
         outcome.second = perform(second);
         if (spec::is_mishap(*outcome.second)) return tl::unexpected(outcome.second->what);
         return {};

@@ -51,13 +51,20 @@ std::string replaced(std::string text, std::string const& what, std::string cons
     return text;
 }
 
+// By what their names begin with: a program and all that lies beside it.
+std::map<std::string, std::vector<fs::path>> by_stem(std::vector<fs::path> const& paths) {
+    std::map<std::string, std::vector<fs::path>> all;
+    for (fs::path const& path : paths) all[path.stem().string()].push_back(path);
+    return all;
+}
+
 // Each with the texts beside it, in which `folder` is called by where it goes.
 tl::expected<void, base::Error> add_beside(fs::path const& folder, fs::path const& into,
                                            std::vector<std::pair<std::string, Entry>>& entries) {
-    for (fs::path const& path : plain_files(folder)) {
-        if (path.extension() == ".vmc" || path.extension() == ".part") continue;
-        for (auto& [name, entry] : entries) {
-            if (fs::path(name).stem() != path.stem()) continue;
+    auto files = by_stem(plain_files(folder));
+    for (auto& [name, entry] : entries) {
+        for (fs::path const& path : files[fs::path(name).stem().string()]) {
+            if (path.extension() == ".vmc" || path.extension() == ".part") continue;
             auto text = base::read_file(path);
             if (!text) return tl::unexpected(text.error());
             entry.beside[path.filename().string()] =
@@ -124,15 +131,20 @@ tl::expected<void, base::Error> write_if_other(fs::path const& path, std::string
 }
 
 // What lies beside a program first: where the program is, all is.
-tl::expected<void, base::Error> write_entry(fs::path const& folder, std::string const& name, Entry const& entry) {
-    for (fs::path const& old : plain_files(folder)) {
-        std::error_code ignored;
-        bool const is_of_it = old.stem() == fs::path(name).stem() && old.filename() != name;
-        if (is_of_it && !entry.beside.contains(old.filename().string())) fs::remove(old, ignored);
+tl::expected<void, base::Error> write_entries(fs::path const& folder, Entries const& entries) {
+    auto const there = by_stem(plain_files(folder));
+    for (auto const& [name, entry] : entries) {
+        if (auto const old = there.find(fs::path(name).stem().string()); old != there.end())
+            for (fs::path const& path : old->second) {
+                std::error_code ignored;
+                if (path.filename() != name && !entry.beside.contains(path.filename().string()))
+                    fs::remove(path, ignored);
+            }
+        for (auto const& [beside, text] : entry.beside)
+            if (auto written = write_if_other(folder / beside, text); !written) return written;
+        if (auto written = write_if_other(folder / name, entry.text); !written) return written;
     }
-    for (auto const& [beside, text] : entry.beside)
-        if (auto written = write_if_other(folder / beside, text); !written) return written;
-    return write_if_other(folder / name, entry.text);
+    return {};
 }
 
 }  // namespace
@@ -159,8 +171,7 @@ tl::expected<MergedCorpus, Stop> merge_corpora(std::vector<fs::path> const& from
         lines.add(*ledger);
     }
     for (auto const& [folder, entries] : {std::pair{kKept, &kept}, {kFound, &found}})
-        for (auto const& [name, entry] : *entries)
-            if (auto written = write_entry(into / folder, name, entry); !written) return fails(written.error());
+        if (auto written = write_entries(into / folder, *entries); !written) return fails(written.error());
     if (auto written = write_ledger(into, lines.text()); !written) return fails(written.error());
     return MergedCorpus{kept.size(), found.size(), lines.count()};
 }

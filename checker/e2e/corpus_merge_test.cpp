@@ -1,0 +1,112 @@
+// Corpora of fuzz that are put together: written here by hand, so that they differ in what a night would seldom bring.
+
+#include "checker/e2e/command.h"
+#include "checker/report/night.h"
+#include "spec/text.h"
+
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace vmcheck::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+using report::Night;
+using State = Night::State;
+using Files = std::map<std::string, std::string>;
+using testing::HasSubstr;
+
+constexpr char const* kName = "copy-panics-0123abcd";
+
+class CorpusMerge : public testing::Test {
+  protected:
+    fs::path at(std::string const& name) const { return scratch_.path() / name; }
+
+    static Night night(std::string const& began, std::vector<std::pair<std::string, State>> const& findings) {
+        Night night;
+        night.began = began;
+        night.kernel = "kernel.elf";
+        night.profile = "cow fork, eager sbrk";
+        for (auto const& [name, state] : findings) night.findings.push_back({name, "a copy panics", state});
+        return night;
+    }
+    void ledger(std::string const& corpus, std::vector<Night> const& nights) const {
+        std::string text;
+        for (Night const& each : nights) text += report::print(each);
+        scratch_.file(corpus + "/nightly.jsonl", text);
+    }
+    // A finding with what belongs to it, as fuzz writes it. `steps`: lines of a program; it fails at the last.
+    void finding(std::string const& corpus, std::string const& name, std::string const& invariant,
+                 std::string const& steps) const {
+        std::string const stem = corpus + "/found/" + name;
+        std::string const text = fmt::format("# {} at step 1: so.\nvmcheck 1\nprofile cow eager\n{}", invariant, steps);
+        EXPECT_EQ(spec::print(spec::parse(text).value()), text);
+        scratch_.file(stem + ".c", "shows " + steps);
+        scratch_.file(stem + ".md", "vmcheck replay " + stem + ".vmc shows " + steps);
+        scratch_.file(stem + ".vmc", text);
+    }
+
+    // What lies there then, after the page, whose text is the ledger's.
+    Files merge(std::vector<std::string> words, std::string const& into) const {
+        words.insert(words.begin(), "merge");
+        words.insert(words.end(), {"--out", into});
+        Result const result = vmcheck(words, scratch_.path());
+        EXPECT_EQ(result.exit_code, 0) << result.err;
+        Files files;
+        for (auto const& entry : fs::recursive_directory_iterator(at(into)))
+            if (entry.is_regular_file() && entry.path().extension() != ".html")
+                files[entry.path().lexically_relative(at(into)).string()] = read(entry.path());
+        for (auto& [name, text] : files)
+            for (std::size_t place; (place = text.find(into + "/found/")) != std::string::npos;)
+                text.replace(place, into.size(), "there");
+        return files;
+    }
+    // The name of the finding whose program ends so. Each has with it what is its own.
+    static std::string named(Files const& files, std::string const& last_step) {
+        std::string found;
+        for (auto const& [name, text] : files) {
+            if (!name.starts_with("found/") || !name.ends_with(".vmc") || !text.ends_with(last_step + "\n")) continue;
+            EXPECT_EQ(found, "") << "there twice";
+            found = fs::path(name).stem().string();
+            std::string const steps = text.substr(text.find("p0 "));
+            EXPECT_EQ(files.at("found/" + found + ".c"), "shows " + steps);
+            EXPECT_EQ(files.at("found/" + found + ".md"),
+                      "vmcheck replay there/found/" + found + ".vmc shows " + steps);
+        }
+        EXPECT_NE(found, "") << last_step;
+        return found;
+    }
+    static std::vector<Night> nights(Files const& files) {
+        std::vector<Night> all;
+        std::string const& text = files.at("nightly.jsonl");
+        for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1)
+            all.push_back(report::parse_night(text.substr(at, text.find('\n', at) - at)).value());
+        return all;
+    }
+
+    Scratch scratch_;
+};
+
+TEST_F(CorpusMerge, TakesNoLongerForEachProgramTheMoreThereAre) {
+    constexpr int kPrograms = 4000;
+    for (int number = 0; number < kPrograms; ++number)
+        scratch_.file("a/kept/plain-" + std::to_string(number) + ".vmc",
+                      "vmcheck 1\nprofile cow eager\np0 sbrk +" + std::to_string(number + 1) + "\n");
+    ledger("a", {night("2026-11-01T21:00:00Z", {})});
+    fs::copy(at("a"), at("corpus"), fs::copy_options::recursive);
+    auto const began = std::chrono::steady_clock::now();
+    Result const result = vmcheck({"merge", "a", "--out", "corpus"}, scratch_.path());
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds{5}) << "0.3 s where nothing else runs";
+    EXPECT_THAT(result.out, HasSubstr(std::to_string(kPrograms) + " programs"));
+}
+
+}  // namespace
+}  // namespace vmcheck::e2e

@@ -1,6 +1,7 @@
 #include "checker/cli/corpus_merge.h"
 
 #include "checker/cli/corpus_files.h"
+#include "checker/cli/corpus_found.h"
 #include "checker/cli/print.h"
 #include "checker/qemu/script.h"
 #include "checker/report/escape.h"
@@ -14,7 +15,6 @@
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <tuple>
 #include <utility>
 
 namespace vmcheck::cli {
@@ -22,17 +22,12 @@ namespace vmcheck::cli {
 namespace {
 
 namespace fs = std::filesystem;
+using report::Night;
 
-// A program, and all that lies beside it under its name: what a finding consists of.
-struct Entry {
-    std::size_t steps = 0;
-    std::string text;
-    std::map<std::string, std::string> beside{};  // by their names
-    friend bool operator<(Entry const& a, Entry const& b) {
-        return std::tie(a.steps, a.text, a.beside) < std::tie(b.steps, b.text, b.beside);
-    }
-};
-using Entries = std::map<std::string, Entry>;
+using Entries = std::map<std::string, CorpusEntry>;
+
+// In texts, for the path of a program without its ending, until it is known what it is called from now on.
+constexpr char const* kHere = "\x01here\x01";
 
 std::vector<fs::path> plain_files(fs::path const& folder) {
     std::vector<fs::path> paths;
@@ -58,71 +53,106 @@ std::map<std::string, std::vector<fs::path>> by_stem(std::vector<fs::path> const
     return all;
 }
 
-// Each with the texts beside it, in which `folder` is called by where it goes.
-tl::expected<void, base::Error> add_beside(fs::path const& folder, fs::path const& into,
-                                           std::vector<std::pair<std::string, Entry>>& entries) {
+// Each with the texts beside it.
+tl::expected<void, base::Error> add_beside(fs::path const& folder, Entries& entries) {
     auto files = by_stem(plain_files(folder));
     for (auto& [name, entry] : entries) {
-        for (fs::path const& path : files[fs::path(name).stem().string()]) {
+        for (fs::path const& path : files[name]) {
             if (path.extension() == ".vmc" || path.extension() == ".part") continue;
             auto text = base::read_file(path);
             if (!text) return tl::unexpected(text.error());
-            entry.beside[path.filename().string()] =
-                replaced(std::move(*text), (folder / path.stem()).string(), (into / path.stem()).string());
+            entry.beside[path.extension().string()] = replaced(std::move(*text), (folder / name).string(), kHere);
         }
     }
     // What scripts for GDB play with (write_findings).
-    for (fs::path const& name : {fs::path(qemu::kPlayer), fs::path(qemu::kPlayersDisk)}) {
-        auto const shared = base::read_file(folder / name);
+    for (std::string const& name : {std::string(qemu::kPlayer), std::string(qemu::kPlayersDisk)}) {
+        auto const player = base::read_file(folder / name);
         for (auto& [program, entry] : entries)
-            if (shared && entry.beside.contains(fs::path(program).replace_extension(".gdb").string()))
-                entry.beside[name.string()] = *shared;
+            if (player && entry.beside.contains(".gdb")) entry.players[name] = *player;
     }
     return {};
 }
 
-// Of each name the shortest program; of the same program that which comes first in the order of its texts.
-tl::expected<void, base::Error> add_entries(fs::path const& folder, fs::path const& into, Entries& all) {
-    std::vector<std::pair<std::string, Entry>> entries;
+// By their names without the ending.
+tl::expected<Entries, base::Error> read_entries(fs::path const& folder) {
+    Entries entries;
     for (fs::path const& path : plain_files(folder)) {
         if (path.extension() != ".vmc") continue;
         auto text = base::read_file(path);
-        auto const program = text ? spec::parse(*text) : tl::unexpected(spec::ParseError{});
+        auto program = text ? spec::parse(*text) : tl::unexpected(spec::ParseError{});
         if (program)
-            entries.push_back({path.filename().string(), {program->steps.size(), std::move(*text)}});
+            entries[path.stem().string()] = {std::move(*program), std::move(*text)};
         else
             tell(stderr, "left out  {}: {}\n", report::one_line(path.string()),
                  text ? spec::to_string(program.error()) : text.error().message);
     }
-    if (auto added = add_beside(folder, into, entries); !added) return added;
+    if (auto added = add_beside(folder, entries); !added) return tl::unexpected(added.error());
+    return entries;
+}
+
+// A name is made of what is in it.
+void add_kept(Entries entries, Entries& all) {
     for (auto& [name, entry] : entries) {
         auto const [at, fresh] = all.try_emplace(name, entry);
         if (!fresh && entry < at->second) at->second = std::move(entry);
     }
-    return {};
 }
 
-// Each line once, by the beginning of its night; what is no night of this version goes first, as it is.
+// Its findings by the names that they have now; otherwise as it is.
+std::string renamed(std::string_view line, Night night, std::map<std::string, std::string> const& names) {
+    bool is_other = false;
+    for (Night::Finding& finding : night.findings) {
+        auto const name = names.find(finding.name);
+        if (name == names.end() || name->second == finding.name) continue;
+        finding.name = name->second;
+        is_other = true;
+    }
+    if (!is_other) return std::string(line);
+    std::string text = report::print(night);
+    text.pop_back();
+    return text;
+}
+
+// The same for a night however its findings are numbered.
+std::string without_numbers(Night night) {
+    for (Night::Finding& finding : night.findings) finding.name = mistake_in(finding.name);
+    return report::print(night);
+}
+
+// Each night once, by its beginning; what is no night of this version goes first, as it is.
 class Lines {
   public:
-    void add(std::string_view ledger) {
+    // `names`: what the findings are called now. What the first ledger says stays as it is.
+    void add(std::string_view ledger, std::map<std::string, std::string> const& names) {
+        bool const is_first = std::exchange(is_first_, false);
         for (std::size_t at = 0; at < ledger.size();) {
             std::size_t const end = std::min(ledger.find('\n', at), ledger.size());
             std::string_view const line = ledger.substr(at, end - at);
-            auto const night = report::parse_night(line);
-            if (!line.empty()) lines_.emplace(night ? night->began : std::string(), line);
             at = end + 1;
+            if (line.empty()) continue;
+            auto const night = report::parse_night(line);
+            Line fresh{!is_first, night ? night->began : "", night ? renamed(line, *night, names) : std::string(line)};
+            auto const [old, is_new] = lines_.try_emplace(night ? without_numbers(*night) : std::string(line), fresh);
+            if (!is_new) old->second = std::min(old->second, fresh);
         }
     }
     std::size_t count() const { return lines_.size(); }
     std::string text() const {
+        std::set<std::pair<std::string, std::string>> sorted;
+        for (auto const& [key, line] : lines_) sorted.emplace(line.began, line.text);
         std::string text;
-        for (auto const& [began, line] : lines_) text += line + '\n';
+        for (auto const& [began, line] : sorted) text += line + '\n';
         return text;
     }
 
   private:
-    std::set<std::pair<std::string, std::string>> lines_;
+    struct Line {
+        bool is_added;  // to those of the first
+        std::string began, text;
+        friend auto operator<=>(Line const&, Line const&) = default;
+    };
+    std::map<std::string, Line> lines_;
+    bool is_first_ = true;
 };
 
 tl::expected<void, base::Error> write_if_other(fs::path const& path, std::string const& text) {
@@ -132,17 +162,18 @@ tl::expected<void, base::Error> write_if_other(fs::path const& path, std::string
 
 // What lies beside a program first: where the program is, all is.
 tl::expected<void, base::Error> write_entries(fs::path const& folder, Entries const& entries) {
-    auto const there = by_stem(plain_files(folder));
+    auto there = by_stem(plain_files(folder));
     for (auto const& [name, entry] : entries) {
-        if (auto const old = there.find(fs::path(name).stem().string()); old != there.end())
-            for (fs::path const& path : old->second) {
-                std::error_code ignored;
-                if (path.filename() != name && !entry.beside.contains(path.filename().string()))
-                    fs::remove(path, ignored);
-            }
-        for (auto const& [beside, text] : entry.beside)
-            if (auto written = write_if_other(folder / beside, text); !written) return written;
-        if (auto written = write_if_other(folder / name, entry.text); !written) return written;
+        for (fs::path const& old : there[name]) {
+            std::error_code ignored;
+            if (old.extension() != ".vmc" && !entry.beside.contains(old.extension().string())) fs::remove(old, ignored);
+        }
+        std::string const stem = (folder / name).string();
+        for (auto const& [file, text] : entry.players)
+            if (auto written = write_if_other(folder / file, text); !written) return written;
+        for (auto const& [ending, text] : entry.beside)
+            if (auto written = write_if_other(stem + ending, replaced(text, kHere, stem)); !written) return written;
+        if (auto written = write_if_other(stem + ".vmc", entry.text); !written) return written;
     }
     return {};
 }
@@ -159,21 +190,29 @@ tl::expected<MergedCorpus, Stop> merge_corpora(std::vector<fs::path> const& from
         return tl::make_unexpected(Stop{Stop::Cause::machine, error.message});
     };
     for (char const* folder : {"", kKept, kFound}) base::remove_left_parts(into / folder);
-    Entries kept, found;
-    Lines lines;
+    Entries kept;
+    std::vector<FoundIn> corpora;
+    std::vector<std::string> ledgers;
     std::vector<fs::path> all{into};
     all.insert(all.end(), from.begin(), from.end());
     for (fs::path const& corpus : all) {
-        if (auto added = add_entries(corpus / kKept, into / kKept, kept); !added) return fails(added.error());
-        if (auto added = add_entries(corpus / kFound, into / kFound, found); !added) return fails(added.error());
-        auto const ledger = read_ledger(corpus);
+        auto more = read_entries(corpus / kKept);
+        if (!more) return fails(more.error());
+        add_kept(std::move(*more), kept);
+        auto found = read_entries(corpus / kFound);
+        if (!found) return fails(found.error());
+        auto ledger = read_ledger(corpus);
         if (!ledger) return fails(ledger.error());
-        lines.add(*ledger);
+        corpora.push_back({std::move(*found), nights_in(*ledger)});
+        ledgers.push_back(std::move(*ledger));
     }
-    for (auto const& [folder, entries] : {std::pair{kKept, &kept}, {kFound, &found}})
-        if (auto written = write_entries(into / folder, *entries); !written) return fails(written.error());
+    FoundInAll const found = merge_found(corpora);
+    Lines lines;
+    for (std::size_t i = 0; i < ledgers.size(); ++i) lines.add(ledgers[i], found.names[i]);
+    if (auto written = write_entries(into / kKept, kept); !written) return fails(written.error());
+    if (auto written = write_entries(into / kFound, found.entries); !written) return fails(written.error());
     if (auto written = write_ledger(into, lines.text()); !written) return fails(written.error());
-    return MergedCorpus{kept.size(), found.size(), lines.count()};
+    return MergedCorpus{kept.size(), found.entries.size(), lines.count()};
 }
 
 }  // namespace vmcheck::cli

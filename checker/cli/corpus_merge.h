@@ -3,8 +3,10 @@
 // one another.
 //
 //     kept/            each program once: its name is made of what is in it
-//     found/           each finding once, by its name, with the shortest of its programs and what belongs to that
-//     nightly.jsonl    each line once, by the time at which the night began; the page puts a night's shards together
+//     found/           each finding once, by what it is (corpus_found.h), with one of its programs and what belongs to
+//                      that
+//     nightly.jsonl    each line once, by the time at which the night began, with findings by the names that they have
+//                      here; the page puts a night's shards together
 //
 // Nothing is run. In which order the corpora are given, and how often, makes no difference; what lies in the directory
 // that they go into takes part as one of them.

@@ -95,6 +95,98 @@ class CorpusMerge : public testing::Test {
     Scratch scratch_;
 };
 
+TEST_F(CorpusMerge, PrefersTheProgramThatANewerNightHasSeenFail) {
+    finding("old", kName, "I9 liveness", "p0 fork p1\n");
+    ledger("old", {night("2026-11-01T21:00:00Z", {{kName, State::fresh}}),
+                   night("2026-11-09T21:00:00Z", {{kName, State::gone}})});
+    finding("new", kName, "I9 liveness", "p0 sbrk +1p\np0 fork p2\n");
+    ledger("new", {night("2026-11-02T21:00:00Z", {{kName, State::fresh}}),
+                   night("2026-11-08T21:00:00Z", {{kName, State::known}})});
+    Files const merged = merge({"old", "new"}, "corpus");
+    EXPECT_EQ(named(merged, "fork p2"), kName) << "the shorter one is gone";
+    EXPECT_EQ(merged.size(), 4U);
+    EXPECT_EQ(merge({"new", "old", "new"}, "otherwise"), merged) << "in any order";
+    EXPECT_EQ(merge({"old"}, "corpus"), merged) << "what is there takes part";
+    EXPECT_EQ(merge({"corpus", "old"}, "again"), merged);
+
+    ledger("old", {night("2026-11-10T21:00:00Z", {{kName, State::known}})});
+    EXPECT_EQ(named(merge({"new", "old"}, "back"), "fork p1"), kName);
+}
+
+TEST_F(CorpusMerge, PrefersTheShorterProgramOfTheShardsOfOneNight) {
+    Night first = night("2026-11-01T21:00:00Z", {{kName, State::fresh}}), second = first;
+    first.shard = run::Shard{1, 2};
+    second.shard = run::Shard{2, 2};
+    second.began = "2026-11-01T21:00:07Z";
+    finding("first", kName, "I9 liveness", "p0 fork p1\n");
+    ledger("first", {first});
+    finding("second", kName, "I9 liveness", "p0 sbrk +1p\np0 fork p2\n");
+    ledger("second", {second});
+    Files const merged = merge({"first", "second"}, "corpus");
+    EXPECT_EQ(named(merged, "fork p1"), kName);
+    EXPECT_EQ(merge({"second", "first"}, "otherwise"), merged);
+    EXPECT_EQ(merge({"second"}, "corpus"), merged);
+}
+
+// Which of two is called after the mistake alone, and which -2, is another thing in each corpus.
+TEST_F(CorpusMerge, TellsFindingsApartByWhatTheyAreAndNotByTheirNumbers) {
+    std::string const second = std::string(kName) + "-2";
+    finding("a", kName, "I9 liveness", "p0 fork p1\n");
+    finding("a", second, "I9 liveness", "p0 pipe_read heap 8\n");
+    ledger("a", {night("2026-11-01T21:00:00Z", {{kName, State::fresh}, {second, State::fresh}})});
+    finding("b", kName, "I9 liveness", "p0 pipe_read heap 8\n");
+    finding("b", second, "I9 liveness", "p0 sbrk +1p\np0 fork p1\n");
+    ledger("b", {night("2026-11-02T21:00:00Z", {{kName, State::fresh}, {second, State::gone}})});
+    Files const merged = merge({"a", "b"}, "corpus");
+    EXPECT_EQ(merged.size(), 7U);
+    std::string const reads = named(merged, "pipe_read heap 8"), forks = named(merged, "p0 fork p1");
+    EXPECT_EQ(merge({"b", "a"}, "otherwise"), merged);
+    EXPECT_EQ(merge({"corpus", "b"}, "again"), merged);
+    EXPECT_EQ(merge({"b", "a"}, "corpus"), merged);
+    std::vector<Night> const nights = CorpusMerge::nights(merged);
+    ASSERT_EQ(nights.size(), 2U);
+    auto const state = [&](std::size_t at, std::string const& name) {
+        for (Night::Finding const& each : nights[at].findings)
+            if (each.name == name) return each.state;
+        ADD_FAILURE() << name;
+        return State::fresh;
+    };
+    EXPECT_EQ(state(0, reads), State::fresh);
+    EXPECT_EQ(state(1, reads), State::fresh);
+    EXPECT_EQ(state(1, forks), State::gone) << "in the ledger, too, each by its name here";
+}
+
+TEST_F(CorpusMerge, KeepsBothWhereEachHasOneOfThem) {
+    finding("a", kName, "I9 liveness", "p0 fork p1\n");
+    ledger("a", {night("2026-11-01T21:00:00Z", {{kName, State::fresh}})});
+    finding("b", kName, "I9 liveness", "p0 pipe_read heap 8\n");
+    ledger("b", {night("2026-11-02T21:00:00Z", {{kName, State::fresh}})});
+    Files const merged = merge({"a", "b"}, "corpus");
+    EXPECT_EQ(merge({"b", "a"}, "otherwise"), merged);
+    std::string const reads = named(merged, "pipe_read heap 8"), forks = named(merged, "p0 fork p1");
+    EXPECT_NE(reads, forks);
+
+    // Where one is there already it is called so for good.
+    Files const reading = merge({"b"}, "reading"), forking = merge({"a"}, "forking");
+    EXPECT_EQ(named(merge({"a"}, "reading"), "pipe_read heap 8"), kName);
+    EXPECT_EQ(named(merge({"b"}, "forking"), "p0 fork p1"), kName);
+}
+
+// Two that differ in nothing that can be read from their programs.
+TEST_F(CorpusMerge, LosesNoneOfTwoThatOneCorpusHasFoundAlike) {
+    std::string const second = std::string(kName) + "-2";
+    finding("a", kName, "I9 liveness", "p0 fork p2\n");
+    ledger("a", {night("2026-11-01T21:00:00Z", {{kName, State::fresh}})});
+    finding("b", kName, "I9 liveness", "p0 sbrk +3p\np0 fork p1\n");
+    finding("b", second, "I9 liveness", "p0 fork p2\n");
+    ledger("b", {night("2026-11-02T21:00:00Z", {{kName, State::fresh}, {second, State::fresh}})});
+    Files const merged = merge({"a", "b"}, "corpus");
+    EXPECT_EQ(merged.size(), 7U);
+    EXPECT_NE(named(merged, "fork p2"), named(merged, "fork p1"));
+    EXPECT_EQ(merge({"b", "a", "b"}, "otherwise"), merged);
+    EXPECT_EQ(merge({"corpus", "a"}, "again"), merged);
+}
+
 TEST_F(CorpusMerge, TakesNoLongerForEachProgramTheMoreThereAre) {
     constexpr int kPrograms = 4000;
     for (int number = 0; number < kPrograms; ++number)

@@ -78,6 +78,9 @@ std::optional<Night> parse_night(std::string_view line);
 // reached together is not known: it is what the best of them did, and at least that. `nights`: the oldest first.
 std::vector<Night> together(std::vector<Night> const& nights);
 
+// Whether both are shards of what may be one night: by all but their numbers.
+bool are_shards_of_one(Night const& one, Night const& other);
+
 // One file without script or network. `ledger`: the oldest first; findings' names lead to found/NAME.vmc beside it.
 std::string night_page(std::vector<Night> const& ledger);
 

@@ -48,12 +48,16 @@ void add(Night& whole, Night const& part) {
 
 }  // namespace
 
+bool are_shards_of_one(Night const& one, Night const& other) {
+    return one.shard && other.shard && whole_of(one) == whole_of(other);
+}
+
 std::vector<Night> together(std::vector<Night> const& nights) {
     std::vector<Night> all;
     std::vector<std::set<unsigned>> numbers;  // of the shards that are in each
     for (Night const& night : nights) {
         std::size_t at = all.size();
-        while (night.shard && at > 0 && !(all[at - 1].shard && whole_of(all[at - 1]) == whole_of(night))) --at;
+        while (night.shard && at > 0 && !are_shards_of_one(all[at - 1], night)) --at;
         if (night.shard && at > 0 && numbers[at - 1].insert(night.shard->number).second) {
             add(all[at - 1], night);
             continue;

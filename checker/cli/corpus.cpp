@@ -1,6 +1,7 @@
 #include "checker/cli/corpus.h"
 
 #include "checker/cli/corpus_files.h"
+#include "checker/cli/corpus_found.h"
 #include "checker/cli/print.h"
 #include "checker/finding/cause.h"
 #include "checker/report/coverage.h"
@@ -17,6 +18,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <set>
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -156,8 +158,29 @@ std::string FuzzCorpus::name_of(Finding const& finding, SessionResult const& ses
     // What another kernel, or this one in another profile, does wrong is another finding.
     std::string const name = fmt::format(
         "{}-{}", mistake, hash_of(session.kernel.name + '\n' + spec::print(finding.program.profile)).substr(0, 8));
-    std::size_t const alike = ++names_[name];
-    return alike == 1 ? name : fmt::format("{}-{}", name, alike);
+    std::string number = number_of(name, finding);
+    names_.insert(number);
+    return number;
+}
+
+// The number by which the corpus has it already, by what it is (corpus_found.h) or what else it was seen as; else the
+// first that no other finding has.
+std::string FuzzCorpus::number_of(std::string const& mistake, Finding const& finding) const {
+    std::vector<FoundKind> kinds{{mistake, finding.signature.invariant, spec::way_of_kind(finding.signature.kind)}};
+    for (run::Signature const& also : finding.also)
+        kinds.push_back({mistake, also.invariant, spec::way_of_kind(also.kind)});
+    for (FoundKind const& kind : kinds)
+        for (std::size_t i = 0; i < files_.size(); ++i) {
+            std::string const name = files_[i].path.stem().string();
+            if (files_[i].is_found && !names_.contains(name) && kind_of(name, entries_[i].program) == kind) return name;
+        }
+    std::set<std::string> others = names_;
+    // A program that passes says nothing any more.
+    for (File const& file : files_)
+        if (file.is_found && (!file.ran || file.failed)) others.insert(file.path.stem().string());
+    std::size_t number = 1;
+    while (others.contains(numbered(mistake, number))) ++number;
+    return numbered(mistake, number);
 }
 
 std::vector<report::Night::Finding> FuzzCorpus::findings_of(SessionResult const& session,

@@ -22,8 +22,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,6 +59,7 @@ class FuzzCorpus {
     void arrange();
     void keep(run::Mode mode, spec::Program program);
     std::string name_of(Finding const& finding, SessionResult const& session);
+    std::string number_of(std::string const& mistake, Finding const& finding) const;
     void forget_what_passes(std::string const& name) const;
     std::optional<report::Night::Change> change_of(report::Night::Finding const& finding, report::Night const& night,
                                                    SessionResult const& session, TreeHistory& tree) const;
@@ -69,12 +70,12 @@ class FuzzCorpus {
     std::filesystem::path directory_;
     std::string kernel_{};
     std::vector<run::Corpus::Entry> entries_{};
-    std::vector<File> files_{};                   // of each entry
-    std::vector<report::Night> nights_{};         // of the ledger
-    std::map<std::string, std::size_t> names_{};  // how many findings of this session have each
-    std::vector<std::string> filed_{};            // the names of the session's findings, in their order
-    std::optional<base::Error> trouble_{};        // the first
-    std::uint64_t kept_ = 0;                      // of this kernel's profile
+    std::vector<File> files_{};             // of each entry
+    std::vector<report::Night> nights_{};   // of the ledger
+    std::set<std::string> names_{};         // of findings of this session
+    std::vector<std::string> filed_{};      // the same, in their order
+    std::optional<base::Error> trouble_{};  // the first
+    std::uint64_t kept_ = 0;                // of this kernel's profile
 };
 
 }  // namespace vmcheck::cli

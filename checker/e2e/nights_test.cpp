@@ -113,6 +113,24 @@ TEST_F(Nights, AFindingIsNewThenKnownThenGoneAndWrittenOnce) {
     EXPECT_EQ(read(at("corpus/nightly.html")), report::night_page(nights)) << "of the ledger alone";
 }
 
+// One that could not be run tonight, of which nobody knows whether it is the same.
+TEST_F(Nights, AFindingOfTheSameMistakeDoesNotTakeThePlaceOfAnother) {
+    be("mutants/16-parent-keeps-w");
+    night(1, "before");
+    std::string const name = ledger("before")[0].findings[0].name;
+    std::string const other =
+        "# I9 liveness at step 1: so.\nvmcheck 1\nprofile cow eager\nmemory 4000000\nfound on kernel.elf\np0 exec\n";
+    scratch_.file("corpus/found/" + name + ".vmc", other);
+    for (char const* state : {"1 new, 0 known, 0 gone", "0 new, 1 known, 0 gone"}) {
+        EXPECT_THAT(night(1).out, HasSubstr(state));
+        auto const found = files();
+        EXPECT_EQ(found.at("found/" + name + ".vmc"), other);
+        ASSERT_TRUE(found.contains("found/" + name + "-2.vmc"));
+        EXPECT_EQ(found.at("found/" + name + "-2.vmc"), files("before").at("found/" + name + ".vmc"));
+        EXPECT_EQ(ledger().back().findings[0].name, name + "-2");
+    }
+}
+
 // The path of open may bring the page in, or not, and fork then shares it, or not: a kernel that did both needs a
 // frame.
 TEST_F(Nights, AdviceThatWasWrongIsGone) {

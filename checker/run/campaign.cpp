@@ -122,6 +122,7 @@ CaseResult run_case(Execution& machine, Reference const& reference, Case const& 
     auto const& [mode, index, given] = which;
     if (given != nullptr && given->as_it_is) {
         Run run = run_program(machine, reference, program, {.go_on = true, .mode = mode}, result.counts);
+        result.ended.cannot_start = run.cannot_start;
         result.ended.failures = endings(std::move(run));
         return result;
     }

@@ -137,9 +137,10 @@ ExitCode bisect(Options const& options) {
         good = *found;
     }
 
-    CommitJudge judge(options, *history, std::move(*program));
+    CommitKernels kernels;
+    CommitJudge judge(options, *history, kernels, std::move(*program));
     if (auto done = history->check_out(*bad); !done) return give_up(stop_for(done.error()));
-    auto const fails = judge.learn();
+    auto const fails = judge.learn(*bad);
     if (!fails) return give_up(fails.error());
     if (!*fails) return does_not_fail(*history, *bad, options);
     tell_judged(*bad, {Verdict::bad, to_string(judge.failure())}, 0);

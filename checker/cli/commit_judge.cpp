@@ -1,7 +1,8 @@
 #include "checker/cli/commit_judge.h"
 
-#include "checker/cli/kernel_choice.h"
 #include "checker/report/escape.h"
+
+#include <fmt/format.h>
 
 #include <utility>
 
@@ -10,16 +11,38 @@ namespace vmcheck::cli {
 using bisect::Judgement;
 using bisect::Verdict;
 
-tl::expected<bool, Stop> CommitJudge::learn() {
-    auto const run = run_here();
+namespace {
+
+constexpr char const* kNotToItsEnd = "was not run to its end";
+
+bool is_cut_short(run::Run const& run) {
+    return run.unfinished || run.undecided;
+}
+
+}  // namespace
+
+tl::expected<KernelOptions, Stop> CommitKernels::find(bisect::Commit const& commit, KernelChoice const& choice) {
+    std::pair const key(commit.id, choice.of_lab);
+    if (auto const known = known_.find(key); known != known_.end()) return known->second;
+    auto found = find_kernel(choice);
+    // What this machine, or the user, was the cause of is none of the commit's.
+    if (found || found.error().cause == Stop::Cause::build) known_.emplace(key, found);
+    return found;
+}
+
+tl::expected<bool, Stop> CommitJudge::learn(bisect::Commit const& commit) {
+    auto const run = run_here(commit);
     if (!run) return tl::unexpected(run.error());
+    if (!run->divergence && is_cut_short(*run))
+        return tl::unexpected(
+            Stop{Stop::Cause::unsupported, fmt::format("the program {}.", kNotToItsEnd), tree_at_commit()});
     if (!run->divergence) return false;
     failure_ = run->divergence->signature;
     return true;
 }
 
-tl::expected<Judgement, base::Error> CommitJudge::operator()(bisect::Commit const&) const {
-    auto const run = run_here();
+tl::expected<Judgement, base::Error> CommitJudge::operator()(bisect::Commit const& commit) const {
+    auto const run = run_here(commit);
     if (!run) {
         Stop const& stop = run.error();
         using Kind = base::Error::Kind;
@@ -29,8 +52,7 @@ tl::expected<Judgement, base::Error> CommitJudge::operator()(bisect::Commit cons
                          stop.cause == Stop::Cause::build ? "does not build" : report::one_line(stop.message)};
     }
     if (!run->divergence)
-        return run->unfinished || run->undecided ? Judgement{Verdict::unknown, "was not run to its end"}
-                                                 : Judgement{Verdict::good};
+        return is_cut_short(*run) ? Judgement{Verdict::unknown, kNotToItsEnd} : Judgement{Verdict::good};
     if (run->divergence->signature == failure_) return Judgement{Verdict::bad};
     return Judgement{Verdict::unknown, "fails in another way: " + to_string(run->divergence->signature)};
 }
@@ -39,14 +61,15 @@ std::string CommitJudge::tree_at_commit() const {
     return options_.kernel.kernel->string() + ", as committed";
 }
 
-tl::expected<run::Run, Stop> CommitJudge::run_here() const {
+tl::expected<run::Run, Stop> CommitJudge::run_here(bisect::Commit const& commit) const {
     if (options_.stop.stop_requested()) return tl::unexpected(Stop{Stop::Cause::interrupted, "interrupted."});
     KernelChoice choice = options_.kernel;
     choice.kernel = history_.tree();
     choice.rebuild = true;
     if (!is_source_tree(*choice.kernel))
         return tl::unexpected(Stop{Stop::Cause::unsupported, "has no kernel's sources.", tree_at_commit()});
-    auto kernel = start(kernel_for(program_, choice), 1, options_);
+    auto const found = kernels_.find(commit, kernel_for(program_, choice));
+    auto kernel = found ? start(*found, 1, options_) : tl::unexpected(found.error());
     if (!kernel) {
         // It lies in a clone, of which nobody knows.
         Stop stop = std::move(kernel.error());
@@ -55,6 +78,8 @@ tl::expected<run::Run, Stop> CommitJudge::run_here() const {
     }
     auto run = session::run_once(*kernel, program_, "the finding");
     if (!run) return tl::unexpected(cli::stop_for(run.error(), options_));
+    // It may have been cut short, which says nothing.
+    if (options_.stop.stop_requested()) return tl::unexpected(Stop{Stop::Cause::interrupted, "interrupted."});
     return std::move(*run);
 }
 

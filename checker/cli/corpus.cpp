@@ -211,33 +211,49 @@ std::vector<report::Night::Finding> FuzzCorpus::findings_of(SessionResult const&
     return all;
 }
 
-// Of this one and the last night in which it was otherwise: the last of this kernel's that did not have it or, of what
-// is gone, the last that had it, unless that was before the last of them that tells of it.
-std::optional<report::Night::Change> FuzzCorpus::change_of(report::Night::Finding const& finding,
-                                                           report::Night const& night, SessionResult const& session,
-                                                           TreeHistory& tree) const {
+// Between the last night of this kernel that did not have it and the first that did; of what is gone between the last
+// that had it, unless that was before the last that tells of it, and the first that did not.
+FuzzCorpus::Turn FuzzCorpus::turn_of(std::string const& name, report::Night const& night) const {
     using State = report::Night::State;
-    if (finding.state == State::known || night.kernel_commit.empty()) return std::nullopt;
-    report::Night const* before = nullptr;
-    for (report::Night const& each : nights_) {
-        if (each.kernel != night.kernel || each.profile != night.profile) continue;
-        auto const told =
-            std::ranges::find_if(each.findings, [&](auto const& other) { return other.name == finding.name; });
-        if (finding.state == State::fresh)
-            before = &each;
-        else if (told != each.findings.end())
-            before = told->state == State::gone ? nullptr : &each;
-    }
-    if (before == nullptr || before->kernel_commit.empty()) return std::nullopt;
-    if (before->kernel_commit == night.kernel_commit && !before->kernel_changed && !night.kernel_changed)
+    Turn turn;
+    report::Night const *previous = nullptr, *seen = nullptr;
+    auto const look = [&](report::Night const& each) {
+        if (each.kernel != night.kernel || each.profile != night.profile) return;
+        auto const told = std::ranges::find_if(each.findings, [&](auto const& other) { return other.name == name; });
+        if (told != each.findings.end()) {
+            bool const is_gone = told->state == State::gone;
+            // What is back, or was there before anybody told of it, has not come with that night.
+            if (turn.after == nullptr || turn.is_gone != is_gone)
+                turn = {is_gone ? seen : previous, &each, is_gone, told->state == State::known};
+            if (report::Night::is_answered(told->change)) turn.is_answered = true;
+            if (!is_gone) seen = &each;
+        }
+        previous = &each;
+    };
+    for (report::Night const& each : nights_) look(each);
+    look(night);
+    return turn;
+}
+
+// Also of an earlier night's, where that had no time for it or was ended meanwhile.
+std::optional<report::Night::Change> FuzzCorpus::change_of(std::string const& name, Turn const& turn,
+                                                           SessionResult const& session, TreeHistory& tree) const {
+    if (turn.is_answered || turn.before == nullptr || tree.commit().empty()) return std::nullopt;
+    report::Night const &before = *turn.before, &after = *turn.after;
+    if (before.kernel_commit.empty() || after.kernel_commit.empty()) return std::nullopt;
+    if (before.kernel_commit == after.kernel_commit && !before.kernel_changed && !after.kernel_changed)
         return std::nullopt;
-    if (finding.state == State::fresh) {
-        auto const filed = std::ranges::find(filed_, finding.name) - filed_.begin();
-        return tree.search(session.findings[static_cast<std::size_t>(filed)].program, before->kernel_commit, false);
+    auto const filed = std::ranges::find(filed_, name);
+    auto const file =
+        std::ranges::find_if(files_, [&](File const& each) { return each.is_found && each.path.stem() == name; });
+    bool const was_there = file != files_.end() && (turn.is_gone || !file->ran || file->failed);
+    if (was_there) {
+        spec::Program const& program = entries_[static_cast<std::size_t>(file - files_.begin())].program;
+        return tree.search({program, signature_in(program), before, after, turn.is_gone});
     }
-    auto const file = std::ranges::find_if(
-        files_, [&](File const& each) { return each.is_found && each.path.stem() == finding.name; });
-    return tree.search(entries_[static_cast<std::size_t>(file - files_.begin())].program, before->kernel_commit, true);
+    if (filed == filed_.end()) return std::nullopt;
+    Finding const& finding = session.findings[static_cast<std::size_t>(filed - filed_.begin())];
+    return tree.search({finding.program, finding.signature, before, after, turn.is_gone});
 }
 
 tl::expected<report::Night, Stop> FuzzCorpus::end(SessionResult const& session,
@@ -278,7 +294,11 @@ tl::expected<report::Night, Stop> FuzzCorpus::end(SessionResult const& session,
     // The search for commits takes minutes, and the night is not lost if it is ended meanwhile.
     std::string const before = report::print(night);
     if (auto written = put_line({}, before); !written) return tl::unexpected(written.error());
-    for (auto& finding : night.findings) finding.change = change_of(finding, night, session, tree);
+    std::vector<std::pair<report::Night::Finding*, Turn>> turns;
+    for (auto& finding : night.findings) turns.emplace_back(&finding, turn_of(finding.name, night));
+    // Those of this night first: there may be no time for all of them.
+    std::ranges::stable_partition(turns, [&](auto const& each) { return each.second.after == &night; });
+    for (auto const& [finding, turn] : turns) finding->change = change_of(finding->name, turn, session, tree);
     std::string const line = report::print(night);
     if (line != before)
         if (auto written = put_line(before, line); !written) return tl::unexpected(written.error());

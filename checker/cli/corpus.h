@@ -61,7 +61,16 @@ class FuzzCorpus {
     std::string name_of(Finding const& finding, SessionResult const& session);
     std::string number_of(std::string const& mistake, Finding const& finding) const;
     void forget_what_passes(std::string const& name) const;
-    std::optional<report::Night::Change> change_of(report::Night::Finding const& finding, report::Night const& night,
+    // Two nights of this kernel, between which a finding came or went.
+    struct Turn {
+        report::Night const* before = nullptr;
+        report::Night const* after = nullptr;
+        bool is_gone = false;
+        bool is_answered = false;  // which commit it was has been searched for, or there is none
+    };
+    // `night`: this one, with its findings.
+    Turn turn_of(std::string const& name, report::Night const& night) const;
+    std::optional<report::Night::Change> change_of(std::string const& name, Turn const& turn,
                                                    SessionResult const& session, TreeHistory& tree) const;
     // Into the ledger, in place of the old one where there is one.
     tl::expected<void, Stop> put_line(std::string const& old, std::string const& line);

@@ -100,6 +100,12 @@ FoundKind kind_of(std::string const& name, spec::Program const& program) {
             program.steps.empty() ? spec::Way::none : spec::way_of(program.steps.back().action)};
 }
 
+std::optional<run::Signature> signature_in(spec::Program const& program) {
+    auto const invariant = invariant_in(program.about);
+    if (!invariant || program.steps.empty()) return std::nullopt;
+    return run::Signature{*invariant, program.steps.back().action.index()};
+}
+
 std::string mistake_in(std::string const& name) {
     constexpr std::size_t kHashLetters = 8;  // of the kernel, before the number
     std::size_t const at = name.rfind('-');

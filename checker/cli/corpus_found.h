@@ -7,6 +7,7 @@
 // one program are one: more than their programs nobody knows of them.
 
 #include "checker/report/night.h"
+#include "checker/run/result.h"
 #include "spec/program.h"
 #include "spec/step_kinds.h"
 #include "spec/violation.h"
@@ -27,6 +28,9 @@ struct FoundKind {
     friend auto operator<=>(FoundKind const&, FoundKind const&) = default;
 };
 FoundKind kind_of(std::string const& name, spec::Program const& program);
+
+// In which way a program of a corpus fails. Nothing where it does not say so.
+std::optional<run::Signature> signature_in(spec::Program const& program);
 
 // "fork-panics-0123abcd" of that and of "fork-panics-0123abcd-2".
 std::string mistake_in(std::string const& name);

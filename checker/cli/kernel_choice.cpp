@@ -146,7 +146,11 @@ tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice, Opt
 tl::expected<session::Kernel, Stop> start(KernelChoice const& choice, unsigned jobs, Options const& asked) {
     auto options = find_kernel(choice);
     if (!options) return tl::unexpected(options.error());
-    return session::start(booter(std::move(*options)), jobs).map_error([&](BootError const& error) {
+    return start(std::move(*options), jobs, asked);
+}
+
+tl::expected<session::Kernel, Stop> start(KernelOptions kernel, unsigned jobs, Options const& asked) {
+    return session::start(booter(std::move(kernel)), jobs).map_error([&](BootError const& error) {
         return stop_for(error, asked);
     });
 }

@@ -43,6 +43,7 @@ session::Boot booter(KernelOptions options);
 tl::expected<std::unique_ptr<Target>, Stop> boot(KernelChoice const& choice, Options const& options);
 // And starts machines with it, ready to run programs.
 tl::expected<session::Kernel, Stop> start(KernelChoice const& choice, unsigned jobs, Options const& options);
+tl::expected<session::Kernel, Stop> start(KernelOptions kernel, unsigned jobs, Options const& options);
 
 // For a program from a file: the kernel that was asked for, held to its lab where the program is; else the reference
 // kernel of the program's own profile.

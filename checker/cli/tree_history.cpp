@@ -1,7 +1,6 @@
 #include "checker/cli/tree_history.h"
 
 #include "checker/bisect/bisect.h"
-#include "checker/cli/commit_judge.h"
 #include "checker/cli/kernel_choice.h"
 #include "impl/base/files.h"
 
@@ -47,7 +46,25 @@ Judgement inverted(Judgement judgement) {
 }
 
 Search why_not(base::Error const& error) {
-    return error.kind == base::Error::Kind::interrupted ? Search::no_time : Search::no_history;
+    using Kind = base::Error::Kind;
+    return error.kind == Kind::interrupted ? Search::no_time
+           : error.kind == Kind::machine   ? Search::not_judged
+                                           : Search::no_history;
+}
+
+// Of a commit that is checked out, where the failure that is looked for may not be known yet.
+tl::expected<Verdict, Search> first_judged(CommitJudge& judge, Commit const& commit,
+                                           std::optional<run::Signature> const& failure) {
+    if (failure) {
+        judge.look_for(*failure);
+        auto const judged = judge(commit);
+        if (!judged) return tl::unexpected(why_not(judged.error()));
+        return judged->verdict;
+    }
+    auto const fails = judge.learn(commit);
+    if (!fails)
+        return tl::unexpected(fails.error().cause == Stop::Cause::interrupted ? Search::no_time : Search::not_judged);
+    return *fails ? Verdict::bad : Verdict::good;
 }
 
 }  // namespace
@@ -94,34 +111,47 @@ TreeHistory TreeHistory::read(Options const& options) {
     return history;
 }
 
-Night::Change TreeHistory::search(spec::Program const& program, std::string const& earlier, bool is_gone) {
-    if (earlier == commit_) return {Search::uncommitted};
+Night::Change TreeHistory::search(Question const& asked) {
     if (!is_source_tree(*options_.kernel.kernel)) return {Search::no_tree};
     if (!history_) return {Search::no_history};
     if (!std::exchange(has_begun_, true)) limit_->begin(time_for_searches(options_));
-    auto const now = history_->commit(commit_), old = history_->commit(earlier);
-    if (!now) return {why_not(now.error())};
-    if (!old) return {old.error().kind == base::Error::Kind::interrupted ? Search::no_time : Search::not_an_ancestor};
+    auto const now = history_->commit(asked.after.kernel_commit), old = history_->commit(asked.before.kernel_commit);
+    for (auto const* each : {&now, &old})
+        if (!*each) return {each->error().kind == base::Error::Kind::interrupted ? Search::no_time : Search::not_there};
     auto const is_ancestor = history_->is_ancestor(*old, *now);
     if (!is_ancestor) return {why_not(is_ancestor.error())};
-    return *is_ancestor ? search_between(*old, *now, program, is_gone) : Night::Change{Search::not_an_ancestor};
+    return *is_ancestor ? search_between(*old, *now, asked) : Night::Change{why_not_an_ancestor()};
 }
 
-Night::Change TreeHistory::search_between(Commit const& old, Commit const& now, spec::Program const& program,
-                                          bool is_gone) const {
-    CommitJudge judge(options_, *history_, program);
-    if (auto done = history_->check_out(is_gone ? old : now); !done) return {why_not(done.error())};
-    auto const fails = judge.learn();
-    if (!fails) return {fails.error().cause == Stop::Cause::interrupted ? Search::no_time : Search::not_judged};
-    if (!*fails) return {!is_gone && is_changed_ ? Search::uncommitted : Search::not_repeated};
+// A clone that was cut short does not know what lies between two commits.
+Search TreeHistory::why_not_an_ancestor() const {
+    auto const is_shallow = history_->is_shallow();
+    if (!is_shallow) return why_not(is_shallow.error());
+    return *is_shallow ? Search::not_there : Search::not_an_ancestor;
+}
+
+Night::Change TreeHistory::search_between(Commit const& old, Commit const& now, Question const& asked) {
+    bool const is_gone = asked.is_gone;
+    CommitJudge judge(options_, *history_, kernels_, asked.program);
+    Commit const& failing = is_gone ? old : now;
+    if (auto done = history_->check_out(failing); !done) return {why_not(done.error())};
+    auto const fails = first_judged(judge, failing, asked.failure);
+    if (!fails) return {fails.error()};
+    if (*fails == Verdict::unknown) return {Search::not_judged};
+    bool const failing_changed = (is_gone ? asked.before : asked.after).kernel_changed;
+    if (*fails == Verdict::good) return {failing_changed ? Search::uncommitted : Search::not_repeated};
 
     Commit const& passing = is_gone ? now : old;
     if (auto done = history_->check_out(passing); !done) return {why_not(done.error())};
     auto const passes = judge(passing);
     if (!passes) return {why_not(passes.error())};
     if (passes->verdict == Verdict::unknown) return {Search::not_judged};
-    if (passes->verdict == Verdict::bad)
-        return {!is_gone ? Search::earlier : is_changed_ ? Search::uncommitted : Search::not_repeated};
+    bool const passing_changed = (is_gone ? asked.after : asked.before).kernel_changed;
+    if (passes->verdict == Verdict::bad) {
+        if (is_gone) return {passing_changed ? Search::uncommitted : Search::not_repeated};
+        return {passing_changed ? Search::earlier_changed : Search::earlier};
+    }
+    if (old.id == now.id) return {Search::not_repeated};  // it fails there once, and passes once
 
     auto const ask = [&](Commit const& commit) -> tl::expected<Judgement, base::Error> {
         auto judged = judge(commit);

@@ -3,8 +3,10 @@
 // before did not know of. The tree itself is only read.
 
 #include "checker/bisect/history.h"
+#include "checker/cli/commit_judge.h"
 #include "checker/cli/options.h"
 #include "checker/report/night.h"
+#include "checker/run/result.h"
 #include "impl/base/interrupt.h"
 #include "spec/program.h"
 
@@ -12,6 +14,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace vmcheck::cli {
@@ -31,18 +34,26 @@ class TreeHistory {
     // Whether files that git knows differ from it.
     bool is_changed() const { return is_changed_; }
 
-    // Where between the commits of an earlier night and of this one the program began to fail, or of what is gone to
-    // pass. All searches together take no longer than a tenth of --time, or a minute if that is longer; ten minutes
-    // where there is no --time. REQUIRES: the commits differ, or is_changed().
-    report::Night::Change search(spec::Program const& program, std::string const& earlier, bool is_gone);
+    // Where between the commits of two nights the program began to fail or, of what is gone, to pass. All searches
+    // together take no longer than a tenth of --time, or a minute if that is longer; ten minutes where there is no
+    // --time. REQUIRES: the nights' commits differ, or files differed from one of them.
+    struct Question {
+        spec::Program const& program;
+        std::optional<run::Signature> failure;  // nothing: any
+        report::Night const& before;
+        report::Night const& after;
+        bool is_gone;
+    };
+    report::Night::Change search(Question const& asked);
 
   private:
     TreeHistory(Options const& options, std::string commit);
-    report::Night::Change search_between(bisect::Commit const& old, bisect::Commit const& now,
-                                         spec::Program const& program, bool is_gone) const;
+    report::Night::Change search_between(bisect::Commit const& old, bisect::Commit const& now, Question const& asked);
+    report::Night::Change::Search why_not_an_ancestor() const;
 
     Options options_;  // with the tokens of `limit_`
     std::unique_ptr<base::TimeLimit> limit_;
+    CommitKernels kernels_{};
     bool has_begun_ = false;  // to search
     std::string commit_;
     bool is_changed_ = false;

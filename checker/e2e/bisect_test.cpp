@@ -61,6 +61,15 @@ TEST_F(Bisect, SkipsWhatDoesNotBuild) {
     EXPECT_THAT(result.out, testing::ContainsRegex("first bad commit: [0-9a-f]+ \"step 7\""));
 }
 
+TEST_F(Bisect, DoesNotTakeARunWithoutAnEndForOneThatPasses) {
+    scratch.copy(VMCHECK_KERNELS "/variants/slow-fork/kernel", "tree/given/kernel");
+    git("commit --quiet -a -m 'step 11'");
+    scratch.file("finding.vmc", "vmcheck 1\nprofile cow eager\np0 sbrk +500p\np0 touch heap 500\np0 fork p1\n");
+    Result const result = vmcheck({"bisect", "tree", "finding.vmc"}, scratch.path());
+    EXPECT_EQ(result.exit_code, 4) << result.out;
+    EXPECT_THAT(result.err, HasSubstr("tree, as committed: the program was not run to its end"));
+}
+
 TEST_F(Bisect, SaysWhatCannotBeSearched) {
     auto const complaint = [&](std::vector<std::string> words) {
         words.insert(words.begin(), {"bisect", "tree", "finding.vmc"});

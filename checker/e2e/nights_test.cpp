@@ -15,7 +15,9 @@
 #include <csignal>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <random>
+#include <sstream>
 #include <thread>
 
 namespace vmcheck::e2e {
@@ -292,6 +294,21 @@ class NightsOfATree : public Nights {
         return result.out;
     }
     std::string page() const { return read(at("corpus/nightly.html")); }
+    // What the tree makes from now on.
+    void be_now(std::string const& kernel) const {
+        scratch_.copy(std::string(VMCHECK_KERNELS) + "/" + kernel + "/kernel", "tree/given/kernel");
+    }
+    void commit(std::string const& number) const {
+        scratch_.file("tree/kernel/main.c", "int step = " + number + ";\n");
+        git("add .");
+        git("commit --quiet -m 'step <" + number + ">'");
+        git("tag step-" + number);
+    }
+    void write_ledger(std::vector<Night> const& nights) const {
+        std::string text;
+        for (Night const& each : nights) text += report::print(each);
+        scratch_.file("corpus/nightly.jsonl", text);
+    }
 };
 
 TEST_F(NightsOfATree, NameTheCommitThatBroughtAFindingAndTheOneThatMendedIt) {
@@ -334,6 +351,137 @@ TEST_F(NightsOfATree, SayWhyNoCommitIsNamed) {
     scratch_.copy(VMCHECK_KERNELS "/mutants/16-parent-keeps-w/kernel", "tree/given/kernel");
     EXPECT_THAT(night_now(), testing::AllOf(HasSubstr("1 new"), testing::Not(HasSubstr("commit"))));
     EXPECT_THAT(read(at("corpus/nightly.jsonl")), testing::Not(HasSubstr("kernel_changed")));
+}
+
+TEST_F(NightsOfATree, RunTheCommitBeforeTheyBlameWhatIsNotCommitted) {
+    night_at("step-4");
+    Night unlucky = ledger()[0];
+    unlucky.findings.clear();
+    for (bool const changed : {false, true}) {
+        fs::remove_all(at("corpus/found"));
+        unlucky.kernel_changed = changed;
+        write_ledger({unlucky});
+        scratch_.file("tree/kernel/main.c", "int nothing = 1;\n");
+        EXPECT_THAT(night_now(), HasSubstr(changed ? "that of the night before fails as well, and files differed"
+                                                   : "older: the commit of the night before fails as well"));
+        EXPECT_TRUE(ledger()[1].kernel_changed);
+    }
+    // What mended it is not committed.
+    be_now("cow-eager");
+    EXPECT_THAT(night_now(), HasSubstr("gone by what was not committed"));
+    fs::remove_all(at("corpus"));
+
+    // What brought it was not committed, and is not there any more.
+    night_at("step-1");
+    be_now("mutants/16-parent-keeps-w");
+    EXPECT_THAT(night_now(), HasSubstr("new by what was not committed"));
+    EXPECT_THAT(night_at("step-1"), HasSubstr("gone by what was not committed"));
+    fs::remove_all(at("corpus"));
+
+    // The commit fails otherwise.
+    night_at("step-1");
+    be_now("mutants/18-fork-does-not-count");
+    commit("9");
+    be_now("mutants/16-parent-keeps-w");
+    std::string const said = night_now();
+    EXPECT_THAT(said, HasSubstr("one of the two commits could not be judged"));
+    EXPECT_THAT(said, testing::Not(HasSubstr("new since"))) << "that is another defect";
+}
+
+TEST_F(NightsOfATree, DoNotTakeAClonesEndForThatOfTheHistory) {
+    night_at("step-1");
+    ShellResult const cloned = shell("cd " + scratch_.path().string() + " && mv tree whole && git clone --quiet " +
+                                     "--depth 1 --branch step-5 \"file://$PWD/whole\" tree 2>&1");
+    ASSERT_EQ(cloned.exit_code, 0) << cloned.said;
+    EXPECT_THAT(night_now(), HasSubstr("the tree's repository does not have both commits"));
+}
+
+TEST_F(NightsOfATree, SearchAgainForWhatAnEarlierNightDidNotFind) {
+    night_at("step-1");
+    night_at("step-6");
+    auto const cut_short = [&](std::optional<Night::Change> const& change) {
+        std::vector<Night> nights = ledger();
+        nights.back().findings[0].change = change;
+        write_ledger(nights);
+    };
+    cut_short(Night::Change{Night::Change::Search::no_time});
+    EXPECT_THAT(night_now(), HasSubstr("new since one of 2 commits, of which the newest is "));
+    EXPECT_EQ(ledger().back().findings[0].state, State::known);
+    EXPECT_THAT(page(), HasSubstr("&quot;step &lt;4&gt;&quot;"));
+    EXPECT_THAT(night_now(), testing::Not(HasSubstr("commit    "))) << "once is enough";
+
+    night_at("step-8");
+    for (auto const& change : {std::optional<Night::Change>(), {Night::Change{Night::Change::Search::no_time}}}) {
+        cut_short(change);
+        EXPECT_THAT(night_now(), testing::ContainsRegex("gone since commit [0-9a-f]{10} \"step <7>\""));
+        EXPECT_THAT(page(), testing::ContainsRegex("gone since commit [0-9a-f]{10} &quot;step &lt;7&gt;&quot;"));
+    }
+    EXPECT_THAT(night_now(), testing::Not(HasSubstr("commit    ")));
+}
+
+TEST_F(NightsOfATree, SearchAgainAfterCtrlC) {
+    night_at("step-1");
+    git("checkout --quiet --force --detach step-6");
+    base::Child process =
+        start_vmcheck({"fuzz", "tree", "--corpus", "corpus", "--runs", "100", "--jobs", "1"}, scratch_.path());
+    auto const began = Clock::now();
+    while (ledger().size() < 2 && Clock::now() - began < std::chrono::minutes{2})
+        std::this_thread::sleep_for(milliseconds{5});
+    process.send(SIGINT);
+    EXPECT_EQ(finish_vmcheck(process, scratch_.path()).exit_code, 1);
+    ASSERT_EQ(ledger().size(), 2U);
+    ASSERT_TRUE(ledger()[1].findings[0].change);
+    EXPECT_EQ(ledger()[1].findings[0].change->search, Night::Change::Search::no_time);
+    EXPECT_THAT(night_now(), HasSubstr("new since one of 2 commits, of which the newest is "));
+}
+
+TEST_F(NightsOfATree, DoNotTakeARunWithoutAnEndForOneThatPasses) {
+    night_at("step-8");
+    std::vector<Night> nights = ledger();
+    be_now("variants/slow-fork");
+    commit("9");
+    nights[0].kernel_commit = shell("git -C " + at("tree").string() + " rev-parse HEAD").said.substr(0, 40);
+    nights[0].findings = {{"slow-0123abcd", "it is slow", State::known}};
+    be_now("cow-eager");
+    commit("10");
+    for (std::string const about : {"", "# I3 isolation at step 3: so.\n"}) {
+        fs::remove_all(at("corpus"));
+        write_ledger(nights);
+        scratch_.file(
+            "corpus/found/slow-0123abcd.vmc",
+            about + "vmcheck 1\nprofile cow eager\nfound on tree\np0 sbrk +500p\np0 touch heap 500\n" + "p0 fork p1\n");
+        EXPECT_THAT(night_now(), HasSubstr("one of the two commits could not be judged"));
+    }
+}
+
+TEST_F(NightsOfATree, BuildACommitOnceForAllFindings) {
+    std::string const builds = at("builds").string();
+    for (int number = 9; number <= 13; ++number) {
+        be_now(number < 12 ? "mutants/16-parent-keeps-w" : "cow-eager");
+        scratch_.file("tree/Makefile", "kernel/kernel: kernel/main.c\n\techo " + std::to_string(number) + " >> " +
+                                           builds + "\n\tcp given/kernel given/kernel.map kernel\n");
+        commit(std::to_string(number));
+    }
+    std::vector<std::string> const trusted{"--trust-trees"};
+    night_at("step-9", trusted);
+    std::vector<Night> nights = ledger();
+    ASSERT_EQ(nights[0].findings.size(), 1U);
+    std::string const found = read(at("corpus/found/" + nights[0].findings[0].name + ".vmc"));
+    nights[0].findings.push_back({"another-0123abcd", "another", State::known});
+    write_ledger(nights);
+    scratch_.file("corpus/found/another-0123abcd.vmc",
+                  found.substr(0, found.find("\np0 ")) + "\np0 sbrk +1p\np0 fork p1\n");
+    fs::remove(builds);
+    std::string const said = night_at("step-13", trusted);
+    EXPECT_THAT(said, HasSubstr("0 new, 0 known, 2 gone"));
+    EXPECT_THAT(said, testing::ContainsRegex("another-0123abcd: gone since commit [0-9a-f]{10} \"step <12>\""));
+    std::map<std::string, int> times;
+    std::istringstream lines(read(builds));
+    for (std::string line; std::getline(lines, line);) ++times[line];
+    EXPECT_EQ(times["13"], 2) << "as it lies there, and as committed";
+    EXPECT_EQ(times["9"], 1);
+    EXPECT_EQ(times["12"], 1);
+    for (auto const& [number, count] : times) EXPECT_LE(count, number == "13" ? 2 : 1) << number;
 }
 
 TEST_F(Nights, KilledAtAnyMomentLoseNothingAndGoOn) {

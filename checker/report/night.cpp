@@ -20,9 +20,9 @@ using Json = nlohmann::ordered_json;
 constexpr int kVersion = 1;
 constexpr std::array<std::string_view, 3> kStates{"new", "known", "gone"};
 // Of Night::Change::Search, in the ledger.
-constexpr std::array<std::string_view, 10> kSearches{"found",        "one of",      "earlier",    "uncommitted",
-                                                     "not repeated", "no ancestor", "not judged", "no time",
-                                                     "no history",   "no tree"};
+constexpr std::array<std::string_view, 12> kSearches{"found",       "one of",       "earlier",     "earlier, changed",
+                                                     "uncommitted", "not repeated", "no ancestor", "not there",
+                                                     "not judged",  "no time",      "no history",  "no tree"};
 
 constexpr std::size_t kIdShown = 10;  // letters of a commit
 
@@ -152,8 +152,11 @@ std::vector<History> histories(std::vector<Night> const& nights, Kernel const& k
             if (!is_gone) {
                 at->last_seen = &night;
                 at->gone = nullptr;
+                if (finding.change && !Night::is_answered(at->came)) at->came = finding.change;
             } else if (at->gone == nullptr) {
                 at->gone = &night;
+                at->went = finding.change;
+            } else if (finding.change && !Night::is_answered(at->went)) {
                 at->went = finding.change;
             }
         }
@@ -259,7 +262,7 @@ std::optional<Night::Change> change_in(Json const& finding) {
 std::string change_words(Night::Finding const& finding) {
     using Search = Night::Change::Search;
     Night::Change const& change = *finding.change;
-    std::string const word(kStates[static_cast<std::size_t>(finding.state)]);
+    std::string const word = finding.state == Night::State::gone ? "gone" : "new";
     std::string const commit = one_line(fmt::format("{} \"{}\"", change.commit.substr(0, kIdShown), change.subject));
     switch (change.search) {
         case Search::found:
@@ -268,12 +271,16 @@ std::string change_words(Night::Finding const& finding) {
             return fmt::format("{} since one of {} commits, of which the newest is {}", word, change.suspects, commit);
         case Search::earlier:
             return "older: the commit of the night before fails as well";
+        case Search::earlier_changed:
+            return "commit not found: that of the night before fails as well, and files differed from it then";
         case Search::uncommitted:
             return word + " by what was not committed";
         case Search::not_repeated:
             return "commit not found: the program does not do on the commits what it did in the nights";
         case Search::not_an_ancestor:
             return "commit not searched for: the night before was on no ancestor of this one's";
+        case Search::not_there:
+            return "commit not searched for: the tree's repository does not have both commits and all between them";
         case Search::not_judged:
             return "commit not searched for: one of the two commits could not be judged";
         case Search::no_time:

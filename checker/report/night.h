@@ -24,10 +24,12 @@ struct Night {
         enum class Search : std::uint8_t {
             found,            // the first commit that fails, or of what is gone the first that does not
             one_of,           // of `suspects` commits, `commit` being the newest: the others could not be judged
-            earlier,          // the night before had it as well, and did not come upon it
-            uncommitted,      // by what was not committed when the tree was fuzzed
+            earlier,          // the commit of the night before fails as well: that night did not come upon it
+            earlier_changed,  // the same, but files differed from the commit then
+            uncommitted,      // by what was not committed in one of the two nights
             not_repeated,     // its program does not do on the commits what it did in the nights
             not_an_ancestor,  // of one commit is the other no descendant
+            not_there,        // one of the two commits, or what lies between them, is not in the repository
             not_judged,       // one of the two commits: its kernel cannot be built or run, or fails in another way
             no_time,          // was left for it
             no_history,       // git is not here, or cannot read the repository
@@ -42,8 +44,14 @@ struct Night {
         std::string name;  // of its files in found/
         std::string title;
         State state = State::fresh;
-        std::optional<Change> change{};  // nothing: the kernel is in no git tree, or of the same commit as before
+        // Of what is new or gone; of others where an earlier night had no time for it. Nothing: the kernel is in no git
+        // tree, or of the same commit as before.
+        std::optional<Change> change{};
     };
+    // Whether its history has been searched to an end.
+    static bool is_answered(std::optional<Change> const& change) {
+        return change && change->search != Change::Search::no_time;
+    }
     std::string began;  // "2026-11-26T21:04:03Z"
     std::uint64_t seconds = 0;
     std::string kernel;

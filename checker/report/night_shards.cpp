@@ -23,7 +23,7 @@ void add(Night::Finding& finding, Night::Finding const& other) {
             finding.state = state;
             break;
         }
-    if (!finding.change) finding.change = other.change;
+    if (other.change && !Night::is_answered(finding.change)) finding.change = other.change;
 }
 
 void add(Night& whole, Night const& part) {

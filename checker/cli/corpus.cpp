@@ -171,7 +171,7 @@ std::string FuzzCorpus::number_of(std::string const& mistake, Finding const& fin
         kinds.push_back({mistake, also.invariant, spec::way_of_kind(also.kind)});
     for (FoundKind const& kind : kinds)
         for (std::size_t i = 0; i < files_.size(); ++i) {
-            std::string const name = files_[i].path.stem().string();
+            std::string name = files_[i].path.stem().string();
             if (files_[i].is_found && !names_.contains(name) && kind_of(name, entries_[i].program) == kind) return name;
         }
     std::set<std::string> others = names_;
@@ -295,9 +295,10 @@ tl::expected<report::Night, Stop> FuzzCorpus::end(SessionResult const& session,
     std::string const before = report::print(night);
     if (auto written = put_line({}, before); !written) return tl::unexpected(written.error());
     std::vector<std::pair<report::Night::Finding*, Turn>> turns;
+    turns.reserve(night.findings.size());
     for (auto& finding : night.findings) turns.emplace_back(&finding, turn_of(finding.name, night));
     // Those of this night first: there may be no time for all of them.
-    std::ranges::stable_partition(turns, [&](auto const& each) { return each.second.after == &night; });
+    std::stable_partition(turns.begin(), turns.end(), [&](auto const& each) { return each.second.after == &night; });
     for (auto const& [finding, turn] : turns) finding->change = change_of(finding->name, turn, session, tree);
     std::string const line = report::print(night);
     if (line != before)

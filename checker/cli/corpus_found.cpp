@@ -37,6 +37,7 @@ class Beginnings {
                 each_once.try_emplace({night.began, std::move(text)}, std::move(night));
             }
         std::vector<Night> nights;
+        nights.reserve(each_once.size());
         for (auto& [key, night] : each_once) nights.push_back(std::move(night));
         whole_ = report::together(nights);
     }
@@ -89,6 +90,7 @@ std::vector<Candidates> findings_of(Candidates const& alike) {
         by_program[spec::print(program)].push_back(each);
     }
     std::vector<Candidates> findings;
+    findings.reserve(by_program.size());
     for (auto& [program, candidates] : by_program) findings.push_back(std::move(candidates));
     return findings;
 }

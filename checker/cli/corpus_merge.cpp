@@ -91,7 +91,7 @@ tl::expected<Entries, base::Error> read_entries(fs::path const& folder) {
 }
 
 // A name is made of what is in it.
-void add_kept(Entries entries, Entries& all) {
+void add_kept(Entries&& entries, Entries& all) {
     for (auto& [name, entry] : entries) {
         auto const [at, fresh] = all.try_emplace(name, entry);
         if (!fresh && entry < at->second) at->second = std::move(entry);

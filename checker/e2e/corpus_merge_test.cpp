@@ -10,8 +10,10 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <csignal>
 #include <map>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -54,15 +56,18 @@ class CorpusMerge : public testing::Test {
         scratch_.file(stem + ".vmc", text);
     }
 
-    // What lies there then, after the page, whose text is the ledger's.
+    // What lies there then, but for the page, which is made of the ledger.
     Files merge(std::vector<std::string> words, std::string const& into) const {
         words.insert(words.begin(), "merge");
         words.insert(words.end(), {"--out", into});
         Result const result = vmcheck(words, scratch_.path());
         EXPECT_EQ(result.exit_code, 0) << result.err;
+        return files(into);
+    }
+    Files files(std::string const& into) const {
         Files files;
         for (auto const& entry : fs::recursive_directory_iterator(at(into)))
-            if (entry.is_regular_file() && entry.path().extension() != ".html")
+            if (entry.is_regular_file() && entry.path().extension() != ".html" && entry.path().extension() != ".part")
                 files[entry.path().lexically_relative(at(into)).string()] = read(entry.path());
         for (auto& [name, text] : files)
             for (std::size_t place; (place = text.find(into + "/found/")) != std::string::npos;)
@@ -79,7 +84,7 @@ class CorpusMerge : public testing::Test {
             std::string const steps = text.substr(text.find("p0 "));
             EXPECT_EQ(files.at("found/" + found + ".c"), "shows " + steps);
             EXPECT_EQ(files.at("found/" + found + ".md"),
-                      "vmcheck replay there/found/" + found + ".vmc shows " + steps);
+                      fmt::format("vmcheck replay there/found/{}.vmc shows {}", found, steps));
         }
         EXPECT_NE(found, "") << last_step;
         return found;
@@ -185,6 +190,34 @@ TEST_F(CorpusMerge, LosesNoneOfTwoThatOneCorpusHasFoundAlike) {
     EXPECT_NE(named(merged, "fork p2"), named(merged, "fork p1"));
     EXPECT_EQ(merge({"b", "a", "b"}, "otherwise"), merged);
     EXPECT_EQ(merge({"corpus", "a"}, "again"), merged);
+}
+
+TEST_F(CorpusMerge, KilledAtAnyMomentLosesNothingAndGoesOn) {
+    std::string const second = std::string(kName) + "-2";
+    finding("a", kName, "I9 liveness", "p0 fork p1\n");
+    finding("a", second, "I4 reference counts", "p0 fork p1\np0 exec\n");
+    ledger("a", {night("2026-11-01T21:00:00Z", {{kName, State::fresh}, {second, State::fresh}})});
+    finding("there", kName, "I9 liveness", "p0 pipe_read heap 8\n");
+    finding("there", second, "I4 reference counts", "p0 fork p1\np0 exec\n");
+    ledger("there", {night("2026-11-02T21:00:00Z", {{kName, State::fresh}, {second, State::fresh}})});
+    fs::copy(at("there"), at("whole"), fs::copy_options::recursive);
+    auto const began = std::chrono::steady_clock::now();
+    Files const whole = merge({"a"}, "whole");
+    auto const time = std::chrono::steady_clock::now() - began;
+    constexpr int kMoments = 20;
+    for (int moment = 0; moment < kMoments; ++moment) {
+        fs::remove_all(at("corpus"));
+        fs::copy(at("there"), at("corpus"), fs::copy_options::recursive);
+        base::Child process = start_vmcheck({"merge", "a", "--out", "corpus"}, scratch_.path());
+        std::this_thread::sleep_for(time * moment / kMoments);
+        process.send(SIGKILL);
+        finish_vmcheck(process, scratch_.path());
+        Files const now = files("corpus");
+        EXPECT_EQ(named(now, "pipe_read heap 8"), kName);
+        EXPECT_EQ(named(now, "p0 exec"), second);
+        if (now.contains("found/" + std::string(kName) + "-3.vmc")) named(now, "p0 fork p1");
+        EXPECT_EQ(merge({"a"}, "corpus"), whole);
+    }
 }
 
 TEST_F(CorpusMerge, TakesNoLongerForEachProgramTheMoreThereAre) {

@@ -4,6 +4,11 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace vmcheck::report {
 namespace {
 
@@ -111,6 +116,35 @@ TEST(NightPage, SaysWhichCommitItWasOrWhyNobodyKnows) {
     auto const unknown = parse_night(line.replace(line.find("no time"), 7, "a guess"));
     ASSERT_TRUE(unknown);
     EXPECT_FALSE(unknown->findings[1].change);
+}
+
+TEST(NightPage, SaysWhatALaterNightFoundOutOfAnEarlierOne) {
+    using Change = Night::Change;
+    using Search = Change::Search;
+    std::string const id(40, 'b');
+    Change const no_time{Search::no_time}, found{Search::found, id, "lazy sbrk"};
+    std::vector<Night> nights{night("2026-11-24T01:00:00Z", {}),
+                              night("2026-11-25T01:00:00Z", {{"a-1", "it leaks", State::fresh, no_time}}),
+                              night("2026-11-26T01:00:00Z", {{"a-1", "it leaks", State::known, found}})};
+    EXPECT_THAT(night_page(nights),
+                HasSubstr("first seen\">2026-11-25 at 0123456789, not 2026-11-24 at 0123456789; new "
+                          "since commit bbbbbbbbbb"));
+    nights.push_back(night("2026-11-27T01:00:00Z", {{"a-1", "it leaks", State::gone, no_time}}));
+    nights.push_back(night("2026-11-28T01:00:00Z", {{"a-1", "it leaks", State::gone, found}}));
+    nights.push_back(night("2026-11-29T01:00:00Z", {{"a-1", "it leaks", State::gone}}));
+    EXPECT_THAT(night_page(nights), HasSubstr("gone since\">2026-11-27 at 0123456789; gone since commit bbbbbbbbbb"));
+}
+
+TEST(Night, EachEndOfASearchIsReadAsItWasWritten) {
+    using Search = Night::Change::Search;
+    std::set<std::string> words;
+    for (int i = 0; i <= static_cast<int>(Search::no_tree); ++i) {
+        auto const search = static_cast<Search>(i);
+        auto const read = parse_night(print(night("", {{"a-1", "", State::fresh, Night::Change{search}}})));
+        ASSERT_TRUE(read);
+        EXPECT_EQ(read->findings[0].change->search, search);
+        EXPECT_TRUE(words.insert(change_words(read->findings[0])).second) << i;
+    }
 }
 
 TEST(Night, ShardsThatStandBesideOneAnotherAreOne) {

@@ -90,7 +90,7 @@ constexpr std::array kRows = {
     Row{Symptom::died, kFault, Where::shared, Memory::any, "cow-fault-panics",
         "a store to a copy-on-write page panics the kernel"},
     Row{Symptom::died, kCopies | kExec, Where::bad, Memory::any, "bad-address-panics",
-        "a system call with a bad address panics the kernel"},
+        "a system call with an address that it must refuse panics the kernel"},
     Row{Symptom::died, kCopies, Where::any, Memory::refused, "copy-panics-without-memory",
         "a copy between kernel and user for which there is no memory panics the kernel"},
     Row{Symptom::died, kCopies, Where::any, Memory::any, "copy-panics",

@@ -84,7 +84,7 @@ std::string_view to_string(FreeArgument::Of of);  // "address", "value", "length
 struct SourceText {
     std::string file;
     unsigned line = 0;
-    std::string text;  // without the spaces around it
+    std::string text;  // without the spaces around it; of a brace alone, with the line above
 };
 
 // How the shrunk program was played: the orders that its processes were given, and which was the first of each step.

@@ -111,8 +111,8 @@ std::string places(Finding const& finding) {
     for (FailedAllocation const& failed : finding.evidence.failed_allocations)
         text += fmt::format("<dt>No frame</dt><dd><code>{}</code></dd>\n", safe(describe(failed)));
     std::string ran;
-    for (CodePlace const& place : suspects.ran) ran += (ran.empty() ? "" : " → ") + place.function;
-    if (!ran.empty()) text += fmt::format("<dt>Ran</dt><dd><code>{}</code></dd>\n", safe(ran));
+    for (CodePlace const& place : suspects.ran) ran += (ran.empty() ? "" : ", ") + place.function;
+    if (!ran.empty()) text += fmt::format("<dt>Entered</dt><dd><code>{}</code></dd>\n", safe(ran));
     return text;
 }
 

@@ -434,8 +434,8 @@ std::string how_often_it_ran(Spectrum const& spectrum, CodePlace const& place) {
         "ran in {} that pass",
         spectrum.failing == 1
             ? fmt::format("it, and in {} variants of the program", share(line->passing, spectrum.passing))
-            : fmt::format("{} variants of the program that fail so, and in {}", share(line->failing, spectrum.failing),
-                          share(line->passing, spectrum.passing)));
+            : fmt::format("{} variants of the program that fail the same way, and in {}",
+                          share(line->failing, spectrum.failing), share(line->passing, spectrum.passing)));
 }
 
 // Of each function the most suspicious line; those that are for what fails count twice.

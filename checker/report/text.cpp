@@ -120,12 +120,12 @@ std::string page_table(Finding const& finding, TextStyle style) {
     return text + paint(fmt::format("         {}\n", kPageLegend), Paint::dim, style);
 }
 
-// The way that the step took; a long one begins in the middle, since the end tells more.
-std::string chain(std::vector<CodePlace> const& ran) {
+// Functions on the way that the step took; a long one begins in the middle, since the end tells more.
+std::string entered(std::vector<CodePlace> const& ran) {
     constexpr std::size_t kMost = 12;
     std::size_t const from = ran.size() > kMost ? ran.size() - kMost : 0;
-    std::string text = from > 0 ? "... → " : "";
-    for (std::size_t i = from; i < ran.size(); ++i) text += (i > from ? " → " : "") + ran[i].function;
+    std::string text = from > 0 ? "..., " : "";
+    for (std::size_t i = from; i < ran.size(); ++i) text += (i > from ? ", " : "") + ran[i].function;
     return text;
 }
 
@@ -141,7 +141,7 @@ std::string places(Finding const& finding) {
     }
     for (FailedAllocation const& failed : finding.evidence.failed_allocations)
         text += fmt::format("      {:<9} {}\n", "No frame", describe(failed));
-    if (!suspects.ran.empty()) text += fmt::format("      Entered   {}\n", chain(suspects.ran));
+    if (!suspects.ran.empty()) text += fmt::format("      Entered   in this order: {}\n", entered(suspects.ran));
     return text;
 }
 
@@ -213,7 +213,7 @@ std::string steered_lines(run::Steered const& steered) {
     for (auto const& [trigger, steps] : steered) alike[words_of(trigger)] += steps;
     std::string text;
     for (auto const& [words, steps] : alike)
-        text += fmt::format("  asked no more, having failed often enough: {} ({} step{} left out)\n", words, steps,
+        text += fmt::format("  not asked any more, having failed often enough: {} ({} step{} left out)\n", words, steps,
                             steps == 1 ? "" : "s");
     return text;
 }

@@ -31,7 +31,7 @@ TEST(Text, TellsStoryStepsPageTablePlaceAndWhatToDo) {
     EXPECT_THAT(text, HasSubstr("before step 1"));
     EXPECT_THAT(text, HasSubstr("p1 = fork();"));
     EXPECT_THAT(text, HasSubstr("Look at   uvmcopy, kernel/vm.c:318\n"));
-    EXPECT_THAT(text, HasSubstr("usertrap → syscall → sys_fork"));
+    EXPECT_THAT(text, HasSubstr("Entered   in this order: usertrap, syscall, sys_fork"));
     EXPECT_THAT(text, HasSubstr("vmcheck replay findings/1-I3-fork.vmc --kernel ../xv6-cow\n"));
     EXPECT_THAT(text, HasSubstr("vmcheck debug findings/1-I3-fork.vmc --kernel ../xv6-cow --gdb\n"));
     EXPECT_THAT(text, HasSubstr("fork leaves a shared page writable (fork-leaves-shared-page-writable)"));

@@ -208,7 +208,7 @@ TEST(Suspects, NamesWhoWroteItAndThenWhatRunsWhereProgramsFail) {
     EXPECT_EQ(suspects.at[0].place.line, 320U);
     EXPECT_EQ(why_suspected(finding, suspects.at[0]), "last changed the PTE, in step 1");
     EXPECT_EQ(why_suspected(finding, suspects.at[1]),
-              "ran in all 2 variants of the program that fail so, and in none of 3 that pass");
+              "ran in all 2 variants of the program that fail the same way, and in none of 3 that pass");
     EXPECT_EQ(source_text(finding, suspects.at[0].place), "if(mappages(new, i, PGSIZE, pa, flags) != 0)");
     EXPECT_EQ(source_text(finding, suspects.at[1].place), "");
     evidence.written->of = LastWrite::Of::byte;
@@ -217,7 +217,7 @@ TEST(Suspects, NamesWhoWroteItAndThenWhatRunsWhereProgramsFail) {
     evidence.spectrum.lines[1].passing = 3;
     EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("fork", "allocproc", "growproc"));
     EXPECT_EQ(why_suspected(finding, suspects_in(finding).at[1]),
-              "ran in all 2 variants of the program that fail so, and in all 3 that pass");
+              "ran in all 2 variants of the program that fail the same way, and in all 3 that pass");
 }
 
 // What a step before wrote was right as long as that step was the last.

@@ -295,13 +295,28 @@ Spectrum spectrum_of(run::MachinePool& pool, run::Reference const& reference, sp
             ++(*each.fails ? line.failing : line.passing);
         }
     }
+    // What the shrunk program fails by is something that it runs.
+    bool const itself = ran.front().fails.value_or(false);
+    std::set<Place> own;
+    if (itself)
+        for (VirtAddr code : ran.front().lines) own.insert(places.at(code));
     for (auto& [place, line] : lines)
-        if (line.failing > 0) spectrum.lines.push_back(std::move(line));
+        if (itself ? own.contains(place) : line.failing > 0) spectrum.lines.push_back(std::move(line));
     std::stable_sort(spectrum.lines.begin(), spectrum.lines.end(), [&](auto const& a, auto const& b) {
         return suspiciousness(spectrum, a) > suspiciousness(spectrum, b);
     });
     return spectrum;
 }
+
+namespace {
+
+std::string without_spaces_around(std::string const& line) {
+    constexpr char const* kSpaces = " \t\r";
+    std::size_t const from = std::min(line.find_first_not_of(kSpaces), line.size());
+    return line.substr(from, line.find_last_not_of(kSpaces) + 1 - from);
+}
+
+}  // namespace
 
 std::vector<SourceText> source_of(Evidence const& evidence, fs::path const& image) {
     constexpr std::size_t kLines = 400, kLongest = 200;
@@ -333,11 +348,12 @@ std::vector<SourceText> source_of(Evidence const& evidence, fs::path const& imag
                 contents = base::read_file(tree / file, {.bytes_max = kBytesMax});
         if (!contents) continue;
         std::istringstream text(*contents);
-        std::string line;
+        std::string line, above;
         for (unsigned number = 1; number <= *lines.rbegin() && std::getline(text, line); ++number) {
-            if (!lines.contains(number)) continue;
-            std::size_t const from = std::min(line.find_first_not_of(" \t"), line.size());
-            source.push_back({file, number, line.substr(from, kLongest)});
+            line = without_spaces_around(line);
+            if (lines.contains(number))
+                source.push_back({file, number, (line == "{" ? above + " {" : line).substr(0, kLongest)});
+            above = std::move(line);
         }
     }
     return source;

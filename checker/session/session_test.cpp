@@ -117,7 +117,7 @@ TEST(Session, ReadsSourceFromTheKernelsTreeAlone) {
     namespace fs = std::filesystem;
     fs::path const tree = fs::path(::testing::TempDir()) / "source_of_tree";
     fs::create_directories(tree / "kernel");
-    std::ofstream(tree / "kernel" / "vm.c") << "int a;\n  int b;\n";
+    std::ofstream(tree / "kernel" / "vm.c") << "int a;\n  int b;\nint\ng(void)\n{ \n";
     std::ofstream(tree / "outside.c") << "secret\n";
     fs::remove(tree / "kernel" / "link.c");
     fs::create_symlink(tree / "outside.c", tree / "kernel" / "link.c");
@@ -128,15 +128,18 @@ TEST(Session, ReadsSourceFromTheKernelsTreeAlone) {
                         {0},
                         {{"f", "kernel/vm.c", 2},
                          {"f", "kernel/vm.c", 7},
+                         {"g", "kernel/vm.c", 5},
                          {"f", "kernel/../outside.c", 1},
                          {"f", "kernel/link.c", 1},
                          {"f", "kernel/endless.c", 1},
                          {"f", (tree / "outside.c").string(), 1},
                          {"f", "kernel/no.c", 1}}};
     auto const source = source_of(evidence, tree / "kernel" / "kernel");
-    ASSERT_THAT(source, SizeIs(1));
+    ASSERT_THAT(source, SizeIs(2));
     EXPECT_EQ(source[0].text, "int b;");
     EXPECT_EQ(source[0].line, 2U);
+    EXPECT_EQ(source[1].text, "g(void) {") << "where a function begins there may be but a brace";
+    EXPECT_EQ(source[1].line, 5U);
     fs::remove_all(tree);
 }
 

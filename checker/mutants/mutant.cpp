@@ -44,6 +44,9 @@ tl::expected<Mutant, base::Error> read_mutant(fs::path const& patch) {
         std::istringstream signatures(value);
         for (std::string each; std::getline(signatures, each, '|');) mutant.expected.push_back(each);
     }
+    std::ostringstream patched;
+    patched << file.rdbuf();
+    mutant.changed = changed_lines(patched.str());
     if (mutant.origin.empty() || mutant.story.empty() || mutant.profile.empty() || mutant.expected.empty())
         return tl::unexpected(base::Error{
             fmt::format("{}: its header must have the lines origin, story, profile and expect (kernel/README.md).",

@@ -1,6 +1,7 @@
 #pragma once
 // A planted defect, as the header of its patch describes it (kernel/README.md, "Mutants").
 
+#include "checker/mutants/named_places.h"
 #include "impl/base/error.h"
 
 #include <tl/expected.hpp>
@@ -18,6 +19,7 @@ struct Mutant {
     std::string profile;                  // the kernel that it is made from
     std::vector<std::string> expected{};  // signatures: "I3 fork", "I7 *", "I1 boot", "boot", "I10 store (advice)"
     std::string survives{};               // why `vmcheck verify` does not find it; empty: it does
+    std::vector<ChangedLine> changed{};   // by the patch
     std::string needs{};                  // what it does not show without: "oom", "preempt or harts", "boot", ...
 
     // A defect of the labs' list, or one that stock kernels have; else an invention of ours.

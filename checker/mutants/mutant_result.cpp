@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace vmcheck::mutants {
 
 namespace {
@@ -16,6 +18,7 @@ json to_json(VerifyResult const& verdict) {
                      {"programs", verdict.programs},
                      {"seconds", verdict.seconds}};
     if (verdict.steps) document["steps"] = *verdict.steps;
+    for (Named each : verdict.named) document["named"].push_back(static_cast<unsigned>(each));
     return document;
 }
 
@@ -27,6 +30,8 @@ VerifyResult verdict_from(json const& document) {
     verdict.signature = document.at("signature").get<std::string>();
     verdict.programs = document.at("programs").get<std::uint64_t>();
     verdict.seconds = document.at("seconds").get<double>();
+    for (json const& each : document.value("named", json::array()))
+        verdict.named.push_back(static_cast<Named>(std::min(each.get<unsigned>(), unsigned{2})));
     if (document.contains("steps")) verdict.steps = document.at("steps").get<std::size_t>();
     return verdict;
 }

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace vmcheck::mutants {
 
@@ -23,6 +24,7 @@ struct VerifyResult {
     std::uint64_t programs = 0;          // run until the search ended
     std::optional<std::size_t> steps{};  // of the first finding's program; nothing where there is none
     double seconds = 0;                  // from start to verdict: boot, search, shrinking, confirmation
+    std::vector<Named> named{};          // of the first finding's places to look at
 };
 
 // What a suite of tests made of it.

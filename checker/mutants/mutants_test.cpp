@@ -48,6 +48,59 @@ TEST_F(PatchHeader, WithoutAnExpectationIsRefused) {
     EXPECT_THAT(mutant.error().message, HasSubstr("16-parent-keeps-w.patch"));
 }
 
+constexpr char const* kPatch = R"(--- a/memory/fork.cpp
++++ b/memory/fork.cpp
+@@ -2,5 +2,4 @@
+ two
+ three
+-four
+ five
+ six
+@@ -20,3 +19,4 @@
+ nineteen
+-twenty
++twenty
++twenty-one
+ end
+--- a/memory/heap.cpp
++++ b/memory/heap.cpp
+@@ -1,2 +1,3 @@
+ one
++two
+ end
+)";
+
+TEST(ChangedLines, AreThoseAddedOrAroundWhatIsGone) {
+    EXPECT_THAT(changed_lines(kPatch),
+                ElementsAre(ChangedLine{"memory/fork.cpp", 3}, ChangedLine{"memory/fork.cpp", 4},
+                            ChangedLine{"memory/fork.cpp", 20}, ChangedLine{"memory/fork.cpp", 21},
+                            ChangedLine{"memory/heap.cpp", 2}));
+    EXPECT_THAT(changed_lines("no patch\n+\n"), ElementsAre());
+}
+
+TEST(NamedPlaces, AreHeldToTheLinesAndFunctionsOfThePatch) {
+    namespace fs = std::filesystem;
+    fs::path const source = fs::path(testing::TempDir()) / "named_places";
+    fs::create_directories(source / "memory");
+    std::ofstream(source / "memory/fork.cpp") << "a() {\n1\n2\n}\nb() {\n3\n4\n}\n";
+    auto const named = [&](std::string const& places, std::string const& died = "null") {
+        return named_places(R"({"sessions":[{"findings":[{"look_at":[)" + places + R"(],"died_in":)" + died + "}]}]}",
+                            {{"memory/fork.cpp", 2}}, source);
+    };
+    std::string const line = R"({"file":"kernel/memory/fork.cpp","line":2})",
+                      function = R"({"file":"kernel/memory/fork.cpp","line":3})",
+                      other = R"({"file":"kernel/memory/fork.cpp","line":6})",
+                      elsewhere = R"({"file":"kernel/memory/heap.cpp","line":2})";
+    EXPECT_THAT(named(other + "," + function + "," + line + "," + line),
+                ElementsAre(Named::elsewhere, Named::function, Named::line));
+    EXPECT_THAT(named(elsewhere), ElementsAre(Named::elsewhere));
+    EXPECT_THAT(named(line + "," + other, line), ElementsAre(Named::elsewhere)) << "where it died is told by itself";
+    EXPECT_THAT(named(line, line), ElementsAre(Named::line)) << "unless there is nothing else";
+    EXPECT_THAT(named_places("no report", {}, source), ElementsAre());
+    EXPECT_THAT(named_places(R"({"sessions":[{"findings":[]}]})", {}, source), ElementsAre());
+    fs::remove_all(source);
+}
+
 TEST(VerifyVerdict, IsTheFirstFindingOfTheReport) {
     auto const verdict =
         judge_verify(1, R"({"sessions":[{"programs":256,"findings":[{"signature":"I1 fstat","steps":[1,2]}]}]})", 1.5);
@@ -125,15 +178,16 @@ TEST(SuiteVerdict, IsNoneWhereTheMachineFailedOrTheReportIsMissing) {
 
 Row row(std::string const& name, std::string const& origin, VerifyResult verdict, bool noticed) {
     MutantResult result{std::move(verdict), {}, {{"cowtest", {noticed, noticed ? "panic" : "", 1}}}};
-    return {{name, origin, "A story.", "cow-eager", {"I3 fork"}, "a reason", "harts"}, result};
+    return {{name, origin, "A story.", "cow-eager", {"I3 fork"}, "a reason", {}, "harts"}, result};
 }
 
 std::vector<Row> rows() {
-    std::vector<Row> rows{row("01-a", "labs.md 1", {true, false, "I3 fork", 256, 2, 1.0}, true),
-                          row("02-b", "labs.md 2", {true, false, "I1 load", 512, 5, 3.0}, false),
-                          row("03-c", "our own", {true, false, "boot", 0, std::nullopt, 2.0}, false),
-                          row("04-d", "our own", {false, false, "", 10000, std::nullopt, 90.0}, false),
-                          row("05-e", "our own", {true, true, "I10 store (advice)", 3000, 3, 9.0}, false)};
+    std::vector<Row> rows{
+        row("01-a", "labs.md 1", {true, false, "I3 fork", 256, 2, 1.0, {Named::elsewhere, Named::function}}, true),
+        row("02-b", "labs.md 2", {true, false, "I1 load", 512, 5, 3.0, {Named::line, Named::elsewhere}}, false),
+        row("03-c", "our own", {true, false, "boot", 0, std::nullopt, 2.0}, false),
+        row("04-d", "our own", {false, false, "", 10000, std::nullopt, 90.0}, false),
+        row("05-e", "our own", {true, true, "I10 store (advice)", 3000, 3, 9.0}, false)};
     rows[0].result.without_its_faults = VerifyResult{false, false, "", 3000, std::nullopt, 4.0};
     rows[1].result.without_its_faults = VerifyResult{true, false, "I4 fork", 256, 1, 2.0};
     return rows;
@@ -161,6 +215,9 @@ TEST(KillTable, SumsUpWhatItsRowsSay) {
     EXPECT_EQ(summary.need_a_fault, 2U);
     EXPECT_EQ(summary.not_without, 1U);
     EXPECT_EQ(summary.nobody, 1U);
+    EXPECT_EQ(summary.with_places, 2U);
+    EXPECT_EQ(summary.named_first, 1U);
+    EXPECT_EQ(summary.named_among_three, 2U);
     EXPECT_EQ(summary.seconds_median, 2.5);
     EXPECT_EQ(summary.steps_median, 3.0);
     EXPECT_THAT(summary.noticed_by_suite, ElementsAre(1U));
@@ -168,12 +225,15 @@ TEST(KillTable, SumsUpWhatItsRowsSay) {
 
 TEST(KillTable, HasALineForEachMutantAndAReasonForEachThatSurvives) {
     std::string const text = markdown(rows(), {"cowtest"}, "vmcheck verify --seed 1");
-    EXPECT_THAT(text, HasSubstr("| [01-a](01-a.patch) | cow-eager | I3 fork | yes | 1.0 s | 256 | 2 | harts: not found "
-                                "without | panic |\n"));
-    EXPECT_THAT(text,
-                HasSubstr("| I1 load | **no** | 3.0 s | 512 | 5 | harts: **found without, I4 fork** | passes |\n"));
-    EXPECT_THAT(text, HasSubstr("| boot | **no** | 2.0 s | - | - | - | passes |\n"));
-    EXPECT_THAT(text, HasSubstr("| **survives** | - | 90.0 s | 10000 | - | - | passes |\n"));
+    EXPECT_THAT(
+        text,
+        HasSubstr("| [01-a](01-a.patch) | cow-eager | I3 fork | yes | 1.0 s | 256 | 2 | 2: function | harts: not found "
+                  "without | panic |\n"));
+    EXPECT_THAT(
+        text,
+        HasSubstr("| I1 load | **no** | 3.0 s | 512 | 5 | 1: line | harts: **found without, I4 fork** | passes |\n"));
+    EXPECT_THAT(text, HasSubstr("| boot | **no** | 2.0 s | - | - | - | - | passes |\n"));
+    EXPECT_THAT(text, HasSubstr("| **survives** | - | 90.0 s | 10000 | - | - | - | passes |\n"));
     EXPECT_THAT(text, HasSubstr("- **04-d**: A story. Why: a reason.\n"));
     EXPECT_THAT(text, Not(HasSubstr("- **01-a**")));
     EXPECT_THAT(text, HasSubstr("**4 of 5 mutants are killed by vmcheck** (80.0 %)"));

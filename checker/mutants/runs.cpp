@@ -30,6 +30,7 @@ struct Subject {
     fs::path kernel;
     bool reference = false;
     std::vector<std::string> faults_off{};  // options, where a second verify is to go without its faults
+    std::vector<ChangedLine> changed{};
     std::string stamp{};
     MutantResult result{};
     std::size_t left = 0;  // processes that have not ended
@@ -58,7 +59,7 @@ class MutantRuns {
             subjects_.push_back({"reference " + profile, options.kernels / profile / "kernel", true});
         for (Mutant const& mutant : mutants)
             subjects_.push_back({mutant.name, options.kernels / "mutants" / mutant.name / "kernel", false,
-                                 mutant.options_without_its_faults()});
+                                 mutant.options_without_its_faults(), mutant.changed});
     }
 
     tl::expected<std::vector<Row>, base::Error> run(std::stop_token const& stop) {
@@ -187,6 +188,8 @@ class MutantRuns {
                     "it finds {} where nothing is wrong, so that what it finds elsewhere means nothing. "
                     "See {}.log.",
                     verdict->signature, stem);
+            verdict->named =
+                named_places(text_of(stem + ".report.json"), subject.changed, subject.kernel.parent_path() / "source");
             if (task.job == Job::verify)
                 subject.result.verdict = std::move(*verdict);
             else

@@ -42,6 +42,17 @@ std::string without_its_faults(Row const& row) {
            (without->killed ? ": **found without, " + without->signature + "**" : ": not found without");
 }
 
+bool is_of_the_patch(Named named) {
+    return named != Named::elsewhere;
+}
+
+// The first place that is of what the patch changes.
+std::string named_place(std::vector<Named> const& named) {
+    auto const at = std::ranges::find_if(named, is_of_the_patch);
+    if (at == named.end()) return named.empty() ? "-" : "not";
+    return fmt::format("{}: {}", at - named.begin() + 1, *at == Named::line ? "line" : "function");
+}
+
 std::string print_row(Row const& row, std::vector<std::string> const& suites) {
     VerifyResult const& verdict = row.result.verdict;
     std::string line = fmt::format("| [{0}]({0}.patch) | {1} |", row.mutant.name, row.mutant.profile);
@@ -51,7 +62,7 @@ std::string print_row(Row const& row, std::vector<std::string> const& suites) {
                             verdict.steps ? fmt::format("{}", *verdict.steps) : "-");
     else
         line += fmt::format(" **survives** | - | {:.1f} s | {} | - |", verdict.seconds, verdict.programs);
-    line += fmt::format(" {} |", without_its_faults(row));
+    line += fmt::format(" {} | {} |", named_place(verdict.named), without_its_faults(row));
     for (std::string const& suite : suites) {
         SuiteResult const& result = row.result.suites.at(suite);
         line += fmt::format(" {} |", result.noticed ? result.how : "passes");
@@ -89,6 +100,10 @@ Summary summarize(std::vector<Row> const& rows, std::vector<std::string> const& 
         summary.nobody += !verdict.killed && !by_suite ? 1U : 0U;
         for (std::size_t i = 0; i < suites.size(); ++i)
             summary.noticed_by_suite[i] += row.result.suites.at(suites[i]).noticed ? 1U : 0U;
+        auto const& named = verdict.named;
+        summary.with_places += named.empty() ? 0U : 1U;
+        summary.named_first += !named.empty() && is_of_the_patch(named.front()) ? 1U : 0U;
+        summary.named_among_three += std::ranges::any_of(named, is_of_the_patch) ? 1U : 0U;
         if (!verdict.killed) continue;
         seconds.push_back(verdict.seconds);
         if (verdict.steps) steps.push_back(static_cast<double>(*verdict.steps));
@@ -121,6 +136,11 @@ std::string print(Summary const& summary, std::vector<std::string> const& suites
         "another "
         "hart within a step): {}. The same verify with these switched off finds nothing in {} of them.\n",
         summary.need_a_fault, summary.not_without);
+    text += fmt::format(
+        "- *Look at* names a line that the patch changes, or its function, first for {} of {} ({}), and among its "
+        "three places for {} ({}).\n",
+        summary.named_first, summary.with_places, percent(summary.named_first, summary.with_places),
+        summary.named_among_three, percent(summary.named_among_three, summary.with_places));
     if (summary.seconds_median)
         text +=
             fmt::format("- Median from start to verdict, one core: {:.1f} s (boot, search, shrinking, confirmation).\n",
@@ -138,13 +158,16 @@ std::string markdown(std::vector<Row> const& rows, std::vector<std::string> cons
         "defect (`kernel/README.md`). \"Found as\": invariant and step of the first finding of `" +
         command +
         "`,\n"
-        "which stops at the first batch of programs with one; \"expected\": whether the patch says so. A suite notices "
-        "a mutant\n"
+        "which stops at the first batch of programs with one; \"expected\": whether the patch says so; \"look at\": "
+        "the "
+        "first\n"
+        "of its three places that the patch changes, or that lies in a function that it changes. A suite notices a "
+        "mutant\n"
         "when `vmcheck run` on it ends with another code than 0.\n\n";
     text += print(summarize(rows, suites), suites);
-    text += "\n| mutant | profile | found as | expected | verdict after | programs | steps | needs |";
+    text += "\n| mutant | profile | found as | expected | verdict after | programs | steps | look at | needs |";
     for (std::string const& suite : suites) text += " " + cell(suite) + " |";
-    text += "\n|---|---|---|---|---|---|---|---|";
+    text += "\n|---|---|---|---|---|---|---|---|---|";
     for (std::size_t i = 0; i < suites.size(); ++i) text += "---|";
     text += "\n";
     for (Row const& row : rows) text += print_row(row, suites);

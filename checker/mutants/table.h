@@ -25,10 +25,13 @@ struct Summary {
     std::size_t as_expected = 0;  // of the killed
     // Killed by vmcheck, and by every suite passed: what no test has noticed.
     std::size_t only_vmcheck = 0;
-    std::size_t only_vmcheck_as_advice = 0;       // of these, those that are found to be poor, not wrong
-    std::size_t need_a_fault = 0;                 // of all, by their patches
-    std::size_t not_without = 0;                  // of these, those that are not found where it is switched off
-    std::size_t nobody = 0;                       // noticed by no one
+    std::size_t only_vmcheck_as_advice = 0;  // of these, those that are found to be poor, not wrong
+    std::size_t need_a_fault = 0;            // of all, by their patches
+    std::size_t not_without = 0;             // of these, those that are not found where it is switched off
+    std::size_t nobody = 0;                  // noticed by no one
+    std::size_t with_places = 0;             // found by a program, with places to look at
+    std::size_t named_first = 0;             // of these, those whose first place is of what the patch changes
+    std::size_t named_among_three = 0;
     std::optional<double> seconds_median{};       // of the killed
     std::optional<double> steps_median{};         // of the killed that have a program
     std::vector<std::size_t> noticed_by_suite{};  // in order of `suites`

@@ -183,9 +183,17 @@ spec::Outcome KernelExecution::perform(spec::Step const& step) {
     return run_step(conductor_, *kernel_->setting, kernel_->descriptors, step);
 }
 
+namespace {
+
 // Where a step is interrupted counts what is executed: all of it, as on other machines.
+bool is_interrupted(spec::Step const& step) {
+    return step.faults.preempt || step.faults.switch_hart;
+}
+
+}  // namespace
+
 StepResult KernelExecution::run(spec::Step const& step, std::uint64_t pages) {
-    board_.skip_unused(!step.faults.preempt && !step.faults.switch_hart);
+    board_.skip_unused(!is_interrupted(step));
     spec::FrameCensus const before = begin(step.faults.oom, pages);
     return {perform(step), before};
 }
@@ -206,7 +214,7 @@ Overlap KernelExecution::run_overlapping(spec::Pair const& pair, std::uint64_t p
     }
     conductor_.do_meanwhile(second.actor, [&]() -> Done {
         overlap.reached = true;
-        board_.skip_unused(true);
+        board_.skip_unused(!is_interrupted(second));
         outcome.second = perform(second);
         if (spec::is_mishap(*outcome.second)) return tl::unexpected(outcome.second->what);
         return {};

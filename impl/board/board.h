@@ -314,7 +314,7 @@ class Board {
     void count_edges(std::span<std::uint8_t> counters);
 
     // Whether loops over tables pass over what is unused (Config::scans), which leaves out code that says nothing, and
-    // the time that it takes; on at first.
+    // the time that it takes; on at first, and always in a trial.
     void skip_unused(bool on);
 
     // Remember when a hart stood before a block with S-mode interrupts enabled: where an interrupt would be taken. At

@@ -60,7 +60,7 @@ void Hart::scan_hook(uc_engine*, std::uint64_t address, std::uint32_t, void* use
     Hart& hart = *static_cast<Hart*>(user);
     Machine const& machine = hart.machine_;
     // A user program may have code of its own at that address.
-    if (!machine.skips_unused || hart.engine_.privilege() == Privilege::user) return;
+    if (!machine.passes_over_idle() || hart.engine_.privilege() == Privilege::user) return;
     for (TableScan const& scan : machine.config.scans)
         if (scan.at == VirtAddr{address}) hart.pass_over_idle(scan);
 }
@@ -87,7 +87,7 @@ void Hart::pass_over_idle(TableScan const& scan) {
 void Hart::word_scan_hook(uc_engine*, std::uint64_t address, std::uint32_t, void* user) {
     Hart& hart = *static_cast<Hart*>(user);
     Machine const& machine = hart.machine_;
-    if (!machine.skips_unused || hart.engine_.privilege() == Privilege::user) return;
+    if (!machine.passes_over_idle() || hart.engine_.privilege() == Privilege::user) return;
     for (WordScan const& scan : machine.config.word_scans)
         if (scan.at == VirtAddr{address}) hart.pass_over_zeros(scan);
 }

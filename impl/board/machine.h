@@ -98,6 +98,8 @@ class Machine {
     std::optional<Trial> trial;
     bool fence_at_traps = false;
     bool skips_unused = true;  // by loops over tables (Config::scans)
+    // In a trial nobody counts what is executed.
+    bool passes_over_idle() const { return skips_unused || trial; }
     InstructionWatcher* watcher = nullptr;
 
   private:

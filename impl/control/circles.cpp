@@ -31,6 +31,8 @@ struct Interrupts {
 constexpr Interrupts kInterrupts{32, Parcels{100'000}};
 // Where memory says already that nothing changes: others that run may do something about it.
 constexpr Interrupts kFewInterrupts{4, Parcels{10'000}};
+// The same where they may be at it just now, on a hart of their own.
+constexpr Interrupts kSomeInterrupts{8, Parcels{50'000}};
 
 constexpr Parcels kOneBlock{1};
 // In a short loop: one of load-reserved and store-conditional, which loses its reservation at each stop, ends.
@@ -222,6 +224,13 @@ class Search {
     std::vector<HartsCircle> harts_;
 };
 
+// One that is held where it stands may be what is waited for.
+bool is_any_held(board::Board const& board) {
+    for (std::uint64_t i = 0; i < board.harts(); ++i)
+        if (board.is_parked(HartIndex{i})) return true;
+    return false;
+}
+
 }  // namespace
 
 std::optional<Circle> find_circle(board::Board& board) {
@@ -229,10 +238,7 @@ std::optional<Circle> find_circle(board::Board& board) {
     board.begin_trial();
     Search search(board, kBlocksMax);
     std::optional<Circle> circle = search.circle();
-    // One that is held where it stands may be what is waited for.
-    bool held = false;
-    for (std::uint64_t i = 0; i < board.harts(); ++i) held |= board.is_parked(HartIndex{i});
-    if (circle && circle->why == spec::Stuck::Why::circles && circle->others_run && held) circle.reset();
+    if (circle && circle->why == spec::Stuck::Why::circles && circle->others_run && is_any_held(board)) circle.reset();
     bool const left_alone = circle && !circle->others_run && board.harts() == 1;
     if (circle && circle->why == spec::Stuck::Why::circles && !left_alone && !search.outlasts(kInterrupts))
         circle.reset();
@@ -242,14 +248,19 @@ std::optional<Circle> find_circle(board::Board& board) {
 }
 
 std::optional<Circle> find_short_circle(board::Board& board) {
-    if (board.harts() > 1) return std::nullopt;
+    bool const several = board.harts() > 1;
+    if (several && is_any_held(board)) return std::nullopt;
+    HartIndex const current = board.current_hart();
     board.begin_trial();
     Search search(board, kShortBlocksMax, false);
     std::optional<Circle> circle = search.circle();
-    bool const is_proof = circle && (!circle->others_run ||
-                                     (circle->why == spec::Stuck::Why::same_trap && search.outlasts(kFewInterrupts)));
+    bool const is_trap = circle && circle->why == spec::Stuck::Why::same_trap;
+    // What a hart waits for without taking interrupts another may do.
+    bool const is_proof = circle && ((!several && !circle->others_run) ||
+                                     (is_trap && search.outlasts(several ? kSomeInterrupts : kFewInterrupts)));
     if (!is_proof) circle.reset();
     board.end_trial();
+    board.select_hart(current);
     return circle;
 }
 

@@ -22,8 +22,8 @@ struct Circle {
 // REQUIRES: the board stands on a golden image.
 std::optional<Circle> find_circle(board::Board& board);
 
-// The same of one hart, in a circle of few blocks, which it takes little time to see: an instruction that traps again
-// and again with nothing changed in memory, or a loop of the kernel that takes no interrupts.
+// The same of a circle of few blocks, which it takes little time to see: an instruction that traps again and again with
+// nothing changed in memory or, on one hart, a loop of the kernel that takes no interrupts.
 std::optional<Circle> find_short_circle(board::Board& board);
 
 // Whether a machine of one hart may be idling without a wfi: it comes back to the same place, with nothing changed, but

@@ -63,16 +63,16 @@ std::optional<Event> EventLoop::run_on() {
         if (auto const circle = find_circle(board_)) return tl::unexpected(autopsy_.stuck(*circle));
         return std::nullopt;
     }
-    if (board_.harts() == 1 && time_.may_extend() && time_.becomes_long())
+    if (time_.may_extend() && time_.becomes_long())
         if (auto const circle = find_short_circle(board_)) return tl::unexpected(autopsy_.stuck(*circle));
     // Without symbols a panic is no breakpoint, but a message and then a loop: look for it now and then.
     if (!entries_.panic)
         if (auto panicked = autopsy_.panic_on_console()) return tl::unexpected(*panicked);
-    // Of several harts, each stop would begin a turn anew.
-    if (board_.harts() > 1) return event_of(time_.run(entries_.panic ? left : std::min(left, kGlanceAtConsole)));
     Parcels const until_long = time_.until_long();
-    return event_of(time_.run(
-        std::min({left, entries_.panic ? kGlance : kGlanceAtConsole, until_long == Parcels{0} ? left : until_long})));
+    Parcels const most = until_long == Parcels{0} ? left : std::min(left, until_long);
+    // Of several harts, each stop would begin a turn anew.
+    Parcels const glance = board_.harts() > 1 ? left : kGlance;
+    return event_of(time_.run(std::min(most, entries_.panic ? glance : kGlanceAtConsole)));
 }
 
 std::optional<Event> EventLoop::next_until(Parcels end) {

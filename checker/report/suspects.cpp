@@ -438,6 +438,13 @@ std::string how_often_it_ran(Spectrum const& spectrum, CodePlace const& place) {
                           share(line->failing, spectrum.failing), share(line->passing, spectrum.passing)));
 }
 
+// What nearly all programs run that pass tells nobody where to look.
+bool says_nothing(Spectrum const& spectrum, CodePlace const& place) {
+    auto const line =
+        std::ranges::find_if(spectrum.lines, [&](Spectrum::Line const& each) { return of_line(each.place) == place; });
+    return line != spectrum.lines.end() && line->passing * 20 >= spectrum.passing * 19;
+}
+
 // Of each function the most suspicious line; those that are for what fails count twice.
 std::vector<Suspect> suspicious_lines(Finding const& finding, std::vector<Suspect> const& usual) {
     Spectrum const& spectrum = finding.evidence.spectrum;
@@ -504,6 +511,7 @@ Suspects suspects_in(Finding const& finding) {
     if (writer && in_this_step) add(*writer);
     if (caller) add(*caller);
     for (Suspect& each : suspicious_lines(finding, usual)) {
+        if (suspects.at.size() > first && says_nothing(finding.evidence.spectrum, each.place)) continue;
         add(std::move(each));
         if (writer && suspects.at.size() == first + kMost - 1) add(*writer);
     }

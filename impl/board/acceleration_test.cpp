@@ -104,7 +104,7 @@ class Scan : public testing::Test {
         board->write(Register::x9, kTable.value);
         board->write(Register::x18, (kTable + kElements * kStride).value);
         board->write(Register::t0, 0);
-        board->run(Parcels{200});
+        board->run(Parcels{2000});
         EXPECT_EQ(board->read(Register::a0), used.size()) << "each that is used was looked at";
         EXPECT_EQ(board->read(Register::x9), board->read(Register::x18)) << "and the loop ended where it ends";
         return board->read(Register::t0);
@@ -132,7 +132,7 @@ TEST_F(Scan, IsTheSameWhenItIsDoneAgain) {
         board->write(Register::x9, kTable.value);
         board->write(Register::pc, kRamStart.value);
         board->write(Register::t0, 0);
-        board->run(Parcels{200});
+        board->run(Parcels{2000});
         board->record(nullptr);
         std::uint64_t const end = board->hash();
         EXPECT_EQ(board->read(Register::t0), skips ? 4u : kElements);

@@ -17,6 +17,10 @@ constexpr std::uint64_t kBytesPerParcel = 8;
 
 constexpr std::uint64_t kWordBytes = 8;
 
+// What it costs to pass over a slot, or a word: less than the guest's own look, no less than the host's.
+constexpr std::uint64_t kParcelsPerSlot = 16;
+constexpr std::uint64_t kParcelsPerWord = 2;
+
 }  // namespace
 
 void Hart::address_hook(uc_engine*, std::uint64_t address, std::uint32_t, void* user) {
@@ -82,6 +86,7 @@ void Hart::pass_over_idle(TableScan const& scan) {
     if (end < begin + 2) return;
     engine_.write_general(scan.element, scan.first.value + (end - 1) * scan.stride);
     machine_.counters.passed_over += end - 1 - begin;
+    machine_.clock.parcels += (end - 1 - begin) * kParcelsPerSlot;
 }
 
 void Hart::word_scan_hook(uc_engine*, std::uint64_t address, std::uint32_t, void* user) {
@@ -106,6 +111,7 @@ void Hart::pass_over_zeros(WordScan const& scan) {
     if (zeros < 2) return;
     engine_.write_general(scan.element, from.value + (zeros - 1) * kWordBytes);
     machine_.counters.passed_over += zeros - 1;
+    machine_.clock.parcels += (zeros - 1) * kParcelsPerWord;
 }
 
 // Of every instruction, where there is a debugger. It comes after those at particular addresses.

@@ -51,8 +51,8 @@ struct LastWrite {
     std::optional<spec::ProcId> whose{};  // of an entry: in whose page table it lies
 };
 
-// In how many programs each line of the kernel ran: of those that fail as the finding does, and of near neighbours that
-// do not.
+// In how many programs each line ran that the finding's program runs: of those that fail as it does, and of near
+// neighbours that do not.
 struct Spectrum {
     struct Line {
         CodePlace place;

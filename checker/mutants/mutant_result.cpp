@@ -12,11 +12,8 @@ namespace {
 using nlohmann::json;
 
 json to_json(VerifyResult const& verdict) {
-    json document = {{"killed", verdict.killed},
-                     {"advice", verdict.advice},
-                     {"signature", verdict.signature},
-                     {"programs", verdict.programs},
-                     {"seconds", verdict.seconds}};
+    json document = {{"killed", verdict.killed},     {"advice", verdict.advice},   {"signature", verdict.signature},
+                     {"programs", verdict.programs}, {"seconds", verdict.seconds}, {"named", json::array()}};
     if (verdict.steps) document["steps"] = *verdict.steps;
     for (Named each : verdict.named) document["named"].push_back(static_cast<unsigned>(each));
     return document;
@@ -30,7 +27,7 @@ VerifyResult verdict_from(json const& document) {
     verdict.signature = document.at("signature").get<std::string>();
     verdict.programs = document.at("programs").get<std::uint64_t>();
     verdict.seconds = document.at("seconds").get<double>();
-    for (json const& each : document.value("named", json::array()))
+    for (json const& each : document.at("named"))
         verdict.named.push_back(static_cast<Named>(std::min(each.get<unsigned>(), unsigned{2})));
     if (document.contains("steps")) verdict.steps = document.at("steps").get<std::size_t>();
     return verdict;

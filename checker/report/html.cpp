@@ -112,7 +112,7 @@ std::string places(Finding const& finding) {
         text += fmt::format("<dt>No frame</dt><dd><code>{}</code></dd>\n", safe(describe(failed)));
     std::string ran;
     for (CodePlace const& place : suspects.ran) ran += (ran.empty() ? "" : ", ") + place.function;
-    if (!ran.empty()) text += fmt::format("<dt>Entered</dt><dd><code>{}</code></dd>\n", safe(ran));
+    if (!ran.empty()) text += fmt::format("<dt>Entered, in this order</dt><dd><code>{}</code></dd>\n", safe(ran));
     return text;
 }
 

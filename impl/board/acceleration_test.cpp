@@ -100,7 +100,7 @@ class Scan : public testing::Test {
         for (std::uint64_t i : used) board->write(kTable + i * kStride + kState, std::as_bytes(std::span(&one, 1)));
         for (std::uint64_t i : locked) board->write(kTable + i * kStride, std::as_bytes(std::span(&one, 1)));
         board->reset(kRamStart);
-        board->skip_unused(skips);
+        board->pass_over_idle(skips);
         board->write(Register::x9, kTable.value);
         board->write(Register::x18, (kTable + kElements * kStride).value);
         board->write(Register::t0, 0);
@@ -128,7 +128,7 @@ TEST_F(Scan, IsTheSameWhenItIsDoneAgain) {
         Checkpoint const start = board->save();
         Recording recording;
         board->record(&recording);
-        board->skip_unused(skips);
+        board->pass_over_idle(skips);
         board->write(Register::x9, kTable.value);
         board->write(Register::pc, kRamStart.value);
         board->write(Register::t0, 0);
@@ -136,7 +136,7 @@ TEST_F(Scan, IsTheSameWhenItIsDoneAgain) {
         board->record(nullptr);
         std::uint64_t const end = board->hash();
         EXPECT_EQ(board->read(Register::t0), skips ? 4u : kElements);
-        board->skip_unused(!skips);
+        board->pass_over_idle(!skips);
         board->restore(start);
         for (Request const& request : recording.requests) request.again(*board);
         EXPECT_EQ(board->hash(), end);
@@ -152,6 +152,25 @@ TEST_F(Scan, LooksAtEachSlotWhereItMust) {
     EXPECT_EQ(turns({0, 3}, {}, true, false), kElements);
 }
 
+// What is left of 2,000 parcels goes into blocks of two, at the end.
+TEST_F(Scan, CostsTimeSoThatBudgetsHold) {
+    turns({});
+    EXPECT_LT(2 * board->counters().blocks + 16 * (kElements - 1), 2020u);
+}
+
+TEST_F(Scan, IsDoneInTrialsWhateverIsCountedOtherwise) {
+    turns({}, {}, false);
+    EXPECT_TRUE(board->take_golden());
+    board->begin_trial();
+    board->write(Register::x9, kTable.value);
+    board->write(Register::pc, kRamStart.value);
+    board->write(Register::t0, 0);
+    board->run(Parcels{2000});
+    EXPECT_EQ(board->read(Register::t0), 1u);
+    board->end_trial();
+    EXPECT_EQ(board->read(Register::t0), kElements);
+}
+
 TEST_F(Scan, PassesOverAllStatesThatTheLoopDoesNothingAbout) {
     constexpr unsigned kZeroToo = 6;  // t1: 0 from reset on
     idle = {.compared = kZeroToo, .if_equal = true};
@@ -163,7 +182,7 @@ TEST_F(Scan, PassesOverAllStatesThatTheLoopDoesNothingAbout) {
 // A loop over words from s1 to s2, which counts its turns in t0 and adds up the words in a0.
 class Words : public testing::Test {
   protected:
-    static constexpr PhysAddr kWords{0x8000'1f00};  // 32 before the end of the page
+    static constexpr PhysAddr kWords{0x8000'1f00};  // 32 words before the end of the page
     static constexpr unsigned kT0 = 5, kS1 = 9, kA5 = 15, kS2 = 18, kS3 = 19;
 
     // Of so many words, those that are not 0.
@@ -179,7 +198,7 @@ class Words : public testing::Test {
         std::uint64_t const one = 1;
         for (std::uint64_t i : set) board->write(kWords + i * 8, std::as_bytes(std::span(&one, 1)));
         board->reset(kRamStart);
-        board->skip_unused(skips);
+        board->pass_over_idle(skips);
         board->write(Register::x9, kWords.value + misplaced);
         board->write(Register::x18, kWords.value + misplaced + count * 8);
         board->write(Register::x19, differs);
@@ -202,6 +221,11 @@ TEST_F(Words, PassesOverZeros) {
     EXPECT_EQ(turns(8, {7}), 2u);
     EXPECT_EQ(turns(1, {}), 1u);
     EXPECT_EQ(turns(2, {0, 1}), 2u);
+}
+
+TEST_F(Words, CostTimeSoThatBudgetsHold) {
+    turns(32, {});
+    EXPECT_LT(2 * board->counters().blocks + 2 * 31, 2020u);
 }
 
 TEST_F(Words, GoesAPageAtATime) {

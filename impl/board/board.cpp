@@ -198,9 +198,9 @@ std::optional<Turned> Board::turned() const {
 void Board::count_edges(std::span<std::uint8_t> counters) {
     machine_->reports.edges.count_in(counters);
 }
-void Board::skip_unused(bool on) {
-    machine_->skips_unused = on;
-    note(Request::Kind::lasting, [=](Board& board) { board.skip_unused(on); });
+void Board::pass_over_idle(bool on) {
+    machine_->may_pass_over_idle = on;
+    note(Request::Kind::lasting, [=](Board& board) { board.pass_over_idle(on); });
 }
 void Board::set_openings(bool on) {
     machine_->reports.openings.set_on(on);

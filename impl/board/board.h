@@ -66,7 +66,7 @@ struct Config {
     std::optional<VirtAddr> memmove_at{};
     std::optional<VirtAddr> memcpy_at{};
     // Loops over a table of processes, of which those that are unused are passed over, and over page tables, of which
-    // entries that are 0 are (skip_unused).
+    // entries that are 0 are (pass_over_idle).
     std::vector<TableScan> scans{};
     std::vector<WordScan> word_scans{};
     // A write of satp drops all cached translations, as it does on QEMU, where students test their kernels. When false,
@@ -315,7 +315,7 @@ class Board {
 
     // Whether loops over tables pass over what is unused (Config::scans), which leaves out code that says nothing, and
     // the time that it takes; on at first, and always in a trial.
-    void skip_unused(bool on);
+    void pass_over_idle(bool on);
 
     // Remember when a hart stood before a block with S-mode interrupts enabled: where an interrupt would be taken. At
     // most as many as a trace remembers. Costs nothing when off. Turning it on forgets what was remembered.

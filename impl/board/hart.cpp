@@ -88,7 +88,7 @@ std::optional<Error> Hart::install() {
     for (TableScan const& scan : config.scans)
         if (std::optional<Error> error = add_address_hook(scan.at, scan_hook)) return error;
     for (WordScan const& scan : config.word_scans)
-        if (std::optional<Error> error = add_address_hook(scan.at, word_scan_hook)) return error;
+        if (std::optional<Error> error = add_address_hook(scan.at, scan_hook)) return error;
     return std::nullopt;
 }
 

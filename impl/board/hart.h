@@ -220,11 +220,10 @@ class Hart {
     bool uses_supervisor_timer() const;
 
     // hart_address.cpp
-    static AddressHook address_hook, hart_number_hook, satp_hook, fence_hook, update_hook, instruction_hook, scan_hook,
-        word_scan_hook;
+    static AddressHook address_hook, hart_number_hook, satp_hook, fence_hook, update_hook, instruction_hook, scan_hook;
     void on_address(VirtAddr pc);
     bool accelerate(VirtAddr pc);
-    void pass_over_idle(TableScan const& scan);
+    void pass_over_slots(TableScan const& scan);
     void pass_over_zeros(WordScan const& scan);
     bool is_plain_memory(VirtAddr address, std::uint64_t bytes, Access access);
 

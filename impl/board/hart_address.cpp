@@ -66,11 +66,13 @@ void Hart::scan_hook(uc_engine*, std::uint64_t address, std::uint32_t, void* use
     // A user program may have code of its own at that address.
     if (!machine.passes_over_idle() || hart.engine_.privilege() == Privilege::user) return;
     for (TableScan const& scan : machine.config.scans)
-        if (scan.at == VirtAddr{address}) hart.pass_over_idle(scan);
+        if (scan.at == VirtAddr{address}) return hart.pass_over_slots(scan);
+    for (WordScan const& scan : machine.config.word_scans)
+        if (scan.at == VirtAddr{address}) return hart.pass_over_zeros(scan);
 }
 
 // The last of a row is left to the guest, which then goes on to what comes next by itself.
-void Hart::pass_over_idle(TableScan const& scan) {
+void Hart::pass_over_slots(TableScan const& scan) {
     std::uint64_t const from = engine_.read_general(scan.element) - scan.first.value;
     std::uint64_t const begin = from / scan.stride;
     if (from % scan.stride != 0 || begin >= scan.count) return;
@@ -87,14 +89,6 @@ void Hart::pass_over_idle(TableScan const& scan) {
     engine_.write_general(scan.element, scan.first.value + (end - 1) * scan.stride);
     machine_.counters.passed_over += end - 1 - begin;
     machine_.clock.parcels += (end - 1 - begin) * kParcelsPerSlot;
-}
-
-void Hart::word_scan_hook(uc_engine*, std::uint64_t address, std::uint32_t, void* user) {
-    Hart& hart = *static_cast<Hart*>(user);
-    Machine const& machine = hart.machine_;
-    if (!machine.passes_over_idle() || hart.engine_.privilege() == Privilege::user) return;
-    for (WordScan const& scan : machine.config.word_scans)
-        if (scan.at == VirtAddr{address}) hart.pass_over_zeros(scan);
 }
 
 // Of one page at a time, and the last of a row is left to the guest here too.

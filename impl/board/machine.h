@@ -97,9 +97,9 @@ class Machine {
     std::shared_ptr<Golden const> golden;
     std::optional<Trial> trial;
     bool fence_at_traps = false;
-    bool skips_unused = true;  // by loops over tables (Config::scans)
+    bool may_pass_over_idle = true;  // by loops over tables (Config::scans)
     // In a trial nobody counts what is executed.
-    bool passes_over_idle() const { return skips_unused || trial; }
+    bool passes_over_idle() const { return may_pass_over_idle || trial; }
     InstructionWatcher* watcher = nullptr;
 
   private:

@@ -25,8 +25,8 @@ FunctionCode::FunctionCode(elf::KernelImage const& image, elf::Symbol const& fun
 }
 
 std::optional<std::size_t> FunctionCode::index_of(VirtAddr at) const {
-    auto const found = std::ranges::find(instructions_, at, &Instruction::at);
-    if (found == instructions_.end()) return std::nullopt;
+    auto const found = std::ranges::lower_bound(instructions_, at, {}, &Instruction::at);
+    if (found == instructions_.end() || found->at != at) return std::nullopt;
     return static_cast<std::size_t>(found - instructions_.begin());
 }
 

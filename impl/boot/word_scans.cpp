@@ -90,9 +90,11 @@ class Way {
 std::vector<board::WordScan> find_word_scans(elf::KernelImage const& image) {
     constexpr std::size_t kMost = 64;  // each is looked up when one is come to
     std::vector<board::WordScan> scans;
+    VirtAddr seen_to;  // no code is looked at twice, however many symbols a file has for it
     for (elf::Symbol const& symbol : image.symbols()) {
-        if (symbol.kind != elf::SymbolKind::kFunction) continue;
+        if (symbol.kind != elf::SymbolKind::kFunction || symbol.address < seen_to) continue;
         FunctionCode const code(image, symbol);
+        if (code.size() > 0) seen_to = symbol.address + symbol.bytes;
         for (std::size_t i = 0; i < code.size(); ++i)
             if (auto const scan = Way(code, i).follow(); scan && scans.size() < kMost) scans.push_back(*scan);
     }

@@ -114,6 +114,36 @@ TEST(Circles, EachOfThreeHartsIsLookedAt) {
     EXPECT_TRUE(find_circle(board));
 }
 
+TEST(Circles, ATrapOnOneOfTwoHartsIsSeenAtOnceUnlessSomebodyIsHeld) {
+    board::Board board = test::bare_board(2);
+    test::put(board, test::kCode, kReturnFromTrap);
+    test::put(board, kHandler, kReturnFromTrap);
+    test::put(board, kUser, test::kWaitForInterrupt);
+    test::put(board, kData, test::kLoopForEver);
+    board::HartIndex const traps{0}, idles{1};
+    board.write(traps, Register::pc, test::kCode.value);
+    board.write(traps, Register::privilege, static_cast<std::uint64_t>(board::Privilege::supervisor));
+    board.write(traps, Register::stvec, kHandler.value);
+    board.write(traps, Register::medeleg, 0xffff);
+    board.write(traps, Register::sepc, kUser.value);
+    board.write(idles, Register::pc, kData.value);
+    EXPECT_TRUE(board.take_golden());
+    for (auto const current : {traps, idles}) {
+        board.select_hart(current);
+        auto const circle = find_short_circle(board);
+        ASSERT_TRUE(circle);
+        EXPECT_EQ(circle->why, Why::same_trap);
+        EXPECT_EQ(circle->at.value, kUser.value);
+        EXPECT_EQ(board.current_hart(), current) << "the board is as it was";
+    }
+    board.park_hart(idles, true);
+    EXPECT_FALSE(find_short_circle(board)) << "it may be what the trap waits for";
+    board.park_hart(idles, false);
+    board.write(traps, Register::pc, kData.value);
+    EXPECT_TRUE(board.take_golden());
+    EXPECT_FALSE(find_short_circle(board)) << "what one spins for, the other may do";
+}
+
 TEST(Circles, AHartThatAsksAtAHypercallIsNotInOne) {
     board::Board board = board_with({test::kEcall, test::kBackByOne});
     board.write(Register::privilege, static_cast<std::uint64_t>(board::Privilege::user));

@@ -193,7 +193,7 @@ bool is_interrupted(spec::Step const& step) {
 }  // namespace
 
 StepResult KernelExecution::run(spec::Step const& step, std::uint64_t pages) {
-    board_.skip_unused(!is_interrupted(step));
+    board_.pass_over_idle(!is_interrupted(step));
     spec::FrameCensus const before = begin(step.faults.oom, pages);
     return {perform(step), before};
 }
@@ -202,7 +202,7 @@ Overlap KernelExecution::run_overlapping(spec::Pair const& pair, std::uint64_t p
     spec::Step const& first = pair.first;
     spec::Step const& second = pair.second;
     Overlap overlap;
-    board_.skip_unused(false);
+    board_.pass_over_idle(false);
     overlap.before = begin(first.faults.oom ? first.faults.oom : second.faults.oom, 2 * pages);
     spec::PairOutcome& outcome = overlap.outcome;
     if (first.faults.switch_hart) {
@@ -214,7 +214,7 @@ Overlap KernelExecution::run_overlapping(spec::Pair const& pair, std::uint64_t p
     }
     conductor_.do_meanwhile(second.actor, [&]() -> Done {
         overlap.reached = true;
-        board_.skip_unused(!is_interrupted(second));
+        board_.pass_over_idle(!is_interrupted(second));
         outcome.second = perform(second);
         if (spec::is_mishap(*outcome.second)) return tl::unexpected(outcome.second->what);
         return {};
@@ -231,7 +231,7 @@ Overlap KernelExecution::run_overlapping(spec::Pair const& pair, std::uint64_t p
 
 WatchedStep KernelExecution::run_watched(spec::Step const& step, std::uint64_t pages) {
     board_.set_openings(true);
-    board_.skip_unused(false);
+    board_.pass_over_idle(false);
     spec::FrameCensus const before = begin(step.faults.oom, pages);
     WatchedStep watched{{perform(step), before}, {}};
     board_.set_openings(false);

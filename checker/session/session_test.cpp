@@ -17,6 +17,8 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <set>
+#include <string>
 #include <utility>
 
 namespace vmcheck::session {
@@ -111,6 +113,21 @@ TEST(Session, ComparesWhatRanInProgramsThatFailAndInNeighboursThatDoNot) {
     EXPECT_EQ(spectrum.lines.front().place.function, "fork");
     EXPECT_EQ(spectrum.lines.front().failing, spectrum.failing);
     EXPECT_EQ(spectrum.lines.front().passing, 0U);
+}
+
+TEST(Session, ComparesTheLinesThatTheProgramItselfRuns) {
+    auto kernel = start(toy(PlantedDefect::parent_keeps_write), 1);
+    ASSERT_TRUE(kernel.has_value()) << kernel.error().message;
+    auto const parsed = [](std::string const& steps) {
+        return spec::parse("vmcheck 1\nprofile cow lazy\n" + steps).value();
+    };
+    spec::Program const program = parsed("p0 fork p1\n"), original = parsed("p0 sbrk +1p\np0 fork p1\n");
+    run::Signature const signature{spec::Invariant::isolation, program.steps.front().action.index()};
+    Spectrum const spectrum = spectrum_of(kernel->machines, kernel->look.reference, program, original, signature);
+    EXPECT_GE(spectrum.failing, 2U) << "with the original, which grows the heap as well";
+    std::set<std::string> functions;
+    for (Spectrum::Line const& line : spectrum.lines) functions.insert(line.place.function);
+    EXPECT_THAT(functions, ElementsAre("fork"));
 }
 
 TEST(Session, ReadsSourceFromTheKernelsTreeAlone) {

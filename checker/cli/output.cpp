@@ -44,6 +44,8 @@ tl::expected<report::Saved, Stop> save(Finding const& finding, std::string_view 
     if (needs_script(finding)) {
         std::filesystem::path const script = stem.string() + ".gdb";
         saved.gdb_command = qemu::gdb_command("gdb-multiarch", kernel_file, script);
+        std::error_code unknown;
+        saved.not_built = !std::filesystem::exists(kernel_file, unknown);
         files.emplace_back(script, *finding.repro_gdb);
         files.emplace_back(script.parent_path() / qemu::kPlayer, qemu::player());
     }

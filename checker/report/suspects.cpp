@@ -511,7 +511,7 @@ Suspects suspects_in(Finding const& finding) {
     if (writer && in_this_step) add(*writer);
     if (caller) add(*caller);
     for (Suspect& each : suspicious_lines(finding, usual)) {
-        if (suspects.at.size() > first && says_nothing(finding.evidence.spectrum, each.place)) continue;
+        if (!suspects.at.empty() && says_nothing(finding.evidence.spectrum, each.place)) continue;
         add(std::move(each));
         if (writer && suspects.at.size() == first + kMost - 1) add(*writer);
     }

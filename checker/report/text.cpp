@@ -175,9 +175,10 @@ std::string what_to_do(Finding const& finding, Saved const& saved) {
             "repro\n",
             saved.repro_c->string());
     if (!saved.gdb_command.empty())
-        text += fmt::format("      {:<9} {}GDB shows it on QEMU:\n                {}\n", saved.repro_c ? "" : "Show it",
-                            saved.repro_c ? "" : fmt::format("no program in C: {}. ", finding.repro_c.error()),
-                            one_line(shell_line(saved.gdb_command)));
+        text += fmt::format(
+            "      {:<9} {}GDB shows it on QEMU{}:\n                {}\n", saved.repro_c ? "" : "Show it",
+            saved.repro_c ? "" : fmt::format("no program in C: {}. ", finding.repro_c.error()),
+            saved.not_built ? ", after make kernel/kernel in the tree" : "", one_line(shell_line(saved.gdb_command)));
     if (saved.repro_c || !saved.gdb_command.empty()) return text;
     // QEMU's line says why, too.
     if (finding.repro_c || finding.on_qemu) return text;

@@ -24,6 +24,7 @@ struct Saved {
     std::string kernel;                              // on this kernel or tree
     std::optional<std::filesystem::path> repro_c{};  // shows it under `make qemu`; nothing where there is none
     std::vector<std::string> gdb_command{};          // shows it on QEMU; empty where there is no script
+    bool not_built = false;                          // the tree as it lies there has no kernel for that command
 };
 
 // Of a kernel that was not built from its sources now.

@@ -81,10 +81,13 @@ TEST(Text, SaysWhyThereIsNoUserProgram) {
 TEST(Text, SaysHowGdbShowsWhatNoUserProgramCan) {
     Finding finding = testing::parent_keeps_w();
     finding.repro_c = tl::unexpected(std::string("it needs a kalloc that fails"));
-    Saved const saved{"a.vmc", "../xv6", std::nullopt, {"gdb-multiarch", "-x", "a.gdb"}};
+    Saved saved{"a.vmc", "../xv6", std::nullopt, {"gdb-multiarch", "-x", "a.gdb"}};
     EXPECT_THAT(finding_text(finding, 1, 1, saved, {}),
                 HasSubstr("Show it   no program in C: it needs a kalloc that fails. GDB shows it on QEMU:\n"
                           "                gdb-multiarch -x a.gdb\n"));
+    saved.not_built = true;
+    EXPECT_THAT(finding_text(finding, 1, 1, saved, {}),
+                HasSubstr("GDB shows it on QEMU, after make kernel/kernel in the tree:\n"));
 }
 
 TEST(Text, CallsAFindingThatDidNotComeBackFlaky) {

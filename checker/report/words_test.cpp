@@ -266,6 +266,8 @@ TEST(Suspects, OfADeadKernelWhoAskedForIt) {
     EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("kfree", "uvmunmap"));
     EXPECT_EQ(suspects_in(finding).at[1].place.line, 193U);
     EXPECT_EQ(place_label(finding, 0), "Died in");
+    finding.evidence.spectrum = {.failing = 2, .passing = 3, .lines = {{{"filedup", "kernel/file.c", 49}, 2, 3}}};
+    EXPECT_THAT(names(suspects_in(finding).at), Not(Contains("filedup"))) << "what all run says nothing beside that";
 }
 
 TEST(Spectrum, IsOchiais) {

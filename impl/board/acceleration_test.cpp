@@ -78,6 +78,7 @@ class Scan : public testing::Test {
     static constexpr unsigned kT0 = 5, kS1 = 9, kA5 = 15, kS2 = 18;
 
     board::TableScan::Idle idle{.compared = 0, .if_equal = true};
+    std::uint64_t loop_ends_at = kElements;
 
     // Elements whose state, or lock, is not 0.
     std::uint64_t turns(std::vector<std::uint64_t> const& used, std::vector<std::uint64_t> const& locked = {},
@@ -89,6 +90,7 @@ class Scan : public testing::Test {
         if (known)
             config.scans = {{.at = VirtAddr{kRamStart.value},
                              .element = kS1,
+                             .end = kS2,
                              .first = kTable,
                              .stride = kStride,
                              .count = kElements,
@@ -102,7 +104,7 @@ class Scan : public testing::Test {
         board->reset(kRamStart);
         board->pass_over_idle(skips);
         board->write(Register::x9, kTable.value);
-        board->write(Register::x18, (kTable + kElements * kStride).value);
+        board->write(Register::x18, (kTable + loop_ends_at * kStride).value);
         board->write(Register::t0, 0);
         board->run(Parcels{2000});
         EXPECT_EQ(board->read(Register::a0), used.size()) << "each that is used was looked at";
@@ -145,6 +147,11 @@ TEST_F(Scan, IsTheSameWhenItIsDoneAgain) {
 
 TEST_F(Scan, StopsAtALockThatIsHeld) {
     EXPECT_EQ(turns({0}, {4}), 4u) << "0, 3, 4, 7";
+}
+
+TEST_F(Scan, IsLeftToALoopThatEndsBeforeTheTable) {
+    loop_ends_at = 3;
+    EXPECT_EQ(turns({0}), 3u);
 }
 
 TEST_F(Scan, LooksAtEachSlotWhereItMust) {
@@ -225,7 +232,7 @@ TEST_F(Words, PassesOverZeros) {
 
 TEST_F(Words, CostTimeSoThatBudgetsHold) {
     turns(32, {});
-    EXPECT_LT(2 * board->counters().blocks + 2 * 31, 2020u);
+    EXPECT_LT(2 * board->counters().blocks + 2u * 31u, 2020u);
 }
 
 TEST_F(Words, GoesAPageAtATime) {

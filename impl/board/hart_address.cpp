@@ -76,6 +76,8 @@ void Hart::pass_over_slots(TableScan const& scan) {
     std::uint64_t const from = engine_.read_general(scan.element) - scan.first.value;
     std::uint64_t const begin = from / scan.stride;
     if (from % scan.stride != 0 || begin >= scan.count) return;
+    // To the end of the table, and no less: what the register holds is known only here.
+    if (engine_.read_general(scan.end) != (scan.first + scan.count * scan.stride).value) return;
     auto const compared = static_cast<std::uint32_t>(engine_.read_general(scan.idle.compared));
     auto const is_idle = [&](std::uint64_t i) {
         PhysAddr const at = scan.first + i * scan.stride;

@@ -143,7 +143,8 @@ struct TableScan {
     };
     VirtAddr at;
     unsigned element = 0;
-    PhysAddr first;  // where the table lies, at the same virtual address
+    unsigned end = 0;  // the register with the address behind the last element
+    PhysAddr first;    // where the table lies, at the same virtual address
     std::uint64_t stride = 0;
     std::uint64_t count = 0;
     std::uint64_t state_offset = 0;  // of 4 bytes

@@ -34,45 +34,34 @@ std::optional<Loop> loop_of(FunctionCode const& code) {
     return loop;
 }
 
-// The address that a register is given relative to the pc (`auipc` and `addi`); nothing unless it is given one only.
-std::optional<VirtAddr> address_in(FunctionCode const& code, unsigned number) {
-    std::optional<VirtAddr> address;
-    for (std::size_t i = 0; i + 1 < code.size(); ++i) {
-        if ((code.bits(i) & 0xfff) != (0x17 | number << 7)) continue;
-        auto const rest = board::decode_increment(code.bits(i + 1));
-        if (address || !rest || rest->to != number) return std::nullopt;
-        std::uint64_t const upper = (std::uint64_t{code.bits(i) & 0xfffff000} ^ 0x80000000) - 0x80000000;
-        address = code.at(i) + upper + static_cast<std::uint64_t>(rest->by);
-    }
-    return address;
-}
-
 // From where an element has been let go: the register moves on by one element and is compared with the end;
-// then, perhaps past those that are the current process, back to the start. Nothing else happens on that way.
-bool goes_on(FunctionCode const& code, Loop const& loop, std::size_t i, map::ProcessTable const& table) {
+// then, perhaps past those that are the current process, back to the start. Nothing else happens on that way. Gives the
+// register that holds the end.
+std::optional<unsigned> goes_on(FunctionCode const& code, Loop const& loop, std::size_t i,
+                                map::ProcessTable const& table) {
+    using If = board::Branch::If;
     auto const step = board::decode_increment(code.bits(i));
-    if (!step || step->to != loop.element || step->by != static_cast<std::int64_t>(table.stride)) return false;
+    if (!step || step->to != loop.element || step->by != static_cast<std::int64_t>(table.stride)) return std::nullopt;
     auto const end = board::decode_branch(code.bits(i + 1));
-    if (!end || !end->compares(loop.element)) return false;
-    auto const bound = address_in(code, end->one == loop.element ? end->another : end->one);
-    if (!bound || bound->value != table.base.value + table.count * table.stride) return false;
-    // It leads back, or else out of the loop.
+    if (!end || !end->compares(loop.element) || end->taken_if == If::other) return std::nullopt;
+    unsigned const bound = end->one == loop.element ? end->another : end->one;
+    if (!is_kept(bound)) return std::nullopt;
+    // Where they differ it leads back.
     std::optional<std::size_t> next = i + 2;
-    if (end->offset < 0) next = code.target(i + 1, end->offset);
+    if (end->taken_if == If::unequal) next = code.target(i + 1, end->offset);
     next = code.follow(next);
-    if (!next) return false;
+    if (!next) return std::nullopt;
     if (auto const asked = code.after_call(*next, "myproc")) {
         auto const is_current = board::decode_branch(code.bits(*asked));
-        if (!is_current || !is_current->compares(loop.element) || is_current->taken_if != board::Branch::If::equal)
-            return false;
+        if (!is_current || !is_current->compares(loop.element) || is_current->taken_if != If::equal)
+            return std::nullopt;
         next = code.follow(*asked + 1);
     }
-    return next == loop.start;
+    return next == loop.start ? std::optional(bound) : std::nullopt;
 }
 
-// How elements are told about which all that is done is to take their lock, look at their state, and let it go.
-std::optional<board::TableScan::Idle> idle_of(FunctionCode const& code, Loop const& loop,
-                                              map::ProcessTable const& table) {
+// Nothing unless all that is done about some elements is to take their lock, look at their state, and let it go.
+std::optional<board::TableScan> scan_of(FunctionCode const& code, Loop const& loop, map::ProcessTable const& table) {
     using If = board::Branch::If;
     auto const locked = code.after_call_with(loop.start, loop.element, "acquire");
     if (!locked) return std::nullopt;
@@ -91,7 +80,16 @@ std::optional<board::TableScan::Idle> idle_of(FunctionCode const& code, Loop con
     bool const taken = (branch->taken_if == If::equal) == idle.if_equal;
     auto const let_go = code.follow(taken ? code.target(at, branch->offset) : at + 1);
     auto const released = let_go ? code.after_call_with(*let_go, loop.element, "release") : std::nullopt;
-    return released && goes_on(code, loop, *released, table) ? std::optional(idle) : std::nullopt;
+    auto const end = released ? goes_on(code, loop, *released, table) : std::nullopt;
+    if (!end) return std::nullopt;
+    return board::TableScan{.at = code.at(loop.start),
+                            .element = loop.element,
+                            .end = *end,
+                            .first = table.base,
+                            .stride = table.stride,
+                            .count = table.count,
+                            .state_offset = table.state.offset,
+                            .idle = idle};
 }
 
 }  // namespace
@@ -105,15 +103,7 @@ std::vector<board::TableScan> find_process_scans(elf::KernelImage const& image, 
         if (function == nullptr) continue;
         FunctionCode const code(image, *function);
         auto const loop = loop_of(code);
-        auto const idle = loop ? idle_of(code, *loop, table) : std::nullopt;
-        if (!idle) continue;
-        scans.push_back({.at = code.at(loop->start),
-                         .element = loop->element,
-                         .first = table.base,
-                         .stride = table.stride,
-                         .count = table.count,
-                         .state_offset = table.state.offset,
-                         .idle = *idle});
+        if (auto const scan = loop ? scan_of(code, *loop, table) : std::nullopt) scans.push_back(*scan);
     }
     return scans;
 }

@@ -21,6 +21,8 @@ std::vector<std::string> recognised(std::string const& name) {
         EXPECT_EQ(scan.count, 64u);
         EXPECT_EQ(scan.stride, map.processes->stride);
         EXPECT_GE(scan.element, 8u) << "kept over calls";
+        EXPECT_GE(scan.end, 8u) << "the same";
+        EXPECT_NE(scan.element, scan.end);
     }
     return functions;
 }
@@ -40,7 +42,13 @@ TEST(ProcessScans, AreLeftToTheGuestWhereSlotsAreMoreThanLookedAt) {
     EXPECT_EQ(recognised("scans_TWICE"), Names{"wakeup"});
     EXPECT_EQ(recognised("scans_COUNTS"), Names{"wakeup"});
     EXPECT_EQ(recognised("scans_IDLES"), Names{"wakeup"});
-    EXPECT_EQ(recognised("scans_HALF"), Names{"wakeup"});
+    EXPECT_EQ(recognised("scans_BACKWARDS"), Names{"wakeup"});
+}
+
+// The end is in a register, at which the board looks (Scan.IsLeftToALoopThatEndsBeforeTheTable).
+TEST(ProcessScans, MayEndBeforeTheTable) {
+    EXPECT_EQ(recognised("scans_HALF"), (Names{"wakeup", "scheduler"}));
+    EXPECT_EQ(recognised("scans_MARK"), (Names{"wakeup", "scheduler"}));
 }
 
 TEST(ProcessScans, AreLeftToTheGuestWhereTheElementIsInNoRegister) {

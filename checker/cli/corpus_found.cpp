@@ -109,14 +109,12 @@ std::optional<run::Signature> signature_in(spec::Program const& program) {
 }
 
 std::string mistake_in(std::string const& name) {
-    constexpr std::size_t kHashLetters = 8;  // of the kernel, before the number
+    constexpr std::size_t kHashLetters = 8;  // of the kernel, with which a name of fuzz ends that has no number
     std::size_t const at = name.rfind('-');
-    if (at == std::string::npos || at < kHashLetters) return name;
-    std::string_view const hash = std::string_view(name).substr(at - kHashLetters, kHashLetters);
+    if (at == std::string::npos || at == 0) return name;
     std::string_view const number = std::string_view(name).substr(at + 1);
     bool const is_numbered = !number.empty() && number.size() < kHashLetters && number.front() != '0' &&
-                             number.find_first_not_of("0123456789") == std::string_view::npos &&
-                             hash.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+                             number != "1" && number.find_first_not_of("0123456789") == std::string_view::npos;
     return is_numbered ? name.substr(0, at) : name;
 }
 
@@ -134,7 +132,9 @@ FoundInAll merge_found(std::vector<FoundIn> const& corpora) {
     all.names.resize(corpora.size());
     Beginnings const beginnings(corpora);
     std::map<FoundKind, Candidates> kinds;
-    std::set<std::string> taken;
+    // Names in the first of them stay, of programs that cannot be read too.
+    std::set<std::string> taken = corpora.empty() ? std::set<std::string>() : corpora.front().unread;
+    std::map<std::string, std::size_t> last_number;
     for (std::size_t i = 0; i < corpora.size(); ++i) {
         auto seen = last_seen(corpora[i], beginnings);
         for (auto const& [name, entry] : corpora[i].entries) {
@@ -151,7 +151,7 @@ FoundInAll merge_found(std::vector<FoundIn> const& corpora) {
         std::ranges::sort(
             findings, [](Candidates const& a, Candidates const& b) { return *best_of(a).entry < *best_of(b).entry; });
         for (Candidates const& finding : findings) {
-            std::size_t number = 1;
+            std::size_t& number = last_number.try_emplace(kind.mistake, 1).first->second;
             bool const is_there = finding.front().corpus == 0;
             while (!is_there && taken.contains(numbered(kind.mistake, number))) ++number;
             std::string const name = is_there ? finding.front().name : numbered(kind.mistake, number);

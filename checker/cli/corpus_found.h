@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,7 @@ bool operator<(CorpusEntry const& a, CorpusEntry const& b);
 
 struct FoundIn {
     std::map<std::string, CorpusEntry> entries{};  // by their names
+    std::set<std::string> unread{};                // names of programs that are left out
     std::vector<report::Night> nights{};           // of the ledger
 };
 struct FoundInAll {

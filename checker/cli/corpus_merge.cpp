@@ -9,7 +9,10 @@
 #include "impl/base/files.h"
 #include "spec/text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <string>
@@ -29,15 +32,19 @@ using Entries = std::map<std::string, CorpusEntry>;
 // In texts, for the path of a program without its ending, until it is known what it is called from now on.
 constexpr char const* kHere = "\x01here\x01";
 
-std::vector<fs::path> plain_files(fs::path const& folder) {
+// `plain`: those that are, without links; or else all others.
+std::vector<fs::path> files_in(fs::path const& folder, bool plain) {
     std::vector<fs::path> paths;
     std::error_code error;
     for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
         std::error_code unknown;
-        if (at->is_regular_file(unknown) && !at->is_symlink(unknown)) paths.push_back(at->path());
+        if ((at->is_regular_file(unknown) && !at->is_symlink(unknown)) == plain) paths.push_back(at->path());
     }
     std::ranges::sort(paths);
     return paths;
+}
+std::vector<fs::path> plain_files(fs::path const& folder) {
+    return files_in(folder, true);
 }
 
 std::string replaced(std::string text, std::string const& what, std::string const& by) {
@@ -61,7 +68,9 @@ tl::expected<void, base::Error> add_beside(fs::path const& folder, Entries& entr
             if (path.extension() == ".vmc" || path.extension() == ".part") continue;
             auto text = base::read_file(path);
             if (!text) return tl::unexpected(text.error());
-            entry.beside[path.extension().string()] = replaced(std::move(*text), (folder / name).string(), kHere);
+            // However the directory is spelled here.
+            std::string const stem = (folder / name).lexically_normal().string();
+            entry.beside[path.extension().string()] = replaced(std::move(*text), stem, kHere);
         }
     }
     // What scripts for GDB play with (write_findings).
@@ -73,21 +82,30 @@ tl::expected<void, base::Error> add_beside(fs::path const& folder, Entries& entr
     return {};
 }
 
-// By their names without the ending.
-tl::expected<Entries, base::Error> read_entries(fs::path const& folder) {
-    Entries entries;
+struct Programs {
+    Entries entries{};  // by their names without the ending
+    std::set<std::string> unread{};
+};
+
+tl::expected<Programs, base::Error> read_programs(fs::path const& folder) {
+    Programs programs;
+    auto const leave_out = [&](fs::path const& path, std::string const& why) {
+        tell(stderr, "left out  {}: {}\n", report::one_line(path.string()), why);
+        programs.unread.insert(path.stem().string());
+    };
+    for (fs::path const& path : files_in(folder, false))
+        if (path.extension() == ".vmc") leave_out(path, "a link, or no plain file.");
     for (fs::path const& path : plain_files(folder)) {
         if (path.extension() != ".vmc") continue;
         auto text = base::read_file(path);
         auto program = text ? spec::parse(*text) : tl::unexpected(spec::ParseError{});
         if (program)
-            entries[path.stem().string()] = {std::move(*program), std::move(*text)};
+            programs.entries[path.stem().string()] = {std::move(*program), std::move(*text)};
         else
-            tell(stderr, "left out  {}: {}\n", report::one_line(path.string()),
-                 text ? spec::to_string(program.error()) : text.error().message);
+            leave_out(path, text ? spec::to_string(program.error()) : text.error().message);
     }
-    if (auto added = add_beside(folder, entries); !added) return tl::unexpected(added.error());
-    return entries;
+    if (auto added = add_beside(folder, programs.entries); !added) return tl::unexpected(added.error());
+    return programs;
 }
 
 // A name is made of what is in it.
@@ -161,12 +179,16 @@ tl::expected<void, base::Error> write_if_other(fs::path const& path, std::string
 }
 
 // What lies beside a program first: where the program is, all is.
+// Of a program that stays no more only that goes which fuzz writes.
+constexpr std::array<std::string_view, 3> kEndings{".c", ".gdb", ".md"};
 tl::expected<void, base::Error> write_entries(fs::path const& folder, Entries const& entries) {
     auto there = by_stem(plain_files(folder));
     for (auto const& [name, entry] : entries) {
         for (fs::path const& old : there[name]) {
             std::error_code ignored;
-            if (old.extension() != ".vmc" && !entry.beside.contains(old.extension().string())) fs::remove(old, ignored);
+            std::string const ending = old.extension().string();
+            bool const is_ours = std::ranges::find(kEndings, ending) != kEndings.end();
+            if (is_ours && !entry.beside.contains(ending)) fs::remove(old, ignored);
         }
         std::string const stem = (folder / name).string();
         for (auto const& [file, text] : entry.players)
@@ -189,6 +211,13 @@ tl::expected<MergedCorpus, Stop> merge_corpora(std::vector<fs::path> const& from
     auto const fails = [](base::Error const& error) {
         return tl::make_unexpected(Stop{Stop::Cause::machine, error.message});
     };
+    for (char const* folder : {kKept, kFound}) {
+        std::error_code unknown;
+        if (fs::is_symlink(into / folder, unknown))
+            return tl::unexpected(
+                Stop{Stop::Cause::usage, fmt::format("{} is a link, and merge writes nowhere but into --out.",
+                                                     report::one_line((into / folder).string()))});
+    }
     for (char const* folder : {"", kKept, kFound}) base::remove_left_parts(into / folder);
     Entries kept;
     std::vector<FoundIn> corpora;
@@ -196,14 +225,14 @@ tl::expected<MergedCorpus, Stop> merge_corpora(std::vector<fs::path> const& from
     std::vector<fs::path> all{into};
     all.insert(all.end(), from.begin(), from.end());
     for (fs::path const& corpus : all) {
-        auto more = read_entries(corpus / kKept);
+        auto more = read_programs(corpus / kKept);
         if (!more) return fails(more.error());
-        add_kept(std::move(*more), kept);
-        auto found = read_entries(corpus / kFound);
+        add_kept(std::move(more->entries), kept);
+        auto found = read_programs(corpus / kFound);
         if (!found) return fails(found.error());
         auto ledger = read_ledger(corpus);
         if (!ledger) return fails(ledger.error());
-        corpora.push_back({std::move(*found), nights_in(*ledger)});
+        corpora.push_back({std::move(found->entries), std::move(found->unread), nights_in(*ledger)});
         ledgers.push_back(std::move(*ledger));
     }
     FoundInAll const found = merge_found(corpora);

@@ -220,6 +220,53 @@ TEST_F(CorpusMerge, KilledAtAnyMomentLosesNothingAndGoesOn) {
     }
 }
 
+TEST_F(CorpusMerge, NamesThatFuzzDoesNotGiveGrowNoNumbers) {
+    finding("a", "bug", "I3 isolation", "p0 fork p1\n");
+    finding("b", "bug", "I9 liveness", "p0 exec\n");
+    for (char const* corpus : {"a", "b"}) ledger(corpus, {night("2026-11-01T21:00:00Z", {{"bug", State::fresh}})});
+    Files const once = merge({"a", "b"}, "corpus");
+    EXPECT_NE(named(once, "p0 fork p1"), named(once, "p0 exec"));
+    EXPECT_EQ(merge({"a", "b"}, "corpus"), once);
+}
+
+TEST_F(CorpusMerge, WhatLiesThereStays) {
+    finding("a", kName, "I3 isolation", "p0 fork p1\n");
+    ledger("a", {night("2026-11-02T21:00:00Z", {{kName, State::fresh}})});
+    ledger("corpus", {night("2026-11-01T21:00:00Z", {{kName, State::fresh}})});
+    std::string const stem = "corpus/found/" + std::string(kName);
+    scratch_.file(stem + ".vmc", "vmcheck 2\n");
+    Files const now = merge({"a"}, "corpus");
+    EXPECT_EQ(read(at(stem + ".vmc")), "vmcheck 2\n") << "nobody knows what it is";
+    EXPECT_EQ(named(now, "p0 fork p1"), std::string(kName) + "-2");
+}
+
+TEST_F(CorpusMerge, NotesBesideAProgramStay) {
+    std::string const notes = "corpus/found/" + std::string(kName) + ".txt";
+    finding("corpus", kName, "I3 isolation", "p0 sbrk +1\np0 fork p1\n");
+    scratch_.file(notes, "ask me");
+    ledger("corpus", {night("2026-11-01T21:00:00Z", {{kName, State::fresh}})});
+    finding("a", kName, "I3 isolation", "p0 fork p1\n");
+    ledger("a", {night("2026-11-02T21:00:00Z", {{kName, State::fresh}})});
+    EXPECT_EQ(named(merge({"./a"}, "corpus"), "p0 fork p1"), kName) << "however it is spelled";
+    EXPECT_EQ(read(at(notes)), "ask me");
+}
+
+TEST_F(CorpusMerge, FollowsNoLinks) {
+    finding("a", kName, "I3 isolation", "p0 fork p1\n");
+    ledger("a", {night("2026-11-01T21:00:00Z", {{kName, State::fresh}})});
+    fs::create_symlink(at("a/found") / (std::string(kName) + ".vmc"), at("a/found/link.vmc"));
+    Result const left_out = vmcheck({"merge", "a", "--out", "corpus"}, scratch_.path());
+    EXPECT_EQ(left_out.exit_code, 0);
+    EXPECT_THAT(left_out.err, HasSubstr("left out  a/found/link.vmc: a link, or no plain file."));
+    ledger("elsewhere", {});
+    fs::create_directories(at("other"));
+    fs::create_directory_symlink(at("elsewhere"), at("other/found"));
+    Result const refused = vmcheck({"merge", "a", "--out", "other"}, scratch_.path());
+    EXPECT_EQ(refused.exit_code, 2);
+    EXPECT_THAT(refused.err, HasSubstr("other/found is a link, and merge writes nowhere but into --out."));
+    EXPECT_EQ(std::distance(fs::directory_iterator(at("elsewhere")), {}), 1) << "the ledger";
+}
+
 TEST_F(CorpusMerge, TakesThousandsOfPrograms) {
     constexpr int kPrograms = 4000;
     for (int number = 0; number < kPrograms; ++number)

@@ -52,10 +52,14 @@ struct Word {
     std::uint64_t bytes = 0;
 };
 
-// A change of a word that is watched.
-struct Write {
-    PhysAddr at;                  // the word's
+// Of a word that is watched.
+struct Access {
+    std::uint64_t when = 0;       // a number that rises from each to the next
     std::vector<VirtAddr> stack;  // the instruction, then the calls that led there, innermost first
+};
+struct WordAccesses {
+    // Of changes, of those to a greater number, of reads by the kernel.
+    std::optional<Access> first_write{}, last_write{}, last_rise{}, first_read{};
 };
 
 // What came of a step.
@@ -183,11 +187,15 @@ class Execution {
     // they lie now; nothing where there is none.
     virtual std::optional<Word> entry_of(FrameNo /*root*/, Vpn /*page*/) const { return std::nullopt; }
     virtual std::vector<Word> counts_of(FrameNo /*frame*/) const { return {}; }
-    // From now on notes who changes that word, too, for good: each instruction costs several times what it did. To be
-    // called after reset() and the like.
+    // Where the break of the process with that page table lies; nothing where that is not known.
+    virtual std::optional<Word> break_of(FrameNo /*root*/) const { return std::nullopt; }
+    // The frames on the free list now; empty where no list is known.
+    virtual std::vector<FrameNo> free_frames() { return {}; }
+    // From now on notes who changes or reads that word, too, for good: each instruction costs several times what it
+    // did. To be called after reset() and the like.
     virtual void watch(Word /*word*/) {}
-    // The latest change of a word that is watched since the last call; nothing where there was none.
-    virtual std::optional<Write> take_write() { return std::nullopt; }
+    // What was noted since the last call, of the words in the order in which watch() was given them.
+    virtual std::vector<WordAccesses> take_accesses() { return {}; }
     // Whether to note the orders that processes are given, and where turns go over; off at first. Turning it on forgets
     // what was noted.
     virtual void note_deeds(bool /*on*/) {}

@@ -151,6 +151,60 @@ TEST(GuiltyLine, IsTheOneThatWroteThePte) {
     EXPECT_GE(finding.at("spectrum").at("passing"), 5);
 }
 
+struct Guilty {
+    std::string mutant;
+    std::string function;  // of the line that the patch changes
+    std::string why;
+};
+
+class GuiltyFunction : public testing::TestWithParam<Guilty> {};
+
+TEST_P(GuiltyFunction, IsTheFirstToLookAt) {
+    Scratch const scratch;
+    Result const result = vmcheck({"verify", "--kernel", VMCHECK_KERNELS "/mutants/" + GetParam().mutant + "/kernel",
+                                   "--json", "--max-findings", "1"},
+                                  scratch.path());
+    EXPECT_EQ(result.exit_code, 1) << result.err;
+    json const first = json::parse(result.out).at("sessions").at(0).at("findings").at(0).at("look_at").at(0);
+    EXPECT_EQ(first.at("function"), GetParam().function);
+    EXPECT_THAT(first.at("why").get<std::string>(), testing::StartsWith(GetParam().why));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    OneOfEachKind, GuiltyFunction,
+    testing::Values(
+        Guilty{"01-every-store-is-copy-on-write", "AddressSpace::resolve", "the first to look at p0's PTE"},
+        Guilty{"19-copy-keeps-old-reference", "make_private", "last changed p0's PTE"},
+        Guilty{"32-loop-without-braces", "AddressSpace::unmap", "took the frame that is lost out of p0's page table"},
+        Guilty{"41-last-level-tables-leak", "release_tables", "gave back p0's page table, but not a frame of it"},
+        Guilty{"67-panics-without-memory", "make_private", "the kernel died here"},
+        Guilty{"69-failed-sbrk-moves-the-break", "AddressSpace::move_break", "last moved p0's break"},
+        Guilty{"87-taken-over-too-early", "make_private", "last changed p0's PTE"},
+        Guilty{"95-bad-segment-keeps-its-frame", "load_segment", "last changed the count of the frame that is lost"}),
+    [](auto const& each) { return each.param.mutant.substr(0, 2); });
+
+// What is measured by them is measured at their lines (kernel/mutants/README.md).
+TEST(Patches, SayWhereTheirLinesAre) {
+    for (std::string const& mutant : all_mutants()) {
+        std::ifstream patch(std::filesystem::path(VMCHECK_MUTANTS) / (mutant + ".patch"));
+        std::vector<std::string> source;
+        std::size_t line = 0;
+        for (std::string text; std::getline(patch, text);) {
+            if (text.starts_with("+++ b/")) {
+                std::ifstream file(std::string(VMCHECK_KERNELS "/mutants/") + mutant + "/source/" + text.substr(6));
+                source.clear();
+                for (std::string each; std::getline(file, each);) source.push_back(each);
+                ASSERT_FALSE(source.empty()) << mutant << ": " << text;
+            } else if (text.starts_with("@@ ")) {
+                line = std::stoul(text.substr(text.find('+') + 1)) - 1;
+            } else if (!source.empty() && (text.starts_with("+") || text.starts_with(" "))) {
+                ASSERT_LT(line, source.size()) << mutant;
+                EXPECT_EQ(source[line++], text.substr(1)) << mutant;
+            }
+        }
+    }
+}
+
 // corpus/regression/<mutant>.vmc is its shrunk program: right on the reference kernel, wrong on the mutant.
 TEST_P(Mutant, IsKilledByItsOwnCorpusProgram) {
     if (wrong_at_boot()) GTEST_SKIP() << "wrong before any program runs";

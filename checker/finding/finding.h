@@ -42,13 +42,22 @@ struct FailedAllocation {
     CodePlace caller;  // of the kernel's allocator
 };
 
-// Who last changed what the violation is about, before it was seen.
-struct LastWrite {
-    enum class Of : std::uint8_t { entry, count, byte };  // a page's entry, its frame's count, the byte itself
+// Who last changed what the violation is about before it was seen, or first read it in the failing step.
+struct LastAccess {
+    enum class Of : std::uint8_t {
+        entry,           // a page's
+        count,           // of references to its frame
+        byte,            // itself
+        program_break,   // as the kernel keeps it
+        entry_of_lost,   // that referred to a frame which is lost now
+        table_of_lost,   // the page table that it was part of, or mapped by
+        count_of_lost,   // the count of references to it
+        content_of_lost  // what lies in it
+    };
     Of of = Of::entry;
     spec::StepIndex at;
     std::vector<CodePlace> stack;         // the line, then who had called that, innermost first
-    std::optional<spec::ProcId> whose{};  // of an entry: in whose page table it lies
+    std::optional<spec::ProcId> whose{};  // of an entry, a table or a break
 };
 
 // In how many programs each line ran that the finding's program runs: of those that fail as it does, and of near
@@ -105,10 +114,15 @@ struct Evidence {
     std::string console;                 // what the kernel printed last
     std::vector<FailedAllocation> failed_allocations{};  // the first of each step that had one
     std::vector<CodePlace> died_by{};                    // the way to where the kernel panicked, innermost first
-    std::optional<LastWrite> written{};  // nothing: it was not, in this program, or it is about no such thing
-    Spectrum spectrum{};                 // empty where interrupts or several harts play a part
-    std::vector<FreeArgument> free{};    // empty where interrupts or several harts play a part
-    std::vector<SourceText> source{};    // of the lines above, where the tree is at hand
+    // Nothing: it was not, in this program, or it is about no such thing.
+    std::optional<LastAccess> written{};
+    // Who last raised the count of the frame that is lost.
+    std::optional<LastAccess> raised{};
+    // In the failing step, where that let somebody through whom the entry forbids it.
+    std::optional<LastAccess> read{};
+    Spectrum spectrum{};               // empty where interrupts or several harts play a part
+    std::vector<FreeArgument> free{};  // empty where interrupts or several harts play a part
+    std::vector<SourceText> source{};  // of the lines above, where the tree is at hand
     Played played{};
 };
 

@@ -83,9 +83,9 @@ TEST(NamedPlaces, AreHeldToTheLinesAndFunctionsOfThePatch) {
     fs::path const source = fs::path(testing::TempDir()) / "named_places";
     fs::create_directories(source / "memory");
     std::ofstream(source / "memory/fork.cpp") << "a() {\n1\n2\n}\nb() {\n3\n4\n}\n";
-    auto const named = [&](std::string const& places, std::string const& died = "null") {
-        return named_places(R"({"sessions":[{"findings":[{"look_at":[)" + places + R"(],"died_in":)" + died + "}]}]}",
-                            {{"memory/fork.cpp", 2}}, source);
+    auto const named = [&](std::string const& places) {
+        return named_places(R"({"sessions":[{"findings":[{"look_at":[)" + places + "]}]}]}", {{"memory/fork.cpp", 2}},
+                            source);
     };
     std::string const line = R"({"file":"kernel/memory/fork.cpp","line":2})",
                       function = R"({"file":"kernel/memory/fork.cpp","line":3})",
@@ -94,8 +94,6 @@ TEST(NamedPlaces, AreHeldToTheLinesAndFunctionsOfThePatch) {
     EXPECT_THAT(named(other + "," + function + "," + line + "," + line),
                 ElementsAre(Named::elsewhere, Named::function, Named::line));
     EXPECT_THAT(named(elsewhere), ElementsAre(Named::elsewhere));
-    EXPECT_THAT(named(line + "," + other, line), ElementsAre(Named::elsewhere)) << "where it died is told by itself";
-    EXPECT_THAT(named(line, line), ElementsAre(Named::line)) << "unless there is nothing else";
     EXPECT_THAT(named_places("no report", {}, source), ElementsAre());
     EXPECT_THAT(named_places(R"({"sessions":[{"findings":[]}]})", {}, source), ElementsAre());
     fs::remove_all(source);

@@ -34,10 +34,6 @@ ChangedLine place_of(json const& each, std::vector<ChangedLine> const& changed) 
     return {};
 }
 
-bool is_same_line(json const& one, json const& another) {
-    return one.value("file", "") == another.value("file", "") && one.value("line", 0) == another.value("line", 0);
-}
-
 }  // namespace
 
 std::vector<ChangedLine> changed_lines(std::string_view patch) {
@@ -79,10 +75,7 @@ std::vector<Named> named_places(std::string const& report, std::vector<ChangedLi
     try {
         json const& findings = document.at("sessions").at(0).at("findings");
         if (findings.empty()) return named;
-        json places = findings.at(0).at("look_at");
-        json const& died = findings.at(0).at("died_in");
-        if (died.is_object() && places.size() > 1 && is_same_line(places.at(0), died)) places.erase(0);
-        for (json const& each : places) {
+        for (json const& each : findings.at(0).at("look_at")) {
             if (named.size() == kPlaces) break;
             ChangedLine const at = place_of(each, changed);
             auto const is_in_function = [&](ChangedLine const& line) {

@@ -22,7 +22,7 @@ std::vector<ChangedLine> changed_lines(std::string_view patch);
 enum class Named : std::uint8_t { elsewhere, function, line };
 
 // Of the first finding of verify's report (JSON): what each of at most three places to look at is of what was changed.
-// Where the kernel died is told by itself, and no such place. `source`: the mutant's, which tells functions apart.
+// `source`: the mutant's, which tells functions apart.
 // Empty where there is no finding.
 std::vector<Named> named_places(std::string const& report, std::vector<ChangedLine> const& changed,
                                 std::filesystem::path const& source);

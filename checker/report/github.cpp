@@ -14,12 +14,10 @@ namespace vmcheck::report {
 
 namespace {
 
-// The first place whose line is known; what an annotation is attached to.
+// What an annotation is attached to.
 std::string where(Finding const& finding) {
-    for (Suspect const& suspect : suspects_in(finding).at)
-        if (CodePlace const& place = suspect.place; place.line != 0)
-            return fmt::format("file={},line={},", escape_property(place.file), place.line);
-    return {};
+    auto const place = place_to_mark(finding);
+    return place ? fmt::format("file={},line={},", escape_property(place->file), place->line) : std::string{};
 }
 
 std::string annotation(Finding const& finding) {

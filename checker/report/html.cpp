@@ -104,7 +104,7 @@ std::string places(Finding const& finding) {
     for (std::size_t i = 0; i < suspects.at.size(); ++i) {
         Suspect const& suspect = suspects.at[i];
         std::string const why = why_suspected(finding, suspect), source = source_text(finding, suspect.place);
-        text += fmt::format("<dt>{}</dt><dd><code>{}</code>{}{}{}</dd>\n", place_label(finding, i),
+        text += fmt::format("<dt>{}</dt><dd><code>{}</code>{}{}{}</dd>\n", place_label(suspects, i),
                             safe(to_string(suspect.place)), why.empty() ? "" : ": ", why,
                             source.empty() ? "" : fmt::format("<br><code>{}</code>", safe(source)));
     }

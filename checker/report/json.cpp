@@ -47,11 +47,12 @@ Json to_json(std::vector<CodePlace> const& places) {
     return all;
 }
 
-Json to_json(LastWrite const& write) {
-    constexpr std::array<std::string_view, 3> kWords = {"entry", "count", "byte"};
-    return {{"what", kWords.at(static_cast<std::size_t>(write.of))},
-            {"step", write.at.value + 1},
-            {"stack", to_json(write.stack)}};
+Json to_json(LastAccess const& access) {
+    constexpr std::array<std::string_view, 8> kWords = {
+        "entry", "count", "byte", "break", "entry of lost", "table of lost", "count of lost", "content of lost"};
+    return {{"what", kWords.at(static_cast<std::size_t>(access.of))},
+            {"step", access.at.value + 1},
+            {"stack", to_json(access.stack)}};
 }
 
 Json to_json(Spectrum const& spectrum) {
@@ -149,12 +150,15 @@ Json to_json(Finding const& finding) {
     Suspects const suspects = suspects_in(finding);
     json["look_at"] = Json::array();
     for (Suspect const& suspect : suspects.at) {
+        if (suspect.why == Suspect::Why::died_in_helper) continue;  // "died_in"
         Json each = to_json(suspect.place);
         each["why"] = why_suspected(finding, suspect);
         each["text"] = source_text(finding, suspect.place);
         json["look_at"].push_back(std::move(each));
     }
     json["written"] = finding.evidence.written ? to_json(*finding.evidence.written) : Json(nullptr);
+    json["raised"] = finding.evidence.raised ? to_json(*finding.evidence.raised) : Json(nullptr);
+    json["read"] = finding.evidence.read ? to_json(*finding.evidence.read) : Json(nullptr);
     json["spectrum"] = to_json(finding.evidence.spectrum);
     json["ran"] = to_json(suspects.ran);
     json["functions"] = to_json(finding.evidence.trace.functions);

@@ -120,9 +120,7 @@ Json to_result(Finding const& finding, Rules& rules) {
     if (finding.on_qemu) words += fmt::format("\nOn QEMU: {}", describe(*finding.on_qemu));
     result["message"] = text(words);
     result["locations"] = Json::array();
-    for (Suspect const& suspect : suspects_in(finding).at)
-        if (result["locations"].empty() && suspect.place.line != 0)
-            result["locations"].push_back(to_location(suspect.place));
+    if (auto const place = place_to_mark(finding)) result["locations"].push_back(to_location(*place));
     result["codeFlows"] = code_flows(finding);
     // What stays the same when lines move: the mistake, and at what it shows.
     result["partialFingerprints"] = {{"vmcheckCause/v1", cause.id + '/' + run::to_string(finding.signature)}};

@@ -23,7 +23,7 @@ using Topic = std::span<std::string_view const>;
 constexpr std::array<std::string_view, 7> kCopyAtFork = {
     "uvmcopy",     "AddressSpace::share_page", "AddressSpace::copy_page", "AddressSpace::fork", "fork", "kfork",
     "fork_process"};
-constexpr std::array<std::string_view, 15> kPageFault = {"cowfault",
+constexpr std::array<std::string_view, 16> kPageFault = {"cowfault",
                                                          "cow_fault",
                                                          "cow_handler",
                                                          "cowhandler",
@@ -37,7 +37,12 @@ constexpr std::array<std::string_view, 15> kPageFault = {"cowfault",
                                                          "uvmlazy",
                                                          "AddressSpace::make_private",
                                                          "AddressSpace::map_zeroed",
-                                                         "AddressSpace::resolve"};
+                                                         "AddressSpace::resolve",
+                                                         "AddressSpace::reserved"};
+// Who sleeps until somebody wakes him, and who has to for a kill.
+constexpr std::array<std::string_view, 10> kSleepers = {"piperead", "pipewrite",   "Pipe::read",     "Pipe::write",
+                                                        "wait",     "kwait",       "wait_for_child", "kill",
+                                                        "kkill",    "kill_process"};
 constexpr std::array<std::string_view, 2> kTrap = {"usertrap", "user_trap"};
 constexpr std::array<std::string_view, 3> kCopyOut = {"copyout", "AddressSpace::copy_out", "walkaddr"};
 constexpr std::array<std::string_view, 3> kCopyIn = {"copyin", "AddressSpace::copy_in", "walkaddr"};
@@ -71,7 +76,7 @@ constexpr std::array<std::string_view, 13> kAddressSpaceEnd = {"uvmunmap",
                                                                "wait_for_child"};
 constexpr std::array<std::string_view, 5> kProgramImage = {"exec", "kexec", "exec_program", "loadseg",
                                                            "AddressSpace::add_image_page"};
-constexpr std::array<std::string_view, 10> kFrames = {"kfree",
+constexpr std::array<std::string_view, 13> kFrames = {"kfree",
                                                       "kalloc",
                                                       "frame_add_reference",
                                                       "frame_release",
@@ -80,7 +85,10 @@ constexpr std::array<std::string_view, 10> kFrames = {"kfree",
                                                       "AddressSpace::map",
                                                       "walk",
                                                       "PageTable::find_or_create",
-                                                      "PageTable::find"};
+                                                      "PageTable::find",
+                                                      "count_of",
+                                                      "frame_references",
+                                                      "put_on_free_list"};
 // Small parts that everybody uses.
 constexpr std::array<std::string_view, 13> kStock = {
     "kvminit",  "kvmmake",   "kvminithart", "kvmmap",   "uvmcreate",    "uvminit", "uvmfirst",
@@ -236,6 +244,10 @@ std::vector<Topic> topics_of_copy(Finding const& finding, Topic copy, Topic call
 
 std::vector<Topic> topics_of(Finding const& finding, std::vector<CodePlace> const& ran) {
     using spec::Way;
+    if (auto const* answer = answer_of(finding);
+        answer != nullptr && (answer->mistake == spec::Mistake::sleeper_survived_kill ||
+                              answer->mistake == spec::Mistake::sleeper_sleeps_on_after_kill))
+        return {kSleepers};
     switch (spec::way_of_kind(finding.signature.kind)) {
         case Way::fork:
             return {kCopyAtFork};
@@ -297,10 +309,10 @@ bool share_code(Finding const& one, Finding const& other, bool helpers_too) {
     });
 }
 
-std::string_view place_label(Finding const& finding, std::size_t i) {
-    bool const died = has_died(finding);
-    if (i == 0) return died ? "Died in" : "Look at";
-    return died && i == 1 ? "Look at" : "";
+std::string_view place_label(Suspects const& suspects, std::size_t i) {
+    auto const only_died = [&](std::size_t at) { return suspects.at[at].why == Suspect::Why::died_in_helper; };
+    if (only_died(i)) return "Died in";
+    return i == 0 || (i == 1 && only_died(0)) ? "Look at" : "";
 }
 
 bool is_helper(std::string_view function) {
@@ -318,6 +330,26 @@ std::string to_string(CodePlace const& place) {
 
 namespace {
 
+// Parts that lines of other functions are made of: what calls them is what tells. The entry and the count are written
+// by those that are there for it.
+bool is_part(std::string_view function) {
+    constexpr std::array<std::string_view, 10> kTypes = {
+        "PageTableEntry::", "Rights::",  "PhysAddr",    "VirtAddr",   "Address<",
+        "InterruptsOff",    "SpinGuard", "Arguments::", "InodeRef::", "FrameRef::"};
+    // What it does about interrupts, and where it comes to after it has died.
+    constexpr std::array<std::string_view, 9> kNeverGuilty = {
+        "process_is_running", "interrupts_enabled", "enable_interrupts", "disable_interrupts", "panic", "kernel_vector",
+        "print_part",         "print_digits",       "uart_put"};
+    return is_noise(function) || function.find('<') != std::string_view::npos ||
+           std::find(kNeverGuilty.begin(), kNeverGuilty.end(), function) != kNeverGuilty.end() ||
+           std::any_of(kTypes.begin(), kTypes.end(), [&](auto type) { return function.starts_with(type); });
+}
+
+bool is_about_frames(spec::Invariant invariant) {
+    using spec::Invariant;
+    return invariant == Invariant::counts || invariant == Invariant::dangling || invariant == Invariant::conservation;
+}
+
 // By what they are for alone.
 Suspects usual_suspects(Finding const& finding) {
     constexpr std::size_t kMost = 4;
@@ -329,7 +361,7 @@ Suspects usual_suspects(Finding const& finding) {
     };
     // Where it died is where to begin; where it goes in circles, unless everybody goes there.
     if (auto const& last = finding.evidence.trace.last;
-        last && !is_inits_end(finding) && (has_died(finding) || !is_helper(last->function)))
+        last && !is_inits_end(finding) && (has_died(finding) || !is_part(short_name(last->function))))
         add(readable(*last));
     // An error path begins where the frame is missing.
     for (FailedAllocation const& failed : finding.evidence.failed_allocations)
@@ -337,10 +369,7 @@ Suspects usual_suspects(Finding const& finding) {
                                                        !is_helper(place.function) && !is_in(kFrames, place) &&
                                                        !is_in(kStock, place))
             add(std::move(place));
-    using spec::Invariant;
-    Invariant const invariant = finding.signature.invariant;
-    bool const of_frames =
-        invariant == Invariant::counts || invariant == Invariant::dangling || invariant == Invariant::conservation;
+    bool const of_frames = is_about_frames(finding.signature.invariant);
     // The student's own, but for one of them all places are for what xv6 has.
     std::size_t const most_own = suspects.at.size() + 2;
     for (bool elsewhere : {false, true})
@@ -358,20 +387,6 @@ Suspects usual_suspects(Finding const& finding) {
     return suspects;
 }
 
-// Parts that lines of other functions are made of: what calls them is what tells. The entry and the count are written
-// by those that are there for it.
-bool is_part(std::string_view function) {
-    constexpr std::array<std::string_view, 10> kTypes = {
-        "PageTableEntry::", "Rights::",  "PhysAddr",    "VirtAddr",   "Address<",
-        "InterruptsOff",    "SpinGuard", "Arguments::", "InodeRef::", "FrameRef::"};
-    // What it does about interrupts, and where it comes to after it has died.
-    constexpr std::array<std::string_view, 9> kNeverGuilty = {
-        "process_is_running", "interrupts_enabled", "enable_interrupts", "disable_interrupts", "panic", "kernel_vector",
-        "print_part",         "print_digits",       "uart_put"};
-    return is_noise(function) || function.find('<') != std::string_view::npos ||
-           std::find(kNeverGuilty.begin(), kNeverGuilty.end(), function) != kNeverGuilty.end() ||
-           std::any_of(kTypes.begin(), kTypes.end(), [&](auto type) { return function.starts_with(type); });
-}
 constexpr std::array<std::string_view, 6> kMapping = {
     "mappages", "walk", "AddressSpace::map", "PageTable::find", "PageTable::find_or_create", "PageTable::descend"};
 
@@ -382,27 +397,115 @@ CodePlace of_line(CodePlace const& place) {
     return shown;
 }
 
-// Who wrote, rather than what it wrote with.
-std::optional<Suspect> writer_of(Finding const& finding) {
+bool is_of_frames(Finding const& finding, CodePlace const& place) {
+    return is_in(kFrames, place) || is_of_allocator(finding, place.function);
+}
+
+// Of two steps at a time, one came between another's parts.
+bool overlaps(Finding const& finding) {
+    return finding.program.steps.back().faults.meanwhile;
+}
+
+// What the word is changed with, and by whom else than by those who are to blame for it.
+bool serves(Finding const& finding, LastAccess const& access, CodePlace const& place) {
+    using Of = LastAccess::Of;
+    if (is_part(place.function)) return true;
+    bool const of_mapping = is_in(kMapping, place);
+    bool const of_frames = is_of_frames(finding, place) && !overlaps(finding);
+    switch (access.of) {
+        case Of::entry:
+            return of_mapping;
+        case Of::count:
+            return of_frames;
+        case Of::byte:
+        case Of::program_break:
+            return false;
+        case Of::entry_of_lost:
+        case Of::table_of_lost:
+        case Of::count_of_lost:
+        case Of::content_of_lost:
+            return of_mapping || of_frames;
+    }
+    return false;
+}
+
+// Of the last line of the function up to there of which anything is known.
+std::optional<double> suspiciousness_of(Finding const& finding, CodePlace const& place) {
+    Spectrum const& spectrum = finding.evidence.spectrum;
+    unsigned last = 0;
+    std::optional<double> found;
+    for (Spectrum::Line const& each : spectrum.lines) {
+        CodePlace const line = of_line(each.place);
+        if (line.function != place.function || line.file != place.file || line.line > place.line || line.line < last)
+            continue;
+        last = line.line;
+        found = suspiciousness(spectrum, each);
+    }
+    return found;
+}
+
+// Who wrote, rather than what it wrote with, and those who had called that; a caller first where programs that pass run
+// it much less often.
+std::vector<Suspect> writers_of(Finding const& finding) {
+    constexpr std::size_t kCallers = 2;
+    constexpr double kMuchMore = 0.1;
     auto const& written = finding.evidence.written;
-    if (!written) return std::nullopt;
-    auto const serves = [&](CodePlace const& place) {
-        if (is_part(place.function)) return true;
-        if (written->of == LastWrite::Of::entry) return is_in(kMapping, place);
-        return written->of == LastWrite::Of::count && is_in(kFrames, place);
-    };
-    for (CodePlace const& each : written->stack)
-        if (CodePlace place = of_line(each); place.line != 0 && !serves(place))
-            return Suspect{std::move(place), Suspect::Why::wrote};
+    std::vector<CodePlace> way;
+    if (!written) return {};
+    for (CodePlace const& each : written->stack) {
+        CodePlace place = of_line(each);
+        if (place.line == 0 || serves(finding, *written, place)) continue;
+        if (way.empty() || way.back().function != place.function) way.push_back(std::move(place));
+        if (way.size() == 1 + kCallers) break;
+    }
+    if (way.empty()) return {};
+    std::size_t best = 0;
+    if (written->of == LastAccess::Of::entry && written->at == finding.divergence.at)
+        for (std::size_t i = 1; i < way.size(); ++i) {
+            auto const one = suspiciousness_of(finding, way[best]), another = suspiciousness_of(finding, way[i]);
+            if (one && another && *another > *one + kMuchMore) best = i;
+        }
+    std::vector<Suspect> writers{{way[best], Suspect::Why::wrote}};
+    // A count may be changed wrongly, too.
+    if (written->of == LastAccess::Of::count)
+        for (CodePlace const& each : written->stack)
+            if (CodePlace place = of_line(each); place.line != 0 && !is_part(place.function)) {
+                writers.push_back({std::move(place), Suspect::Why::changed});
+                break;
+            }
+    if (auto const& raised = finding.evidence.raised; raised && written->of != LastAccess::Of::count_of_lost)
+        for (CodePlace const& each : raised->stack)
+            if (CodePlace place = of_line(each); place.line != 0 && !serves(finding, *raised, place)) {
+                writers.push_back({std::move(place), Suspect::Why::raised});
+                break;
+            }
+    // What a step before wrote, it wrote rightly, for all that is known.
+    if (written->at == finding.divergence.at)
+        for (std::size_t i = best + 1; i < way.size(); ++i)
+            writers.push_back({std::move(way[i]), Suspect::Why::called});
+    return writers;
+}
+
+// Who looked at the entry, and let it pass. Who only looks up for others is asked for nothing.
+std::optional<Suspect> judge_of(Finding const& finding) {
+    auto const& read = finding.evidence.read;
+    if (!read) return std::nullopt;
+    for (CodePlace const& each : read->stack)
+        if (CodePlace place = of_line(each);
+            place.line != 0 && !serves(finding, *read, place) && place.function != "walkaddr")
+            return Suspect{std::move(place), Suspect::Why::read};
     return std::nullopt;
 }
 
 // Where the turn went to another process: what came next there came too late.
 std::optional<Suspect> place_of_turn(Finding const& finding) {
+    bool const of_frames = is_about_frames(finding.signature.invariant) ||
+                           (has_died(finding) && is_of_frames(finding, readable(*finding.evidence.trace.last)));
     for (Deed const& deed : finding.evidence.played.deeds) {
         if (!deed.stop) continue;
         for (CodePlace const& each : deed.stop->places)
-            if (CodePlace place = of_line(each); place.line != 0 && !is_part(place.function))
+            if (CodePlace place = of_line(each);
+                place.line != 0 && !is_part(place.function) && (of_frames || !is_of_frames(finding, place)))
                 return Suspect{std::move(place), Suspect::Why::stopped};
     }
     return std::nullopt;
@@ -445,6 +548,16 @@ bool says_nothing(Spectrum const& spectrum, CodePlace const& place) {
     return line != spectrum.lines.end() && line->passing * 20 >= spectrum.passing * 19;
 }
 
+// Where a process comes to that is killed and should not be: that it comes there is what is wrong.
+bool is_end_of_killed(Finding const& finding, std::string_view function) {
+    constexpr std::array<std::string_view, 8> kEnd{"exit",        "kexit",    "exit_process", "setkilled",
+                                                   "mark_killed", "kill_for", "reparent",     "sched"};
+    auto const* answer = answer_of(finding);
+    return answer != nullptr &&
+           (answer->mistake == spec::Mistake::killed_though_legal || answer->mistake == spec::Mistake::init_killed) &&
+           std::ranges::find(kEnd, function) != kEnd.end();
+}
+
 // Of each function the most suspicious line; those that are for what fails count twice.
 std::vector<Suspect> suspicious_lines(Finding const& finding, std::vector<Suspect> const& usual) {
     Spectrum const& spectrum = finding.evidence.spectrum;
@@ -460,7 +573,7 @@ std::vector<Suspect> suspicious_lines(Finding const& finding, std::vector<Suspec
         };
         bool const known =
             std::any_of(ranked.begin(), ranked.end(), [&](Ranked const& each) { return same(each.suspect.place); });
-        if (known || is_part(place.function)) continue;
+        if (known || is_part(place.function) || is_end_of_killed(finding, place.function)) continue;
         bool const is_usual =
             std::any_of(usual.begin(), usual.end(), [&](Suspect const& each) { return same(each.place); });
         double const weight = is_usual ? 2 : is_in(kMapping, place) || is_in(kFrames, place) ? 0.5 : 1;
@@ -488,13 +601,24 @@ std::vector<Suspect> suspicious_lines(Finding const& finding, std::vector<Suspec
 
 Suspects suspects_in(Finding const& finding) {
     Suspects suspects = usual_suspects(finding);
-    auto const turn = place_of_turn(finding), writer = writer_of(finding), caller = caller_of_death(finding);
-    if (!turn && !writer && !caller && finding.evidence.spectrum.lines.empty()) return suspects;
-    std::vector<Suspect> const usual = std::exchange(suspects.at, {});
-    // Where it died stays where to begin.
-    std::size_t const first = has_died(finding) && !usual.empty() ? 1 : 0;
-    if (first == 1) suspects.at.push_back(usual.front());
     constexpr std::size_t kMost = 3;
+    // Where it died stays where to begin.
+    std::size_t first = 0;
+    if (has_died(finding) && !suspects.at.empty()) {
+        Suspect& died = suspects.at.front();
+        bool const serves_all = is_part(died.place.function) || is_in(kMapping, died.place) ||
+                                is_in(kFrames, died.place) || is_of_allocator(finding, died.place.function);
+        died.why = serves_all ? Suspect::Why::died_in_helper : Suspect::Why::died;
+        first = serves_all ? 1 : 0;
+    }
+    auto const turn = place_of_turn(finding), judge = judge_of(finding), caller = caller_of_death(finding);
+    auto const writers = writers_of(finding);
+    if (!turn && writers.empty() && !judge && !caller && finding.evidence.spectrum.lines.empty()) {
+        suspects.at.resize(std::min(suspects.at.size(), first + kMost));
+        return suspects;
+    }
+    std::vector<Suspect> const usual = std::exchange(suspects.at, {});
+    if (has_died(finding) && !usual.empty()) suspects.at.push_back(usual.front());
     auto const add = [&](Suspect suspect) {
         auto const same = [&](Suspect const& each) { return each.place.function == suspect.place.function; };
         if (std::any_of(suspects.at.begin(), suspects.at.end(), same) || suspects.at.size() == first + kMost) return;
@@ -507,27 +631,84 @@ Suspects suspects_in(Finding const& finding) {
     if (turn && std::ranges::none_of(suspects.at, is_there)) suspects.at.push_back(*turn);
     // What was right until this step was not written wrongly before: rather, this step ought to have changed it.
     unsigned const overlap = finding.program.steps.back().faults.meanwhile ? 1 : 0;
-    bool const in_this_step = writer && finding.evidence.written->at.value + overlap >= finding.divergence.at.value;
-    if (writer && in_this_step) add(*writer);
+    bool const in_this_step =
+        !writers.empty() && finding.evidence.written->at.value + overlap >= finding.divergence.at.value;
+    if (in_this_step) add(writers.front());
+    if (judge) add(*judge);
     if (caller) add(*caller);
-    for (Suspect& each : suspicious_lines(finding, usual)) {
-        if (!suspects.at.empty() && says_nothing(finding.evidence.spectrum, each.place)) continue;
+    std::vector<Suspect> lines = suspicious_lines(finding, usual);
+    std::erase_if(lines, [&](Suspect const& each) { return says_nothing(finding.evidence.spectrum, each.place); });
+    if (lines.empty() && suspects.at.size() == first && !usual.empty()) add(usual.front());
+    for (Suspect& each : lines) {
         add(std::move(each));
-        if (writer && suspects.at.size() == first + kMost - 1) add(*writer);
+        if (suspects.at.size() == first + kMost - 1) std::ranges::for_each(writers, add);
     }
-    if (writer) add(*writer);
+    std::ranges::for_each(writers, add);
     for (Suspect const& each : usual) add(each);
     return suspects;
 }
 
+std::optional<CodePlace> place_to_mark(Finding const& finding) {
+    std::optional<CodePlace> helper;
+    for (Suspect const& suspect : suspects_in(finding).at) {
+        if (suspect.place.line == 0) continue;
+        if (suspect.why != Suspect::Why::died_in_helper) return suspect.place;
+        helper = suspect.place;
+    }
+    return helper;
+}
+
+namespace {
+
+std::string how_it_was_changed(LastAccess const& written) {
+    using Of = LastAccess::Of;
+    std::string const whose = written.whose ? name_of(*written.whose) + "'s" : "the";
+    auto const what = [&]() -> std::string {
+        switch (written.of) {
+            case Of::entry:
+                return "last changed " + whose + " PTE";
+            case Of::count:
+                return "last changed the frame's count";
+            case Of::byte:
+                return "last changed the byte";
+            case Of::program_break:
+                return "last moved " + whose + " break";
+            case Of::entry_of_lost:
+                return "took the frame that is lost out of " + whose + " page table";
+            case Of::table_of_lost:
+                return "gave back " + whose + " page table, but not a frame of it";
+            case Of::count_of_lost:
+                return "last changed the count of the frame that is lost";
+            case Of::content_of_lost:
+                return "last filled the frame that is lost";
+        }
+        return {};
+    }();
+    return fmt::format("{}, in step {}", what, written.at.value + 1);
+}
+
+}  // namespace
+
 std::string why_suspected(Finding const& finding, Suspect const& suspect) {
     switch (suspect.why) {
-        case Suspect::Why::wrote: {
-            constexpr std::array<std::string_view, 3> kWords = {"PTE", "frame's count", "byte"};
-            LastWrite const& written = *finding.evidence.written;
-            return fmt::format("last changed {} {}, in step {}", written.whose ? name_of(*written.whose) + "'s" : "the",
-                               kWords.at(static_cast<std::size_t>(written.of)), written.at.value + 1);
+        case Suspect::Why::wrote:
+            return how_it_was_changed(*finding.evidence.written);
+        case Suspect::Why::changed:
+            return "changed it";
+        case Suspect::Why::raised:
+            return fmt::format("last raised the count of the frame that is lost, in step {}",
+                               finding.evidence.raised->at.value + 1);
+        case Suspect::Why::called:
+            return "on the way to there";
+        case Suspect::Why::read: {
+            LastAccess const& read = *finding.evidence.read;
+            return fmt::format("the first to look at {} PTE, in this step",
+                               read.whose ? name_of(*read.whose) + "'s" : "the");
         }
+        case Suspect::Why::died:
+            return "the kernel died here";
+        case Suspect::Why::died_in_helper:
+            break;
         case Suspect::Why::stopped:
             return "here another process got its turn";
         case Suspect::Why::only_failing:

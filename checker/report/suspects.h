@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,18 +14,35 @@
 namespace vmcheck::report {
 
 struct Suspect {
-    enum class Why : std::uint8_t { by_its_part, stopped, wrote, asked, only_failing, more_failing };
+    enum class Why : std::uint8_t {
+        by_its_part,
+        died,            // there
+        died_in_helper,  // which is not to blame
+        stopped,
+        wrote,
+        changed,  // for the one who wrote
+        raised,   // the count of a frame that is lost
+        called,   // the one who wrote
+        read,
+        asked,
+        only_failing,
+        more_failing,
+    };
     CodePlace place;
     Why why = Why::by_its_part;
 };
 
 struct Suspects {
-    std::vector<Suspect> at{};     // the likely places, the likeliest first; at most four
+    // At most three to look at, the likeliest first; before them a helper that the kernel died in.
+    std::vector<Suspect> at{};
     std::vector<CodePlace> ran{};  // the way that the step took, without locks, printing and trap entry
 };
 
 // Names are shortened to what the source says: no "kernel::", no "(anonymous namespace)::".
 Suspects suspects_in(Finding const& finding);
+
+// The first to look at whose line is known; where there is none, a helper that the kernel died in.
+std::optional<CodePlace> place_to_mark(Finding const& finding);
 
 // "last changed the PTE, in step 2"; empty where it is by what the function is for.
 std::string why_suspected(Finding const& finding, Suspect const& suspect);
@@ -36,7 +54,7 @@ std::string source_text(Finding const& finding, CodePlace const& place);
 bool share_code(Finding const& one, Finding const& other, bool helpers_too = false);
 
 // What goes in front of the i-th of Suspects::at: "Died in", "Look at", or nothing where it stands already.
-std::string_view place_label(Finding const& finding, std::size_t i);
+std::string_view place_label(Suspects const& suspects, std::size_t i);
 
 // One of those that everybody uses, for locks, registers, bytes, printing: never what is wrong.
 bool is_helper(std::string_view function);

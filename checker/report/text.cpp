@@ -135,7 +135,7 @@ std::string places(Finding const& finding) {
     for (std::size_t i = 0; i < suspects.at.size(); ++i) {
         Suspect const& suspect = suspects.at[i];
         std::string const why = why_suspected(finding, suspect), source = source_text(finding, suspect.place);
-        text += fmt::format("      {:<9} {}{}{}\n", place_label(finding, i), to_string(suspect.place),
+        text += fmt::format("      {:<9} {}{}{}\n", place_label(suspects, i), to_string(suspect.place),
                             why.empty() ? "" : ": ", why);
         if (!source.empty()) text += fmt::format("      {:<9}   {}\n", "", source);
     }

@@ -25,108 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// ---- the last write
-
-// Where the words lie that a violation is about, by the machine after the failing step; before it, where its outcome is
-// what is wrong.
-class Words final : public run::Watcher {
-  public:
-    Words(run::Divergence const& divergence, spec::ProcId process, VirtAddr address)
-        : violation_(divergence.violations.front()), at_(divergence.at), process_(process), address_(address) {}
-
-    void before(spec::StepIndex at, Execution& execution) override {
-        if (at == at_ && spec::is_about_outcome(violation_)) find(execution);
-    }
-    void after(spec::StepIndex at, Execution& execution) override {
-        if (at == at_ && !spec::is_about_outcome(violation_)) find(execution);
-    }
-
-    struct Found {
-        LastWrite::Of of;
-        Word word;
-        std::optional<spec::ProcId> whose{};
-    };
-    std::vector<Found> found;
-
-  private:
-    template <class Facts>
-    bool is() const {
-        return std::holds_alternative<Facts>(violation_.facts);
-    }
-    std::optional<FrameNo> frame_of(spec::ObservedProcess const& process) const {
-        auto const at = std::find_if(process.pages.begin(), process.pages.end(),
-                                     [&](spec::ObservedPage const& each) { return each.page == address_.page(); });
-        return at != process.pages.end() && at->in_ram ? std::optional(at->frame) : std::nullopt;
-    }
-    void add(LastWrite::Of of, std::optional<Word> const& word, std::optional<spec::ProcId> whose = {}) {
-        if (word) found.push_back({of, *word, whose});
-    }
-
-    void find(Execution& execution) {
-        spec::Observation const seen = execution.observe();
-        auto const whose = std::find_if(seen.processes.begin(), seen.processes.end(),
-                                        [&](auto const& each) { return each.id == process_; });
-        if (whose == seen.processes.end()) return;
-        auto const frame = frame_of(*whose);
-        if (is<spec::WrongCount>() || is<spec::FreeInUse>()) {
-            if (frame)
-                for (Word const& word : execution.counts_of(*frame)) add(LastWrite::Of::count, word);
-            return;
-        }
-        for (spec::ObservedProcess const& each : seen.processes) {
-            bool const shares = is<spec::WritableShared>() && frame && frame_of(each) == frame;
-            if ((each.id == process_ || shares) && !each.table_frames.empty())
-                add(LastWrite::Of::entry, execution.entry_of(each.table_frames.front(), address_.page()), each.id);
-        }
-        if (frame && is<spec::WrongByte>()) add(LastWrite::Of::byte, Word{start_of(*frame) + address_.offset(), 1});
-    }
-
-    spec::Violation const& violation_;
-    spec::StepIndex at_;
-    spec::ProcId process_;
-    VirtAddr address_;
-};
-
-// Who writes to them, up to the step at which it is too late.
-class Writes final : public run::Watcher {
-  public:
-    Writes(std::vector<Words::Found> words, std::uint32_t steps) : words_(std::move(words)), steps_(steps) {}
-
-    void before(spec::StepIndex at, Execution& execution) override {
-        if (at.value == 0)
-            for (Words::Found const& each : words_) execution.watch(each.word);
-    }
-    void after(spec::StepIndex at, Execution& execution) override {
-        auto write = execution.take_write();
-        if (!write || at.value >= steps_) return;
-        auto const word = std::find_if(words_.begin(), words_.end(),
-                                       [&](Words::Found const& each) { return each.word.at == write->at; });
-        last.emplace(LastWrite{word->of, at, {}, word->whose});
-        for (VirtAddr code : write->stack)
-            for (CodePlace& place : execution.places_of(code)) last->stack.push_back(std::move(place));
-    }
-
-    std::optional<LastWrite> last;
-
-  private:
-    std::vector<Words::Found> words_;
-    std::uint32_t steps_;
-};
-
-std::optional<VirtAddr> address_of(spec::Program const& program, run::Divergence const& divergence,
-                                   run::Reference const& reference) {
-    if (auto const& address = divergence.violations.front().address) return address;
-    spec::Step const& step = program.steps.at(divergence.at.value);
-    auto const use = spec::address_of(step.action);
-    if (!use) return std::nullopt;
-    auto const before = spec::walk(spec::World::initial(spec::setting_for(reference.setting, program)),
-                                   std::span(program.steps).first(divergence.at.value), [](auto&&...) { return true; });
-    if (before.world.find(step.actor) == nullptr) return std::nullopt;
-    return before.world.resolve(step.actor, use->at);
-}
-
-// ---- neighbours
-
 constexpr std::size_t kNeighboursOfAKind = 40;
 // Together: a fork that copies many pages takes long.
 constexpr std::uint64_t kPagesOfNeighbours = 16'384;
@@ -153,10 +51,10 @@ std::vector<spec::Program> with_other_ends(spec::Program const& program) {
                                  spec::Address{Anchor::guard, 0}, spec::Address{Anchor::brk, 0},
                                  spec::Address{Anchor::brk, -1},  spec::Address{Anchor::maxva, 0}};
     std::vector<spec::Program> programs;
-    auto const add = [&](spec::Action action) {
+    auto const add = [&](spec::Action const& action) {
         programs.push_back(program);
         spec::Step& last = programs.back().steps.back();
-        last.action = std::move(action);
+        last.action = action;
         last.faults = {};
     };
     spec::Action const& last = program.steps.back().action;
@@ -227,26 +125,6 @@ std::uint64_t pages_asked(spec::Program const& program) {
 }
 
 }  // namespace
-
-std::optional<LastWrite> last_write(Execution& execution, run::Reference const& reference, spec::Program const& program,
-                                    run::Divergence const& divergence) {
-    spec::Violation const& violation = divergence.violations.front();
-    // A step that does not end, or kills the kernel, seldom does so for what an entry says.
-    if (spec::is_about_outcome(violation) && violation.invariant != spec::Invariant::results) return std::nullopt;
-    auto const address = address_of(program, divergence, reference);
-    if (!address) return std::nullopt;
-    auto const run = [&](run::Watcher& watcher) {
-        run::Counts uncounted;
-        run::run_program(execution, reference, program, {.close = false, .go_on = true, .watcher = &watcher},
-                         uncounted);
-    };
-    Words words(divergence, violation.process.value_or(program.steps.at(divergence.at.value).actor), *address);
-    run(words);
-    if (words.found.empty()) return std::nullopt;
-    Writes writes(words.found, divergence.at.value + (spec::is_about_outcome(violation) ? 0 : 1));
-    run(writes);
-    return std::move(writes.last);
-}
 
 Spectrum spectrum_of(run::MachinePool& pool, run::Reference const& reference, spec::Program const& program,
                      spec::Program const& original, run::Signature signature) {
@@ -328,7 +206,8 @@ std::vector<SourceText> source_of(Evidence const& evidence, fs::path const& imag
         bool const inside = path.is_relative() && std::find(path.begin(), path.end(), "..") == path.end();
         if (place.line != 0 && inside && left > 0 && wanted[place.file].insert(place.line).second) --left;
     };
-    if (evidence.written) std::for_each(evidence.written->stack.begin(), evidence.written->stack.end(), want);
+    for (auto const* access : {&evidence.written, &evidence.raised, &evidence.read})
+        if (*access) std::ranges::for_each((*access)->stack, want);
     for (CodePlace const& place : evidence.died_by) want(place);
     for (Deed const& deed : evidence.played.deeds)
         if (deed.stop) std::ranges::for_each(deed.stop->places, want);
@@ -350,10 +229,10 @@ std::vector<SourceText> source_of(Evidence const& evidence, fs::path const& imag
         std::istringstream text(*contents);
         std::string line, above;
         for (unsigned number = 1; number <= *lines.rbegin() && std::getline(text, line); ++number) {
-            line = without_spaces_around(line);
+            std::string const here = without_spaces_around(line);
             if (lines.contains(number))
-                source.push_back({file, number, (line == "{" ? above + " {" : line).substr(0, kLongest)});
-            above = std::move(line);
+                source.push_back({file, number, (here == "{" ? above + " {" : here).substr(0, kLongest)});
+            above = here;
         }
     }
     return source;

@@ -1,6 +1,6 @@
 #pragma once
-// Which lines of the kernel are to blame for a failure: by who wrote the word that is wrong, and by which lines ran in
-// programs that fail so and not in near neighbours that do not.
+// Which lines of the kernel are to blame for a failure, by which ran in programs that fail so and not in near
+// neighbours that do not.
 
 #include "checker/finding/finding.h"
 #include "checker/run/machine_pool.h"
@@ -11,11 +11,6 @@
 #include <vector>
 
 namespace vmcheck::session {
-
-// Who last changed what the first violation is about. `program` ends with the failing step. REQUIRES: nobody needs
-// `execution` to be quick afterwards.
-std::optional<LastWrite> last_write(Execution& execution, run::Reference const& reference, spec::Program const& program,
-                                    run::Divergence const& divergence);
 
 // Runs `program`, which fails under that signature, and neighbours of it: simpler ones, others with another last step,
 // and simpler ones than `original`, from which it was shrunk. The same on any number of machines.

@@ -1,7 +1,7 @@
 #include "checker/session/reproduce.h"
 
 #include "checker/run/runner.h"
-#include "checker/session/blame.h"
+#include "checker/session/last_access.h"
 
 #include <algorithm>
 #include <array>
@@ -171,7 +171,10 @@ tl::expected<Reproduction, BootError> reproduce(Target const& fresh, spec::Progr
         for (VirtAddr code : reproduction.divergence.died)
             for (CodePlace& place : (*execution)->places_of(code))
                 reproduction.evidence.died_by.push_back(std::move(place));
-        reproduction.evidence.written = last_write(**execution, look.reference, program, reproduction.divergence);
+        LastAccesses last = last_accesses(**execution, look.reference, program, reproduction.divergence);
+        reproduction.evidence.written = std::move(last.write);
+        reproduction.evidence.raised = std::move(last.rise);
+        reproduction.evidence.read = std::move(last.read);
         reproduction.needs_stale_translation = run::endings(std::move(run)).empty();
     }
     return reproduction;

@@ -141,7 +141,7 @@ TEST(Session, ReadsSourceFromTheKernelsTreeAlone) {
     std::ofstream(tree / "kernel" / "endless.c") << "no line ends here";
     fs::resize_file(tree / "kernel" / "endless.c", std::uint64_t{1} << 40);
     Evidence evidence;
-    evidence.written = {LastWrite::Of::entry,
+    evidence.written = {LastAccess::Of::entry,
                         {0},
                         {{"f", "kernel/vm.c", 2},
                          {"f", "kernel/vm.c", 7},

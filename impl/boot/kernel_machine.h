@@ -56,8 +56,10 @@ class KernelMachine : public Execution {
     std::vector<CodePlace> places_of(VirtAddr code) const override { return now_->places_of(code); }
     std::optional<Word> entry_of(FrameNo root, Vpn page) const override { return now_->entry_of(root, page); }
     std::vector<Word> counts_of(FrameNo frame) const override { return now_->counts_of(frame); }
+    std::optional<Word> break_of(FrameNo root) const override { return now_->break_of(root); }
     void watch(Word word) override { now_->watch(word); }
-    std::optional<Write> take_write() override { return now_->take_write(); }
+    std::vector<FrameNo> free_frames() override { return now_->free_frames(); }
+    std::vector<WordAccesses> take_accesses() override { return now_->take_accesses(); }
     void note_deeds(bool on) override { now_->note_deeds(on); }
     std::vector<Deed> deeds() const override { return now_->deeds(); }
     std::uint64_t fresh_code() const override;

@@ -114,16 +114,9 @@ void KernelExecution::restore(Moment const& moment) {
 std::optional<CodePlace> KernelExecution::failed_allocation() const {
     auto const asked = conductor_.state().allocations.refused_at();
     if (!asked) return std::nullopt;
-    CodePlace const caller = place_of(*kernel_, *asked);
-    auto const symbol = kernel_->image->function_at(*asked);
-    if (!symbol || caller.function.ends_with(symbol->name)) return caller;
-    // A wrapper that was compiled into its caller tells nothing: the instructions before it are of who used it.
-    constexpr std::uint64_t kWithin = 64;
-    for (std::uint64_t back = 2; back <= kWithin; back += 2) {
-        CodePlace const before = place_of(*kernel_, *asked - back);
-        if (before.line != 0 && before.file != caller.file) return before;
-    }
-    return caller;
+    // Of what was compiled into one function there, a wrapper of another file tells nothing.
+    std::vector<CodePlace> const places = places_of(*asked);
+    return *std::ranges::find(places, places.back().file, &CodePlace::file);
 }
 
 tl::expected<void, std::string> KernelExecution::reset_to(std::uint32_t) {
@@ -328,17 +321,23 @@ std::vector<Word> KernelExecution::counts_of(FrameNo frame) const {
     return words;
 }
 
-void KernelExecution::watch(Word word) {
-    if (!write_watch_) {
-        write_watch_ = std::make_unique<WriteWatch>(board_);
-        // Where the emulator cannot do it, there is nothing to be told.
-        static_cast<void>(board_.watch_instructions(write_watch_.get()));
-    }
-    write_watch_->add(word);
+std::optional<Word> KernelExecution::break_of(FrameNo root) const {
+    auto const& processes = kernel_->windows->processes;
+    auto const at = processes ? processes->break_of(observe::ram_of(board_), root) : std::nullopt;
+    return at ? std::optional(Word{at->first, at->second}) : std::nullopt;
 }
 
-std::optional<Write> KernelExecution::take_write() {
-    return write_watch_ ? write_watch_->take() : std::nullopt;
+void KernelExecution::watch(Word word) {
+    if (!word_watch_) {
+        word_watch_ = std::make_unique<WordWatch>(board_);
+        // Where the emulator cannot do it, there is nothing to be told.
+        static_cast<void>(board_.watch_instructions(word_watch_.get()));
+    }
+    word_watch_->add(word);
+}
+
+std::vector<WordAccesses> KernelExecution::take_accesses() {
+    return word_watch_ ? word_watch_->take() : std::vector<WordAccesses>{};
 }
 
 std::vector<Deed> KernelExecution::deeds() const {

@@ -4,7 +4,7 @@
 #include "impl/board/board.h"
 #include "impl/control/conductor.h"
 #include "impl/control/step_runner.h"
-#include "impl/control/write_watch.h"
+#include "impl/control/word_watch.h"
 #include "impl/elf/kernel_image.h"
 #include "impl/map/kernel_map.h"
 #include "impl/observe/observer.h"
@@ -79,8 +79,10 @@ class KernelExecution : public Execution {
     std::vector<CodePlace> places_of(VirtAddr code) const override;
     std::optional<Word> entry_of(FrameNo root, Vpn page) const override;
     std::vector<Word> counts_of(FrameNo frame) const override;
+    std::optional<Word> break_of(FrameNo root) const override;
     void watch(Word word) override;
-    std::optional<Write> take_write() override;
+    std::vector<FrameNo> free_frames() override { return observer_.free_frames(); }
+    std::vector<WordAccesses> take_accesses() override;
     void note_deeds(bool on) override { conductor_.note_deeds(on); }
     std::vector<Deed> deeds() const override;
     std::uint64_t fresh_code() const override { return board_.counters().fresh_code; }
@@ -121,7 +123,7 @@ class KernelExecution : public Execution {
     board::Board board_;
     Conductor conductor_;
     observe::Observer observer_;
-    std::unique_ptr<WriteWatch> write_watch_;
+    std::unique_ptr<WordWatch> word_watch_;
     bool recording_ = false;
 };
 

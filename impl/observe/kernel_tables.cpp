@@ -26,6 +26,13 @@ ProcessEntry ProcessTable::read(Ram ram, std::uint64_t index) const {
     return entry;
 }
 
+std::optional<std::pair<PhysAddr, std::uint64_t>> ProcessTable::break_of(Ram ram, FrameNo root) const {
+    for (std::uint64_t i = 0; layout_.brk && i < size(); ++i)
+        if (this->root(ram, i) == root)
+            return std::pair(layout_.base + i * layout_.stride + layout_.brk->offset, layout_.brk->bytes);
+    return std::nullopt;
+}
+
 std::optional<ProcessEntry> ProcessTable::find(Ram ram, std::uint64_t pid) const {
     for (std::uint64_t i = 0; i < size(); ++i) {
         if (read_field(ram, layout_.base + i * layout_.stride, layout_.pid) != pid) continue;

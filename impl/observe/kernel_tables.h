@@ -34,6 +34,9 @@ class ProcessTable {
         std::uint64_t const root = read_field(ram, layout_.base + index * layout_.stride, layout_.root);
         return root == 0 ? std::nullopt : std::optional(PhysAddr{root}.frame());
     }
+    // Where the break of the process with that page table lies, and how many bytes it has; nothing where that is not
+    // known.
+    std::optional<std::pair<PhysAddr, std::uint64_t>> break_of(Ram ram, FrameNo root) const;
     // From now on, breaks are not known.
     void forget_breaks() { layout_.brk.reset(); }
     // The entry in use with that pid; nothing when there is none.

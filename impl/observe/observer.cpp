@@ -21,6 +21,15 @@ spec::FrameCensus Observer::census() {
     return {free_list_->length()};
 }
 
+std::vector<FrameNo> Observer::free_frames() {
+    std::vector<FrameNo> free;
+    if (!free_list_) return free;
+    free_list_->refresh(ram(), board_.dirty_frames());
+    for (std::uint64_t i = 0; i < ram().frames(); ++i)
+        if (FrameNo const frame{ram().first().value + i}; free_list_->contains(frame)) free.push_back(frame);
+    return free;
+}
+
 void Observer::begin_look() {
     ++look_;
     for (FrameNo const frame : board_.take_written_frames()) written_[index_of(frame)] = look_;

@@ -45,6 +45,8 @@ class Observer : private spec::MachineMemory {
 
     // The free frames now.
     spec::FrameCensus census();
+    // The same, one by one; empty where no list is known.
+    std::vector<FrameNo> free_frames();
     // The picture; its `memory` is this observer, valid until the board runs on.
     spec::Observation observe(std::span<Subject const> running, std::span<EndedSubject const> ended);
 

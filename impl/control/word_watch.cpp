@@ -1,5 +1,6 @@
-#include "impl/control/write_watch.h"
+#include "impl/control/word_watch.h"
 
+#include "impl/board/instruction.h"
 #include "impl/observe/page_table.h"
 
 #include <algorithm>
@@ -23,24 +24,41 @@ bool is_return(std::uint32_t bits) {
 
 }  // namespace
 
-std::uint64_t WriteWatch::value(Word word) const {
+std::uint64_t WordWatch::value(Word word) const {
     return observe::ram_of(board_).load(word.at, word.bytes).value_or(0);
 }
 
-void WriteWatch::notice() {
-    std::optional<PhysAddr> changed;
-    for (auto& [word, held] : words_) {
-        std::uint64_t const now = value(word);
-        if (std::exchange(held, now) != now) changed = word.at;
+Access WordWatch::access_by(Path const& path) {
+    Access access{++accesses_, {path.at}};
+    access.stack.insert(access.stack.end(), path.calls.rbegin(), path.calls.rend());
+    return access;
+}
+
+void WordWatch::notice_write() {
+    for (Watched& each : words_) {
+        std::uint64_t const now = value(each.word);
+        std::uint64_t const before = std::exchange(each.holds, now);
+        if (before == now) continue;
+        each.seen.last_write = access_by(paths_.at(ran_last_.value));
+        if (now > before) each.seen.last_rise = each.seen.last_write;
+        if (!each.seen.first_write) each.seen.first_write = each.seen.last_write;
     }
-    if (!changed) return;
-    Path const& path = paths_.at(ran_last_.value);
-    write_ = Write{*changed, {path.at}};
-    write_->stack.insert(write_->stack.end(), path.calls.rbegin(), path.calls.rend());
+}
+
+void WordWatch::notice_read(board::HartIndex hart, VirtAddr pc) {
+    auto const bits = board_.read_u32(PhysAddr{pc.value});
+    auto const access = bits ? board::decode_memory_access(*bits) : std::nullopt;
+    if (!access || access->stores) return;
+    std::uint64_t const at =
+        board_.read(hart, static_cast<board::Register>(access->base)) + static_cast<std::uint64_t>(access->offset);
+    for (Watched& each : words_)
+        if (!each.seen.first_read && at < each.word.at.value + each.word.bytes &&
+            each.word.at.value < at + access->size)
+            each.seen.first_read = access_by(paths_.at(hart.value));
 }
 
 // A kernel is mapped where it lies. What is not RAM there is a user's code or the trampoline: nothing called it.
-void WriteWatch::follow(Path& path, VirtAddr pc) const {
+void WordWatch::follow(Path& path, VirtAddr pc) const {
     constexpr std::size_t kDeepest = 64;
     VirtAddr const from = std::exchange(path.at, pc);
     if (pc == from + 2 || pc == from + 4) return;
@@ -58,16 +76,19 @@ void WriteWatch::follow(Path& path, VirtAddr pc) const {
     }
 }
 
-bool WriteWatch::stops_before(board::HartIndex hart, VirtAddr pc) {
-    notice();
+bool WordWatch::stops_before(board::HartIndex hart, VirtAddr pc) {
+    notice_write();
     follow(paths_.at(hart.value), pc);
+    notice_read(hart, pc);
     ran_last_ = hart;
     return false;
 }
 
-std::optional<Write> WriteWatch::take() {
-    notice();
-    return std::exchange(write_, std::nullopt);
+std::vector<WordAccesses> WordWatch::take() {
+    notice_write();
+    std::vector<WordAccesses> seen;
+    for (Watched& each : words_) seen.push_back(std::exchange(each.seen, {}));
+    return seen;
 }
 
 }  // namespace vmcheck

@@ -5,7 +5,7 @@
 #include "spec/rules/rules.h"
 #include "spec/rules/sbrk_rules.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <utility>

@@ -6,7 +6,7 @@
 
 #include <rapidcheck/gtest.h>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace vmcheck::spec {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "spec/world.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <xxhash.h>
 
 #include <array>

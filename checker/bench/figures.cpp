@@ -10,7 +10,7 @@
 #include "impl/boot/kernel_target.h"
 
 #include <benchmark/benchmark.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <time.h>
 

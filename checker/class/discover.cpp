@@ -2,7 +2,7 @@
 
 #include "impl/boot/source_tree.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

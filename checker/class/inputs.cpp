@@ -3,7 +3,7 @@
 #include "impl/base/files.h"
 #include "impl/boot/source_tree.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <xxhash.h>
 
 #include <algorithm>

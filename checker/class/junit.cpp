@@ -1,7 +1,7 @@
 #include "checker/class/documents.h"
 #include "checker/report/escape.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace vmcheck::classes {
 

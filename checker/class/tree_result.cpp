@@ -3,7 +3,7 @@
 #include "checker/finding/finding.h"
 #include "impl/base/error.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 
 #include "checker/report/escape.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <utility>
 

@@ -9,7 +9,7 @@
 #include "impl/base/files.h"
 #include "spec/text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

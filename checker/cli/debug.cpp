@@ -12,7 +12,7 @@
 #include "impl/base/files.h"
 #include "spec/text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>

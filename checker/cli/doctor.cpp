@@ -6,7 +6,7 @@
 #include "impl/base/sandbox.h"
 #include "impl/board/self_test.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <thread>

@@ -3,7 +3,7 @@
 #include "checker/cli/print.h"
 #include "checker/report/escape.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 #include <fstream>

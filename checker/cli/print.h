@@ -4,7 +4,7 @@
 // and, on a terminal, the colours that reports have come through. In a locale that has no UTF-8 (LC_ALL=C) marks are
 // ASCII.
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstdio>
 #include <string>

@@ -16,7 +16,7 @@
 #include "checker/session/session.h"
 #include "impl/base/interrupt.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>

@@ -16,7 +16,7 @@
 #include "checker/report/escape.h"
 #include "impl/base/files.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <tl/expected.hpp>
 #include <unistd.h>
 

@@ -5,7 +5,7 @@
 #include "spec/text.h"
 #include "spec/walk.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <charconv>

@@ -2,7 +2,7 @@
 
 #include "checker/debug/packet.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

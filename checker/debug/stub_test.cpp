@@ -4,7 +4,7 @@
 #include "checker/debug/packet.h"
 #include "checker/debug/recorded_guest_testing.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 
 namespace vmcheck::debug {

@@ -1,6 +1,6 @@
 #include "checker/finding/cause.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 

@@ -1,6 +1,6 @@
 #include "checker/finding/finding.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -12,7 +12,7 @@
 #include "spec/text.h"
 #include "spec/walk.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <bit>

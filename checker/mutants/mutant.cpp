@@ -1,6 +1,6 @@
 #include "checker/mutants/mutant.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <fstream>

@@ -1,6 +1,6 @@
 #include "checker/mutants/mutant_result.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>

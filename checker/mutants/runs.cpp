@@ -4,7 +4,7 @@
 #include "checker/class/workers.h"
 #include "impl/base/files.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <optional>

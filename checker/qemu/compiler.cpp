@@ -3,7 +3,7 @@
 #include "checker/qemu/guest_files.h"
 #include "impl/base/child.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <sstream>
 #include <string>

@@ -3,7 +3,7 @@
 #include "impl/elf/kernel_image.h"
 #include "impl/image/disk_image.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cstring>
 #include <span>

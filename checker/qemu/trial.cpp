@@ -5,7 +5,7 @@
 #include "checker/qemu/script.h"
 #include "impl/base/child.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <utility>

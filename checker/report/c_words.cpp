@@ -2,7 +2,7 @@
 
 #include "spec/address.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <string_view>

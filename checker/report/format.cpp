@@ -7,7 +7,7 @@
 #include "checker/report/violation_words.h"
 #include "impl/base/error.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 

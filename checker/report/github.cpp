@@ -8,7 +8,7 @@
 #include "impl/base/error.h"
 #include "spec/text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace vmcheck::report {
 

@@ -16,7 +16,7 @@
 #include "impl/base/error.h"
 #include "spec/text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <initializer_list>

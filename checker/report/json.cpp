@@ -9,7 +9,7 @@
 #include "checker/report/violation_words.h"
 #include "spec/text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>

@@ -6,7 +6,7 @@
 #include "checker/report/verdict.h"
 #include "impl/base/error.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -3,7 +3,7 @@
 #include "checker/report/escape.h"
 #include "checker/report/html_style.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>

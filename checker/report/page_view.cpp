@@ -2,7 +2,7 @@
 
 #include "spec/text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -4,7 +4,7 @@
 #include "checker/report/page_view.h"
 #include "spec/text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstddef>

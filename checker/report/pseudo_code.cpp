@@ -5,7 +5,7 @@
 #include "checker/report/step_in_c.h"
 #include "checker/report/step_words.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <variant>
 

@@ -10,7 +10,7 @@
 #include "impl/base/error.h"
 #include "spec/text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "checker/report/step_words.h"
 
-#include "checker/report/suspects.h"
+#include "checker/report/kernel_functions.h"
 #include "spec/step_kinds.h"
 #include "spec/text.h"
 

@@ -49,15 +49,8 @@ std::string why_suspected(Finding const& finding, Suspect const& suspect);
 // The line itself; empty where its file is not at hand.
 std::string source_text(Finding const& finding, CodePlace const& place);
 
-// Whether both failing steps went through one function that is not on the way of every step, nor, unless `helpers_too`,
-// one that all parts of the kernel use.
-bool share_code(Finding const& one, Finding const& other, bool helpers_too = false);
-
 // What goes in front of the i-th of Suspects::at: "Died in", "Look at", or nothing where it stands already.
 std::string_view place_label(Suspects const& suspects, std::size_t i);
-
-// One of those that everybody uses, for locks, registers, bytes, printing: never what is wrong.
-bool is_helper(std::string_view function);
 
 // "uvmcopy, kernel/vm.c:318"; the name alone without debug information.
 std::string to_string(CodePlace const& place);

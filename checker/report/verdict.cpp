@@ -3,7 +3,7 @@
 #include "checker/report/text.h"
 #include "checker/report/violation_words.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -4,7 +4,7 @@
 #include "checker/report/step_in_c.h"
 #include "spec/address.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <variant>

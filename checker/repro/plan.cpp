@@ -5,7 +5,7 @@
 #include "checker/repro/layout.h"
 #include "checker/repro/visible.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <map>

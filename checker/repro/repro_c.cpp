@@ -4,7 +4,7 @@
 #include "checker/report/story.h"
 #include "checker/repro/plan.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <map>

@@ -4,7 +4,7 @@
 #include "checker/report/step_words.h"
 #include "spec/text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

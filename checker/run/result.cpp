@@ -2,7 +2,7 @@
 
 #include "spec/answer.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <utility>

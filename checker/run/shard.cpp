@@ -1,6 +1,6 @@
 #include "checker/run/shard.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <array>
 #include <charconv>

@@ -1,7 +1,7 @@
 #include "checker/session/mistakes.h"
 
 #include "checker/finding/cause.h"
-#include "checker/report/suspects.h"
+#include "checker/report/usual_suspects.h"
 #include "spec/circumstances.h"
 #include "spec/step_kinds.h"
 #include "spec/walk.h"

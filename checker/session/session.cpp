@@ -11,7 +11,7 @@
 #include "checker/session/reproduce.h"
 #include "checker/shrink/shrinker.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <iterator>

@@ -1,6 +1,6 @@
 #include "impl/base/sandbox.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <link.h>
 #include <sys/resource.h>
 

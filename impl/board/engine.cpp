@@ -1,7 +1,7 @@
 #include "impl/board/engine.h"
 
 #include <dlfcn.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/mman.h>
 #include <sys/time.h>
 

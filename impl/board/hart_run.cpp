@@ -2,7 +2,7 @@
 
 #include "impl/board/machine.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

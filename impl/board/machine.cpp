@@ -1,6 +1,6 @@
 #include "impl/board/machine.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

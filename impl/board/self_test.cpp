@@ -3,7 +3,7 @@
 #include "impl/board/assembler.h"
 #include "impl/board/self_test_probes.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace vmcheck::board {
 namespace {

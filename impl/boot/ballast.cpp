@@ -2,7 +2,7 @@
 
 #include "impl/boot/boot.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <optional>

@@ -8,7 +8,7 @@
 #include "impl/map/map_file.h"
 #include "impl/map/system_calls.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <string_view>

@@ -3,7 +3,7 @@
 #include "impl/boot/probe.h"
 #include "spec/observation.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -7,7 +7,7 @@
 #include "spec/invariants.h"
 #include "spec/world.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

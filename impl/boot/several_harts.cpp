@@ -1,6 +1,6 @@
 #include "impl/boot/boot.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <utility>
 

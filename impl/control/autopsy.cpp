@@ -1,6 +1,6 @@
 #include "impl/control/autopsy.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <utility>
 

@@ -1,6 +1,6 @@
 #include "impl/control/kernel_execution.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <limits>

@@ -2,7 +2,7 @@
 
 #include "impl/agent/agent.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <variant>
 

@@ -5,7 +5,7 @@
 #include "impl/elf/kernel_image.h"
 
 #include <elf.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

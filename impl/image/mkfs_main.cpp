@@ -8,7 +8,7 @@
 #include "impl/image/check_image.h"
 #include "impl/image/disk_image.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <charconv>
 #include <cstdio>

@@ -3,7 +3,7 @@
 #include "impl/image/disk_image.h"
 #include "impl/image/format.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstring>

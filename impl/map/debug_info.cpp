@@ -3,7 +3,7 @@
 #include "impl/map/dwarf.h"
 
 #include <dwarf.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <limits>

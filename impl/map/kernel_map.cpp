@@ -2,7 +2,7 @@
 
 #include "impl/map/variable_path.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <charconv>

@@ -1,6 +1,6 @@
 #include "impl/map/source_lines.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <tuple>

@@ -1,6 +1,6 @@
 #include "impl/map/variable_path.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <optional>

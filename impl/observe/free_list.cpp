@@ -1,6 +1,6 @@
 #include "impl/observe/free_list.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <utility>

@@ -2,7 +2,7 @@
 
 #include "impl/board/board.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -2,7 +2,7 @@
 
 #include "impl/abi/launcher_abi.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <utility>
 

@@ -4,7 +4,7 @@
 #include "impl/boot/boot.h"
 #include "impl/map/map_file.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <optional>
 #include <utility>

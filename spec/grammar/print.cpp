@@ -3,7 +3,7 @@
 #include "spec/step_kinds.h"
 #include "spec/text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 

@@ -3,7 +3,7 @@
 #include "spec/address.h"
 #include "spec/grammar/text_words.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <charconv>

@@ -30,7 +30,10 @@ def verify(options, kernel):
         [pathlib.Path(options.vmcheck).resolve(), "verify", pathlib.Path(kernel).resolve(), "--seed", "1", "--jobs", "1", "--confirm",
          "--max-findings", str(options.findings), "--json", "--out", report],
         cwd=report.parent, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
-    if ended.returncode not in (0, 1, 5):
+    if ended.returncode == 4:
+        report.write_text('{"sessions": []}')
+        print(f"{kernel}: does not boot, and is left out", file=sys.stderr)
+    elif ended.returncode not in (0, 1, 5):
         sys.exit(f"{kernel}: vmcheck ended with {ended.returncode}: {ended.stderr[-500:]}")
 
 

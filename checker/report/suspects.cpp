@@ -85,6 +85,14 @@ std::optional<double> suspiciousness_of(Finding const& finding, CodePlace const&
     return found;
 }
 
+// Of a way, innermost first, the first place whose line is known and of which that is true.
+template <class Predicate>
+std::optional<CodePlace> first_place(std::vector<CodePlace> const& way, Predicate is_meant) {
+    for (CodePlace const& each : way)
+        if (CodePlace place = of_line(each); place.line != 0 && is_meant(place)) return place;
+    return std::nullopt;
+}
+
 // Who wrote, rather than what it wrote with, and those who had called that; a caller first where programs that pass run
 // it much less often.
 std::vector<Suspect> writers_of(Finding const& finding) {
@@ -108,18 +116,15 @@ std::vector<Suspect> writers_of(Finding const& finding) {
         }
     std::vector<Suspect> writers{{way[best], Suspect::Why::wrote}};
     // A count may be changed wrongly, too.
+    auto const add = [&](std::optional<CodePlace> place, Suspect::Why why) {
+        if (place) writers.push_back({std::move(*place), why});
+    };
     if (written->of == LastAccess::Of::count)
-        for (CodePlace const& each : written->stack)
-            if (CodePlace place = of_line(each); place.line != 0 && !is_part(place.function)) {
-                writers.push_back({std::move(place), Suspect::Why::changed});
-                break;
-            }
+        add(first_place(written->stack, [](CodePlace const& place) { return !is_part(place.function); }),
+            Suspect::Why::changed);
     if (auto const& raised = finding.evidence.raised; raised && written->of != LastAccess::Of::count_of_lost)
-        for (CodePlace const& each : raised->stack)
-            if (CodePlace place = of_line(each); place.line != 0 && !serves(finding, *raised, place)) {
-                writers.push_back({std::move(place), Suspect::Why::raised});
-                break;
-            }
+        add(first_place(raised->stack, [&](CodePlace const& place) { return !serves(finding, *raised, place); }),
+            Suspect::Why::raised);
     // What a step before wrote, it wrote rightly, for all that is known.
     if (written->at == finding.divergence.at)
         for (std::size_t i = best + 1; i < way.size(); ++i)
@@ -131,11 +136,10 @@ std::vector<Suspect> writers_of(Finding const& finding) {
 std::optional<Suspect> judge_of(Finding const& finding) {
     auto const& read = finding.evidence.read;
     if (!read) return std::nullopt;
-    for (CodePlace const& each : read->stack)
-        if (CodePlace place = of_line(each);
-            place.line != 0 && !serves(finding, *read, place) && place.function != "walkaddr")
-            return Suspect{std::move(place), Suspect::Why::read};
-    return std::nullopt;
+    auto place = first_place(read->stack, [&](CodePlace const& each) {
+        return !serves(finding, *read, each) && each.function != "walkaddr";
+    });
+    return place ? std::optional(Suspect{std::move(*place), Suspect::Why::read}) : std::nullopt;
 }
 
 // Where the turn went to another process: what came next there came too late.
@@ -144,10 +148,10 @@ std::optional<Suspect> place_of_turn(Finding const& finding) {
                            (has_died(finding) && is_of_frames(finding, readable(*finding.evidence.trace.last)));
     for (Deed const& deed : finding.evidence.played.deeds) {
         if (!deed.stop) continue;
-        for (CodePlace const& each : deed.stop->places)
-            if (CodePlace place = of_line(each);
-                place.line != 0 && !is_part(place.function) && (of_frames || !is_of_frames(finding, place)))
-                return Suspect{std::move(place), Suspect::Why::stopped};
+        auto place = first_place(deed.stop->places, [&](CodePlace const& each) {
+            return !is_part(each.function) && (of_frames || !is_of_frames(finding, each));
+        });
+        if (place) return Suspect{std::move(*place), Suspect::Why::stopped};
     }
     return std::nullopt;
 }
@@ -155,13 +159,11 @@ std::optional<Suspect> place_of_turn(Finding const& finding) {
 // Who asked for what the kernel died in.
 std::optional<Suspect> caller_of_death(Finding const& finding) {
     if (!has_died(finding)) return std::nullopt;
-    auto const& way = finding.evidence.died_by;
-    for (CodePlace const& each : way)
-        if (CodePlace place = of_line(each); place.line != 0 && !is_part(place.function) && !is_in(kMapping, place) &&
-                                             !is_in(kFrames, place) &&
-                                             place.function != readable(*finding.evidence.trace.last).function)
-            return Suspect{std::move(place), Suspect::Why::asked};
-    return std::nullopt;
+    auto place = first_place(finding.evidence.died_by, [&](CodePlace const& each) {
+        return !is_part(each.function) && !is_in(kMapping, each) && !is_in(kFrames, each) &&
+               each.function != readable(*finding.evidence.trace.last).function;
+    });
+    return place ? std::optional(Suspect{std::move(*place), Suspect::Why::asked}) : std::nullopt;
 }
 
 // The variants are near neighbours of the shrunk program (checker/session/blame.h), and it is one of those that fail.
@@ -335,12 +337,12 @@ std::string why_suspected(Finding const& finding, Suspect const& suspect) {
         case Suspect::Why::wrote:
             return how_it_was_changed(*finding.evidence.written);
         case Suspect::Why::changed:
-            return "changed it";
+            return "changed the count for it";
         case Suspect::Why::raised:
             return fmt::format("last raised the count of the frame that is lost, in step {}",
                                finding.evidence.raised->at.value + 1);
         case Suspect::Why::called:
-            return "on the way to there";
+            return "from here that was called";
         case Suspect::Why::read: {
             LastAccess const& read = *finding.evidence.read;
             return fmt::format("the first to look at {} PTE, in this step",

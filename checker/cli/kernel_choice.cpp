@@ -83,7 +83,7 @@ tl::expected<KernelOptions, Stop> find_kernel(KernelChoice const& choice) {
                                  options.kernel.string())});
         if (is_source_tree(options.kernel)) {
             options.confinement = confinement_of(choice);
-            auto built = kernel_of_tree(options.kernel, choice.rebuild, options.confinement, choice.stop);
+            auto built = kernel_of_tree(options.kernel, choice.rebuild, choice.jobs, options.confinement, choice.stop);
             if (!built) return tl::unexpected(no_kernel_from_tree(built.error(), options.kernel));
             options.tree = options.kernel;
             TreeFacts const facts = read_tree(options.kernel);

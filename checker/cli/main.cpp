@@ -279,6 +279,7 @@ class CommandLine {
 
     int run(int argc, char** argv, base::Interrupt const& interrupt) {
         options_.stop = options_.kernel.stop = interrupt.token();
+        options_.kernel.jobs = options_.jobs;
         options_.last_call = interrupt.last_call();
         try {
             for (CLI::App* each : app_.get_subcommands([](CLI::App const*) { return true; })) take_marks_off(*each);

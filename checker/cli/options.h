@@ -27,6 +27,7 @@ struct KernelChoice {
     bool rebuild = false;     // a tree's kernel, even where it is newer than its sources
     bool trusted = false;     // a tree's programs run without a sandbox
     bool in_sandbox = false;  // this program runs in one, and the tree's in one within it
+    unsigned jobs = 1;        // commands at a time that build a tree
     std::stop_token stop{};   // ends the build of a tree
 };
 

@@ -44,6 +44,17 @@ TEST_F(SourceTree, IsBuiltInACopyAndLeftAsItWas) {
     EXPECT_FALSE(fs::exists(fs::path(tree) / "kernel" / "kernel"));
 }
 
+TEST_F(SourceTree, IsBuiltWhereItsMakefileIsRightOnlyForOneCommandAfterTheOther) {
+    std::string const tree = tree_with("cp given/kernel given/kernel.map kernel");
+    scratch.copy(VMCHECK_KERNELS "/vintage-2024/kernel", "tree/given/kernel");
+    scratch.file("tree/Makefile",
+                 "kernel/kernel: first second\n\tcp given/kernel given/kernel.map kernel\n"
+                 "first:\n\tsleep 1 && touch made\n"
+                 "second:\n\ttest -f made\n");
+    Result const result = vmcheck({"verify", tree, "--runs", "50", "--jobs", "2"}, scratch.path());
+    EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+}
+
 TEST_F(SourceTree, WithABuiltKernelIsNotBuiltAgain) {
     std::string const tree = tree_with("false");
     fs::copy_file(VMCHECK_KERNELS "/vintage-2024/kernel", fs::path(tree) / "kernel" / "kernel");

@@ -6,6 +6,7 @@
 #include <sys/time.h>
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <ctime>
 #include <utility>
@@ -64,6 +65,15 @@ bool restore_state(void* cpu, std::uintptr_t host_pc, bool will_exit) {
 // the hooks at an address stop a run (Hart), and after those it asks as well; so does each block when it begins.
 thread_local constinit bool t_translates_access = false;
 
+// At each block and each instruction with a hook, Unicorn goes through a list of all hooks of the kind, which for
+// several harts has hundreds. Here those of the engine that this thread runs are found by their address.
+struct Running {
+    uc_engine* engine = nullptr;
+    vmcheck::board::CodeHooks const* hooks = nullptr;
+};
+thread_local constinit Running t_running;
+constexpr int kOfCode = std::countr_zero(unsigned{UC_HOOK_CODE}), kOfBlocks = std::countr_zero(unsigned{UC_HOOK_BLOCK});
+
 using TranslateAccess = void(void* context, void* value, void* address, std::uintptr_t index, unsigned operation);
 
 void translate(TranslateAccess* original, void* context, void* value, void* address, std::uintptr_t index,
@@ -86,6 +96,20 @@ bool cpu_restore_state_riscv64(void* cpu, std::uintptr_t host_pc, bool will_exit
 void check_exit_request_riscv64(void* context) {
     static auto* const original = unicorn_function<void(void*)>("check_exit_request_riscv64");
     if (!t_translates_access) original(context);
+}
+
+// `kind`: the number of the bit of UC_HOOK_CODE or UC_HOOK_BLOCK, and flags that only other architectures have.
+void helper_uc_tracecode(std::int32_t bytes, int kind, void* engine, std::int64_t address) {
+    static auto* const original = unicorn_function<void(std::int32_t, int, void*, std::int64_t)>("helper_uc_tracecode");
+    auto const at = static_cast<std::uint64_t>(address);
+    // A block of no bytes is one that Unicorn could not translate.
+    if (engine != t_running.engine || bytes <= 0) return original(bytes, kind, engine, address);
+    if (kind == kOfBlocks)
+        t_running.hooks->before_block(t_running.engine, at, static_cast<std::uint32_t>(bytes));
+    else if (kind == kOfCode)
+        t_running.hooks->before_instruction(t_running.engine, at, static_cast<std::uint32_t>(bytes));
+    else
+        original(bytes, kind, engine, address);
 }
 
 #define VMCHECK_TRANSLATE(name)                                                                      \
@@ -156,6 +180,15 @@ tl::expected<Engine, Error> Engine::open() {
         return failure("leave address translation to the board", error);
     }
     return engine;
+}
+
+uc_err Engine::start() {
+    hooks_->begin_run();
+    Running const before = t_running;
+    if (is_known_unicorn()) t_running = {handle(), hooks_.get()};
+    uc_err const error = uc_emu_start(handle(), pc().value, 0, 0, 0);
+    t_running = before;
+    return error;
 }
 
 VirtAddr Engine::pc_in_fill() const {

@@ -5,6 +5,7 @@
 // Unicorn lets the host reach a CSR only when the guest's present privilege could, and otherwise fails without saying
 // so. So every CSR access here happens with the PRIV pseudo register set to M-mode, by a CsrWindow.
 
+#include "impl/board/code_hooks.h"
 #include "impl/board/types.h"
 #include "spec/address.h"
 
@@ -12,6 +13,7 @@
 #include <unicorn/unicorn.h>
 
 #include <memory>
+#include <type_traits>
 
 namespace vmcheck::board {
 
@@ -61,19 +63,29 @@ class Engine {
     std::uint64_t read(Register which) const;
     void write(Register which, std::uint64_t value);
 
-    // Has `function` called with `user`: for code, where it is in [from, to]; by an empty range, everywhere.
+    // Has `function` called with `user`. Of UC_HOOK_CODE: at every instruction.
     template <class Function>
-    uc_err add_hook(int kind, Function* function, void* user, std::uint64_t from = 1, std::uint64_t to = 0) {
-        uc_hook hook = 0;
-        // Unicorn takes every hook's function as a void pointer.
-        return uc_hook_add(handle(), &hook, kind, reinterpret_cast<void*>(function), user, from, to);
+    uc_err add_hook(int kind, Function* function, void* user) {
+        if constexpr (std::is_same_v<Function, CodeHooks::Function>) {
+            if (kind == UC_HOOK_BLOCK) hooks_->add_of_blocks(function, user);
+            if (kind == UC_HOOK_CODE) hooks_->add_everywhere(function, user);
+        }
+        return tell_unicorn(kind, reinterpret_cast<void*>(function), user, 1, 0);  // by an empty range, everywhere
+    }
+    // Before the instruction at one address. Blocks that are translated already pass it by.
+    uc_err add_address_hook(VirtAddr at, CodeHooks::Function* function, void* user) {
+        hooks_->add_at(at, function, user);
+        return tell_unicorn(UC_HOOK_CODE, reinterpret_cast<void*>(function), user, at.value, at.value);
     }
 
     // Runs from the present pc until a hook stops it, wfi is executed, or an exception that Unicorn hands to its
     // caller.
-    uc_err start() { return uc_emu_start(handle(), pc().value, 0, 0, 0); }
+    uc_err start();
     // From within a hook: start() returns before the next instruction.
-    void stop() { uc_emu_stop(handle()); }
+    void stop() {
+        hooks_->stop();
+        uc_emu_stop(handle());
+    }
 
     void flush_tlb() { uc_ctl_flush_tlb(handle()); }
     // Drops all translated code.
@@ -88,7 +100,13 @@ class Engine {
         void operator()(uc_engine* engine) const { uc_close(engine); }
     };
     explicit Engine(uc_engine* engine) : handle_(engine) {}
+    // Unicorn takes every hook's function as a void pointer.
+    uc_err tell_unicorn(int kind, void* function, void* user, std::uint64_t from, std::uint64_t to) {
+        uc_hook hook = 0;
+        return uc_hook_add(handle(), &hook, kind, function, user, from, to);
+    }
     std::unique_ptr<uc_engine, Close> handle_;
+    std::unique_ptr<CodeHooks> hooks_ = std::make_unique<CodeHooks>();
 };
 
 // While it lives, CSRs can be reached. Nests.

@@ -99,7 +99,7 @@ std::optional<Error> Hart::add_address_hook(VirtAddr address, AddressHook* funct
     engine_.flush_code();
     code_.forget_all();
     address_hooks_.push_back(hook);
-    uc_err const error = engine_.add_hook(UC_HOOK_CODE, function, this, address.value, address.value);
+    uc_err const error = engine_.add_address_hook(address, function, this);
     if (error != UC_ERR_OK) return unicorn_error("install a hook at an address", error);
     return std::nullopt;
 }

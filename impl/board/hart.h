@@ -171,7 +171,7 @@ class Hart {
     static void write_device(uc_engine*, std::uint64_t offset, unsigned size, std::uint64_t value, void* user);
     void flush_tlb();
     void end_reservation();
-    using AddressHook = void(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
+    using AddressHook = CodeHooks::Function;
     std::optional<Error> add_address_hook(VirtAddr address, AddressHook* function);
 
     // hart_run.cpp

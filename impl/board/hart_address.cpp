@@ -102,8 +102,11 @@ void Hart::pass_over_zeros(WordScan const& scan) {
     std::uint64_t const most = std::min(last.value, start_of(from.page() + 1).value) - from.value;
     if (!is_plain_memory(from, most, Access::load)) return;
     std::span<std::byte const> const words = *machine_.memory.view(PhysAddr{from.value}, most);
-    auto const is_set = [](std::byte each) { return each != std::byte{}; };
-    auto const zeros = static_cast<std::uint64_t>(std::ranges::find_if(words, is_set) - words.begin()) / kWordBytes;
+    std::uint64_t zeros = 0;
+    for (std::uint64_t word = 0; zeros < most / kWordBytes; ++zeros) {
+        std::memcpy(&word, &words[zeros * kWordBytes], kWordBytes);
+        if (word != 0) break;
+    }
     if (zeros < 2) return;
     engine_.write_general(scan.element, from.value + (zeros - 1) * kWordBytes);
     machine_.counters.passed_over += zeros - 1;

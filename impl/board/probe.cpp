@@ -21,7 +21,7 @@ bool Probe::install() {
 
 void Probe::at(std::uint64_t address, std::function<void()> function) {
     functions_.push_back(std::make_unique<std::function<void()>>(std::move(function)));
-    engine.add_hook(UC_HOOK_CODE, address_hook, functions_.back().get(), address, address);
+    engine.add_address_hook(VirtAddr{address}, address_hook, functions_.back().get());
 }
 
 bool Probe::fill_hook(uc_engine*, std::uint64_t page, uc_mem_type type, uc_tlb_entry* result, void* user) {

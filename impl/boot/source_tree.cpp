@@ -196,15 +196,16 @@ std::string what_was_too_much(fs::path const& directory, fs::path const& log) {
                        base::kSandboxMemoryMax >> 20);
 }
 
-// Has make make `what` in `directory`; all that it prints goes to `log`.
-tl::expected<base::RunResult, base::Error> run_make(fs::path const& directory, std::string const& what,
+// Has make make `what` in `directory`, by so many commands at a time; all that it prints goes to `log`.
+tl::expected<base::RunResult, base::Error> run_make(fs::path const& directory, std::string const& what, unsigned jobs,
                                                     std::string const& prefix, fs::path const& wrappers,
                                                     fs::path const& log, base::Confinement confinement,
                                                     std::stop_token const& stop) {
     char const* const path = std::getenv("PATH");
     base::Command command;
     // A prefix whose compiler is really there: wrappers exist for every prefix that trees look for.
-    command.arguments = {"make", "-C", directory.string(), "TOOLPREFIX=" + prefix, what};
+    command.arguments = {"make", fmt::format("--jobs={}", jobs), "-C", directory.string(), "TOOLPREFIX=" + prefix,
+                         what};
     command.environment = {fmt::format("PATH={}:{}", wrappers.string(), path == nullptr ? "" : path), "HOME=/",
                            "LC_ALL=C"};
     command.environment_alone = true;
@@ -360,8 +361,8 @@ bool is_built(fs::path const& tree) {
     return true;
 }
 
-tl::expected<TreeKernel, BuildError> kernel_of_tree(fs::path const& tree, bool rebuild, base::Confinement confinement,
-                                                    std::stop_token const& stop) {
+tl::expected<TreeKernel, BuildError> kernel_of_tree(fs::path const& tree, bool rebuild, unsigned jobs,
+                                                    base::Confinement confinement, std::stop_token const& stop) {
     using Kind = BuildError::Kind;
     using End = base::RunResult::End;
     std::string const kernel = read_tree(tree).kernel;
@@ -392,12 +393,24 @@ tl::expected<TreeKernel, BuildError> kernel_of_tree(fs::path const& tree, bool r
                                    needed->name, needed->target),
                        Kind::tree);
     write_wrappers(scratch->path() / "bin");
-    auto const made = run_make(copy.to, kernel, *prefix, scratch->path() / "bin", log, confinement, stop);
+    auto const make = [&](unsigned commands) {
+        return run_make(copy.to, kernel, commands, *prefix, scratch->path() / "bin", log, confinement, stop);
+    };
+    auto made = make(jobs);
+    std::error_code error;
+    // A Makefile that leaves out what a file is made from may still be right where one command comes after the other;
+    // and of several that fail at a time, it is hard to see which was the first.
+    if (jobs > 1 && made && made->end == End::exited && made->exit_code != 0) {
+        fs::remove_all(copy.to, error);
+        Copy again = copy_of(tree, copy.to, kernel, confinement);
+        again.stop = stop;
+        copy_sources(again);
+        made = make(1);
+    }
     if (!made) return failure(fmt::format("cannot be built: {}; install make.", made.error().message), Kind::machine);
     if (made->end == End::stopped) return failure("interrupted while its kernel was built.", Kind::interrupted);
     if (made->end == End::out_of_time)
         return failure(fmt::format("make {} did not end within {} seconds.", kernel, kBuildTime.count()), Kind::tree);
-    std::error_code error;
     if (made->end == End::too_much)
         return failure(fmt::format("make {} was ended: it {}.", kernel, what_was_too_much(copy.to, log)), Kind::tree);
     TreeKernel built{copy.to / kernel, std::move(*scratch), left_out};
@@ -446,7 +459,7 @@ tl::expected<std::vector<std::byte>, base::Error> disk_of_tree(fs::path const& t
     Copy copy = copy_of(tree, scratch->path() / "tree", kMkfs, confinement);  // without its own, of another machine
     copy.stop = stop;
     copy_sources(copy);
-    auto const made = run_make(copy.to, kMkfs, tool_prefix().value_or(kPrefixes.front()), scratch->path() / "bin",
+    auto const made = run_make(copy.to, kMkfs, 1, tool_prefix().value_or(kPrefixes.front()), scratch->path() / "bin",
                                scratch->path() / "make.log", confinement, stop);
     if (!made) return tl::make_unexpected(made.error());
     if (made->end != base::RunResult::End::exited || made->exit_code != 0) return failure("Its mkfs does not build.");

@@ -53,11 +53,11 @@ TreeFacts read_tree(std::filesystem::path const& tree);
 bool is_built(std::filesystem::path const& tree);
 
 // The kernel of a tree: as it is where it is newer than every source and not `rebuild`, else made by the tree's own
-// rule in a copy. Old trees turn warnings into errors that newer compilers have since invented: those stay warnings.
-// What of it runs is kept in as `confinement` says; where it is, links that lead out of the tree are left out, and a
-// tree whose sources are such links is refused. Upon `stop` it ends make with all that it started, and fails. REQUIRES:
-// is_source_tree(tree).
-tl::expected<TreeKernel, BuildError> kernel_of_tree(std::filesystem::path const& tree, bool rebuild,
+// rule in a copy, `jobs` commands at a time, and once more by one at a time where that fails. Old trees turn warnings
+// into errors that newer compilers have since invented: those stay warnings. What of it runs is kept in as
+// `confinement` says; where it is, links that lead out of the tree are left out, and a tree whose sources are such
+// links is refused. Upon `stop` it ends make with all that it started, and fails. REQUIRES: is_source_tree(tree).
+tl::expected<TreeKernel, BuildError> kernel_of_tree(std::filesystem::path const& tree, bool rebuild, unsigned jobs,
                                                     base::Confinement confinement, std::stop_token const& stop);
 
 // The numbers of its system calls, by kernel/syscall.h; empty where that is not there.

@@ -1,9 +1,10 @@
 #include "impl/control/circles.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <array>
-#include <functional>
-#include <string_view>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -58,13 +59,12 @@ Place place_of(board::Board const& board) {
     return place;
 }
 
-// All of memory that is not as it was when the machine started.
-std::size_t digest_of(board::Board const& board) {
-    std::size_t digest = 0;
+// All of memory that is not as it was when the machine started: all of RAM, after a step that uses it up.
+std::uint64_t digest_of(board::Board const& board) {
+    std::uint64_t digest = 0;
     for (FrameNo const frame : board.dirty_frames()) {
         auto const bytes = *board.frame(frame);
-        std::string_view const text(reinterpret_cast<char const*>(bytes.data()), bytes.size());
-        digest = digest * 31 + std::hash<std::string_view>{}(text);
+        digest = digest * 31 + XXH3_64bits(bytes.data(), bytes.size());
     }
     return digest;
 }
@@ -186,7 +186,7 @@ class Search {
     std::optional<Place> closed_way(Walk& walk) {
         auto const place = walk.find_way_back(blocks_max_);
         if (!place) return std::nullopt;
-        std::size_t const before = digest_of(board_);
+        std::uint64_t const before = digest_of(board_);
         if (!walk.step() || !walk.comes_to(*place, blocks_max_) || digest_of(board_) != before) return std::nullopt;
         return place;
     }

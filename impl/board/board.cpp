@@ -142,6 +142,10 @@ bool Board::write(PhysAddr address, std::span<std::byte const> bytes) {
     return true;
 }
 
+std::span<FrameNo const> Board::frames_of_trial() const {
+    return machine_->memory.frames_of_trial();
+}
+
 std::span<FrameNo const> Board::dirty_frames() const {
     return machine_->memory.dirty_frames();
 }

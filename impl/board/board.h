@@ -255,6 +255,8 @@ class Board {
     // only the frames that are written in between. Requires: a golden image, of which nothing is asked in a trial.
     void begin_trial();
     void end_trial();
+    // The frames that may differ from what they held when the trial began. Requires: one has.
+    std::span<FrameNo const> frames_of_trial() const;
 
     // The frames that may differ from the golden image, in order of their first write. All others are the same.
     // (Before a golden image: that may differ from cleared RAM.)

@@ -156,6 +156,8 @@ class Memory {
 
     // From now on, what a frame holds is kept when it is first written. Requires: no frame is open to the guest.
     void begin_trial() { trial_ = Trial{dirty_.size(), {}, {}}; }
+    // Those that may differ from what they held then. Requires: a trial has begun.
+    std::span<FrameNo const> frames_of_trial() const { return trial_->frames; }
     // All frames, and which of them are dirty, as they were then. Requires: no frame is open to the guest.
     void end_trial();
 

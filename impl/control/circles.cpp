@@ -59,10 +59,10 @@ Place place_of(board::Board const& board) {
     return place;
 }
 
-// All of memory that is not as it was when the machine started: all of RAM, after a step that uses it up.
+// All of memory that the trial may have changed. One more frame that it writes makes another digest, whatever it writes.
 std::uint64_t digest_of(board::Board const& board) {
     std::uint64_t digest = 0;
-    for (FrameNo const frame : board.dirty_frames()) {
+    for (FrameNo const frame : board.frames_of_trial()) {
         auto const bytes = *board.frame(frame);
         digest = digest * 31 + XXH3_64bits(bytes.data(), bytes.size());
     }

@@ -10,6 +10,8 @@ using board::Parcels;
 namespace {
 
 constexpr Parcels kLong{1 << 19};
+// A step that writes so many frames for the first time within as long gets on: it grows or copies a large process.
+constexpr std::size_t kFramesOfWork = 64;
 
 }  // namespace
 
@@ -18,6 +20,8 @@ void StepTime::begin(Parcels budget, Parcels most) {
     deadline_ = began_ + budget;
     latest_deadline_ = began_ + most;
     is_long_ = false;
+    next_look_ = began_ + kLong;
+    dirty_at_look_ = board_.dirty_frames().size();
     order_began_.reset();
     order_ended_ = began_;
     blocks_at_start_ = blocks_at_end_ = board_.counters().blocks;
@@ -34,12 +38,17 @@ bool StepTime::half_is_spent() const {
 }
 
 board::Parcels StepTime::until_long() const {
-    Parcels const elapsed = board_.elapsed(), end = began_ + kLong;
-    return is_long_ || elapsed >= end ? Parcels{0} : end - elapsed;
+    Parcels const elapsed = board_.elapsed();
+    return is_long_ || elapsed >= next_look_ ? Parcels{0} : next_look_ - elapsed;
 }
 
 bool StepTime::becomes_long() {
-    return !is_long_ && (is_long_ = board_.elapsed() >= began_ + kLong);
+    if (is_long_ || board_.elapsed() < next_look_) return false;
+    std::size_t const dirty = board_.dirty_frames().size();
+    is_long_ = dirty - dirty_at_look_ < kFramesOfWork;
+    next_look_ = next_look_ + kLong;
+    dirty_at_look_ = dirty;
+    return is_long_;
 }
 
 bool StepTime::extend() {

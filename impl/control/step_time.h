@@ -4,6 +4,7 @@
 
 #include "impl/board/board.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -20,9 +21,9 @@ class StepTime {
     // 0: it is spent.
     board::Parcels left() const;
     bool half_is_spent() const;
-    // What is left until it has run for longer than most steps do. 0: it was told so already.
+    // What is left until it may have run for long without getting on. 0: it was told so already.
     board::Parcels until_long() const;
-    // Once in a step, when it has.
+    // Once in a step, when it has: for longer than most steps do, and hardly any memory was written anew.
     bool becomes_long();
     bool may_extend() const { return deadline_ < latest_deadline_; }
     // Gives it as much again as it has had. False: it has had the most.
@@ -56,6 +57,8 @@ class StepTime {
     board::Parcels deadline_{0};
     board::Parcels latest_deadline_{0};
     bool is_long_ = false;
+    board::Parcels next_look_{0};
+    std::size_t dirty_at_look_ = 0;
     std::optional<board::Parcels> order_began_;   // the step's first
     board::Parcels order_ended_{0};               // its latest
     std::uint64_t blocks_at_start_ = 0;           // of the step's first order, by the board's count

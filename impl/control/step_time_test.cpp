@@ -49,6 +49,24 @@ TEST(StepTime, OfSeveralOrdersItKnowsTheStartOfTheFirstAndTheEndOfTheLast) {
     EXPECT_EQ(work.blocks, 125U);
 }
 
+TEST(StepTime, IsLongOnceItHasRunForLongWithHardlyAnyMemoryWrittenAnew) {
+    constexpr Parcels kLong{1 << 19};
+    LoopingBoard on;
+    on.time.begin(Parcels{1} + kLong + kLong, Parcels{1} + kLong + kLong);
+    on.time.run(kLong - Parcels{10});
+    EXPECT_FALSE(on.time.becomes_long());
+    EXPECT_EQ(on.time.until_long(), Parcels{10});
+    for (std::uint64_t frame = 0; frame < 64; ++frame)
+        test::put(on.board, test::kCode + (1 + frame) * kPageBytes, test::kLoopForEver);
+    on.time.run(Parcels{10});
+    EXPECT_FALSE(on.time.becomes_long());
+    EXPECT_EQ(on.time.until_long(), kLong);
+    on.time.run(kLong);
+    EXPECT_TRUE(on.time.becomes_long());
+    EXPECT_FALSE(on.time.becomes_long());
+    EXPECT_EQ(on.time.until_long(), Parcels{0});
+}
+
 TEST(StepTime, AStepWithoutAnOrderTakesNone) {
     LoopingBoard on;
     on.time.run(Parcels{100});

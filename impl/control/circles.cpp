@@ -59,7 +59,8 @@ Place place_of(board::Board const& board) {
     return place;
 }
 
-// All of memory that the trial may have changed. One more frame that it writes makes another digest, whatever it writes.
+// All of memory that the trial may have changed. One more frame that it writes makes another digest, whatever it
+// writes.
 std::uint64_t digest_of(board::Board const& board) {
     std::uint64_t digest = 0;
     for (FrameNo const frame : board.frames_of_trial()) {

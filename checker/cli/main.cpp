@@ -279,7 +279,6 @@ class CommandLine {
 
     int run(int argc, char** argv, base::Interrupt const& interrupt) {
         options_.stop = options_.kernel.stop = interrupt.token();
-        options_.kernel.jobs = options_.jobs;
         options_.last_call = interrupt.last_call();
         try {
             for (CLI::App* each : app_.get_subcommands([](CLI::App const*) { return true; })) take_marks_off(*each);
@@ -290,6 +289,7 @@ class CommandLine {
             return app_.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
         }
         settle_streams();
+        options_.kernel.jobs = options_.jobs;
         options_.passed_on = passed_on(*app_.get_subcommands().front());
         return static_cast<int>(chosen_(options_));
     }

@@ -13,6 +13,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <istream>
 #include <thread>
 #include <tuple>
 
@@ -53,6 +55,21 @@ TEST_F(SourceTree, IsBuiltWhereItsMakefileIsRightOnlyForOneCommandAfterTheOther)
                  "second:\n\ttest -f made\n");
     Result const result = vmcheck({"verify", tree, "--runs", "50", "--jobs", "2"}, scratch.path());
     EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+}
+
+TEST_F(SourceTree, IsBuiltByAsManyCommandsAtATimeAsAreAskedFor) {
+    std::string const said = (scratch.path() / "said").string();
+    std::string const tree =
+        tree_with("echo \"$$MAKEFLAGS\" > " + said + " && cp given/kernel given/kernel.map kernel");
+    scratch.copy(VMCHECK_KERNELS "/vintage-2024/kernel", "tree/given/kernel");
+    for (std::string const jobs : {"1", "3"}) {
+        Result const result =
+            vmcheck({"verify", tree, "--trust-trees", "--rebuild", "--runs", "1", "--jobs", jobs}, scratch.path());
+        EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+        std::string flags;
+        std::getline(std::ifstream(said) >> std::ws, flags);
+        EXPECT_THAT(flags, HasSubstr("-j" + jobs));
+    }
 }
 
 TEST_F(SourceTree, WithABuiltKernelIsNotBuiltAgain) {

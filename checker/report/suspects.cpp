@@ -342,7 +342,7 @@ std::string why_suspected(Finding const& finding, Suspect const& suspect) {
             return fmt::format("last raised the count of the frame that is lost, in step {}",
                                finding.evidence.raised->at.value + 1);
         case Suspect::Why::called:
-            return "from here that was called";
+            return "the call that led there";
         case Suspect::Why::read: {
             LastAccess const& read = *finding.evidence.read;
             return fmt::format("the first to look at {} PTE, in this step",

@@ -337,7 +337,7 @@ TEST(Suspects, OfALostFrameWhoLetItsLastEntryGo) {
               "last raised the count of the frame that is lost, in step 1");
     evidence.raised.reset();
     EXPECT_THAT(names(suspects_in(finding).at), ElementsAre("cowfault", "fork", "usertrap"));
-    EXPECT_EQ(why_suspected(finding, suspects_in(finding).at[2]), "from here that was called");
+    EXPECT_EQ(why_suspected(finding, suspects_in(finding).at[2]), "the call that led there");
     evidence.written = {LastAccess::Of::table_of_lost,
                         {0},
                         {{"kfree", "kernel/kalloc.c", 60}, {"freewalk", "kernel/vm.c", 280}},

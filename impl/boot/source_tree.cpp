@@ -380,9 +380,13 @@ tl::expected<TreeKernel, BuildError> kernel_of_tree(fs::path const& tree, bool r
             "cannot be built: there is no riscv64-unknown-elf-gcc in PATH, nor riscv64-linux-gnu-gcc; install Debian's "
             "gcc-riscv64-unknown-elf.",
             Kind::machine);
-    Copy copy = copy_of(tree, scratch->path() / "tree", kernel, confinement);
-    copy.stop = stop;
-    copy_sources(copy);
+    auto const copy_tree = [&] {
+        Copy made = copy_of(tree, scratch->path() / "tree", kernel, confinement);
+        made.stop = stop;
+        copy_sources(made);
+        return made;
+    };
+    Copy copy = copy_tree();
     constexpr std::size_t kLinksMax = 100;
     std::ranges::sort(copy.left_out);
     auto const needed = std::ranges::find_if(copy.left_out, is_read_by_build, &base::Link::name);
@@ -402,9 +406,7 @@ tl::expected<TreeKernel, BuildError> kernel_of_tree(fs::path const& tree, bool r
     // and of several that fail at a time, it is hard to see which was the first.
     if (jobs > 1 && made && made->end == End::exited && made->exit_code != 0) {
         fs::remove_all(copy.to, error);
-        Copy again = copy_of(tree, copy.to, kernel, confinement);
-        again.stop = stop;
-        copy_sources(again);
+        copy_tree();
         made = make(1);
     }
     if (!made) return failure(fmt::format("cannot be built: {}; install make.", made.error().message), Kind::machine);

@@ -3,6 +3,7 @@
 #include "spec/advance.h"
 
 #include "spec/rules/sbrk_rules.h"
+#include "spec/testing/arbitrary_program.h"
 #include "spec/testing/judging.h"
 #include "spec/testing/random_program.h"
 
@@ -14,10 +15,6 @@ namespace vmcheck::spec {
 namespace {
 
 using namespace testing;
-
-rc::Gen<Profile> any_profile() {
-    return rc::gen::map(rc::gen::inRange<std::size_t>(0, 4), [](std::size_t index) { return kAllProfiles[index]; });
-}
 
 Outcome random_outcome(World const& world, Step const& step, std::mt19937_64& random) {
     Outcome outcome;

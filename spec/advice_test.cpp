@@ -10,9 +10,6 @@ namespace {
 
 using namespace testing;
 
-constexpr Profile kCowEager{ForkPolicy::cow, SbrkPolicy::eager};
-constexpr Profile kAllEager{ForkPolicy::eager, SbrkPolicy::eager};
-
 // p0 and p1, which shares its pages.
 Story with_sharers(Profile profile) {
     Story story{profile};
@@ -45,7 +42,7 @@ TEST(Advice, IsNotForWhatNeedsAFrameOrGoesWell) {
     EXPECT_FALSE(advised(story, store(0), after_failed_allocation(returned(0)))) << "it went on";
     EXPECT_FALSE(advised(story, store(0), ended())) << "no frame was refused: that is a defect (I7)";
     EXPECT_FALSE(advised(story, by(0, Load{at(Anchor::data), 8}), after_failed_allocation(ended())));
-    EXPECT_FALSE(advised(Story{kAllEager}, store(0), after_failed_allocation(ended())));
+    EXPECT_FALSE(advised(Story{kEager}, store(0), after_failed_allocation(ended())));
     Story lazy{Profile{ForkPolicy::cow, SbrkPolicy::lazy}};
     lazy.then(by(0, Sbrk{4096}), returned(0x7000));
     EXPECT_FALSE(advised(lazy, by(0, Store{heap(), 8, 1}), after_failed_allocation(ended()))) << "not mapped yet";

@@ -15,7 +15,7 @@ namespace vmcheck::spec {
 
 namespace {
 
-using Reason = std::optional<std::string>;
+using WhyNot = std::optional<std::string>;
 
 template <class Kind>
 bool is(Step const& step) {
@@ -34,7 +34,7 @@ bool kills_a_sleeper(World const& world, Pair const& pair) {
            would_sleep(world, pair.first) && !pair.first.faults.switch_hart && !pair.second.faults.switch_hart;
 }
 
-Reason at_odds(World const& world, Step const& one, Step const& other) {
+WhyNot at_odds(World const& world, Step const& one, Step const& other) {
     if (killed_by(one) == other.actor) return fmt::format("p{} may be killed half-way", other.actor.value);
     if (is<Exec>(one) && (is<Exec>(other) || is<Fork>(other)))
         return "of two new address spaces, nobody could say whose is whose";
@@ -51,7 +51,7 @@ bool has_several_parts(Step const& step) {
 }
 
 // Whether the two can be done in this order. Nothing is said of a step that sleeps first: it is done after the other.
-Reason why_not_in_order(World const& world, Step const& earlier, Step const& later) {
+WhyNot why_not_in_order(World const& world, Step const& earlier, Step const& later) {
     if (auto reason = why_not_even_asleep(world, earlier)) return reason;
     if (would_sleep(world, earlier)) return {};
     auto const prediction = predict(world, earlier);

@@ -9,15 +9,9 @@ namespace {
 
 using namespace testing;
 
-constexpr Profile kCow{ForkPolicy::cow, SbrkPolicy::lazy};
-
-Step fork(std::uint32_t parent, std::uint32_t child) {
-    return by(parent, Fork{ProcId{child}});
-}
-
 // p0 with two children, p1 and p2, whose pids are 2 and 3.
 World family() {
-    Story story{kCow};
+    Story story{kCowLazy};
     story.then(fork(0, 1), forked(2)).then(fork(0, 2), forked(3));
     return story.world();
 }
@@ -82,7 +76,7 @@ TEST(Overlap, OfTwoPipeStepsIsRefusedUnlessTheReaderSleepsUntilTheOtherHasWritte
     EXPECT_TRUE(why_not_together(empty, {read, by(2, PipeRead{at(Anchor::data), 4})}));
     EXPECT_TRUE(why_not_together(empty, {write, by(1, PipeWrite{at(Anchor::data), 4})}));
     EXPECT_TRUE(why_not_together(empty, {read, by(2, Exit{0})})) << "nobody would wake the reader";
-    Story filled{kCow};
+    Story filled{kCowLazy};
     filled.then(fork(0, 1), forked(2))
         .then(fork(0, 2), forked(3))
         .then(by(0, PipeWrite{at(Anchor::data), 4}), returned(4));
@@ -109,7 +103,7 @@ TEST(Overlap, LetsAWaitSleepUntilTheChildHasEnded) {
 
 TEST(Overlap, AllowsWhatEitherOrderAllows) {
     // p1 and its child p3 end at a time, while p0 waits: it may find p1 alone, or both.
-    Story story{kCow};
+    Story story{kCowLazy};
     story.then(fork(0, 1), forked(2)).then(fork(1, 3), forked(4)).then(by(3, Exit{0}), ended());
     Pair const pair{by(1, Exit{0}), by(0, Wait{})};
     EXPECT_EQ(verdict_of(story.world(), pair, ended(), returned(2)).orders.size(), 1u);

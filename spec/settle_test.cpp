@@ -8,9 +8,6 @@ namespace {
 
 using namespace testing;
 
-constexpr Profile kCowLazy{ForkPolicy::cow, SbrkPolicy::lazy};
-constexpr std::int64_t kPage = 4096;
-
 // What the machine shows of one page; nothing else is looked at.
 class OnePage : public MachineMemory {
   public:

@@ -1,6 +1,7 @@
 #include "spec/world.h"
 
 #include "spec/advance.h"
+#include "spec/testing/arbitrary_program.h"
 #include "spec/testing/judging.h"
 #include "spec/testing/random_program.h"
 
@@ -14,13 +15,6 @@ namespace vmcheck::spec {
 namespace {
 
 using namespace testing;
-
-constexpr Profile kCowLazy{ForkPolicy::cow, SbrkPolicy::lazy};
-constexpr std::int64_t kPage = 4096;
-
-rc::Gen<Profile> any_profile() {
-    return rc::gen::map(rc::gen::inRange<std::size_t>(0, 4), [](std::size_t index) { return kAllProfiles[index]; });
-}
 
 // The World after a random program, every step answered by what a correct kernel plainly does.
 World after_random_program(Profile profile, std::uint64_t seed, int steps) {

@@ -48,7 +48,7 @@ TreeResult unchecked(TreeVerdict verdict, std::string message) {
     return result;
 }
 
-Class sample() {
+Class sample_class() {
     Class all;
     all.directory = "class";
     all.options = {"--runs=50"};
@@ -61,7 +61,7 @@ Class sample() {
 }
 
 TEST(Csv, HasOneRowForEachTreeQuotedAsRfc4180Says) {
-    std::string const text = csv_document(sample());
+    std::string const text = csv_document(sample_class());
     EXPECT_THAT(text, StartsWith("tree,verdict,defects,"));
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 5);
     EXPECT_THAT(text, HasSubstr("\r\nbob,defects,2,0,0,I3 fork,isolation,"));
@@ -69,14 +69,14 @@ TEST(Csv, HasOneRowForEachTreeQuotedAsRfc4180Says) {
 }
 
 TEST(Csv, AnEmptyFirstCellIsStillACell) {
-    Class all = sample();
+    Class all = sample_class();
     all.rows.resize(1);
     all.rows.front().name.clear();
     EXPECT_THAT(csv_document(all), HasSubstr("\r\n,nothing found,0,"));
 }
 
 TEST(Csv, NothingInItIsAFormula) {
-    Class all = sample();
+    Class all = sample_class();
     all.rows[0].name = "=HYPERLINK(1)";
     EXPECT_THAT(csv_document(all), HasSubstr("\r\n'=HYPERLINK(1),"));
 }
@@ -89,8 +89,8 @@ class ClassSchema : public ::testing::Test {
 };
 
 TEST_F(ClassSchema, IsWhatADocumentIsWithAnyVerdict) {
-    std::vector<json> documents{json::parse(json_document(sample()))};
-    Class all = sample();
+    std::vector<json> documents{json::parse(json_document(sample_class()))};
+    Class all = sample_class();
     for (std::size_t i = 0; i < kTreeVerdicts; ++i) {
         all.rows.front().result.verdict = TreeVerdict{static_cast<std::uint8_t>(i)};
         documents.push_back(json::parse(json_document(all)));
@@ -99,7 +99,7 @@ TEST_F(ClassSchema, IsWhatADocumentIsWithAnyVerdict) {
 }
 
 TEST_F(ClassSchema, MissesEachMemberThatIsNotThereOrIsSomethingElse) {
-    json const document = json::parse(json_document(sample()));
+    json const document = json::parse(json_document(sample_class()));
     std::vector<std::string> what;
     std::vector<json> wrong;
     for (char const* place : {"", "/verdicts", "/trees/1", "/trees/1/found/0", "/shared_defects/0"})
@@ -116,7 +116,7 @@ TEST_F(ClassSchema, MissesEachMemberThatIsNotThereOrIsSomethingElse) {
 }
 
 TEST(Html, LinksToTheResultsOfEachTreeAndNeedsNothingElse) {
-    std::string const page = html_document(sample());
+    std::string const page = html_document(sample_class());
     Markup const markup = parse_markup(page);
     EXPECT_EQ(markup.error, "");
     EXPECT_THAT(page, AllOf(HasSubstr("href=\"bob/report.html\""), HasSubstr("href=\"dora%20%231/report.html\""),
@@ -126,7 +126,7 @@ TEST(Html, LinksToTheResultsOfEachTreeAndNeedsNothingElse) {
 }
 
 TEST(Html, FoldsWhatIsInheritedAndMissingAndMarksWhatWasCheckedInPart) {
-    Class all = sample();
+    Class all = sample_class();
     all.rows[0].result.left_out = {"notes -> /home/<me>"};
     all.rows[0].result.missing = {"The list of free frames was not found.", "Another."};
     all.rows[1].result.inherited = {"an int"};
@@ -137,11 +137,11 @@ TEST(Html, FoldsWhatIsInheritedAndMissingAndMarksWhatWasCheckedInPart) {
                             HasSubstr("<summary>inherited from the bare tree: 1</summary>"),
                             HasSubstr("◐ nothing found (partly checked)"), HasSubstr("✗ 2 defects"),
                             HasSubstr("! does not build")));
-    EXPECT_THAT(html_document(sample()), HasSubstr("✓ nothing found"));
+    EXPECT_THAT(html_document(sample_class()), HasSubstr("✓ nothing found"));
 }
 
 TEST(Html, SaysInWhichOrderTreesStand) {
-    Class all = sample();
+    Class all = sample_class();
     all.rows.push_back(
         {"emil", "class/emil", with({{"I9 exit", "defect", "corruption", "a panic", "it panics", true}}), {}});
     std::string const page = html_document(all);
@@ -155,11 +155,11 @@ TEST(Html, SaysInWhichOrderTreesStand) {
 }
 
 TEST(Html, TheTableOfMistakesNamesItsColumnsOnAPhone) {
-    EXPECT_EQ(parse_markup(html_document(sample())).count("//table[@class='shared']//td[not(@data-head)]"), 0U);
+    EXPECT_EQ(parse_markup(html_document(sample_class())).count("//table[@class='shared']//td[not(@data-head)]"), 0U);
 }
 
 TEST(Junit, HasASuiteForEachTree) {
-    Markup const junit = parse_markup(junit_document(sample()));
+    Markup const junit = parse_markup(junit_document(sample_class()));
     EXPECT_EQ(junit.error, "");
     EXPECT_EQ(junit.count("/testsuites/testsuite"), 4U);
     EXPECT_EQ(junit.count("//testcase"), 5U);
@@ -169,18 +169,18 @@ TEST(Junit, HasASuiteForEachTree) {
 }
 
 TEST(Text, SortsByVerdictAndCountsWhatTreesShare) {
-    std::string const text = text_document(sample(), false);
+    std::string const text = text_document(sample_class(), false);
     EXPECT_LT(text.find("bob"), text.find("dora"));
     EXPECT_LT(text.find("dora"), text.find("carol"));
     EXPECT_LT(text.find("carol"), text.find("alice"));
     EXPECT_THAT(
         text, AllOf(HasSubstr("   2 trees  I6 conservation · at exit\n     1 tree   I3 isolation · at fork"),
                     HasSubstr("4 trees: 2 with defects, 1 does not build, 1 nothing found\n"), Not(HasSubstr("\033"))));
-    EXPECT_THAT(text_document(sample(), true), HasSubstr("\033[31m✗"));
+    EXPECT_THAT(text_document(sample_class(), true), HasSubstr("\033[31m✗"));
 }
 
 TEST(Text, ANameCannotWriteToTheTerminal) {
-    Class all = sample();
+    Class all = sample_class();
     all.rows[0].name = "a\033[2Jb\nc";
     EXPECT_THAT(text_document(all, false), AllOf(Not(HasSubstr("\033")), Not(HasSubstr("b\nc"))));
 }
@@ -234,7 +234,7 @@ TEST(ClockTime, HasHoursOnlyWhereThereAreSome) {
 // Names, messages and stories may hold any byte.
 RC_GTEST_PROP(DocumentsProperty, StayWellFormedWhateverAStudentHandsIn,
               (std::string const& name, std::string const& message)) {
-    Class all = sample();
+    Class all = sample_class();
     all.rows[0].name = name;
     all.rows[0].files = {name + "/log.txt"};
     all.rows[2].result.message = message;

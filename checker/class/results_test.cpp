@@ -44,7 +44,7 @@ TEST_F(Results, OfAnEarlierRunAreTakenAwayAndNothingElse) {
 
 using namespace std::chrono_literals;
 
-Stamp sample() {
+Stamp sample_stamp() {
     return {"0.1.0 abc", {"--seed=7", "--runs=50"}, "00ff", 300s, {1, 0, Cut::no}};
 }
 
@@ -61,7 +61,7 @@ TEST(DirectoryName, IsNoFileOfTheSummaryAndNoOtherTrees) {
 TEST(Stamp, ReadsBackAsItWasWritten) {
     for (Cut cut : {Cut::no, Cut::time_limit})
         for (std::optional<int> code : {std::optional<int>{5}, std::optional<int>{}}) {
-            Stamp stamp = sample();
+            Stamp stamp = sample_stamp();
             stamp.ending = {code, code ? 0 : 9, cut};
             auto const read = parse_stamp(print(stamp));
             ASSERT_TRUE(read);
@@ -76,30 +76,30 @@ TEST(Stamp, ReadsBackAsItWasWritten) {
 }
 
 TEST(Stamp, AnythingElseIsNone) {
-    std::string const whole = print(sample());
+    std::string const whole = print(sample_stamp());
     for (std::string const& text : {std::string(), std::string("[]"), std::string("{\"stamp\": 2}"),
                                     whole.substr(0, whole.size() / 2), std::string("\xff\xfe")})
         EXPECT_FALSE(parse_stamp(text)) << text;
 }
 
 TEST(Stamp, AnswersOnlyForTheSameProgramOptionsAndInputs) {
-    EXPECT_TRUE(answers(sample(), sample()));
+    EXPECT_TRUE(answers(sample_stamp(), sample_stamp()));
     for (auto change : {+[](Stamp& stamp) { stamp.program += "1"; }, +[](Stamp& stamp) { stamp.options.pop_back(); },
                         +[](Stamp& stamp) { stamp.inputs = "00fe"; }}) {
-        Stamp wanted = sample();
+        Stamp wanted = sample_stamp();
         change(wanted);
-        EXPECT_FALSE(answers(sample(), wanted));
+        EXPECT_FALSE(answers(sample_stamp(), wanted));
     }
 }
 
 TEST(Stamp, ATreeThatWasCutShortIsGoneOnWithOnlyWhenItGetsMoreTime) {
-    Stamp longer = sample();
+    Stamp longer = sample_stamp();
     longer.limit = 600s;
-    EXPECT_TRUE(answers(sample(), longer)) << "what ended by itself would end in the same way";
-    Stamp cut = sample();
+    EXPECT_TRUE(answers(sample_stamp(), longer)) << "what ended by itself would end in the same way";
+    Stamp cut = sample_stamp();
     cut.ending.cut = Cut::time_limit;
     EXPECT_FALSE(answers(cut, longer));
-    EXPECT_TRUE(answers(cut, sample()));
+    EXPECT_TRUE(answers(cut, sample_stamp()));
 }
 
 }  // namespace

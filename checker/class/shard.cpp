@@ -22,7 +22,7 @@ using nlohmann::json;
 
 constexpr int kPartVersion = 1;
 
-json to_json(Found const& found) {
+json shard_json(Found const& found) {
     return {{"signature", found.signature}, {"severity", found.severity}, {"rank", found.rank},
             {"heading", found.heading},     {"story", found.story},       {"solid", found.solid},
             {"cause", found.cause}};
@@ -33,9 +33,9 @@ Found found_in(json const& from) {
             from.at("story"),     from.at("solid"),    from.at("cause")};
 }
 
-json to_json(TreeResult const& result) {
+json shard_json(TreeResult const& result) {
     json found = json::array();
-    for (Found const& each : result.found) found.push_back(to_json(each));
+    for (Found const& each : result.found) found.push_back(shard_json(each));
     return {{"verdict", static_cast<int>(result.verdict)},
             {"timed_out", result.timed_out},
             {"found", std::move(found)},
@@ -117,7 +117,7 @@ std::string with_place(std::string text, std::string const& called, std::string 
 std::vector<std::byte> print(Part const& part) {
     json rows = json::array();
     for (Row const& row : part.all.rows)
-        rows.push_back({{"name", row.name}, {"path", row.path}, {"result", to_json(row.result)}});
+        rows.push_back({{"name", row.name}, {"path", row.path}, {"result", shard_json(row.result)}});
     json const document{
         {"vmcheck_shard", kPartVersion}, {"shard", print(part.shard)},     {"program", part.program},
         {"results", part.results},       {"limit_ms", part.limit.count()}, {"directory", part.all.directory},

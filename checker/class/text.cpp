@@ -11,12 +11,12 @@ using std::chrono::milliseconds;
 
 namespace {
 
-struct Look {
+struct LineLook {
     char const* mark;
     char const* colour;
 };
 
-Look look_of(TreeVerdict verdict) {
+LineLook look_of(TreeVerdict verdict) {
     if (verdict == TreeVerdict::defects) return {"✗", "\033[31m"};
     if (verdict == TreeVerdict::nothing_found) return {"✓", "\033[32m"};
     return {"!", "\033[33m"};
@@ -31,7 +31,7 @@ std::string plain(std::string const& text) {
 }
 
 std::string row_lines(Row const& row, std::size_t name_width, std::size_t label_width, bool colour) {
-    Look const look = look_of(row.result.verdict);
+    LineLook const look = look_of(row.result.verdict);
     Found const* const gravest = row.result.gravest();
     std::string text = fmt::format("{}{} {:<{}}{}  {:<{}}  {}", colour ? look.colour : "", look.mark, label(row.result),
                                    label_width, colour ? "\033[0m" : "", plain(row.name), name_width,

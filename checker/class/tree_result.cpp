@@ -30,7 +30,7 @@ std::string text_or_empty(json const& value) {
 
 // The heading of a mistake that has no name is "I3 isolation · at fork": the title is that of the first violation of
 // the finding's own invariant.
-Found found_in(json const& finding) {
+Found found_by_verify(json const& finding) {
     Found found;
     found.signature = finding.at("signature").get<std::string>();
     found.severity = finding.at("severity").get<std::string>();
@@ -110,7 +110,7 @@ std::optional<Report> read_report(std::string const& text) {
             report.interrupted = report.interrupted || session.at("interrupted").get<bool>();
             for (json const& violation : session.at("boot_violations"))
                 result.found.push_back(found_at_boot(violation));
-            for (json const& finding : session.at("findings")) result.found.push_back(found_in(finding));
+            for (json const& finding : session.at("findings")) result.found.push_back(found_by_verify(finding));
         }
         std::stable_partition(report.result.found.begin(), report.result.found.end(),
                               [](Found const& found) { return found.is_defect(); });

@@ -27,7 +27,7 @@ std::vector<report::Night> nights_in(std::string_view ledger) {
 
 tl::expected<void, base::Error> write_ledger(std::filesystem::path const& corpus, std::string const& ledger) {
     if (auto written = base::write_file_for_good(corpus / kLedger, ledger); !written) return written;
-    return base::write_file_for_good(corpus / kPage, report::night_page(nights_in(ledger)));
+    return base::write_file_for_good(corpus / kNightlyPage, report::night_page(nights_in(ledger)));
 }
 
 }  // namespace vmcheck::cli

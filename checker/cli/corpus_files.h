@@ -16,7 +16,7 @@ namespace vmcheck::cli {
 inline constexpr char const* kKept = "kept";
 inline constexpr char const* kFound = "found";
 inline constexpr char const* kLedger = "nightly.jsonl";
-inline constexpr char const* kPage = "nightly.html";
+inline constexpr char const* kNightlyPage = "nightly.html";
 
 // Empty where there is none yet. Fails where it is there and cannot be read.
 tl::expected<std::string, base::Error> read_ledger(std::filesystem::path const& corpus);

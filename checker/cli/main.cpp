@@ -477,12 +477,12 @@ class CommandLine {
     }
 
     void add_report(CLI::App* sub) {
-        CLI::Option* const json =
+        CLI::Option* const in_json =
             sub->add_flag("--json", options_.json, "The same as --format json; text goes to standard error");
         add_parsed(sub, "--format", options_.format, report::parse_format, report::format_names(),
                    "The report as " + report::format_names() + ": in the file of --out, else on standard output")
             ->type_name("FORMAT")
-            ->excludes(json);
+            ->excludes(in_json);
         sub->add_flag("--grant-unchecked", options_.grant_unchecked,
                       "In --format gradescope: full points for what could not be checked (default: none, and why)");
         sub->add_option("--out", options_.out, "Write the report into this file (as JSON where there is no --format)")

@@ -418,12 +418,12 @@ ExitCode merge_nights(Options const& options) {
             return give_up(
                 {Stop::Cause::usage, fmt::format("{}: is no corpus of a night that has ended, as {} is: it has no {}.",
                                                  directory.string(), options.shards.front().string(), kLedger)});
-    for (char const* name : {"found/1.vmc", "kept/1.vmc", kLedger, kPage})
+    for (char const* name : {"found/1.vmc", "kept/1.vmc", kLedger, kNightlyPage})
         if (auto well = check_place(options.findings / name); !well) return give_up(well.error());
     auto const merged = merge_corpora(options.shards, options.findings);
     if (!merged) return give_up(merged.error());
     tell(options.text, "corpus    {} programs · {} findings · {} lines in the ledger · {}\n", merged->kept,
-         merged->found, merged->lines, (options.findings / kPage).string());
+         merged->found, merged->lines, (options.findings / kNightlyPage).string());
     return ExitCode::nothing_found;
 }
 

@@ -21,9 +21,6 @@ using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
 
-std::string const kRight = VMCHECK_KERNELS "/cow-eager/kernel";
-std::string const kWrong = VMCHECK_KERNELS "/mutants/16-parent-keeps-w/kernel";
-
 class Accident : public testing::Test {
   protected:
     double score() const {

@@ -30,8 +30,8 @@ using testing::Not;
 using testing::Pair;
 using testing::StartsWith;
 
-std::string const kRight = VMCHECK_KERNELS "/vintage-2024";
-std::string const kWrong = VMCHECK_KERNELS "/mutants/16-parent-keeps-w";
+std::string const kRightTree = VMCHECK_KERNELS "/vintage-2024";
+std::string const kWrongTree = VMCHECK_KERNELS "/mutants/16-parent-keeps-w";
 
 class ClassOfTrees : public testing::Test {
   protected:
@@ -106,16 +106,16 @@ class ClassOfTrees : public testing::Test {
 };
 
 TEST_F(ClassOfTrees, EveryTreeGetsItsVerdictAndNoneStopsAnother) {
-    tree_with_kernel("alice", kRight);
-    tree_with_kernel("bob/xv6-labs-2024", kWrong);
+    tree_with_kernel("alice", kRightTree);
+    tree_with_kernel("bob/xv6-labs-2024", kWrongTree);
     tree("carol", "riscv64-unknown-elf-gcc -c -o kernel/kernel kernel/main.c");
     scratch_.file("class/carol/kernel/main.c", "int main(void) { return sorry; }\n");
     tree("dora", "cp given/kernel kernel/kernel");
     scratch_.copy(VMCHECK_BAD_KERNELS "/wild.elf", "class/dora/given/kernel");
     fs::create_directories(at("class/emil"));
     fs::create_directories(at("class/fritz, the \"2nd\""));
-    fs::copy_file(kWrong + "/kernel", at("class/fritz, the \"2nd\"/kernel.elf"));
-    fs::copy_file(kWrong + "/kernel.map", at("class/fritz, the \"2nd\"/kernel.elf.map"));
+    fs::copy_file(kWrongTree + "/kernel", at("class/fritz, the \"2nd\"/kernel.elf"));
+    fs::copy_file(kWrongTree + "/kernel.map", at("class/fritz, the \"2nd\"/kernel.elf.map"));
     scratch_.file("class/late.zip", "PK");
 
     Result const result = run({"--runs", "100"});
@@ -155,8 +155,8 @@ TEST_F(ClassOfTrees, EveryTreeGetsItsVerdictAndNoneStopsAnother) {
 }
 
 TEST_F(ClassOfTrees, ARunKeepsWhatIsThereAndChecksWhatHasChanged) {
-    tree_with_kernel("alice", kRight);
-    tree_with_kernel("bob", kWrong);
+    tree_with_kernel("alice", kRightTree);
+    tree_with_kernel("bob", kWrongTree);
     tree("carol", "false");
     Result const first = run({"--runs", "60"});
     EXPECT_EQ(checked(first), 3);
@@ -168,7 +168,7 @@ TEST_F(ClassOfTrees, ARunKeepsWhatIsThereAndChecksWhatHasChanged) {
     EXPECT_THAT(second.out, HasSubstr("kept      3 of 3 trees from an earlier run"));
     EXPECT_EQ(read(at("out/class.json")), before) << "a summary does not depend on how often it took";
 
-    tree_with_kernel("bob", kRight);
+    tree_with_kernel("bob", kRightTree);
     scratch_.file("class/bob/kernel/main.c", "// mended\n");
     Result const third = run({"--runs", "60"});
     EXPECT_EQ(third.exit_code, 4) << "carol still does not build";
@@ -186,8 +186,8 @@ TEST_F(ClassOfTrees, ARunKeepsWhatIsThereAndChecksWhatHasChanged) {
 }
 
 TEST_F(ClassOfTrees, TheSummaryDoesNotDependOnJobs) {
-    tree_with_kernel("alice", kRight);
-    tree_with_kernel("bob", kWrong);
+    tree_with_kernel("alice", kRightTree);
+    tree_with_kernel("bob", kWrongTree);
     EXPECT_EQ(run({"--runs", "60", "--jobs", "1"}).exit_code, 1);
     fs::rename(at("out"), at("one"));
     EXPECT_EQ(run({"--runs", "60", "--jobs", "3"}).exit_code, 1);
@@ -196,11 +196,11 @@ TEST_F(ClassOfTrees, TheSummaryDoesNotDependOnJobs) {
 }
 
 TEST_F(ClassOfTrees, ShardsMergeIntoWhatOneMachineWrites) {
-    tree_with_kernel("alice", kRight);
-    tree_with_kernel("bob", kWrong);
+    tree_with_kernel("alice", kRightTree);
+    tree_with_kernel("bob", kWrongTree);
     tree("carol", "false");
     fs::create_directories(at("class/dora"));
-    tree_with_kernel("emil", kWrong);
+    tree_with_kernel("emil", kWrongTree);
     scratch_.file("class/late.zip", "PK");
     auto const in = [&](std::vector<std::string> const& words, std::string const& environment = "") {
         std::string line = "cd " + scratch_.path().string() + " && " + environment + " " VMCHECK_BINARY;
@@ -266,13 +266,13 @@ TEST_F(ClassOfTrees, OptionsReachEveryTree) {
 }
 
 TEST_F(ClassOfTrees, WhereNothingIsFoundTheExitCodeIsZero) {
-    tree_with_kernel("alice", kRight);
+    tree_with_kernel("alice", kRightTree);
     EXPECT_EQ(run({"--runs", "60"}).exit_code, 0);
 }
 
 TEST_F(ClassOfTrees, ATreeHasItsTimeAndKeepsWhatItHasFoundInIt) {
-    tree_with_kernel("alice", kRight);
-    tree_with_kernel("bob", kWrong);
+    tree_with_kernel("alice", kRightTree);
+    tree_with_kernel("bob", kWrongTree);
     std::vector<std::string> const short_time{"--runs", "100000000", "--max-findings", "1", "--time-per-tree", "4s"};
     Result const result = run(short_time);
     EXPECT_EQ(result.exit_code, 1);
@@ -289,7 +289,7 @@ TEST_F(ClassOfTrees, ATreeHasItsTimeAndKeepsWhatItHasFoundInIt) {
 TEST_F(ClassOfTrees, ABuildThatHangsIsEndedWithAllThatItStarted) {
     std::string const marker = "1000." + std::to_string(::getpid());
     tree("alice", "trap '' INT TERM; sleep " + marker);
-    tree_with_kernel("bob", kRight);
+    tree_with_kernel("bob", kRightTree);
     Result const result = run({"--runs", "60", "--time-per-tree", "8s", "--jobs", "2"});
     EXPECT_EQ(result.exit_code, 4);
     EXPECT_THAT(verdicts(), ElementsAre(Pair("alice", "timed out"), Pair("bob", "nothing found")));
@@ -298,9 +298,9 @@ TEST_F(ClassOfTrees, ABuildThatHangsIsEndedWithAllThatItStarted) {
 }
 
 TEST_F(ClassOfTrees, AfterCtrlCTheSameCommandGoesOnAndComesToTheSame) {
-    tree_with_kernel("alice", kWrong);
-    tree_with_kernel("bob", kRight);
-    tree_with_kernel("carol", kWrong);
+    tree_with_kernel("alice", kWrongTree);
+    tree_with_kernel("bob", kRightTree);
+    tree_with_kernel("carol", kWrongTree);
     std::vector<std::string> const options{"--runs", "1200", "--jobs", "1"};
     base::Child process = start(options);
     ASSERT_TRUE(comes_true([&] { return fs::exists(at("out/bob/log.txt")); }));
@@ -335,8 +335,8 @@ std::vector<pid_t> children_of(pid_t process) {
 }
 
 TEST_F(ClassOfTrees, ATreeOnWhichVmcheckDiesStopsNoOtherAndIsTriedAgain) {
-    tree_with_kernel("alice", kRight);
-    tree_with_kernel("bob", kWrong);
+    tree_with_kernel("alice", kRightTree);
+    tree_with_kernel("bob", kWrongTree);
     base::Child process = start({"--runs", "600", "--jobs", "1"});
     ASSERT_TRUE(comes_true([&] { return fs::exists(at("out/alice/log.txt")); }));
     ASSERT_TRUE(comes_true([&] { return children_of(process.process()).size() == 1; }));
@@ -350,8 +350,8 @@ TEST_F(ClassOfTrees, ATreeOnWhichVmcheckDiesStopsNoOtherAndIsTriedAgain) {
 }
 
 TEST_F(ClassOfTrees, KilledItLeavesNoTreeRunningAndLosesNoResult) {
-    tree_with_kernel("alice", kWrong);
-    tree_with_kernel("bob", kRight);
+    tree_with_kernel("alice", kWrongTree);
+    tree_with_kernel("bob", kRightTree);
     std::vector<std::string> const options{"--runs", "1200", "--jobs", "1"};
     base::Child process = start(options);
     ASSERT_TRUE(comes_true([&] { return fs::exists(at("out/bob/log.txt")); }));
@@ -368,7 +368,7 @@ TEST_F(ClassOfTrees, KilledItLeavesNoTreeRunningAndLosesNoResult) {
 }
 
 TEST_F(ClassOfTrees, TheSummaryComesInTheFormatThatIsAskedFor) {
-    tree_with_kernel("alice", kWrong);
+    tree_with_kernel("alice", kWrongTree);
     Result const printed = run({"--runs", "60", "--json"});
     EXPECT_EQ(json::parse(printed.out), summary());
     EXPECT_THAT(printed.err, HasSubstr("1 defect"));
@@ -377,7 +377,7 @@ TEST_F(ClassOfTrees, TheSummaryComesInTheFormatThatIsAskedFor) {
 }
 
 TEST_F(ClassOfTrees, WhatMakesNoSenseForAClassIsRefused) {
-    tree_with_kernel("alice", kRight);
+    tree_with_kernel("alice", kRightTree);
     for (char const* format : {"gradescope", "github"}) {
         Result const refused = run({"--format", format});
         EXPECT_EQ(refused.exit_code, 2);
@@ -409,7 +409,7 @@ TEST(ShardsOfOneKernel, MergeIntoWhatOneMachineWrites) {
         EXPECT_EQ(result.exit_code, 2) << words;
         EXPECT_THAT(result.said, HasSubstr(why)) << words;
     };
-    for (auto const& [kernel, code] : {std::pair{kRight, 0}, {kWrong, 1}}) {
+    for (auto const& [kernel, code] : {std::pair{kRightTree, 0}, {kWrongTree, 1}}) {
         fs::remove_all(scratch.path() / "1");
         scratch.copy(kernel + "/kernel", "kernel.elf");
         std::string const words = "verify kernel.elf --runs 400 --coverage lines.info --findings ";
@@ -440,7 +440,7 @@ TEST(ShardsOfOneKernel, MergeIntoWhatOneMachineWrites) {
     refused("verify kernel.elf --shard 1/2 --time 5s", "--time and --shard");
     EXPECT_EQ(in("verify kernel.elf --runs 400 --seed 2 --findings 2 --shard 2/2").exit_code, 1);
     refused("merge 1 2 --out whole", "2: is shard 2/2 of another run than 1");
-    scratch.copy(kRight + "/kernel", "kernel.elf");
+    scratch.copy(kRightTree + "/kernel", "kernel.elf");
     fs::remove_all(scratch.path() / "2");
     EXPECT_EQ(in("verify kernel.elf --runs 400 --coverage lines.info --findings 2 --shard 2/2").exit_code, 0);
     refused("merge 1 2 --out whole", "another run");

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include <chrono>
@@ -16,7 +17,7 @@ namespace {
 constexpr char const* kOut = "stdout.txt";
 constexpr char const* kErr = "stderr.txt";
 // Longer than any test may take: ctest ends it first.
-constexpr std::chrono::hours kLongest{1};
+constexpr std::chrono::hours kLongestCommand{1};
 
 }  // namespace
 
@@ -40,14 +41,18 @@ Result vmcheck(std::vector<std::string> const& arguments, std::filesystem::path 
     return finish_vmcheck(process, directory);
 }
 
+nlohmann::json session_of(Result const& result) {
+    return nlohmann::json::parse(result.out).at("sessions").at(0);
+}
+
 std::string class_option() {
     static bool const sandboxed = base::try_sandbox().has_value();
     return sandboxed ? "--rebuild" : "--trust-trees";
 }
 
 ShellResult shell(std::string const& command_line) {
-    auto const ran =
-        base::run({.arguments = {"sh", "-c", command_line}}, {.time = kLongest, .output_bytes = std::size_t{1} << 20});
+    auto const ran = base::run({.arguments = {"sh", "-c", command_line}},
+                               {.time = kLongestCommand, .output_bytes = std::size_t{1} << 20});
     EXPECT_TRUE(ran) << ran.error().message;
     bool const exited = ran && ran->end == base::RunResult::End::exited;
     return {exited ? ran->exit_code : -1, ran ? ran->output : ""};

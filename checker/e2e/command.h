@@ -4,17 +4,26 @@
 #include "impl/base/child.h"
 #include "impl/base/files.h"
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <filesystem>
 #include <string>
 #include <vector>
 
 namespace vmcheck::e2e {
 
+// A kernel that does what it should, and one of which a child's store shows in its parent.
+inline std::string const kRight = VMCHECK_KERNELS "/cow-eager/kernel";
+inline std::string const kWrong = VMCHECK_KERNELS "/mutants/16-parent-keeps-w/kernel";
+
 struct Result {
     int exit_code = -1;  // -1: killed by a signal
     std::string out;
     std::string err;
 };
+
+// The only session of the report that it printed as JSON.
+nlohmann::json session_of(Result const& result);
 
 // Runs vmcheck with these arguments in `directory`.
 Result vmcheck(std::vector<std::string> const& arguments, std::filesystem::path const& directory);

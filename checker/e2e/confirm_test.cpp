@@ -45,7 +45,7 @@ class Confirm : public testing::Test {
         Result const result = vmcheck(arguments, scratch.path());
         EXPECT_EQ(result.exit_code, 1) << result.err;
         said = result.err;
-        return json::parse(result.out).at("sessions").at(0).at("findings");
+        return session_of(result).at("findings");
     }
 
     // Every finding that could be tried is confirmed, and its program passes on the kernel without the defect.

@@ -32,8 +32,6 @@ using testing::HasSubstr;
 using testing::Not;
 using Clock = std::chrono::steady_clock;
 
-std::string const kRight = VMCHECK_KERNELS "/cow-eager/kernel";
-std::string const kWrong = VMCHECK_KERNELS "/mutants/16-parent-keeps-w/kernel";
 // Two seconds on a machine that has nothing else to do.
 constexpr milliseconds kSoon{6'000};
 

@@ -64,10 +64,6 @@ std::vector<std::string> mutants_that_need_a_fault() {
     return names;
 }
 
-json session_of(Result const& result) {
-    return json::parse(result.out).at("sessions").at(0);
-}
-
 // ---- defects that show only under a fault; that they are found then is asked in mutants_test.cpp
 
 class NeedsAFault : public testing::TestWithParam<std::string> {};

@@ -118,7 +118,7 @@ TEST_P(HostileInCampaign, IsReportedAndHurtsNobodyElse) {
     std::string const expected = header(GetParam(), "expect");
     ASSERT_EQ(result.exit_code, std::stoi(expected)) << result.err;
     EXPECT_THAT(result.err + result.out, HasSubstr(header(GetParam(), "says")));
-    json const session = json::parse(result.out).at("sessions").at(0);
+    json const session = session_of(result);
     std::vector<std::string> signatures;
     for (json const& violation : session.at("boot_violations"))
         signatures.push_back(violation.at("signature").get<std::string>());

@@ -80,7 +80,7 @@ TEST_P(Mutant, IsKilledWithItsOwnSignatureByAShortProgram) {
     // Advice fails nobody.
     bool const only_advice = header(GetParam(), "needs") == "advice";
     ASSERT_EQ(result.exit_code, only_advice ? 0 : 1) << "survives\n" << result.err;
-    json const session = json::parse(result.out).at("sessions").at(0);
+    json const session = session_of(result);
     auto const expected = expected_signatures(GetParam());
     if (wrong_at_boot()) {
         ASSERT_FALSE(session.at("boot_violations").empty());
@@ -115,7 +115,7 @@ TEST(WrongAtBoot, DoesNotEndTheSearchWhereProgramsCanDoWithoutIt) {
                                    "--json", "--effort", "quick"},
                                   scratch.path());
     EXPECT_EQ(result.exit_code, 1) << result.err;
-    json const session = json::parse(result.out).at("sessions").at(0);
+    json const session = session_of(result);
     EXPECT_EQ(session.at("boot_violations").size(), 1U);
     EXPECT_TRUE(session.at("findings").empty()) << session.at("findings");
     EXPECT_EQ(session.at("programs"), 1500);
@@ -129,7 +129,7 @@ TEST(WrongAtBoot, IsNotToldAgainByThePrograms) {
         vmcheck({"verify", "--kernel", VMCHECK_KERNELS "/mutants/58-bss-not-zeroed/kernel", "--json", "--runs", "300"},
                 scratch.path());
     EXPECT_EQ(result.exit_code, 1) << result.err;
-    json const session = json::parse(result.out).at("sessions").at(0);
+    json const session = session_of(result);
     EXPECT_FALSE(session.at("boot_violations").empty());
     EXPECT_TRUE(session.at("findings").empty()) << session.at("findings");
     EXPECT_EQ(session.at("programs"), 300);
@@ -142,7 +142,7 @@ TEST(GuiltyLine, IsTheOneThatWroteThePte) {
                                    "--runs", "64", "--max-findings", "1"},
                                   scratch.path());
     EXPECT_EQ(result.exit_code, 1) << result.err;
-    json const finding = json::parse(result.out).at("sessions").at(0).at("findings").at(0);
+    json const finding = session_of(result).at("findings").at(0);
     json const first = finding.at("look_at").at(0);
     EXPECT_EQ(first.at("function"), "AddressSpace::share_page");
     EXPECT_EQ(first.at("text"), "return map(page, move(frame), rights);");
@@ -165,7 +165,7 @@ TEST_P(GuiltyFunction, IsTheFirstToLookAt) {
                                    "--json", "--max-findings", "1"},
                                   scratch.path());
     EXPECT_EQ(result.exit_code, 1) << result.err;
-    json const first = json::parse(result.out).at("sessions").at(0).at("findings").at(0).at("look_at").at(0);
+    json const first = session_of(result).at("findings").at(0).at("look_at").at(0);
     EXPECT_EQ(first.at("function"), GetParam().function);
     EXPECT_THAT(first.at("why").get<std::string>(), testing::StartsWith(GetParam().why));
 }

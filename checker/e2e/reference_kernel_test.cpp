@@ -23,7 +23,7 @@ class ReferenceKernel : public testing::TestWithParam<char const*> {
 TEST_P(ReferenceKernel, HasNothingToBeFoundAndEveryCheckIsOn) {
     Result const result = run({"verify", "--profile", GetParam(), "--runs", "1500", "--json"});
     ASSERT_EQ(result.exit_code, 0) << result.out << result.err;
-    json const session = json::parse(result.out).at("sessions").at(0);
+    json const session = session_of(result);
     EXPECT_EQ(session.at("programs"), 1500);
     EXPECT_TRUE(session.at("missing").empty());
     for (auto const& [invariant, counts] : session.at("checks").items()) {
@@ -101,7 +101,7 @@ TEST(Profile, AKernelThatCopiesOnForkBreaksThePromiseOfCow) {
                                    "cow+eager", "--runs", "200", "--json"},
                                   scratch.path());
     ASSERT_EQ(result.exit_code, 1) << result.err;
-    EXPECT_EQ(json::parse(result.out).at("sessions").at(0).at("findings").at(0).at("signature"), "I8 fork");
+    EXPECT_EQ(session_of(result).at("findings").at(0).at("signature"), "I8 fork");
 }
 
 TEST(Findings, AreTheSameOnOneAndOnTwoWorkers) {

@@ -15,10 +15,6 @@ using nlohmann::json;
 
 std::string const kLostUpdate = VMCHECK_KERNELS "/mutants/131-reference-dropped-without-the-lock/kernel";
 
-json session_of(Result const& result) {
-    return json::parse(result.out).at("sessions").at(0);
-}
-
 TEST(SeveralHarts, AreUsedUnlessSwitchedOff) {
     Scratch const scratch;
     std::vector<std::string> arguments{"verify", "--profile", "cow+eager", "--runs", "512", "--json"};

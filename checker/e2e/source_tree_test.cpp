@@ -153,7 +153,7 @@ class OtherTree : public SourceTree {
     nlohmann::json session(std::string const& tree) const {
         Result const result = vmcheck({"verify", tree, "--runs", "64", "--json"}, scratch.path());
         EXPECT_EQ(result.exit_code, 0) << result.err;
-        return nlohmann::json::parse(result.out).at("sessions").at(0);
+        return session_of(result);
     }
 };
 
@@ -166,7 +166,7 @@ TEST_F(OtherTree, OfALabThatWasNotDoneIsToldSoFirst) {
         scratch.file("tree/conf/lab.mk", std::string("LAB=") + lab + "\n");
         Result const result = vmcheck({"verify", tree, "--runs", "64", "--json"}, scratch.path());
         ASSERT_EQ(result.exit_code, 1) << result.err;
-        auto const session = nlohmann::json::parse(result.out).at("sessions").at(0);
+        auto const session = session_of(result);
         ASSERT_EQ(session.at("findings").size(), 1U) << "otherwise it is held to what it does";
         EXPECT_EQ(session.at("findings").at(0).at("signature"), signature);
         EXPECT_EQ(session.at("findings").at(0).at("story"), story);

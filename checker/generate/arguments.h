@@ -14,8 +14,6 @@
 
 namespace vmcheck::generate {
 
-inline constexpr std::int64_t kPage = static_cast<std::int64_t>(kPageBytes);
-
 // The data file starts with its own path. Read to so many bytes before the end of a page, it is a string whose NUL
 // lies in the next page.
 inline constexpr std::uint32_t kPathBytes = 5;

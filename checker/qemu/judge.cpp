@@ -51,10 +51,6 @@ std::string last_words(std::string_view console) {
 QemuVerdict confirmed(std::string how) {
     return {QemuVerdict::State::confirmed, std::move(how)};
 }
-QemuVerdict not_tried(std::string why) {
-    return {QemuVerdict::State::not_tried, std::move(why)};
-}
-
 // Why the machine stopped before it started the program; nothing where it did start it.
 std::optional<QemuVerdict> never_started(base::RunResult const& run, std::chrono::seconds limit) {
     std::string_view const console = run.output;
@@ -73,6 +69,10 @@ std::optional<QemuVerdict> never_started(base::RunResult const& run, std::chrono
 }
 
 }  // namespace
+
+QemuVerdict not_tried(std::string why) {
+    return {QemuVerdict::State::not_tried, std::move(why)};
+}
 
 bool is_decided(std::string_view console) {
     return after(console, kPanic) || after(console, kFail) || after(console, kEnded) || after(console, kNoExec) ||

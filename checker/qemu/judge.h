@@ -9,9 +9,13 @@
 #include "impl/base/child.h"
 
 #include <chrono>
+#include <string>
 #include <string_view>
 
 namespace vmcheck::qemu {
+
+// Why nothing could be said.
+QemuVerdict not_tried(std::string why);
 
 // Whether the console holds all that the verdict needs, so that nobody has to wait any longer.
 bool is_decided(std::string_view console);

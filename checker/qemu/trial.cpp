@@ -14,10 +14,6 @@ namespace vmcheck::qemu {
 
 namespace {
 
-QemuVerdict not_tried(std::string why) {
-    return {QemuVerdict::State::not_tried, std::move(why)};
-}
-
 std::string_view guest_source(std::string_view path) {
     auto const files = guest_files();
     auto const found = std::ranges::find(files, path, &GuestFile::path);

@@ -59,13 +59,13 @@ std::string_view base_name(std::string_view file) {
     return file.substr(file.rfind('/') + 1);  // npos + 1 is 0
 }
 
-std::string words_of(MemoryCoverage::Part const& part) {
+std::string part_in_words(MemoryCoverage::Part const& part) {
     if (part.functions.empty()) return std::string(base_name(part.file));
     std::string const whose = part.file.empty() ? "" : fmt::format("{}'s ", base_name(part.file));
     return fmt::format("{}{}", whose, fmt::join(part.functions, ", "));
 }
 
-std::string words_of(MemoryCoverage::Gap const& gap) {
+std::string gap_in_words(MemoryCoverage::Gap const& gap) {
     if (gap.file.empty()) return gap.function;
     std::string const lines = gap.from == gap.to ? fmt::format("{}", gap.from) : fmt::format("{}-{}", gap.from, gap.to);
     return fmt::format("{}:{} ({})", base_name(gap.file), lines, gap.function);
@@ -143,14 +143,14 @@ std::vector<std::string> coverage_lines(SessionResult const& session) {
     MemoryCoverage const memory = memory_coverage(session.coverage);
     if (memory.all == 0 || session.counts.programs == 0) return {};
     std::vector<std::string> parts, gaps;
-    for (MemoryCoverage::Part const& part : memory.parts) parts.push_back(words_of(part));
+    for (MemoryCoverage::Part const& part : memory.parts) parts.push_back(part_in_words(part));
     constexpr std::size_t kShown = 20;
     for (MemoryCoverage::Gap const& gap : memory.gaps) {
         if (gaps.size() == kShown) {
             gaps.push_back(fmt::format("and {} more", memory.gaps.size() - kShown));
             break;
         }
-        gaps.push_back(words_of(gap));
+        gaps.push_back(gap_in_words(gap));
     }
     std::vector<std::string> lines{
         one_line(fmt::format("reached {} % of {} {} of {}", memory.reached * 100 / memory.all, memory.all,

@@ -83,23 +83,23 @@ TEST(Formats, TellWhichArgumentsDoNotMatter) {
     EXPECT_THAT(render(Format::html, {session}),
                 AllOf(HasSubstr("store rodata 1 = 7 (any address in rodata..rodata+1p, any value)</td>"),
                       HasSubstr("<p class=\"dim\">(any ...) fails in the same way")));
-    auto const json = nlohmann::json::parse(render(Format::json, {session}));
-    auto const& steps = json.at("sessions").at(0).at("findings").at(0).at("steps");
+    auto const document = nlohmann::json::parse(render(Format::json, {session}));
+    auto const& steps = document.at("sessions").at(0).at("findings").at(0).at("steps");
     EXPECT_EQ(steps.at(1).at("free").at(0),
               nlohmann::json({{"argument", "address"}, {"words", "any address in rodata..rodata+1p"}, {"tried", 2}}));
     EXPECT_TRUE(steps.at(2).at("free").empty());
 }
 
 TEST(Gradescope, GivesEachInvariantItsShareOfAHundredPoints) {
-    auto const json = nlohmann::json::parse(gradescope_document({session_with({parent_keeps_w()})}));
-    ASSERT_EQ(json.at("tests").size(), spec::kInvariants);
+    auto const document = nlohmann::json::parse(gradescope_document({session_with({parent_keeps_w()})}));
+    ASSERT_EQ(document.at("tests").size(), spec::kInvariants);
     double score = 0;
-    for (auto const& test : json.at("tests")) {
+    for (auto const& test : document.at("tests")) {
         EXPECT_EQ(test.at("max_score").get<double>(), 10.0);
         score += test.at("score").get<double>();
     }
     EXPECT_EQ(score, 90.0);
-    auto const& isolation = json.at("tests").at(2);
+    auto const& isolation = document.at("tests").at(2);
     EXPECT_EQ(isolation.at("status"), "failed");
     EXPECT_EQ(isolation.at("visibility"), "visible");
     EXPECT_THAT(isolation.at("output").get<std::string>(), HasSubstr("After p0's fork"));
@@ -114,8 +114,8 @@ TEST(Gradescope, AKernelThatIsWrongRightAfterBootLosesThosePoints) {
          .facts = spec::WrongRights{spec::WrongRights::What::gained_write,
                                     spec::Rights{.read = true, .execute = true, .user = true},
                                     spec::Rights{.read = true, .write = true, .execute = true, .user = true}}}};
-    auto const json = nlohmann::json::parse(gradescope_document({session}));
-    EXPECT_EQ(json.at("tests").at(1).at("score").get<double>(), 0.0);
+    auto const document = nlohmann::json::parse(gradescope_document({session}));
+    EXPECT_EQ(document.at("tests").at(1).at("score").get<double>(), 0.0);
 }
 
 double score_of(nlohmann::json const& document) {

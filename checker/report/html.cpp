@@ -98,7 +98,7 @@ std::string code(Finding const& finding) {
     return text;
 }
 
-std::string places(Finding const& finding) {
+std::string places_list(Finding const& finding) {
     Suspects const suspects = suspects_in(finding);
     std::string text;
     for (std::size_t i = 0; i < suspects.at.size(); ++i) {
@@ -121,7 +121,7 @@ std::string on_qemu(Finding const& finding) {
     return fmt::format("<dl>\n<dt>On QEMU</dt><dd>{}</dd>\n</dl>\n", safe(describe(*finding.on_qemu)));
 }
 
-std::string also(Finding const& finding) {
+std::string also_wrong(Finding const& finding) {
     std::string text;
     for (std::size_t i = 1; i < finding.divergence.violations.size(); ++i)
         text += fmt::format("{}: {}\n", title_of(finding.divergence.violations[i].invariant),
@@ -136,10 +136,10 @@ std::string solid(Finding const& finding) {
     std::string const likewise =
         finding.also.empty() ? "" : fmt::format("<dt>Likewise</dt><dd>at {}</dd>\n", safe(likewise_at(finding)));
     text += fmt::format("<dl>\n<dt>Expected</dt><dd>{}</dd>\n<dt>Seen</dt><dd>{}</dd>\n{}{}</dl>\n",
-                        safe(words.expected), safe(words.seen), places(finding), likewise);
+                        safe(words.expected), safe(words.seen), places_list(finding), likewise);
     text += fmt::format("<h4>The program in C</h4>\n<pre>{}</pre>\n", safe(code(finding)));
     if (finding.evidence.pages) text += page(finding);
-    text += also(finding);
+    text += also_wrong(finding);
     if (!finding.evidence.console.empty()) text += details("What the kernel printed last", finding.evidence.console);
     text += details("The program for vmcheck replay", spec::print(finding.program));
     if (finding.repro_c)
@@ -176,12 +176,11 @@ std::string article(Finding const& finding, std::size_t number, std::size_t tota
 }
 
 std::string mark_of(InvariantVerdict const& verdict, std::uint64_t skipped) {
-    using State = InvariantVerdict::State;
-    if (verdict.state == State::failed) return "✗ broken";
+    if (verdict.state == InvariantVerdict::State::failed) return "✗ broken";
     if (!verdict.beside.empty()) return "✗ broken by " + numbers_of(verdict.beside);
-    if (verdict.state == State::not_applicable) return "– does not apply";
+    if (verdict.state == InvariantVerdict::State::not_applicable) return "– does not apply";
     if (verdict.evaluated == 0) return "– not checked";
-    return verdict.state == State::skipped || skipped > 0 ? "◐ partly checked" : "✓ held";
+    return verdict.state == InvariantVerdict::State::skipped || skipped > 0 ? "◐ partly checked" : "✓ held";
 }
 
 std::string checks(SessionResult const& session) {

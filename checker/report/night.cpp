@@ -26,16 +26,12 @@ constexpr std::array<std::string_view, 12> kSearches{"found",       "one of",   
 
 constexpr std::size_t kIdShown = 10;  // letters of a commit
 
-std::string safe(std::string_view text) {
-    return escape_markup(text);
-}
-
 // What is compared from night to night.
 using Kernel = std::pair<std::string, std::string>;  // name, profile
 Kernel kernel_of(Night const& night) {
     return {night.kernel, night.profile};
 }
-std::string words_of(Kernel const& kernel) {
+std::string kernel_in_words(Kernel const& kernel) {
     return kernel.first == kernel.second ? kernel.first : fmt::format("{} ({})", kernel.first, kernel.second);
 }
 
@@ -109,7 +105,7 @@ std::string plots(std::vector<Night> const& nights, std::vector<Kernel> const& k
     std::string text = "<h2>Night by night</h2>\n<p class=\"dim\">";
     for (std::size_t i = 0; i < kernels.size(); ++i)
         text += fmt::format("<svg class=\"key\" viewBox=\"0 0 40 8\"><path class=\"s{}\" d=\"M0 4 H40\"/></svg>{}<br>",
-                            i % kLooks, safe(words_of(kernels[i])));
+                            i % kLooks, escape_markup(kernel_in_words(kernels[i])));
     text += "</p>\n<div class=\"plots\">\n";
     text += plot(nights, kernels, "lines about memory that were reached, in %", "%",
                  [](Night const& night) { return percent(night.reached, night.lines); });
@@ -173,13 +169,13 @@ std::string place_of(Night const& night) {
 
 std::string when(Night const* night) {
     if (night == nullptr) return "";
-    return safe(night->began.substr(0, 10)) + safe(place_of(*night));
+    return escape_markup(night->began.substr(0, 10)) + escape_markup(place_of(*night));
 }
 
 // Behind a date; empty where there is nothing to say.
 std::string change_note(Night::Finding finding, std::optional<Night::Change> change) {
     finding.change = std::move(change);
-    return finding.change ? "; " + safe(change_words(finding)) : "";
+    return finding.change ? "; " + escape_markup(change_words(finding)) : "";
 }
 
 std::string findings_table(std::vector<Night> const& nights, std::vector<Kernel> const& kernels) {
@@ -197,8 +193,8 @@ std::string findings_table(std::vector<Night> const& nights, std::vector<Kernel>
                 "<tr><td data-head=\"finding\"><a href=\"found/{}.vmc\">{}</a></td><td data-head=\"kernel\">{}</td>"
                 "<td data-head=\"state\" class=\"{}\">{}</td><td data-head=\"first seen\">{}</td>"
                 "<td data-head=\"last seen\">{}</td><td data-head=\"gone since\">{}</td></tr>\n",
-                safe(each.last.name), safe(each.last.title), safe(words_of(kernel)), state, state, since,
-                when(each.last_seen), gone);
+                escape_markup(each.last.name), escape_markup(each.last.title), escape_markup(kernel_in_words(kernel)),
+                state, state, since, when(each.last_seen), gone);
         }
     if (rows.empty()) return "<p class=\"good\">Nothing was found in any night.</p>\n";
     return "<h2>Findings</h2>\n<div class=\"scroll\"><table class=\"findings\">\n<thead><tr><th>finding</th><th>kernel"
@@ -221,11 +217,12 @@ std::string nights_table(std::vector<Night> const& nights) {
             "<td data-head=\"programs\">{}</td><td data-head=\"a second\">{:.0f}</td><td data-head=\"lines\">{} of {}"
             "</td><td data-head=\"corpus\">{}{}</td><td data-head=\"new, known, gone\">{}, {}, {}</td><td "
             "data-head=\"seed\">{}</td><td data-head=\"vmcheck\">{}</td><td data-head=\"machine\">{}</td></tr>\n",
-            safe(minute_of(*night)), safe(words_of(kernel_of(*night))), safe(place_of(*night)), shards_of(*night),
-            (night->seconds + 30) / 60, night->programs, rate(*night), night->reached, night->lines, night->corpus,
+            escape_markup(minute_of(*night)), escape_markup(kernel_in_words(kernel_of(*night))),
+            escape_markup(place_of(*night)), shards_of(*night), (night->seconds + 30) / 60, night->programs,
+            rate(*night), night->reached, night->lines, night->corpus,
             night->left_out == 0 ? "" : fmt::format(", {} not run", night->left_out),
             count(*night, Night::State::fresh), count(*night, Night::State::known), count(*night, Night::State::gone),
-            night->seed, safe(night->vmcheck), safe(night->machine));
+            night->seed, escape_markup(night->vmcheck), escape_markup(night->machine));
     }
     return fmt::format("<h2>The last {} nights</h2>\n<p class=\"dim\">All {} are in nightly.jsonl.</p>\n", shown,
                        nights.size()) +
@@ -367,7 +364,7 @@ std::string night_page(std::vector<Night> const& ledger) {
         "<p class=\"dim\">{} kernel{}, by the last night of each · {} night{} since {}, the last on {}"
         "</p>\n",
         kernels.size(), kernels.size() == 1 ? "" : "s", nights.size(), nights.size() == 1 ? "" : "s",
-        safe(nights.front().began.substr(0, 10)), safe(minute_of(nights.back())));
+        escape_markup(nights.front().began.substr(0, 10)), escape_markup(minute_of(nights.back())));
     return text + findings_table(nights, kernels) + plots(nights, kernels) + nights_table(nights) +
            "</main>\n</body>\n</html>\n";
 }

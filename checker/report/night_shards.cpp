@@ -16,9 +16,8 @@ auto whole_of(Night const& night) {
 
 // What one shard says of a finding, and another of the same.
 void add(Night::Finding& finding, Night::Finding const& other) {
-    using State = Night::State;
     // A ledger that knew it before says more than one that did not; and gone is only what fails on no machine.
-    for (State state : {State::known, State::fresh, State::gone})
+    for (auto state : {Night::State::known, Night::State::fresh, Night::State::gone})
         if (finding.state == state || other.state == state) {
             finding.state = state;
             break;

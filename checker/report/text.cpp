@@ -33,12 +33,12 @@ std::string paint(std::string_view text, Paint how, TextStyle style) {
 
 // Breaks a sentence into lines that fit a terminal beside the indentation.
 std::string wrapped(std::string_view text, std::size_t indent, Paint how, TextStyle style) {
-    constexpr std::size_t kWidth = 100;
+    constexpr std::size_t kColumns = 100;
     std::string out;
     while (!text.empty()) {
         std::size_t end = text.size();
-        if (end > kWidth) {
-            std::size_t const space = text.rfind(' ', kWidth);
+        if (end > kColumns) {
+            std::size_t const space = text.rfind(' ', kColumns);
             end = space == std::string_view::npos || space == 0 ? std::min(text.find(' '), text.size()) : space;
         }
         out += std::string(indent, ' ') + paint(text.substr(0, end), how, style) + '\n';

@@ -16,8 +16,6 @@ namespace {
 using namespace report;  // the words
 using spec::Anchor;
 
-constexpr auto kPage = static_cast<std::int64_t>(kPageBytes);
-
 Code amount(std::int64_t bytes) {
     return {c_amount(bytes), is_in_pages(bytes) ? Helpers{Header::riscv} : Helpers{}};
 }

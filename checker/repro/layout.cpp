@@ -19,7 +19,6 @@ using namespace report;  // the words
 using spec::Address;
 using spec::Anchor;
 
-constexpr auto kPage = static_cast<std::int64_t>(kPageBytes);
 // From the stack's end downwards: names and pointers of two arguments.
 constexpr std::int64_t kArgumentBytes = 64;
 

@@ -27,7 +27,6 @@ constexpr std::size_t kArgumentsMax = 16;
 constexpr std::uint32_t kTriedMin = 2;
 // A program that asks for more memory takes too long for what is learnt.
 constexpr std::int64_t kBytesMax = std::int64_t{1} << 20;
-constexpr auto kPage = static_cast<std::int64_t>(kPageBytes);
 
 // An argument of a step, and what the step is with other values of it.
 struct Variation {

@@ -49,8 +49,6 @@ Programs for_each_step(Program const& program, Make make) {
 
 // ---- simpler arguments: for each role of a field, what is simpler than its value
 
-constexpr auto kPage = static_cast<std::int64_t>(kPageBytes);
-
 template <class T>
 void push_unless_equal(std::vector<T>& simpler, T const& candidate, T const& original) {
     if (!(candidate == original) && std::find(simpler.begin(), simpler.end(), candidate) == simpler.end())

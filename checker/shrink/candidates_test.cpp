@@ -47,7 +47,7 @@ Rank rank_of(Action const& action) {
             for_each_field<Kind>([&]<class Field>(Field const& field) {
                 auto const& value = each.*(field.member);
                 if constexpr (std::is_same_v<Field, Place<Kind>>) {
-                    add_rank(rank, value, field.access == Access::none);
+                    add_rank(rank, value, field.access == spec::Access::none);
                 } else if constexpr (std::is_same_v<Field, OptionalPlace<Kind>>) {
                     rank.push_back(value ? 1 : 0);
                     if (value) add_rank(rank, *value);

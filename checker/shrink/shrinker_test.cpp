@@ -114,11 +114,11 @@ TEST(Candidates, AProcessGoesWithAllItsDescendants) {
 TEST(Candidates, AChildsStepsAreGivenToItsParentOrToP0) {
     auto const all = all_of(with_children_merged(
         program("p0 fork p1\np1 fork p2\np2 sbrk +1p\np2 exit 0\np1 wait\np1 kill p2\np1 store data 8 = 1\n")));
-    EXPECT_THAT(all, testing::Contains(program("p0 fork p2\np2 sbrk +1p\np2 exit 0\np0 wait\np0 kill p2\n"
-                                               "p0 store data 8 = 1\n")));
-    EXPECT_THAT(all, testing::Contains(program("p0 fork p1\np1 sbrk +1p\np1 store data 8 = 1\n")));
-    EXPECT_THAT(all, testing::Contains(program("p0 fork p1\np1 sbrk +1p\np1 wait\np1 store data 8 = 1\n")));
-    EXPECT_THAT(all, testing::Contains(program("p0 fork p1\np0 sbrk +1p\np1 store data 8 = 1\n")));
+    EXPECT_THAT(all, ::testing::Contains(program("p0 fork p2\np2 sbrk +1p\np2 exit 0\np0 wait\np0 kill p2\n"
+                                                 "p0 store data 8 = 1\n")));
+    EXPECT_THAT(all, ::testing::Contains(program("p0 fork p1\np1 sbrk +1p\np1 store data 8 = 1\n")));
+    EXPECT_THAT(all, ::testing::Contains(program("p0 fork p1\np1 sbrk +1p\np1 wait\np1 store data 8 = 1\n")));
+    EXPECT_THAT(all, ::testing::Contains(program("p0 fork p1\np0 sbrk +1p\np1 store data 8 = 1\n")));
 }
 
 TEST(Candidates, AnAmountComesDownToTheLeastThatWillDo) {
@@ -143,23 +143,23 @@ TEST(Candidates, AnAmountComesDownToTheLeastThatWillDo) {
 
 TEST(Candidates, AnAmountIsRoundedToPages) {
     EXPECT_THAT(all_of(with_simpler_arguments(program("p0 sbrk 5000\n"))),
-                testing::IsSupersetOf({program("p0 sbrk +1p\n"), program("p0 sbrk +2p\n")}));
+                ::testing::IsSupersetOf({program("p0 sbrk +1p\n"), program("p0 sbrk +2p\n")}));
     EXPECT_THAT(all_of(with_simpler_arguments(program("p0 sbrk -5000\n"))),
-                testing::Contains(program("p0 sbrk -2p\n")));
+                ::testing::Contains(program("p0 sbrk -2p\n")));
 }
 
 TEST(Candidates, AWildAccessThatOnlyEndsAProcessBecomesAnExit) {
     EXPECT_THAT(all_of(with_simpler_arguments(program("p0 fork p1\np1 load 0xfffffffffffffff8 8\np0 wait\n"))),
-                testing::Contains(program("p0 fork p1\np1 exit 0\np0 wait\n")));
+                ::testing::Contains(program("p0 fork p1\np1 exit 0\np0 wait\n")));
     EXPECT_THAT(all_of(with_simpler_arguments(program("p0 fork p1\np1 store guard 8 = 1\np1 load data 8\n"))),
-                testing::Not(testing::Contains(program("p0 fork p1\np1 exit 0\np1 load data 8\n"))));
+                ::testing::Not(::testing::Contains(program("p0 fork p1\np1 exit 0\np1 load data 8\n"))));
     EXPECT_THAT(all_of(with_simpler_arguments(program("p0 fork p1\np1 load maxva 8\n"))),
-                testing::Not(testing::Contains(program("p0 fork p1\np1 exit 0\n"))));
+                ::testing::Not(::testing::Contains(program("p0 fork p1\np1 exit 0\n"))));
 }
 
 TEST(Candidates, AStackPointerOutOfReachComesToTheHeap) {
     EXPECT_THAT(all_of(with_simpler_arguments(program("p0 sp maxva\n"))),
-                testing::Contains(program("p0 sp heap+1p\n")));
+                ::testing::Contains(program("p0 sp heap+1p\n")));
 }
 
 TEST(Candidates, ChunksLeaveTheFailingStepAlone) {
@@ -172,26 +172,26 @@ TEST(Candidates, ChunksLeaveTheFailingStepAlone) {
 
 TEST(Candidates, AnotherAllocationFailsWithAStepLess) {
     auto const all = all_of(with_earlier_failing_allocations(program("p0 sbrk +1p\np0 fork p1\np1 fork p2 !oom 2\n")));
-    EXPECT_THAT(all, testing::Contains(program("p0 fork p2 !oom 1\n")));
-    EXPECT_THAT(all, testing::Contains(program("p0 fork p1\np1 fork p2 !oom 2\n")));
-    EXPECT_THAT(all, testing::Contains(program("p0 sbrk +1p\np0 fork p1\np1 fork p2 !oom 1\n")));
+    EXPECT_THAT(all, ::testing::Contains(program("p0 fork p2 !oom 1\n")));
+    EXPECT_THAT(all, ::testing::Contains(program("p0 fork p1\np1 fork p2 !oom 2\n")));
+    EXPECT_THAT(all, ::testing::Contains(program("p0 sbrk +1p\np0 fork p1\np1 fork p2 !oom 1\n")));
     EXPECT_TRUE(all_of(with_earlier_failing_allocations(program("p0 fork p1\n"))).empty());
 }
 
 TEST(Candidates, ASwitchOfHartsComesSoonerOrNotAtAll) {
     auto const all = all_of(with_simpler_arguments(program("p0 fork p1\np0 exec @h 40\np1 exec @h 1 meanwhile\n")));
-    EXPECT_THAT(all, testing::IsSupersetOf({program("p0 fork p1\np0 exec\np1 exec @h 1 meanwhile\n"),
-                                            program("p0 fork p1\np0 exec @h 1\np1 exec @h 1 meanwhile\n"),
-                                            program("p0 fork p1\np0 exec @h 39\np1 exec @h 1 meanwhile\n"),
-                                            program("p0 fork p1\np0 exec @h 40\np1 exec meanwhile\n"),
-                                            program("p0 fork p1\np0 exec @h 40\np1 exec @h 1\n")}));
+    EXPECT_THAT(all, ::testing::IsSupersetOf({program("p0 fork p1\np0 exec\np1 exec @h 1 meanwhile\n"),
+                                              program("p0 fork p1\np0 exec @h 1\np1 exec @h 1 meanwhile\n"),
+                                              program("p0 fork p1\np0 exec @h 39\np1 exec @h 1 meanwhile\n"),
+                                              program("p0 fork p1\np0 exec @h 40\np1 exec meanwhile\n"),
+                                              program("p0 fork p1\np0 exec @h 40\np1 exec @h 1\n")}));
 }
 
 TEST(Candidates, OneSwitchOfHartsDoesForTwo) {
     auto const all = all_of(with_one_switch_for_two(program("p0 fork p1\np0 exec @h 40\np1 exec @h 1 meanwhile\n")));
     EXPECT_EQ(all.size(), 256U);
-    EXPECT_THAT(all, testing::IsSupersetOf({program("p0 fork p1\np0 exec @h 1\np1 exec meanwhile\n"),
-                                            program("p0 fork p1\np0 exec @h 256\np1 exec meanwhile\n")}));
+    EXPECT_THAT(all, ::testing::IsSupersetOf({program("p0 fork p1\np0 exec @h 1\np1 exec meanwhile\n"),
+                                              program("p0 fork p1\np0 exec @h 256\np1 exec meanwhile\n")}));
     EXPECT_TRUE(all_of(with_one_switch_for_two(program("p0 fork p1\np0 exec @h 40\np1 exec meanwhile\n"))).empty());
 }
 
@@ -208,8 +208,8 @@ TEST(Candidates, SimplerArgumentsNeverComeBackToTheSameProgram) {
 
 TEST(Candidates, TheEndGoesWhereItIsNotNeeded) {
     EXPECT_THAT(all_of(prefixes(program("p0 sbrk +1p\np0 sbrk +2p\np0 sbrk +3p\np0 exec\n"))),
-                testing::ElementsAre(program("p0 sbrk +1p\np0 sbrk +2p\n"),
-                                     program("p0 sbrk +1p\np0 sbrk +2p\np0 sbrk +3p\n")));
+                ::testing::ElementsAre(program("p0 sbrk +1p\np0 sbrk +2p\n"),
+                                       program("p0 sbrk +1p\np0 sbrk +2p\np0 sbrk +3p\n")));
     EXPECT_TRUE(all_of(prefixes(program("p0 exec\n"))).empty());
 }
 

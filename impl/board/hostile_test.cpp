@@ -143,28 +143,28 @@ TEST(HostileGuest, JumpingToADeviceOrToNothingIsAnAccessFault) {
 
 // --- disk ----------------------------------------------------------------------------------------
 
-struct WordWrite {
+struct DiskWrite {
     std::uint64_t address;
     std::uint64_t value;
 };
 
-constexpr std::uint64_t kDisk = 0x1000'1000;
-constexpr PhysAddr kRings{0x8020'0000};
+constexpr std::uint64_t kDiskRegisters = 0x1000'1000;
+constexpr PhysAddr kQueueRings{0x8020'0000};
 
-std::vector<WordWrite> set_up_queue(PhysAddr rings) {
-    return {{kDisk + 0x70, 0},
-            {kDisk + 0x70, 15},
-            {kDisk + 0x38, 8},
-            {kDisk + 0x80, rings.value},
-            {kDisk + 0x90, rings.value + 0x1000},
-            {kDisk + 0xa0, rings.value + 0x2000},
-            {kDisk + 0x84, 0},
-            {kDisk + 0x94, 0},
-            {kDisk + 0xa4, 0},
-            {kDisk + 0x44, 1}};
+std::vector<DiskWrite> set_up_queue(PhysAddr rings) {
+    return {{kDiskRegisters + 0x70, 0},
+            {kDiskRegisters + 0x70, 15},
+            {kDiskRegisters + 0x38, 8},
+            {kDiskRegisters + 0x80, rings.value},
+            {kDiskRegisters + 0x90, rings.value + 0x1000},
+            {kDiskRegisters + 0xa0, rings.value + 0x2000},
+            {kDiskRegisters + 0x84, 0},
+            {kDiskRegisters + 0x94, 0},
+            {kDiskRegisters + 0xa4, 0},
+            {kDiskRegisters + 0x44, 1}};
 }
 
-Board run_writes(std::vector<WordWrite> const& writes, std::vector<std::byte> disk = {},
+Board run_writes(std::vector<DiskWrite> const& writes, std::vector<std::byte> disk = {},
                  std::function<void(Board&)> const& prepare = {}) {
     Config config = small_config();
     config.disk_image = std::move(disk);
@@ -183,13 +183,13 @@ void put(Board& board, PhysAddr at, std::vector<std::uint64_t> const& words) {
 
 TEST(HostileGuest, WildDmaIsRefused) {
     for (std::uint64_t const target : {0x0u, 0x1000'0000u, 0x7fff'ffffu, 0x803f'ffffu}) {
-        std::vector<WordWrite> writes = set_up_queue(kRings);
-        writes.push_back({kDisk + 0x50, 0});
+        std::vector<DiskWrite> writes = set_up_queue(kQueueRings);
+        writes.push_back({kDiskRegisters + 0x50, 0});
         Board const board = run_writes(writes, std::vector<std::byte>(4096), [&](Board& b) {
-            put(b, kRings, {kRings.value + 0x800, 16 | (1ull << 32) | (1ull << 48)});
-            put(b, kRings + 16, {target, 512 | (3ull << 32) | (2ull << 48)});
-            put(b, kRings + 32, {kRings.value + 0x810, 1 | (2ull << 32)});
-            put(b, kRings + 0x1000, {1ull << 16});
+            put(b, kQueueRings, {kQueueRings.value + 0x800, 16 | (1ull << 32) | (1ull << 48)});
+            put(b, kQueueRings + 16, {target, 512 | (3ull << 32) | (2ull << 48)});
+            put(b, kQueueRings + 32, {kQueueRings.value + 0x810, 1 | (2ull << 32)});
+            put(b, kQueueRings + 0x1000, {1ull << 16});
         });
         EXPECT_EQ(board.counters().disk_errors, 1u) << std::hex << target;
     }
@@ -197,15 +197,15 @@ TEST(HostileGuest, WildDmaIsRefused) {
 
 TEST(HostileGuest, QueuesAnywhereAreSurvived) {
     for (std::uint64_t const rings : {0x0u, 0x1000'1000u, 0x7fff'ff00u, 0x803f'fff8u, 0xffff'f000u}) {
-        std::vector<WordWrite> writes = set_up_queue(PhysAddr{rings});
-        writes.push_back({kDisk + 0x50, 0});
+        std::vector<DiskWrite> writes = set_up_queue(PhysAddr{rings});
+        writes.push_back({kDiskRegisters + 0x50, 0});
         run_writes(writes);
     }
 }
 
 TEST(HostileGuest, GarbageInEveryDeviceRegisterIsSurvived) {
-    std::vector<WordWrite> writes;
-    for (std::uint64_t offset = 0; offset < 0x200; offset += 4) writes.push_back({kDisk + offset, 0xffffffff});
+    std::vector<DiskWrite> writes;
+    for (std::uint64_t offset = 0; offset < 0x200; offset += 4) writes.push_back({kDiskRegisters + offset, 0xffffffff});
     for (std::uint64_t offset = 0; offset < 0x400; offset += 4) writes.push_back({0x1000'0000 + offset, 0xffffffff});
     for (std::uint64_t offset = 0; offset < 0x4000; offset += 124) writes.push_back({0x0c00'0000 + offset, 0xffffffff});
     for (std::uint64_t offset = 0; offset < 0x10000; offset += 1020)

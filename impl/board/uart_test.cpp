@@ -5,7 +5,7 @@
 namespace vmcheck::board {
 namespace {
 
-class Lines final : public InterruptLines {
+class UartLine final : public InterruptLines {
   public:
     void set_line(unsigned source, bool level) override {
         EXPECT_EQ(source, kUartSource);
@@ -31,7 +31,7 @@ struct UartTest : testing::Test {
     void put(std::uint64_t offset, std::uint64_t value) { uart.write(offset, 1, value); }
 
     Console console{8};
-    Lines lines;
+    UartLine lines;
     Uart uart{console, lines};
 };
 

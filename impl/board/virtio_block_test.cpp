@@ -7,7 +7,7 @@
 namespace vmcheck::board {
 namespace {
 
-class Lines final : public InterruptLines {
+class DiskLine final : public InterruptLines {
   public:
     void set_line(unsigned source, bool level) override {
         EXPECT_EQ(source, kDiskSource);
@@ -81,7 +81,7 @@ class Driver {
 
     Memory memory = std::move(*Memory::create(64 * kPageBytes));
     Disk disk;
-    Lines lines;
+    DiskLine lines;
     Clock clock;
     Counters counters;
     VirtioBlock device;

@@ -17,7 +17,7 @@ using Filled = tl::expected<void, std::string>;
 
 constexpr spec::ProcId kBig = kBallast[0], kSmall = kBallast[1];
 
-std::string failure(spec::Outcome const& outcome) {
+std::string why_no_ballast(spec::Outcome const& outcome) {
     bool const killed = std::holds_alternative<spec::Ended>(outcome.what);
     return describe(outcome.what, "the kernel panics", killed ? "the process is killed" : "the call fails");
 }
@@ -76,7 +76,7 @@ class BallastFiller {
             spec::Outcome const outcome = execution_.run(touch_step(holder, *brk + pages * kPageBytes, 1), 1).outcome;
             if (std::holds_alternative<spec::Returned>(outcome.what)) continue;
             if (std::holds_alternative<spec::Ended>(outcome.what)) return pages;
-            return tl::unexpected(failure(outcome));
+            return tl::unexpected(why_no_ballast(outcome));
         }
         return tl::unexpected(std::string("memory does not run out"));
     }
@@ -123,7 +123,7 @@ class BallastFiller {
         constexpr std::uint64_t kPagesOfImages = 1024;
         spec::Outcome const outcome = execution_.run(step, kPagesOfImages + 4 * pages).outcome;
         if (success(outcome.what) || std::holds_alternative<spec::Restarted>(outcome.what)) return {};
-        return tl::unexpected(fmt::format("after {}, {}", what, failure(outcome)));
+        return tl::unexpected(fmt::format("after {}, {}", what, why_no_ballast(outcome)));
     }
 
     KernelExecution& execution_;

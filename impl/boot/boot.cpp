@@ -242,7 +242,7 @@ void load(board::Board& board, elf::KernelImage const& image) {
 
 namespace {
 
-std::string describe(spec::Stuck const& stuck) {
+std::string why_stuck(spec::Stuck const& stuck) {
     std::string text;
     switch (stuck.why) {
         case spec::Stuck::Why::same_trap:
@@ -275,7 +275,7 @@ std::string describe(spec::Stuck const& stuck) {
 std::string describe(spec::Completion const& result, std::string_view panic, std::string_view otherwise) {
     if (auto const* panicked = std::get_if<spec::Panicked>(&result))
         return fmt::format("{}: {}", panic, panicked->message);
-    if (auto const* stuck = std::get_if<spec::Stuck>(&result)) return describe(*stuck);
+    if (auto const* stuck = std::get_if<spec::Stuck>(&result)) return why_stuck(*stuck);
     if (auto const* late = std::get_if<spec::Unfinished>(&result))
         return fmt::format("it takes longer than it is given; running {}", late->where);
     if (auto const* lost = std::get_if<spec::Lost>(&result)) return lost->what;

@@ -19,7 +19,6 @@ namespace {
 
 // Fewer shared frames could agree by chance with an array that counts something else.
 constexpr std::size_t kFramesToTell = 3;
-constexpr std::uint64_t kPagesOfAProbe = 64;
 
 // A candidate with one reading of what its element 0 stands for, and what it said at the three moments.
 struct Candidate {

@@ -137,7 +137,7 @@ void find_never_called(map::SystemCalls const& calls, TargetSummary& summary) {
                                               fmt::join(summary.never_called, ", ")));
 }
 
-std::string describe(spec::Profile profile, bool sbrk_takes_mode) {
+std::string profile_in_words(spec::Profile profile, bool sbrk_takes_mode) {
     bool const lazy = profile.sbrk == spec::SbrkPolicy::lazy;
     return fmt::format("{} fork, {}", profile.fork == spec::ForkPolicy::cow ? "cow" : "eager",
                        !lazy             ? "eager sbrk"
@@ -355,7 +355,7 @@ tl::expected<std::unique_ptr<KernelTarget>, BootError> KernelTarget::boot(Kernel
         final->windows = std::move(windows_with_counts);
     }
     final->setting = std::make_shared<spec::Setting const>(std::move(setting));
-    summary.profile = describe(final->setting->profile, probed->sbrk_takes_mode);
+    summary.profile = profile_in_words(final->setting->profile, probed->sbrk_takes_mode);
     summary.boot_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     return std::unique_ptr<KernelTarget>(new KernelTarget(options, std::move(final), std::move(summary)));
 }

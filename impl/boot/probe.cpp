@@ -42,8 +42,6 @@ spec::Contents contents_of(elf::KernelImage const& image, Vpn page) {
     return bytes;
 }
 
-// More than any probe uses.
-constexpr std::uint64_t kPagesOfAProbe = 64;
 // Nobody knows yet how long a kernel takes.
 constexpr std::uint64_t kPagesOfAFirstStep = std::uint64_t{1} << 16;
 
@@ -92,7 +90,6 @@ void probe_copies(KernelExecution& execution, spec::Layout const& layout, ProbeR
 // Whether sbrk refuses to go below the heap's start: with no heap, with one, and with a stack pointer that is not where
 // a kernel might expect it.
 bool keeps_to_the_heap(KernelExecution& execution, spec::Layout const& layout) {
-    constexpr auto kPage = static_cast<std::int64_t>(kPageBytes);
     auto const refuses = [&](std::int64_t bytes) { return result_of(execution, spec::Sbrk{bytes}) < 0; };
     execution.reset();
     if (!refuses(-kPage) || result_of(execution, spec::Sbrk{kPage}) < 0 || !refuses(-2 * kPage)) return false;

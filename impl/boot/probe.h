@@ -14,6 +14,9 @@
 
 namespace vmcheck {
 
+// More than any step of a probe uses.
+inline constexpr std::uint64_t kPagesOfAProbe = 64;
+
 // Where things lie in p0's fresh address space, and which rights they are to have.
 // `seen`: the observation of p0 at the golden moment.
 spec::Layout find_layout(spec::Observation const& seen, VirtAddr heap);

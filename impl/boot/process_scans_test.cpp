@@ -10,7 +10,7 @@ namespace vmcheck {
 namespace {
 
 // The functions of which a loop was recognised.
-std::vector<std::string> recognised(std::string const& name) {
+std::vector<std::string> with_process_scans(std::string const& name) {
     auto const path = std::filesystem::path(VMCHECK_MAP_FIXTURES) / (name + ".elf");
     auto const image = elf::KernelImage::load(path, elf::kDefaultRam).value();
     auto const map = map::make_kernel_map(image, {}, elf::kDefaultRam);
@@ -30,33 +30,33 @@ std::vector<std::string> recognised(std::string const& name) {
 using Names = std::vector<std::string>;
 
 TEST(ProcessScans, AreThoseOfStockKernels) {
-    EXPECT_EQ(recognised("scans"), (Names{"wakeup", "scheduler"}));
-    EXPECT_EQ(recognised("scans_far"), (Names{"wakeup", "scheduler"}));
+    EXPECT_EQ(with_process_scans("scans"), (Names{"wakeup", "scheduler"}));
+    EXPECT_EQ(with_process_scans("scans_far"), (Names{"wakeup", "scheduler"}));
 }
 
 TEST(ProcessScans, AreLeftToTheGuestWhereSlotsAreMoreThanLookedAt) {
-    EXPECT_EQ(recognised("scans_AGES"), Names{"scheduler"});
-    EXPECT_EQ(recognised("scans_CALLS"), Names{"scheduler"});
-    EXPECT_EQ(recognised("scans_NO_LOCK"), Names{"scheduler"});
-    EXPECT_EQ(recognised("scans_SHARES"), Names{"wakeup"});
-    EXPECT_EQ(recognised("scans_TWICE"), Names{"wakeup"});
-    EXPECT_EQ(recognised("scans_COUNTS"), Names{"wakeup"});
-    EXPECT_EQ(recognised("scans_IDLES"), Names{"wakeup"});
-    EXPECT_EQ(recognised("scans_BACKWARDS"), Names{"wakeup"});
+    EXPECT_EQ(with_process_scans("scans_AGES"), Names{"scheduler"});
+    EXPECT_EQ(with_process_scans("scans_CALLS"), Names{"scheduler"});
+    EXPECT_EQ(with_process_scans("scans_NO_LOCK"), Names{"scheduler"});
+    EXPECT_EQ(with_process_scans("scans_SHARES"), Names{"wakeup"});
+    EXPECT_EQ(with_process_scans("scans_TWICE"), Names{"wakeup"});
+    EXPECT_EQ(with_process_scans("scans_COUNTS"), Names{"wakeup"});
+    EXPECT_EQ(with_process_scans("scans_IDLES"), Names{"wakeup"});
+    EXPECT_EQ(with_process_scans("scans_BACKWARDS"), Names{"wakeup"});
 }
 
 // The end is in a register, at which the board looks (Scan.IsLeftToALoopThatEndsBeforeTheTable).
 TEST(ProcessScans, MayEndBeforeTheTable) {
-    EXPECT_EQ(recognised("scans_HALF"), (Names{"wakeup", "scheduler"}));
-    EXPECT_EQ(recognised("scans_MARK"), (Names{"wakeup", "scheduler"}));
+    EXPECT_EQ(with_process_scans("scans_HALF"), (Names{"wakeup", "scheduler"}));
+    EXPECT_EQ(with_process_scans("scans_MARK"), (Names{"wakeup", "scheduler"}));
 }
 
 TEST(ProcessScans, AreLeftToTheGuestWhereTheElementIsInNoRegister) {
-    EXPECT_EQ(recognised("scans_unoptimised"), Names{});
+    EXPECT_EQ(with_process_scans("scans_unoptimised"), Names{});
 }
 
 TEST(ProcessScans, NeedToKnowTheTable) {
-    EXPECT_EQ(recognised("scans_no_debug"), Names{});
+    EXPECT_EQ(with_process_scans("scans_no_debug"), Names{});
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace {
 
 static_assert(spec::kHartsMax == board::kHartsMax);
 
-std::string failure(spec::Outcome const& outcome) {
+std::string why_it_fails(spec::Outcome const& outcome) {
     return describe(outcome.what, "it panics", "a process does not do what it is told");
 }
 
@@ -22,7 +22,7 @@ tl::expected<void, std::string> rehearse(std::shared_ptr<BootedKernel const> con
     spec::Step const fork{spec::kInit, spec::Fork{kChild}, {}};
     auto const forked = (*execution)->run(fork, kernel->setting->traits.frames_total).outcome;
     if (!std::holds_alternative<spec::Returned>(forked.what))
-        return tl::unexpected(fmt::format("after fork, {}", failure(forked)));
+        return tl::unexpected(fmt::format("after fork, {}", why_it_fails(forked)));
     spec::Address const data{spec::Anchor::absolute,
                              static_cast<std::int64_t>(kernel->setting->layout.heap.value) - std::int64_t{kPageBytes}};
     spec::Step first{spec::kInit, spec::Load{data, 8}, {}}, second{kChild, spec::Load{data, 8}, {}};
@@ -30,7 +30,7 @@ tl::expected<void, std::string> rehearse(std::shared_ptr<BootedKernel const> con
     second.faults.meanwhile = true;
     Overlap const both = (*execution)->run_overlapping({first, second}, 1);
     for (spec::Outcome const* each : {&both.outcome.first, both.outcome.second ? &*both.outcome.second : nullptr})
-        if (each != nullptr && spec::is_mishap(*each)) return tl::unexpected(failure(*each));
+        if (each != nullptr && spec::is_mishap(*each)) return tl::unexpected(why_it_fails(*each));
     if (!both.reached) return tl::unexpected(std::string("no second hart runs a process"));
     return {};
 }

@@ -15,7 +15,7 @@ using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
 // The functions of which a loop was recognised.
-std::vector<std::string> recognised(std::string const& name) {
+std::vector<std::string> with_word_scans(std::string const& name) {
     auto const path = std::filesystem::path(VMCHECK_MAP_FIXTURES) / (name + ".elf");
     auto const image = elf::KernelImage::load(path, elf::kDefaultRam).value();
     std::vector<std::string> functions;
@@ -27,15 +27,15 @@ std::vector<std::string> recognised(std::string const& name) {
 }
 
 TEST(WordScans, AreThoseThatDoNothingAboutZero) {
-    EXPECT_THAT(recognised("word_scans"), UnorderedElementsAre("frees", "frees_half"));
+    EXPECT_THAT(with_word_scans("word_scans"), UnorderedElementsAre("frees", "frees_half"));
 }
 
 TEST(WordScans, NeedNoDebugInformation) {
-    EXPECT_THAT(recognised("word_scans_no_debug"), UnorderedElementsAre("frees", "frees_half"));
+    EXPECT_THAT(with_word_scans("word_scans_no_debug"), UnorderedElementsAre("frees", "frees_half"));
 }
 
 TEST(WordScans, AreLeftToTheGuestWhereTheElementIsInNoRegister) {
-    EXPECT_THAT(recognised("word_scans_unoptimised"), IsEmpty());
+    EXPECT_THAT(with_word_scans("word_scans_unoptimised"), IsEmpty());
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 namespace vmcheck::test {
 
+inline constexpr board::Parcels kBudget{10'000};
 inline constexpr PhysAddr kCode = board::kRamStart;
 inline constexpr std::uint32_t kLoopForEver = 0x0000006f;  // j .
 inline constexpr std::uint32_t kEcall = 0x00000073;

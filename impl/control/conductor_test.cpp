@@ -11,8 +11,6 @@ using board::Parcels;
 using board::Register;
 using spec::kInit;
 
-constexpr Parcels kBudget{10'000};
-
 // As the agent does: asks, and brings back what is in a1 by then.
 void put_agent(board::Board& board) {
     constexpr std::uint32_t kMoveA0A1 = 0x00058513, kBackByTwo = 0xff9ff06f;  // mv a0, a1; j .-8
@@ -44,7 +42,7 @@ struct LoneProcess {
 
 TEST(Conductor, KnowsWhoAsksAndHasItCarryItsTag) {
     LoneProcess init;
-    ASSERT_TRUE(init.conductor.wait_for_init(kBudget));
+    ASSERT_TRUE(init.conductor.wait_for_init(test::kBudget));
     EXPECT_EQ(init.conductor.state().roster.current(), kInit);
     EXPECT_EQ(init.conductor.state().standing.at[0], kInit);
     EXPECT_EQ(init.board.read(Register::s11), tag_of(kInit));
@@ -54,16 +52,16 @@ TEST(Conductor, AKernelThatSleepsBeforeItStartsInitIsStuck) {
     LoneProcess init;
     init.go_on_with(test::kWaitForInterrupt, board::Privilege::machine);
     test::put(init.board, test::kCode + 4, test::kBackByOne);
-    Done const done = init.conductor.wait_for_init(kBudget);
+    Done const done = init.conductor.wait_for_init(test::kBudget);
     ASSERT_FALSE(done);
     EXPECT_EQ(std::get<spec::Stuck>(done.error()).why, spec::Stuck::Why::asleep);
 }
 
 TEST(Conductor, OneThatAsksIsGivenItsOrderAtOnceAndRunsOnUntilItAsksAgain) {
     LoneProcess init;
-    ASSERT_TRUE(init.conductor.wait_for_init(kBudget));
+    ASSERT_TRUE(init.conductor.wait_for_init(test::kBudget));
     put_agent(init.board);
-    init.conductor.begin_step(kBudget, kBudget, std::nullopt);
+    init.conductor.begin_step(test::kBudget, test::kBudget, std::nullopt);
     EXPECT_EQ(success(init.conductor.give(kInit, say(41))), 41U);
     EXPECT_EQ(init.conductor.state().roster.orders(), 0U);
     EXPECT_GT(init.conductor.time().work().end, init.conductor.time().work().start);
@@ -71,17 +69,17 @@ TEST(Conductor, OneThatAsksIsGivenItsOrderAtOnceAndRunsOnUntilItAsksAgain) {
 
 TEST(Conductor, OneThatDoesNotComeBackInTimeIsUnfinished) {
     LoneProcess init;
-    ASSERT_TRUE(init.conductor.wait_for_init(kBudget));
+    ASSERT_TRUE(init.conductor.wait_for_init(test::kBudget));
     test::put(init.board, test::kCode + 4, test::kLoopForEver);
-    init.conductor.begin_step(kBudget, kBudget, std::nullopt);
+    init.conductor.begin_step(test::kBudget, test::kBudget, std::nullopt);
     spec::Completion const late = init.conductor.give(kInit, {VMCHECK_ORDER_LOAD_8, 0, {}});
     EXPECT_EQ(std::get<spec::Unfinished>(late).where, "here");
 }
 
 TEST(Conductor, WithoutATimerNobodyElseComes) {
     LoneProcess init;
-    ASSERT_TRUE(init.conductor.wait_for_init(kBudget));
-    init.conductor.begin_step(kBudget, kBudget, std::nullopt);
+    ASSERT_TRUE(init.conductor.wait_for_init(test::kBudget));
+    init.conductor.begin_step(test::kBudget, test::kBudget, std::nullopt);
     spec::Completion const result = init.conductor.give(spec::ProcId{1}, {VMCHECK_ORDER_LOAD_8, 0, {}});
     EXPECT_EQ(std::get<spec::Stuck>(result).why, spec::Stuck::Why::no_timer);
 }
@@ -94,7 +92,7 @@ struct TwoHarts {
         stand(board::HartIndex{0}, kInit, PhysAddr{0x8001'0000});
         stand(board::HartIndex{1}, kChild, PhysAddr{0x8002'0000});
         conductor.resume(state);
-        EXPECT_TRUE(conductor.wait_for_init(kBudget)) << "p0 asks on hart 0";
+        EXPECT_TRUE(conductor.wait_for_init(test::kBudget)) << "p0 asks on hart 0";
     }
     void stand(board::HartIndex hart, spec::ProcId who, PhysAddr table) {
         // All of RAM, one to one and for the user: a gigabyte's leaf PTE in the root.
@@ -160,7 +158,7 @@ TEST(Conductor, WhatTheMachineDiesOfMeanwhileEndsTheOrderToo) {
 
 TEST(Conductor, WhatWasSavedIsGoneBackTo) {
     LoneProcess init;
-    ASSERT_TRUE(init.conductor.wait_for_init(kBudget));
+    ASSERT_TRUE(init.conductor.wait_for_init(test::kBudget));
     AgentState const saved = init.conductor.state();
     init.conductor.resume({});
     EXPECT_EQ(init.conductor.state().roster.current(), std::nullopt);

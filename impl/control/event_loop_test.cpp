@@ -10,12 +10,10 @@ namespace {
 using board::Parcels;
 using board::Register;
 
-constexpr Parcels kBudget{10'000};
-
 struct LoneHart {
     explicit LoneHart(KernelEntries known = {}) : entries(std::move(known)) {
         for (auto const& entry : {entries.panic, entries.allocate}) EXPECT_TRUE(!entry || board.add_breakpoint(*entry));
-        time.begin(kBudget, kBudget);
+        time.begin(test::kBudget, test::kBudget);
     }
 
     // The only hart goes on with `instruction`, in that mode.
@@ -66,24 +64,24 @@ TEST(EventLoop, WhatGoesInCirclesIsGivenNoMoreTime) {
     LoneHart hart;
     hart.go_on_with(test::kLoopForEver, board::Privilege::supervisor);
     ASSERT_TRUE(hart.board.take_golden());
-    hart.time.begin(kBudget, Parcels{20 * kBudget.value});
+    hart.time.begin(test::kBudget, Parcels{20 * test::kBudget.value});
     Event const event = hart.loop().next();
     ASSERT_FALSE(event.has_value());
     EXPECT_EQ(std::get<spec::Stuck>(event.error()).why, spec::Stuck::Why::circles);
-    EXPECT_LT(hart.board.elapsed(), Parcels{2 * kBudget.value});
+    EXPECT_LT(hart.board.elapsed(), Parcels{2 * test::kBudget.value});
 }
 
 TEST(EventLoop, WhatIsNotSeenToGoInCirclesIsGivenTheMostOfTime) {
-    constexpr std::uint32_t kCount = 0x00150513;  // addi a0, a0, 1
+    constexpr std::uint32_t kAddOne = 0x00150513;  // addi a0, a0, 1
     LoneHart hart;
-    hart.go_on_with(kCount, board::Privilege::supervisor);
+    hart.go_on_with(kAddOne, board::Privilege::supervisor);
     test::put(hart.board, test::kCode + 4, test::kBackByOne);
     ASSERT_TRUE(hart.board.take_golden());
-    hart.time.begin(kBudget, Parcels{20 * kBudget.value});
+    hart.time.begin(test::kBudget, Parcels{20 * test::kBudget.value});
     Event const event = hart.loop().next();
     ASSERT_FALSE(event.has_value());
     EXPECT_TRUE(std::holds_alternative<spec::Unfinished>(event.error()));
-    EXPECT_GE(hart.board.elapsed(), Parcels{20 * kBudget.value});
+    EXPECT_GE(hart.board.elapsed(), Parcels{20 * test::kBudget.value});
 }
 
 TEST(EventLoop, WhereNothingHappensUntilThenItIsSilent) {

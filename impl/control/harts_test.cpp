@@ -11,16 +11,16 @@ using board::HartIndex;
 using board::Register;
 using spec::kInit;
 
-constexpr spec::ProcId kChild{1};
-constexpr FrameNo kInitsTable{0x80010}, kChildsTable{0x80020};
+constexpr spec::ProcId kP1{1};
+constexpr FrameNo kTable0{0x80010}, kTable1{0x80020};
 constexpr HartIndex kHart0{0}, kHart1{1};
 
 // p0 and p1, on a board whose harts are in the kernel.
 struct TwoProcesses {
     explicit TwoProcesses(unsigned count) : board(test::bare_board(count)) {
-        EXPECT_TRUE(roster.recognise({kInitsTable, 0, VMCHECK_AGENT_FRESH}));
-        roster.expect_child(kInit, kChild);
-        EXPECT_TRUE(roster.recognise({kChildsTable, tag_of(kInit), 0}));
+        EXPECT_TRUE(roster.recognise({kTable0, 0, VMCHECK_AGENT_FRESH}));
+        roster.expect_child(kInit, kP1);
+        EXPECT_TRUE(roster.recognise({kTable1, tag_of(kInit), 0}));
     }
 
     // As a hart looks whose process has executed the hypercall.
@@ -39,37 +39,37 @@ struct TwoProcesses {
 
 TEST(Turns, AProcessStandsOnTheHartThatItAskedOn) {
     TwoProcesses on(2);
-    on.stand(kHart1, kChild, kChildsTable);
-    EXPECT_EQ(on.harts.hart_of(kChild), kHart1);
+    on.stand(kHart1, kP1, kTable1);
+    EXPECT_EQ(on.harts.hart_of(kP1), kHart1);
     EXPECT_EQ(on.harts.hart_of(kInit), std::nullopt);
 }
 
 TEST(Turns, OneThatIsAtWorkDoesNotStand) {
     TwoProcesses on(2);
-    on.stand(kHart1, kChild, kChildsTable);
-    on.roster.begin_order(kChild);
+    on.stand(kHart1, kP1, kTable1);
+    on.roster.begin_order(kP1);
     EXPECT_FALSE(on.harts.stands_at_hypercall(kHart1));
 }
 
 TEST(Turns, NorDoesOneWhoseHartHasGoneOnToTheKernelOrToAnother) {
     TwoProcesses on(2);
-    on.stand(kHart1, kChild, kChildsTable);
+    on.stand(kHart1, kP1, kTable1);
     on.board.write(kHart1, Register::privilege, 1);
     EXPECT_FALSE(on.harts.stands_at_hypercall(kHart1));
-    on.stand(kHart1, kChild, kInitsTable);
+    on.stand(kHart1, kP1, kTable0);
     EXPECT_FALSE(on.harts.stands_at_hypercall(kHart1));
 }
 
 TEST(Turns, WithOneHartNobodyNeedsToBeLookedFor) {
     TwoProcesses on(1);
-    on.stand(kHart0, kInit, kInitsTable);
+    on.stand(kHart0, kInit, kTable0);
     EXPECT_FALSE(on.harts.several());
     EXPECT_EQ(on.harts.hart_of(kInit), std::nullopt);
 }
 
 TEST(Turns, AHartThatStandsGivesWayToOneAtWorkEveryOtherTime) {
     TwoProcesses on(2);
-    on.stand(kHart0, kInit, kInitsTable);
+    on.stand(kHart0, kInit, kTable0);
     ASSERT_TRUE(on.harts.give_way());
     EXPECT_EQ(on.board.current_hart(), kHart1);
     on.harts.turn_to(kHart0);
@@ -80,8 +80,8 @@ TEST(Turns, AHartThatStandsGivesWayToOneAtWorkEveryOtherTime) {
 
 TEST(Turns, NoHartGivesWayToOneThatStands) {
     TwoProcesses on(2);
-    on.stand(kHart0, kInit, kInitsTable);
-    on.stand(kHart1, kChild, kChildsTable);
+    on.stand(kHart0, kInit, kTable0);
+    on.stand(kHart1, kP1, kTable1);
     EXPECT_FALSE(on.harts.give_way());
     on.harts.turn_to_next_that_stands();
     EXPECT_EQ(on.board.current_hart(), kHart1);
@@ -89,15 +89,15 @@ TEST(Turns, NoHartGivesWayToOneThatStands) {
 
 TEST(Turns, AnOrderTakesItsProcessFromItsHart) {
     TwoProcesses on(2);
-    on.stand(kHart0, kInit, kInitsTable);
+    on.stand(kHart0, kInit, kTable0);
     on.harts.order_begins();
     EXPECT_FALSE(on.harts.stands_at_hypercall(kHart0));
 }
 
 TEST(Turns, OnlyThoseThatStandAreParked) {
     TwoProcesses on(3);
-    on.stand(kHart0, kInit, kInitsTable);
-    on.stand(kHart1, kChild, kChildsTable);
+    on.stand(kHart0, kInit, kTable0);
+    on.stand(kHart1, kP1, kTable1);
     on.harts.park_all_that_stand_but(kHart1);
     EXPECT_TRUE(on.board.is_parked(kHart0));
     EXPECT_FALSE(on.board.is_parked(kHart1));

@@ -15,7 +15,7 @@ using board::Register;
 using testing::ElementsAre;
 using testing::SizeIs;
 
-constexpr PhysAddr kData = test::kCode + 0x1000;
+constexpr PhysAddr kWatched = test::kCode + 0x1000;
 constexpr unsigned kA2 = 12;
 
 // Two calls of a function that adds 1 to the word at a2, and then 0 is written there.
@@ -37,7 +37,7 @@ class WatchedWord : public testing::Test {
             at = at + 4;
         }
         board_.write(Register::pc, test::kCode.value);
-        board_.write(static_cast<Register>(kA2), kData.value);
+        board_.write(static_cast<Register>(kA2), kWatched.value);
     }
     static VirtAddr code(unsigned number) { return VirtAddr{test::kCode.value + 4 * std::uint64_t{number}}; }
 
@@ -46,8 +46,8 @@ class WatchedWord : public testing::Test {
 };
 
 TEST_F(WatchedWord, IsToldByWhomItWasChangedAndRead) {
-    watch_.add({kData, 8});
-    watch_.add({kData + 8, 8});
+    watch_.add({kWatched, 8});
+    watch_.add({kWatched + 8, 8});
     ASSERT_TRUE(board_.watch_instructions(&watch_));
     board_.run(board::Parcels{100});
     std::vector<WordAccesses> const seen = watch_.take();

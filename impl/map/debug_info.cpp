@@ -16,7 +16,7 @@ namespace {
 using dwarf::key_of;
 
 constexpr std::uint64_t kDiesMax = 4U << 20;
-constexpr int kNestingMax = 256;
+constexpr int kScopesNestedMax = 256;
 constexpr std::size_t kRowsMax = 8U << 20;
 constexpr std::size_t kRangesMax = 1U << 20;
 constexpr int kRangesOfOneMax = 1024;
@@ -164,7 +164,7 @@ class Reader {
     };
 
     void walk_children(Dwarf_Die& parent, Scope const& scope) {
-        if (scope.nesting > kNestingMax) {
+        if (scope.nesting > kScopesNestedMax) {
             gave_up_ = true;
             return;
         }

@@ -9,8 +9,8 @@
 namespace vmcheck::map {
 namespace {
 
-constexpr int kWrappersMax = 32;  // classes around one value
-constexpr int kNestingMax = 16;   // base classes and anonymous members inside each other
+constexpr int kWrappersMax = 32;       // classes around one value
+constexpr int kMembersNestedMax = 16;  // base classes and anonymous members inside each other
 constexpr int kStepsMax = 1 << 16;
 
 tl::unexpected<Missing> missing(std::string reason) {
@@ -48,7 +48,7 @@ std::optional<FoundMember> search_member(DebugInfo const& debug, TypeIndex struc
         if (++steps > kStepsMax) return std::nullopt;
         if (member.name == name) return FoundMember{member.offset, &member};
     }
-    if (nesting == kNestingMax) return std::nullopt;
+    if (nesting == kMembersNestedMax) return std::nullopt;
     for (Member const& member : type.members) {
         if (!member.name.empty()) continue;
         auto const inside = search_member(debug, member.type, name, nesting + 1, steps);

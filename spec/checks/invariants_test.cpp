@@ -16,8 +16,6 @@ namespace {
 
 using namespace testing;
 
-constexpr Profile kCowLazy{ForkPolicy::cow, SbrkPolicy::lazy};
-constexpr Profile kCowEager{ForkPolicy::cow, SbrkPolicy::eager};
 constexpr Rights kUserData{true, true, false, true};
 constexpr Rights kUserShared{true, false, false, true};
 
@@ -417,7 +415,6 @@ TEST(I6, CountsWhatAProcessHoldsBesidesItsTables) {
 
 TEST(I7, FiresWhereTheBreakIsNotWhatSbrkSaysAndTellsHowItWasMoved) {
     constexpr std::int64_t kGiB = std::int64_t{1} << 30;
-    constexpr std::uint64_t kHeap = 0x7000;
     using How = WrongBreak::How;
     // After an sbrk of p0 that returned this, with a heap of so much before.
     auto const how = [&](std::int64_t before, std::int64_t bytes, std::uint64_t returns, std::uint64_t seen) {

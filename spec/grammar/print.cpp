@@ -12,7 +12,6 @@ namespace vmcheck::spec {
 namespace {
 
 constexpr std::uint64_t kShortDecimal = 10;  // below this, decimal and hexadecimal look alike
-constexpr auto kPage = static_cast<std::int64_t>(kPageBytes);
 
 std::uint64_t magnitude(std::int64_t value) {
     return value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);

@@ -7,10 +7,6 @@ namespace {
 
 using namespace testing;
 
-constexpr Profile kCowLazy{ForkPolicy::cow, SbrkPolicy::lazy};
-constexpr std::int64_t kPage = 4096;
-constexpr std::uint64_t kHeap = 0x7000;
-
 using PipeContents = std::vector<std::byte>;
 using Pipes = std::vector<PipeContents>;
 

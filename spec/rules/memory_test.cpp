@@ -7,12 +7,7 @@ namespace {
 
 using namespace testing;
 
-constexpr Profile kCowLazy{ForkPolicy::cow, SbrkPolicy::lazy};
-constexpr Profile kEager{ForkPolicy::eager, SbrkPolicy::eager};
-constexpr Profile kCowEager{ForkPolicy::cow, SbrkPolicy::eager};
-constexpr std::int64_t kPage = 4096;
 constexpr std::int64_t kGiB = std::int64_t{1} << 30;
-constexpr std::uint64_t kHeap = 0x7000;
 
 TEST(Sbrk, ReturnsTheOldBreak) {
     Story story{kEager};

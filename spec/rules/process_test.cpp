@@ -9,13 +9,6 @@ namespace {
 
 using namespace testing;
 
-constexpr Profile kCow{ForkPolicy::cow, SbrkPolicy::lazy};
-constexpr Profile kEager{ForkPolicy::eager, SbrkPolicy::eager};
-
-Step fork(std::uint32_t parent, std::uint32_t child) {
-    return by(parent, Fork{ProcId{child}});
-}
-
 TEST(Fork, GivesTheChildItsParentsMemory) {
     Story story{kEager};
     story.then(by(0, Store{at(Anchor::data), 8, 42}), returned(0)).then(fork(0, 1), forked(2));
@@ -41,7 +34,7 @@ TEST(Fork, WithoutACensusIsJudgedByTheModelsOwnAccount) {
 }
 
 TEST(Fork, MustFailWhenTheProcessTableIsFull) {
-    Setting setting = small_setting(kCow);
+    Setting setting = small_setting(kCowLazy);
     setting.traits.processes_max = 3;
     Story story{setting};
     story.then(fork(0, 1), forked(2)).then(fork(0, 2), forked(3));
@@ -54,7 +47,7 @@ TEST(Fork, MustFailWhenTheProcessTableIsFull) {
 }
 
 TEST(Fork, GivesAPidThatNobodyHas) {
-    Story story{kCow};
+    Story story{kCowLazy};
     story.then(fork(0, 1), forked(2));
     EXPECT_EQ(story.verdict(fork(0, 2), forked(2)), "I7");
     EXPECT_EQ(story.verdict(fork(0, 2), forked(0)), "I7");
@@ -63,7 +56,7 @@ TEST(Fork, GivesAPidThatNobodyHas) {
 }
 
 TEST(Fork, MustStartTheChildThatItReturns) {
-    Story const story{kCow};
+    Story const story{kCowLazy};
     EXPECT_EQ(story.verdict(fork(0, 1), returned(2)), "I9");
     EXPECT_EQ(story.verdict(fork(0, 1), forked(kMinus1)), "I7");
 }
@@ -75,25 +68,25 @@ TEST(Fork, SharesLogicalFramesOnlyWhenItPromisesTo) {
         Vpn const page = story.world().setting().layout.data.page();
         return story.world().page_at(kInit, page)->frame == story.world().page_at(ProcId{1}, page)->frame;
     };
-    EXPECT_TRUE(frames_equal(kCow));
+    EXPECT_TRUE(frames_equal(kCowLazy));
     EXPECT_FALSE(frames_equal(kEager));
 }
 
 TEST(Fork, LeavesReservedPagesReservedInTheChild) {
-    Story story{kCow};
+    Story story{kCowLazy};
     story.then(by(0, Sbrk{8192}), returned(0x7000)).then(fork(0, 1), forked(2));
     EXPECT_EQ(story.world().page_at(ProcId{1}, Vpn{8})->presence, Presence::reserved);
 }
 
 TEST(Fork, CannotUseANameTwice) {
-    Story story{kCow};
+    Story story{kCowLazy};
     story.then(fork(0, 1), forked(2)).then(by(1, Exit{0}), ended()).then(by(0, Wait{}), returned(2));
     EXPECT_TRUE(why_not(story.world(), fork(0, 1)));
     EXPECT_TRUE(why_not(story.world(), fork(0, 0)));
 }
 
 TEST(Exit, MakesAZombieAndGivesItsChildrenToInit) {
-    Story story{kCow};
+    Story story{kCowLazy};
     story.then(fork(0, 1), forked(2)).then(fork(1, 2), forked(3)).then(by(1, Exit{-7}), ended());
     EXPECT_EQ(story.world().find(ProcId{1})->life, Life::zombie);
     EXPECT_EQ(story.world().find(ProcId{1})->exit_status, -7);
@@ -102,20 +95,20 @@ TEST(Exit, MakesAZombieAndGivesItsChildrenToInit) {
 }
 
 TEST(Exit, DoesNotReturnAndIsNotForInit) {
-    Story story{kCow};
+    Story story{kCowLazy};
     EXPECT_TRUE(why_not(story.world(), by(0, Exit{0})));
     story.then(fork(0, 1), forked(2));
     EXPECT_EQ(story.verdict(by(1, Exit{0}), returned(0)), "I7");
 }
 
 TEST(Wait, WithoutChildrenFails) {
-    Story const story{kCow};
+    Story const story{kCowLazy};
     EXPECT_EQ(story.verdict(by(0, Wait{}), returned(kMinus1)), "allowed");
     EXPECT_EQ(story.verdict(by(0, Wait{}), returned(2)), "I7");
 }
 
 TEST(Wait, IsNotAskedWhereItWouldBlock) {
-    Story story{kCow};
+    Story story{kCowLazy};
     story.then(fork(0, 1), forked(2));
     EXPECT_TRUE(why_not(story.world(), by(0, Wait{})));
     story.then(by(1, Exit{0}), ended());
@@ -123,7 +116,7 @@ TEST(Wait, IsNotAskedWhereItWouldBlock) {
 }
 
 TEST(Wait, MayHaveReapedTheChildBeforeItsOwnProcessWasKilled) {
-    Story story{kCow};
+    Story story{kCowLazy};
     story.then(fork(0, 1), forked(2)).then(fork(1, 2), forked(3)).then(by(2, Exit{5}), ended());
     story.then(by(1, Wait{at(Anchor::bss)}), after_failed_allocation(ended()));
     story.then(by(0, Wait{}), returned(2));
@@ -143,7 +136,7 @@ TEST(Wait, MayHaveReapedTheChildBeforeItsOwnProcessWasKilled) {
 }
 
 TEST(Wait, TakesAnyZombieAndStoresItsStatus) {
-    Story story{kCow};
+    Story story{kCowLazy};
     story.then(fork(0, 1), forked(2)).then(fork(0, 2), forked(3));
     story.then(by(1, Exit{5}), ended()).then(by(2, Exit{6}), ended());
     Step const wait = by(0, Wait{at(Anchor::bss)});
@@ -157,7 +150,7 @@ TEST(Wait, TakesAnyZombieAndStoresItsStatus) {
 }
 
 TEST(Wait, DoesNotReturnAChildThatRunsOrIsAnothers) {
-    Story story{kCow};
+    Story story{kCowLazy};
     story.then(fork(0, 1), forked(2)).then(fork(0, 2), forked(3)).then(fork(1, 3), forked(4));
     story.then(by(2, Exit{0}), ended()).then(by(3, Exit{0}), ended());
     EXPECT_EQ(story.verdict(by(0, Wait{}), returned(2)), "I7");
@@ -165,7 +158,7 @@ TEST(Wait, DoesNotReturnAChildThatRunsOrIsAnothers) {
 }
 
 TEST(Wait, AtABadAddressFailsAndReapsNothing) {
-    Story story{kCow};
+    Story story{kCowLazy};
     story.then(fork(0, 1), forked(2)).then(by(1, Exit{5}), ended());
     for (Address bad : {at(Anchor::guard), at(Anchor::text), heap(), at(Anchor::maxva)}) {
         EXPECT_EQ(story.verdict(by(0, Wait{bad}), returned(2)), "I7");
@@ -176,14 +169,14 @@ TEST(Wait, AtABadAddressFailsAndReapsNothing) {
 }
 
 TEST(Wait, AtAddressZeroAsksForNoStatus) {
-    Story story{kCow};
+    Story story{kCowLazy};
     story.then(fork(0, 1), forked(2)).then(by(1, Exit{5}), ended());
     EXPECT_EQ(story.verdict(by(0, Wait{at(Anchor::absolute, 0)}), returned(2)), "allowed");
     EXPECT_EQ(story.verdict(by(0, Wait{at(Anchor::absolute, 0)}), returned(kMinus1)), "I7");
 }
 
 TEST(Kill, EndsTheTargetWithStatusMinusOneInTheSameStep) {
-    Story story{kCow};
+    Story story{kCowLazy};
     story.then(fork(0, 1), forked(2));
     Step const kill = by(0, Kill{ProcId{1}});
     EXPECT_EQ(story.verdict(kill, returned(0)), "I7");
@@ -193,7 +186,7 @@ TEST(Kill, EndsTheTargetWithStatusMinusOneInTheSameStep) {
 }
 
 TEST(Kill, EndsNobodyElse) {
-    Story story{kCow};
+    Story story{kCowLazy};
     story.then(fork(0, 1), forked(2)).then(fork(0, 2), forked(3));
     Outcome both = killed_other(ProcId{1});
     both.ended_others.push_back(ProcId{2});
@@ -202,7 +195,7 @@ TEST(Kill, EndsNobodyElse) {
 }
 
 TEST(Kill, OfAZombieMayFindItOrNot) {
-    Story story{kCow};
+    Story story{kCowLazy};
     story.then(fork(0, 1), forked(2)).then(by(1, Exit{5}), ended());
     EXPECT_EQ(story.verdict(by(0, Kill{ProcId{1}}), returned(0)), "allowed");
     EXPECT_EQ(story.verdict(by(0, Kill{ProcId{1}}), returned(kMinus1)), "allowed");
@@ -212,7 +205,7 @@ TEST(Kill, OfAZombieMayFindItOrNot) {
 }
 
 TEST(Kill, OfOneselfEnds) {
-    Story story{kCow};
+    Story story{kCowLazy};
     story.then(fork(0, 1), forked(2));
     EXPECT_EQ(story.verdict(by(1, Kill{ProcId{1}}), returned(0)), "I7");
     EXPECT_EQ(story.verdict(by(1, Kill{ProcId{1}}), ended()), "allowed");
@@ -221,7 +214,7 @@ TEST(Kill, OfOneselfEnds) {
 }
 
 TEST(Exec, StartsAFreshImage) {
-    Story story{kCow};
+    Story story{kCowLazy};
     story.then(by(0, Store{at(Anchor::bss), 8, 9}), returned(0)).then(by(0, Sbrk{8192}), returned(0x7000));
     story.then(by(0, Exec{}), ended_as(Restarted{}));
     EXPECT_TRUE(story.allows(by(0, Load{at(Anchor::bss), 8}), returned(0)));
@@ -229,7 +222,7 @@ TEST(Exec, StartsAFreshImage) {
 }
 
 TEST(Exec, MayFailOnlyForWantOfMemory) {
-    Story const story{kCow};
+    Story const story{kCowLazy};
     EXPECT_EQ(story.verdict(by(0, Exec{}), returned(kMinus1)), "I7");
     EXPECT_EQ(story.verdict(by(0, Exec{}), returned(kMinus1), kNothingFree), "allowed");
     EXPECT_EQ(story.verdict(by(0, Exec{}), returned(0)), "I7");
@@ -237,7 +230,7 @@ TEST(Exec, MayFailOnlyForWantOfMemory) {
 }
 
 TEST(Exec, OfALargerProgramMovesStackAndHeap) {
-    Story story{kCow};
+    Story story{kCowLazy};
     story.then(by(0, Exec{Executable::large}), ended_as(Restarted{}));
     EXPECT_EQ(story.world().find(kInit)->space->brk, VirtAddr{11 * kPageBytes});
     EXPECT_TRUE(story.allows(by(0, Load{at(Anchor::absolute, 0x6000), 2}), returned(0x4433)));
@@ -247,13 +240,13 @@ TEST(Exec, OfALargerProgramMovesStackAndHeap) {
     EXPECT_EQ(story.world().resolve(ProcId{1}, at(Anchor::guard)), VirtAddr{9 * kPageBytes});
     story.then(by(1, Exec{}), ended_as(Restarted{}));
     EXPECT_EQ(story.world().resolve(ProcId{1}, heap()), VirtAddr{7 * kPageBytes});
-    Setting alone = small_setting(kCow);
+    Setting alone = small_setting(kCowLazy);
     alone.set_more_pages({});
     EXPECT_TRUE(why_not(Story{alone}.world(), by(0, Exec{Executable::large})));
 }
 
 TEST(Exec, OfABadFileIsRefusedAndChangesNothing) {
-    Story story{kCow};
+    Story story{kCowLazy};
     Step const exec = by(0, Exec{Executable::broken});
     EXPECT_EQ(story.verdict(exec, ended_as(Restarted{})), "I7");
     World const before = story.world();
@@ -262,7 +255,7 @@ TEST(Exec, OfABadFileIsRefusedAndChangesNothing) {
 }
 
 TEST(Exec, LeavesTheArgumentsOnTheStack) {
-    Story story{kCow};
+    Story story{kCowLazy};
     story.then(by(0, Exec{Executable::large, at(Anchor::data, 256)}), ended_as(Restarted{}));
     // As xv6 has it: each string on 16 bytes of its own, and the pointers below.
     auto const stack = story.world().read(kInit, story.world().resolve(kInit, at(Anchor::stack, -64)), 64).value();
@@ -280,7 +273,7 @@ TEST(Exec, LeavesTheArgumentsOnTheStack) {
 }
 
 TEST(Exec, ReadsItsArgumentsAsOtherCopiesDo) {
-    Story story{kCow};
+    Story story{kCowLazy};
     auto const exec = [](Address list) { return by(0, Exec{Executable::init, list}); };
     Outcome const restarted = ended_as(Restarted{});
     EXPECT_EQ(story.verdict(exec(at(Anchor::guard)), returned(kMinus1)), "allowed");
@@ -300,13 +293,13 @@ TEST(Exec, ReadsItsArgumentsAsOtherCopiesDo) {
     // More arguments than a kernel need take are not asked for.
     for (std::int64_t i = 0; i < 10; ++i) story.then(by(0, Store{heap(8 * i), 8, 2 * kPageBytes}), returned(0));
     EXPECT_TRUE(why_not(story.world(), exec(heap())));
-    Setting other = small_setting(kCow);
+    Setting other = small_setting(kCowLazy);
     other.traits.arranges_arguments_otherwise = true;
     EXPECT_TRUE(why_not(Story{other}.world(), exec(at(Anchor::data, 256))));
 }
 
 TEST(Yield, ChangesNothingAndReturns) {
-    Story const story{kCow};
+    Story const story{kCowLazy};
     Step const yield = by(0, Yield{});
     EXPECT_EQ(story.verdict(yield, returned(0)), "allowed");
     EXPECT_EQ(story.verdict(yield, returned(kMinus1)), "I7");
@@ -316,7 +309,7 @@ TEST(Yield, ChangesNothingAndReturns) {
 }
 
 TEST(AnyStep, ThatStopsTheKernelBreaksLiveness) {
-    Story const story{kCow};
+    Story const story{kCowLazy};
     Step const load = by(0, Load{at(Anchor::bss), 8});
     EXPECT_EQ(story.verdict(load, ended_as(Panicked{"remap"})), "I9");
     EXPECT_EQ(story.verdict(load, ended_as(Stuck{.where = "usertrap"})), "I9");
@@ -325,7 +318,7 @@ TEST(AnyStep, ThatStopsTheKernelBreaksLiveness) {
 }
 
 TEST(AnyStep, ThatGoesWrongAfterAFailedAllocationBreaksContainment) {
-    Story const story{kCow};
+    Story const story{kCowLazy};
     Step const fork_step = fork(0, 1);
     EXPECT_EQ(story.verdict(fork_step, after_failed_allocation(ended_as(Panicked{"kalloc"}))), "I10");
     EXPECT_EQ(story.verdict(fork_step, after_failed_allocation(ended())), "I10");
@@ -333,7 +326,7 @@ TEST(AnyStep, ThatGoesWrongAfterAFailedAllocationBreaksContainment) {
 }
 
 TEST(AnyStep, ThatKillsInitForWantOfMemoryEndsTheWorldRightly) {
-    Story story{kCow};
+    Story story{kCowLazy};
     Step const store = by(0, Store{at(Anchor::bss), 8, 1});
     EXPECT_EQ(story.verdict(store, ended_as(Panicked{"init exiting"})), "I7");
     EXPECT_EQ(story.verdict(store, ended_as(Panicked{"cow: no memory"}), kNothingFree), "I9");

@@ -17,7 +17,7 @@ using Reason = std::optional<std::string>;
 
 constexpr std::uint32_t kTouchPagesMax = 1u << 16;
 constexpr std::uint64_t kReturnBytes = 256;  // the part of the text victim page that is surely made of returns
-constexpr std::uint32_t kCountMax = std::numeric_limits<std::int32_t>::max();
+constexpr std::uint32_t kIntMax = std::numeric_limits<std::int32_t>::max();
 
 struct Refusal {
     World const& world;
@@ -53,7 +53,7 @@ struct Refusal {
     }
     template <class Kind>
     Reason field_refused(Kind const& action, ByteCount<Kind> const& field) const {
-        if (action.*(field.member) <= kCountMax) return {};
+        if (action.*(field.member) <= kIntMax) return {};
         return "to the kernel's int, the count would be negative";
     }
     template <class Kind>

@@ -1,5 +1,7 @@
 #include "spec/testing/arbitrary_program.h"
 
+#include "spec/address.h"
+
 #include <limits>
 
 namespace vmcheck::spec::testing {
@@ -11,7 +13,6 @@ using rc::gen::element;
 using rc::gen::map;
 
 rc::Gen<std::int64_t> offset() {
-    constexpr std::int64_t kPage = 4096;
     return rc::gen::oneOf(arbitrary<std::int64_t>(), rc::gen::inRange<std::int64_t>(-64, 64),
                           map(rc::gen::inRange<std::int64_t>(-8, 8), [](std::int64_t pages) { return pages * kPage; }),
                           element(std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()));
@@ -58,6 +59,10 @@ rc::Gen<std::string> about() {
 }
 
 }  // namespace
+
+rc::Gen<Profile> any_profile() {
+    return map(rc::gen::inRange<std::size_t>(0, kAllProfiles.size()), [](std::size_t i) { return kAllProfiles[i]; });
+}
 
 rc::Gen<Address> arbitrary_address() {
     auto const anchors = static_cast<int>(Anchor::kernel) + 1;

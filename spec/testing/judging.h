@@ -47,6 +47,9 @@ inline Outcome after_failed_allocation(Outcome outcome) {
 inline Step by(std::uint32_t actor, Action const& action) {
     return Step{ProcId{actor}, action, Faults{}};
 }
+inline Step fork(std::uint32_t parent, std::uint32_t child) {
+    return by(parent, Fork{ProcId{child}});
+}
 inline constexpr Address heap(std::int64_t offset = 0) {
     return Address{Anchor::heap, offset};
 }

@@ -31,8 +31,6 @@ class Dice {
     std::mt19937_64& random_;
 };
 
-constexpr auto kPage = static_cast<std::int64_t>(kPageBytes);
-
 Address random_address(Dice& dice) {
     constexpr std::array kWild = {Anchor::absolute,   Anchor::guard, Anchor::top,    Anchor::trapframe, Anchor::text,
                                   Anchor::trampoline, Anchor::maxva, Anchor::kernel, Anchor::rodata};

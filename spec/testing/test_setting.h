@@ -10,13 +10,15 @@ namespace vmcheck::spec::testing {
 
 inline constexpr std::uint64_t kFewFrames = 160;
 
-inline constexpr std::array<Profile, 4> kAllProfiles = {{{ForkPolicy::eager, SbrkPolicy::eager},
-                                                         {ForkPolicy::eager, SbrkPolicy::lazy},
-                                                         {ForkPolicy::cow, SbrkPolicy::eager},
-                                                         {ForkPolicy::cow, SbrkPolicy::lazy}}};
+inline constexpr Profile kEager{ForkPolicy::eager, SbrkPolicy::eager};
+inline constexpr Profile kCowEager{ForkPolicy::cow, SbrkPolicy::eager};
+inline constexpr Profile kCowLazy{ForkPolicy::cow, SbrkPolicy::lazy};
+inline constexpr std::array<Profile, 4> kAllProfiles{
+    kEager, {ForkPolicy::eager, SbrkPolicy::lazy}, kCowEager, kCowLazy};
 
 // Pages: 0 agent, 1 text (returns), 2 rodata (holds "/data" at 0 and "none" at 16), 3 data, 4 bss, 5 guard, 6 stack;
 // the heap starts at page 7. `frames` is all the RAM that the machine's allocator has.
+inline constexpr std::uint64_t kHeap = 0x7000;
 Setting small_setting(Profile profile, std::uint64_t frames = kFewFrames);
 
 // As where the kernel shows each process its pid in a page below the trapframe.

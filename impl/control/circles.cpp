@@ -59,6 +59,14 @@ Place place_of(board::Board const& board) {
     return place;
 }
 
+// place_of(board) == place, most often decided by a few registers.
+bool is_at(board::Board const& board, Place const& place) {
+    if (pc_of(board) != place.pc) return false;
+    for (std::size_t i = place.registers.size(); i-- > 0;)
+        if (board.read(static_cast<Register>(i)) != place.registers[i]) return false;
+    return board.read(Register::privilege) == static_cast<std::uint64_t>(place.privilege);
+}
+
 // All of memory that the trial may have changed. One more frame that it writes makes another digest, whatever it
 // writes.
 std::uint64_t digest_of(board::Board const& board) {
@@ -99,8 +107,8 @@ class Walk {
             trapped_ = Circle{spec::Stuck::Why::same_trap, user_->pc, board_.read(Register::scause),
                               board_.read(Register::stval), true};
         constexpr std::uint64_t kInterruptsEnabled = 1 << 1;  // sstatus.SIE
-        interruptible_ |=
-            privilege == board::Privilege::user ||
+        interruptible_ =
+            interruptible_ || privilege == board::Privilege::user ||
             (privilege == board::Privilege::supervisor && (board_.read(Register::sstatus) & kInterruptsEnabled) != 0);
         return true;
     }
@@ -110,7 +118,7 @@ class Walk {
         Place start = place_of(board_);
         for (unsigned blocks = 1, renew_at = 2; blocks <= blocks_max && !same_trap_; ++blocks) {
             if (!step()) return std::nullopt;
-            if (pc_of(board_) == start.pc && place_of(board_) == start) return start;
+            if (is_at(board_, start)) return start;
             // It may have been on its way to the circle.
             if (blocks == renew_at) {
                 start = place_of(board_);
@@ -122,7 +130,7 @@ class Walk {
 
     bool comes_to(Place const& place, unsigned blocks_max) {
         for (unsigned blocks = 0; blocks <= blocks_max; ++blocks) {
-            if (pc_of(board_) == place.pc && place_of(board_) == place) return true;
+            if (is_at(board_, place)) return true;
             if (!step()) return false;
         }
         return false;

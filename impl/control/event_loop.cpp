@@ -50,7 +50,7 @@ Event EventLoop::next() {
         looked_at = board_.elapsed();
         // Less and less often where it works.
         bool const idles = may_idle(board_);
-        interval = idles ? kIdleAtLeast : Parcels{2 * interval.value};
+        interval = idles ? kIdleAtLeast : Parcels{4 * interval.value};
         if (idles && board_.raise_timer()) ++raised;
     }
 }

@@ -11,6 +11,7 @@ inline constexpr std::uint32_t ebreak = 0x00100073;
 inline constexpr std::uint32_t wfi = 0x10500073;
 inline constexpr std::uint32_t mret = 0x30200073;
 inline constexpr std::uint32_t fence_i = 0x0000100f;
+inline constexpr std::uint32_t sfence_vma = 0x12000073;  // of everything
 inline constexpr std::uint32_t ret = 0x00008067;
 inline constexpr std::uint32_t loop = 0x0000006f;                // j .
 inline constexpr std::uint32_t two_illegal_halves = 0x00000000;  // each is an illegal instruction of two bytes

@@ -1,5 +1,5 @@
 #pragma once
-// What of one engine is called at code: before each block, and before instructions at particular addresses.
+// What of one engine is called before instructions.
 
 #include "spec/address.h"
 
@@ -12,10 +12,9 @@ namespace vmcheck::board {
 
 class CodeHooks {
   public:
-    // As Unicorn calls its hooks of blocks and of code.
+    // As Unicorn calls its hooks.
     using Function = void(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
 
-    void add_of_blocks(Function* function, void* user) { of_blocks_.push_back({0, function, user}); }
     // At one address. Several at the same one are called in the order in which they came.
     void add_at(VirtAddr address, Function* function, void* user);
     // At every instruction: called after those at its address.
@@ -25,10 +24,6 @@ class CodeHooks {
     void begin_run() { stops_ = false; }
     void stop() { stops_ = true; }
 
-    void before_block(uc_engine* engine, std::uint64_t address, std::uint32_t bytes) const {
-        for (Hook const& hook : of_blocks_)
-            if (!stops_) hook.function(engine, address, bytes, hook.user);
-    }
     void before_instruction(uc_engine* engine, std::uint64_t address, std::uint32_t bytes) const;
 
   private:
@@ -37,7 +32,7 @@ class CodeHooks {
         Function* function;
         void* user;
     };
-    std::vector<Hook> of_blocks_, everywhere_;
+    std::vector<Hook> everywhere_;
     std::vector<Hook> at_;  // by address
     bool stops_ = false;
 };

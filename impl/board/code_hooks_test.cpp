@@ -26,15 +26,12 @@ TEST(CodeHooks, AtAnAddressAreCalledInOrderAndThenThoseOfEveryInstruction) {
     caller.hooks.add_at(VirtAddr{0x100}, Caller::say<'a'>, &caller);
     caller.hooks.add_at(VirtAddr{0x80}, Caller::say<'b'>, &caller);
     caller.hooks.add_at(VirtAddr{0x100}, Caller::say<'c'>, &caller);
-    caller.hooks.add_of_blocks(Caller::say<'d'>, &caller);
     caller.hooks.before_instruction(nullptr, 0x100, 4);
     EXPECT_EQ(caller.said, "ace");
     caller.hooks.before_instruction(nullptr, 0x80, 4);
     EXPECT_EQ(caller.said, "acebe");
     caller.hooks.before_instruction(nullptr, 0x102, 2);
     EXPECT_EQ(caller.said, "acebee");
-    caller.hooks.before_block(nullptr, 0x100, 8);
-    EXPECT_EQ(caller.said, "acebeed");
 }
 
 TEST(CodeHooks, AreNotCalledOnceOneHasStoppedTheEngineUntilItRunsAgain) {
@@ -43,13 +40,12 @@ TEST(CodeHooks, AreNotCalledOnceOneHasStoppedTheEngineUntilItRunsAgain) {
     caller.hooks.add_at(VirtAddr{0x100}, Caller::say<'a'>, &caller);
     caller.hooks.add_at(VirtAddr{0x100}, Caller::say<'b'>, &caller);
     caller.hooks.add_everywhere(Caller::say<'e'>, &caller);
-    caller.hooks.add_of_blocks(Caller::say<'d'>, &caller);
     caller.hooks.before_instruction(nullptr, 0x100, 4);
-    caller.hooks.before_block(nullptr, 0x104, 4);
+    caller.hooks.before_instruction(nullptr, 0x104, 4);
     EXPECT_EQ(caller.said, "a");
     caller.hooks.begin_run();
-    caller.hooks.before_block(nullptr, 0x104, 4);
-    EXPECT_EQ(caller.said, "ad");
+    caller.hooks.before_instruction(nullptr, 0x104, 4);
+    EXPECT_EQ(caller.said, "ae");
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 // Unicorn lets the host reach a CSR only when the guest's present privilege could, and otherwise fails without saying
 // so. So every CSR access here happens with the PRIV pseudo register set to M-mode, by a CsrWindow.
 
-#include "impl/board/code_hooks.h"
 #include "impl/board/types.h"
+#include "impl/board/unicorn_functions.h"
 #include "spec/address.h"
 
 #include <tl/expected.hpp>
@@ -63,18 +63,23 @@ class Engine {
     std::uint64_t read(Register which) const;
     void write(Register which, std::uint64_t value);
 
-    // Has `function` called with `user`. Of UC_HOOK_CODE: at every instruction.
+    // Has `function` called with `user`. Not for UC_HOOK_BLOCK; of UC_HOOK_CODE: at every instruction.
     template <class Function>
     uc_err add_hook(int kind, Function* function, void* user) {
-        if constexpr (std::is_same_v<Function, CodeHooks::Function>) {
-            if (kind == UC_HOOK_BLOCK) hooks_->add_of_blocks(function, user);
-            if (kind == UC_HOOK_CODE) hooks_->add_everywhere(function, user);
-        }
+        if constexpr (std::is_same_v<Function, CodeHooks::Function>) internals_->hooks.add_everywhere(function, user);
         return tell_unicorn(kind, reinterpret_cast<void*>(function), user, 1, 0);  // by an empty range, everywhere
     }
+    // Before each block. REQUIRES: there is none yet; and last of all, the function leaves the block if it is_to_leave.
+    uc_err add_block_hook(CodeHooks::Function* function, void* user) {
+        internals_->block_hook = reinterpret_cast<void*>(function);
+        return tell_unicorn(UC_HOOK_BLOCK, reinterpret_cast<void*>(function), user, 1, 0);
+    }
+    // The hook itself has asked for it, or an interrupt became due in the block before.
+    bool is_to_leave() const { return *internals_->is_to_leave < 0; }
+    void leave_block() { vmcheck::board::leave_block(handle()); }
     // Before the instruction at one address. Blocks that are translated already pass it by.
     uc_err add_address_hook(VirtAddr at, CodeHooks::Function* function, void* user) {
-        hooks_->add_at(at, function, user);
+        internals_->hooks.add_at(at, function, user);
         return tell_unicorn(UC_HOOK_CODE, reinterpret_cast<void*>(function), user, at.value, at.value);
     }
 
@@ -83,13 +88,19 @@ class Engine {
     uc_err start();
     // From within a hook: start() returns before the next instruction.
     void stop() {
-        hooks_->stop();
+        internals_->hooks.stop();
         uc_emu_stop(handle());
     }
 
-    void flush_tlb() { uc_ctl_flush_tlb(handle()); }
+    void flush_tlb() {
+        internals_->blocks.note_flush();
+        uc_ctl_flush_tlb(handle());
+    }
     // Drops all translated code.
-    void flush_code() { uc_ctl_flush_tb(handle()); }
+    void flush_code() {
+        internals_->blocks.clear();
+        uc_ctl_flush_tb(handle());
+    }
 
     std::shared_ptr<Context const> save() const;
     // The caller must flush the TLB afterwards: Unicorn does not.
@@ -99,14 +110,14 @@ class Engine {
     struct Close {
         void operator()(uc_engine* engine) const { uc_close(engine); }
     };
-    explicit Engine(uc_engine* engine) : handle_(engine) {}
+    explicit Engine(uc_engine* engine) : handle_(engine) { internals_->engine = engine; }
     // Unicorn takes every hook's function as a void pointer.
     uc_err tell_unicorn(int kind, void* function, void* user, std::uint64_t from, std::uint64_t to) {
         uc_hook hook = 0;
         return uc_hook_add(handle(), &hook, kind, function, user, from, to);
     }
     std::unique_ptr<uc_engine, Close> handle_;
-    std::unique_ptr<CodeHooks> hooks_ = std::make_unique<CodeHooks>();
+    std::unique_ptr<Internals> internals_ = std::make_unique<Internals>();
 };
 
 // While it lives, CSRs can be reached. Nests.

@@ -77,8 +77,7 @@ std::optional<Error> Hart::install() {
 
     for (uc_err const error :
          {engine_.add_hook(UC_HOOK_TLB_FILL, fill_hook, this), engine_.add_hook(UC_HOOK_INTR, exception_hook, this),
-          engine_.add_hook(UC_HOOK_BLOCK, block_hook, this),
-          engine_.add_hook(UC_HOOK_EDGE_GENERATED, translation_hook, this)})
+          engine_.add_block_hook(block_hook, this), engine_.add_hook(UC_HOOK_EDGE_GENERATED, translation_hook, this)})
         if (error != UC_ERR_OK) return unicorn_error("install a hook", error);
     Config const& config = machine_.config;
     for (std::optional<VirtAddr> const& routine : {config.memset_at, config.memmove_at, config.memcpy_at}) {

@@ -177,6 +177,7 @@ class Hart {
     // hart_run.cpp
     static void block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
     void on_rare_block(VirtAddr pc, std::uint32_t bytes);
+    void look_at_block(VirtAddr pc, std::uint32_t bytes);
     void watch_turn(VirtAddr pc, std::uint32_t bytes);
     bool attend(VirtAddr pc);
     bool is_turn_over(VirtAddr pc);

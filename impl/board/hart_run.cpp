@@ -42,9 +42,16 @@ void Hart::block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, vo
         return hart.on_rare_block(VirtAddr{address}, bytes);
     machine.clock.parcels += bytes / 2;
     ++machine.counters.blocks;
+    if (hart.engine_.is_to_leave()) [[unlikely]]
+        hart.engine_.leave_block();
 }
 
 [[gnu::noinline]] void Hart::on_rare_block(VirtAddr pc, std::uint32_t bytes) {
+    look_at_block(pc, bytes);
+    if (engine_.is_to_leave()) engine_.leave_block();
+}
+
+void Hart::look_at_block(VirtAddr pc, std::uint32_t bytes) {
     if (machine_.clock.parcels >= machine_.limits.attention && attend(pc)) return;
     if (machine_.reports.openings.is_on() && accepts_interrupts())
         machine_.reports.openings.add(Parcels{machine_.clock.parcels});

@@ -16,7 +16,7 @@ bool Probe::install() {
     return uc_mem_map_ptr(engine.handle(), kCode, kBytes, UC_PROT_ALL, memory.data()) == UC_ERR_OK &&
            engine.add_hook(UC_HOOK_TLB_FILL, fill_hook, this) == UC_ERR_OK &&
            engine.add_hook(UC_HOOK_INTR, exception_hook, this) == UC_ERR_OK &&
-           engine.add_hook(UC_HOOK_BLOCK, block_hook, this) == UC_ERR_OK;
+           engine.add_block_hook(block_hook, this) == UC_ERR_OK;
 }
 
 void Probe::at(std::uint64_t address, std::function<void()> function) {
@@ -29,7 +29,7 @@ bool Probe::fill_hook(uc_engine*, std::uint64_t page, uc_mem_type type, uc_tlb_e
     Fill const fill{page, type};
     probe.fills.push_back(fill);
     if (!probe.allow_fill(fill)) return false;
-    result->paddr = page;
+    result->paddr = probe.translate(page);
     result->perms = type == UC_MEM_WRITE || probe.grant_writes_on_reads ? UC_PROT_ALL : UC_PROT_READ;
     if (type == UC_MEM_FETCH) result->perms = static_cast<uc_prot>(UC_PROT_READ | UC_PROT_EXEC);
     return true;
@@ -48,8 +48,11 @@ void Probe::block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, v
     auto& probe = *static_cast<Probe*>(user);
     probe.blocks.push_back(address);
     probe.block_bytes.push_back(bytes);
-    if (probe.blocks.size() > 1000) return probe.engine.stop();
-    probe.on_block();
+    if (probe.blocks.size() > 1000)
+        probe.engine.stop();
+    else
+        probe.on_block();
+    if (probe.engine.is_to_leave()) probe.engine.leave_block();
 }
 
 void Probe::address_hook(uc_engine*, std::uint64_t, std::uint32_t, void* user) {

@@ -1,5 +1,5 @@
 #pragma once
-// For self tests: a bare engine with a little RAM that notes what Unicorn tells it. Translation is the identity.
+// For self tests: a bare engine with a little RAM that notes what Unicorn tells it.
 
 #include "impl/board/engine.h"
 
@@ -48,6 +48,7 @@ class Probe {
     std::vector<std::uint64_t> blocks;
     std::vector<std::uint32_t> block_bytes;
     std::function<bool(Fill const&)> allow_fill = [](Fill const&) { return true; };
+    std::function<std::uint64_t(std::uint64_t page)> translate = [](std::uint64_t page) { return page; };
     std::function<void()> on_exception = [this] { engine.stop(); };
     std::function<void()> on_block = [] {};
     bool grant_writes_on_reads = false;

@@ -26,7 +26,7 @@ Finding exception_pc(Probe& probe) {
                            probe.exception_pcs.empty() ? 0 : probe.exception_pcs[0]);
     }
     probe.put(kCode, {assembler::two_illegal_halves});
-    uc_ctl_flush_tb(probe.engine.handle());
+    probe.engine.flush_code();
     probe.exception_pcs.clear();
     probe.run();
     return expect(probe.exception_pcs == std::vector<std::uint64_t>{kCode + 4},
@@ -224,6 +224,33 @@ Finding guest_writes_to_code_are_seen(Probe& probe) {
     uc_err const error = probe.run();
     return expect(error == UC_ERR_OK && probe.engine.read(Register::a0) == 2,
                   fmt::format("the old code ran: a0 is {}", probe.engine.read(Register::a0)));
+}
+
+Finding code_follows_its_page(Probe& probe) {
+    constexpr std::uint64_t kCalled = Probe::kCode + 0x1000, kOne = kCalled + 0x1000, kTwo = kOne + 0x1000;
+    probe.put(kOne, {assembler::li(kA0, 1), assembler::ret});
+    probe.put(kTwo, {assembler::li(kA0, 2), assembler::ret});
+    std::uint64_t place = kOne;
+    probe.translate = [&](std::uint64_t page) { return page == kCalled ? place : page; };
+    std::string got;
+    auto const note = [&] { got += fmt::format("{}", probe.engine.read(Register::a0)); };
+    // Before the flush in the program, and after it.
+    probe.at(Probe::kCode + 4, [&] {
+        note();
+        place = place == kOne ? kTwo : kOne;
+    });
+    for (int i = 0; i < 3; ++i) {
+        probe.engine.write(Register::a1, kCalled);
+        probe.run();
+        note();
+        probe.engine.flush_tlb();
+    }
+    // Elsewhere and back, while it did not run.
+    place = kTwo;
+    probe.engine.flush_tlb();
+    probe.run();
+    note();
+    return expect(got == "12211221", fmt::format("the functions that were called are {}", got));
 }
 
 Finding block_hook_tells_size(Probe& probe) {

@@ -36,6 +36,7 @@ Finding hart_number(Probe& probe);
 Finding no_physical_protection(Probe& probe);
 Finding removed_code_is_translated_anew(Probe& probe);
 Finding guest_writes_to_code_are_seen(Probe& probe);
+Finding code_follows_its_page(Probe& probe);
 Finding block_hook_tells_size(Probe& probe);
 Finding block_hook_may_stop(Probe& probe);
 Finding block_hook_may_redirect(Probe& probe);

@@ -104,14 +104,19 @@ std::vector<rc::Gen<spec::Program>> to_limits(Reference const& reference) {
     return programs;
 }
 
+// Which programs are begun first: those that take long, since workers that have nothing left to do wait for them.
+constexpr std::array kLongestFirst{Mode::limits, Mode::harts, Mode::preempt, Mode::sweep, Mode::pressure, Mode::plain};
+static_assert(kLongestFirst.size() == kModes);
+
 // The cases by number, in stages that do not overlap. A machine for little memory, or with several harts, is made when
 // it is first asked for, which takes as much of the host's memory as the guest has; so does a program that goes to a
-// limit. So the first batch has them one after the other.
+// limit. So the first batch has them one after the other, and plain programs for who waits for such a machine.
 std::vector<std::vector<std::size_t>> stages_of(std::vector<Case> const& cases, bool is_first) {
     std::vector<std::vector<std::size_t>> stages(2);
-    for (std::size_t i = 0; i < cases.size(); ++i) {
-        bool const makes_machine = cases[i].mode == Mode::pressure || cases[i].mode == Mode::harts;
-        stages[is_first && makes_machine ? 1 : 0].push_back(i);
+    for (Mode const mode : kLongestFirst) {
+        bool const comes_later = is_first && (mode == Mode::pressure || mode == Mode::harts || mode == Mode::plain);
+        for (std::size_t i = 0; i < cases.size(); ++i)
+            if (cases[i].mode == mode) stages[comes_later ? 1 : 0].push_back(i);
     }
     return stages;
 }

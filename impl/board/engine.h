@@ -1,6 +1,6 @@
 #pragma once
-// One Unicorn engine, in the modes that the board uses it in. The only header here that includes Unicorn's, together
-// with nothing outside impl/board.
+// One Unicorn engine, in the modes that the board uses it in. No header that includes Unicorn's is included by one of
+// another directory.
 //
 // Unicorn lets the host reach a CSR only when the guest's present privilege could, and otherwise fails without saying
 // so. So every CSR access here happens with the PRIV pseudo register set to M-mode, by a CsrWindow.

@@ -61,6 +61,7 @@ bool restore_state(void* cpu, std::uintptr_t host_pc, bool will_exit) {
 // the hooks at an address stop a run (Hart), and after those it asks as well; so does each block when it begins.
 thread_local constinit bool t_translates_access = false;
 
+// The call that asks, and whether it comes just after that of the hook before each block.
 constexpr char const* kAsks = "helper_check_exit_request_riscv64";
 thread_local constinit bool t_after_block_hook = false;
 
@@ -140,7 +141,8 @@ void check_exit_request_riscv64(void* context) {
 // hundreds. Here those of the engine that this thread runs are found by their address.
 void helper_uc_tracecode(std::int32_t bytes, int kind, void* engine, std::int64_t address) {
     static auto* const original = unicorn_function<void(std::int32_t, int, void*, std::int64_t)>("helper_uc_tracecode");
-    if (t_running == nullptr || engine != t_running->engine || kind != kOfCode)
+    // One of no bytes is one that Unicorn could not translate.
+    if (t_running == nullptr || engine != t_running->engine || kind != kOfCode || bytes <= 0)
         return original(bytes, kind, engine, address);
     t_running->hooks.before_instruction(t_running->engine, static_cast<std::uint64_t>(address),
                                         static_cast<std::uint32_t>(bytes));

@@ -15,11 +15,13 @@
 
 namespace vmcheck::board {
 
+// What they know of one engine.
 struct Internals {
+    static constexpr std::int32_t kNotToLeave = 0;
+
     uc_engine* engine = nullptr;
     CodeHooks hooks;
     BlockCache blocks;
-    static constexpr std::int32_t kNotToLeave = 0;
     void const* block_hook = nullptr;                // the function that is called before each block, and may leave it
     std::int32_t const* is_to_leave = &kNotToLeave;  // below 0: Unicorn wants back to its main loop
     void* cpu_state = nullptr;                       // its CPURISCVState, once it has run

@@ -18,9 +18,10 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr std::size_t kInodesAt = 33 * kBlockBytes;
-constexpr std::size_t kBitsAt = 46 * kBlockBytes;
-constexpr std::size_t kDataAt = 47 * kBlockBytes;
+constexpr std::size_t kBlock = kBlockBytes;
+constexpr std::size_t kInodesAt = 33 * kBlock;
+constexpr std::size_t kBitsAt = 46 * kBlock;
+constexpr std::size_t kDataAt = 47 * kBlock;
 constexpr std::uint32_t kBlocks = 400;
 
 // The root and inode 2 ("small") with a block each, inode 3 ("large") with an indirect block, inode 4 ("console").
@@ -87,16 +88,14 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"LinkTooMany", [](Bytes& i) { put<std::int16_t>(i, inode_at(2) + 6, 2); }, "says that it has 2 links"},
         Damage{"LinkOfTheRoot", [](Bytes& i) { put<std::int16_t>(i, inode_at(1) + 6, 2); }, "Inode 1 says"},
         Damage{"NameOfNothing", [](Bytes& i) { put<std::int16_t>(i, inode_at(2), 0); }, "'small' in directory 1"},
-        Damage{"UnreachedInode", [](Bytes& i) { std::memset(&i[kDataAt + 22 * kBlockBytes + 32], 0, 16); },
-               "Inode 2 says"},
-        Damage{"WrongDot", [](Bytes& i) { put<std::uint16_t>(i, kDataAt + 22 * kBlockBytes, 2); },
-               "'.' of directory 1"},
+        Damage{"UnreachedInode", [](Bytes& i) { std::memset(&i[kDataAt + 22 * kBlock + 32], 0, 16); }, "Inode 2 says"},
+        Damage{"WrongDot", [](Bytes& i) { put<std::uint16_t>(i, kDataAt + 22 * kBlock, 2); }, "'.' of directory 1"},
         Damage{"NoRoot", [](Bytes& i) { put<std::int16_t>(i, inode_at(1), 2); }, "should be the root"},
-        Damage{"LogTooLong", [](Bytes& i) { put<std::uint32_t>(i, 2 * kBlockBytes, 31); }, "says that it holds 31"},
+        Damage{"LogTooLong", [](Bytes& i) { put<std::uint32_t>(i, 2 * kBlock, 31); }, "says that it holds 31"},
         Damage{"LogOutside",
                [](Bytes& i) {
-                   put<std::uint32_t>(i, 2 * kBlockBytes, 1);
-                   put<std::uint32_t>(i, 2 * kBlockBytes + 4, kBlocks);
+                   put<std::uint32_t>(i, 2 * kBlock, 1);
+                   put<std::uint32_t>(i, 2 * kBlock + 4, kBlocks);
                },
                "a block for block 400"}),
     [](auto const& parameter) { return std::string(parameter.param.name); });
@@ -104,7 +103,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(CheckImage, CountsOrphansAndDoesNotMindThem) {
     auto image = good_image();
     put<std::int16_t>(image, inode_at(2) + 6, 0);
-    std::memset(&image[kDataAt + 22 * kBlockBytes + 32], 0, 16);
+    std::memset(&image[kDataAt + 22 * kBlock + 32], 0, 16);
     Check const check = check_image(image).value();
     EXPECT_THAT(check.faults, IsEmpty());
     EXPECT_EQ(check.orphans, 1U);
@@ -115,9 +114,9 @@ TEST(CheckImage, JudgesWhatTheLogHoldsAsIfItWereInPlace) {
     auto const bits = image;
     put<std::uint8_t>(image, kBitsAt + 6, 0);
     ASSERT_THAT(check_image(image)->faults, testing::Not(IsEmpty()));
-    put<std::uint32_t>(image, 2 * kBlockBytes, 1);
-    put<std::uint32_t>(image, 2 * kBlockBytes + 4, 46);
-    std::memcpy(&image[3 * kBlockBytes], &bits[kBitsAt], kBlockBytes);
+    put<std::uint32_t>(image, 2 * kBlock, 1);
+    put<std::uint32_t>(image, 2 * kBlock + 4, 46);
+    std::memcpy(&image[3 * kBlock], &bits[kBitsAt], kBlock);
     Check const check = check_image(image).value();
     EXPECT_THAT(check.faults, IsEmpty());
     EXPECT_EQ(check.logged_blocks, 1U);
@@ -125,18 +124,17 @@ TEST(CheckImage, JudgesWhatTheLogHoldsAsIfItWereInPlace) {
 
 TEST(CheckImage, RefusesWhatHoldsNoFileSystem) {
     EXPECT_THAT(check_image({}).error().message, HasSubstr("too small"));
-    EXPECT_THAT(check_image(Bytes(10 * kBlockBytes)).error().message, HasSubstr("magic"));
+    EXPECT_THAT(check_image(Bytes(10 * kBlock)).error().message, HasSubstr("magic"));
     auto image = good_image();
-    EXPECT_THAT(check_image(std::span(image).first(50 * kBlockBytes)).error().message, HasSubstr("cut short"));
-    put<std::uint32_t>(image, kBlockBytes + 24, kBlocks);
+    EXPECT_THAT(check_image(std::span(image).first(50 * kBlock)).error().message, HasSubstr("cut short"));
+    put<std::uint32_t>(image, kBlock + 24, kBlocks);
     EXPECT_THAT(check_image(image).error().message, HasSubstr("outside of their place"));
 }
 
 RC_GTEST_PROP(CheckImage, SurvivesAnyDamage, ()) {
     static auto const whole = good_image();
     auto bytes = whole;
-    auto const anywhere =
-        rc::gen::resize(rc::kNominalSize, rc::gen::inRange<std::size_t>(kBlockBytes, 72 * kBlockBytes));
+    auto const anywhere = rc::gen::resize(rc::kNominalSize, rc::gen::inRange<std::size_t>(kBlock, 72 * kBlock));
     for (std::size_t const at : *rc::gen::container<std::vector<std::size_t>>(20, anywhere))
         bytes[at] = static_cast<std::byte>(*rc::gen::arbitrary<unsigned char>());
     auto const check = check_image(bytes);

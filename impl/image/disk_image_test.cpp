@@ -15,6 +15,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
+constexpr std::size_t kOneBlock = kBlockBytes;
+
 std::vector<std::byte> pattern(std::size_t size, unsigned seed = 1) {
     std::vector<std::byte> bytes(size);
     for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(i * 7 + i / 256 + seed);
@@ -35,7 +37,7 @@ std::uint32_t word_at(Image const& image, std::size_t offset) {
 
 TEST(DiskImage, HasTheSuperblockOfXv6) {
     auto const image = make_image({}, Geometry{}).value();
-    EXPECT_EQ(image.bytes.size(), 2000 * kBlockBytes);
+    EXPECT_EQ(image.bytes.size(), 2000 * kOneBlock);
     // magic, size, nblocks, ninodes, nlog, logstart, inodestart, bmapstart (kernel/fs.h): the figures of upstream's
     // mkfs for 31 log blocks: boot, super, 31 log, 13 inode and 1 bitmap block.
     std::uint32_t const expected[] = {0x10203040, 2000, 1953, 200, 31, 2, 33, 46};
@@ -46,7 +48,7 @@ TEST(DiskImage, LaysOutInodesAndDirectoryAsXv6Does) {
     auto const image = make_image({.files = {{"init", pattern(100)}}, .devices = {{"console", 1, 5}}}, {}).value();
     EXPECT_EQ(image.inodes.at("init"), 2U);
     EXPECT_EQ(image.inodes.at("console"), 3U);
-    std::size_t const inodes = 33 * kBlockBytes, second = inodes + 128, third = second + 64;
+    std::size_t const inodes = 33 * kOneBlock, second = inodes + 128, third = second + 64;
     EXPECT_EQ(word_at(image, inodes + 64), 1U);            // inode 1: directory
     EXPECT_EQ(word_at(image, inodes + 64 + 4), 0x10000U);  // one link
     EXPECT_EQ(word_at(image, inodes + 64 + 8), 1024U);     // whole blocks
@@ -56,23 +58,23 @@ TEST(DiskImage, LaysOutInodesAndDirectoryAsXv6Does) {
     EXPECT_EQ(word_at(image, third), 0x10003U);      // inode 3: device, major 1
     EXPECT_EQ(word_at(image, third + 4), 0x10005U);  // minor 5, one link
     std::string directory(64, '\0');
-    std::memcpy(directory.data(), image.bytes.data() + 48 * kBlockBytes, 64);
+    std::memcpy(directory.data(), image.bytes.data() + 48 * kOneBlock, 64);
     EXPECT_EQ(directory, std::string("\1\0.\0\0\0\0\0\0\0\0\0\0\0\0\0"
                                      "\1\0..\0\0\0\0\0\0\0\0\0\0\0\0"
                                      "\2\0init\0\0\0\0\0\0\0\0\0\0"
                                      "\3\0console\0\0\0\0\0\0\0",
                                      64));
-    EXPECT_EQ(image.bytes[46 * kBlockBytes], std::byte{0xff});  // blocks 0 to 48 are in use
-    EXPECT_EQ(image.bytes[46 * kBlockBytes + 6], std::byte{0x01});
-    EXPECT_EQ(image.bytes[46 * kBlockBytes + 7], std::byte{0x00});
+    EXPECT_EQ(image.bytes[46 * kOneBlock], std::byte{0xff});  // blocks 0 to 48 are in use
+    EXPECT_EQ(image.bytes[46 * kOneBlock + 6], std::byte{0x01});
+    EXPECT_EQ(image.bytes[46 * kOneBlock + 7], std::byte{0x00});
 }
 
 TEST(DiskImage, ALeanRootHasItsDotsLastAndNoUnusedEntries) {
     Contents contents{.files = {{"data", pattern(100)}}, .devices = {}, .lean_root = true};
     auto const image = make_image(contents, {}).value();
-    EXPECT_EQ(word_at(image, 33 * kBlockBytes + 64 + 8), 3U * 16);
+    EXPECT_EQ(word_at(image, 33 * kOneBlock + 64 + 8), 3U * 16);
     std::string directory(48, '\0');
-    std::memcpy(directory.data(), image.bytes.data() + 48 * kBlockBytes, 48);
+    std::memcpy(directory.data(), image.bytes.data() + 48 * kOneBlock, 48);
     EXPECT_EQ(directory.substr(2, 4), "data");
     EXPECT_EQ(directory.substr(16, 4), std::string("\1\0.\0", 4));
     EXPECT_EQ(directory.substr(32, 5), std::string("\1\0..\0", 5));
@@ -80,9 +82,8 @@ TEST(DiskImage, ALeanRootHasItsDotsLastAndNoUnusedEntries) {
 }
 
 TEST(DiskImage, HoldsFilesOfEverySizeThatIsAllowed) {
-    for (std::size_t const size :
-         std::initializer_list<std::size_t>{0, 1, kBlockBytes - 1, kBlockBytes, kBlockBytes + 1, 12 * kBlockBytes,
-                                            12 * kBlockBytes + 1, kFileBytesMax}) {
+    for (std::size_t const size : std::initializer_list<std::size_t>{
+             0, 1, kOneBlock - 1, kOneBlock, kOneBlock + 1, 12 * kOneBlock, 12 * kOneBlock + 1, kFileBytesMax}) {
         auto const image = make_image({.files = {{"file", pattern(size)}}}, {}).value();
         EXPECT_EQ(read_file(image.bytes, "/file").value(), pattern(size)) << size;
     }
@@ -105,7 +106,7 @@ TEST(DiskImage, RefusesNamesThatXv6CannotHold) {
 }
 
 TEST(DiskImage, RefusesWhatDoesNotFit) {
-    EXPECT_THAT(error_of({.files = {{"file", pattern(200 * kBlockBytes)}}}, {.blocks = 200}),
+    EXPECT_THAT(error_of({.files = {{"file", pattern(200 * kOneBlock)}}}, {.blocks = 200}),
                 HasSubstr("too small for its files"));
     EXPECT_THAT(error_of({.files = {{"a", {}}, {"b", {}}, {"c", {}}}}, {.inodes = 4}), HasSubstr("no room for c"));
     EXPECT_THAT(error_of({}, {.blocks = 47}), HasSubstr("too small: log, inodes and bitmap take 47"));
@@ -121,7 +122,7 @@ TEST(DiskImage, ReadingSaysWhatIsWrong) {
     EXPECT_THAT(read_file(image.bytes, "none").error().message, HasSubstr("no file none"));
     EXPECT_THAT(read_file(image.bytes, "console").error().message, HasSubstr("not a file"));
     EXPECT_THAT(read_file(image.bytes, "..").error().message, HasSubstr("not a file"));
-    EXPECT_THAT(read_file(std::span(image.bytes).first(50 * kBlockBytes), "init").error().message,
+    EXPECT_THAT(read_file(std::span(image.bytes).first(50 * kOneBlock), "init").error().message,
                 HasSubstr("cut short"));
     EXPECT_THAT(read_file({}, "init").error().message, HasSubstr("too small"));
     image.bytes[1024] = std::byte{0};
@@ -134,7 +135,7 @@ std::map<std::string, std::vector<std::byte>> any_files() {
     auto const name = rc::gen::suchThat(rc::gen::container<std::string>(letter),
                                         [](std::string const& n) { return !n.empty() && n.size() <= kNameBytesMax; });
     auto const size = rc::gen::oneOf(rc::gen::inRange<std::size_t>(0, 3000),
-                                     rc::gen::inRange<std::size_t>(12 * kBlockBytes - 2, 14 * kBlockBytes));
+                                     rc::gen::inRange<std::size_t>(12 * kOneBlock - 2, 14 * kOneBlock));
     std::map<std::string, std::vector<std::byte>> files;
     for (std::string const& n :
          *rc::gen::container<std::vector<std::string>>(*rc::gen::inRange<std::size_t>(0, 12), name))
@@ -156,7 +157,7 @@ RC_GTEST_PROP(DiskImage, GivesBackEveryFile, ()) {
 RC_GTEST_PROP(DiskImage, ReadingSurvivesDamage, ()) {
     static auto const whole = make_image({.files = {{"init", pattern(20000)}}}, {.blocks = 80}).value();
     auto bytes = whole.bytes;
-    auto const anywhere = rc::gen::resize(rc::kNominalSize, rc::gen::inRange<std::size_t>(1024, 36 * kBlockBytes));
+    auto const anywhere = rc::gen::resize(rc::kNominalSize, rc::gen::inRange<std::size_t>(1024, 36 * kOneBlock));
     for (std::size_t const at : *rc::gen::container<std::vector<std::size_t>>(20, anywhere))
         bytes[at] = static_cast<std::byte>(*rc::gen::arbitrary<unsigned char>());
     auto const file = read_file(bytes, "init");

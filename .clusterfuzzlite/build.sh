@@ -8,7 +8,8 @@
 build=$WORK/vmcheck
 kernels=(${VMCHECK_FUZZ_KERNELS:-cow-lazy cow-eager eager-lazy eager-eager})
 # How it is optimised is what $CXXFLAGS say. Debian's and Ubuntu's C++ libraries are libstdc++'s.
-CXXFLAGS=${CXXFLAGS//-stdlib=libc++/} cmake -S "$SRC/vmcheck" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=0 \
+CXXFLAGS=${CXXFLAGS//-stdlib=libc++/} cmake -S "$SRC/vmcheck" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=None \
+    -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=0 \
     -DVMCHECK_FUZZING_ENGINE="$LIB_FUZZING_ENGINE" \
     -DVMCHECK_WARNINGS_ARE_ERRORS=OFF -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON -DCMAKE_INSTALL_RPATH='$ORIGIN/lib' \
     -DCMAKE_EXE_LINKER_FLAGS=-Wl,--as-needed,--disable-new-dtags

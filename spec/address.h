@@ -13,7 +13,8 @@
 namespace vmcheck {
 
 inline constexpr std::uint64_t kPageBytes = 4096;
-inline constexpr std::int64_t kPage = 4096;  // the same, where offsets and amounts of sbrk are meant, which have a sign
+// The same, for offsets and amounts of sbrk, which have a sign.
+inline constexpr auto kPage = static_cast<std::int64_t>(kPageBytes);
 inline constexpr unsigned kPageShift = 12;
 
 namespace detail {

@@ -1,6 +1,8 @@
 #pragma once
 // Blocks of translated code by where they were found last: over flushes of the TLB, at which Unicorn forgets it.
 
+#include "spec/address.h"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -51,8 +53,7 @@ class BlockCache {
     // Unicorn has found `block`, whose first byte is at `physical`. One that reaches into a second page depends on
     // where that is, and is not kept.
     void remember(Block const& block, std::uint64_t physical) {
-        constexpr std::uint64_t kPage = 4096;
-        if ((block.pc & (kPage - 1)) + block.bytes <= kPage)
+        if (VirtAddr{block.pc}.offset() + block.bytes <= kPageBytes)
             entry(block.pc, block.flags) = {&block, block.pc, physical, block.flags, flushes_};
     }
 

@@ -48,10 +48,13 @@ void Probe::block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, v
     auto& probe = *static_cast<Probe*>(user);
     probe.blocks.push_back(address);
     probe.block_bytes.push_back(bytes);
-    if (probe.blocks.size() > 1000)
+    // Unicorn may have another layout than is known here, and is_to_leave() say nothing: that is to be told, not waited
+    // for.
+    if (probe.blocks.size() > 1000) {
         probe.engine.stop();
-    else
-        probe.on_block();
+        return probe.engine.leave_block();
+    }
+    probe.on_block();
     if (probe.engine.is_to_leave()) probe.engine.leave_block();
 }
 

@@ -61,8 +61,13 @@ bool restore_state(void* cpu, std::uintptr_t host_pc, bool will_exit) {
 // the hooks at an address stop a run (Hart), and after those it asks as well; so does each block when it begins.
 thread_local constinit bool t_translates_access = false;
 
-// The call that asks, and whether it comes just after that of the hook before each block.
-constexpr char const* kAsks = "helper_check_exit_request_riscv64";
+// What each block calls to ask whether to leave it. Null before 2.1.4, whose blocks look themselves.
+using AskWhetherToLeave = void(void* engine, std::uint32_t in_delay_slot);
+AskWhetherToLeave* ask_whether_to_leave() {
+    static auto* const function = unicorn_function<AskWhetherToLeave>("helper_check_exit_request_riscv64");
+    return function;
+}
+// Of the translation in hand: the last call was that of the hook before each block.
 thread_local constinit bool t_after_block_hook = false;
 
 // The engine that this thread runs. Null also for a version of Unicorn that is not known.
@@ -152,10 +157,9 @@ void helper_uc_tracecode(std::int32_t bytes, int kind, void* engine, std::int64_
 // the block, which the hook does here itself (Engine::is_to_leave).
 void tcg_gen_callN_riscv64(void* context, void* function, void* result, int count, void** arguments) {
     static auto* const original = unicorn_function<void(void*, void*, void*, int, void**)>("tcg_gen_callN_riscv64");
-    static void* const asks = dlsym(RTLD_NEXT, kAsks);
     bool const in_block_hook = t_running != nullptr && function == t_running->block_hook;
     bool const after_block_hook = std::exchange(t_after_block_hook, in_block_hook);
-    if (after_block_hook && function == asks) return;
+    if (after_block_hook && function == reinterpret_cast<void*>(ask_whether_to_leave())) return;
     original(context, function, result, count, arguments);
 }
 
@@ -189,7 +193,7 @@ std::uint64_t get_page_addr_code_riscv64(void* cpu_state, std::uint64_t pc) {
     if (t_running != nullptr) {
         t_running->physical = physical;
         t_running->cpu_state = cpu_state;
-        t_running->is_to_leave = &member<std::int32_t>(cpu_state, kIsToLeave);
+        if (ask_whether_to_leave() != nullptr) t_running->is_to_leave = &member<std::int32_t>(cpu_state, kIsToLeave);
     }
     return physical;
 }
@@ -229,8 +233,7 @@ RunningHere::~RunningHere() {
 }
 
 void leave_block(uc_engine* engine) {
-    static auto* const ask = unicorn_function<void(void*, std::uint32_t)>(kAsks);
-    ask(engine, 0);
+    if (AskWhetherToLeave* const ask = ask_whether_to_leave()) ask(engine, 0);
 }
 
 void restore_state_put_off() {

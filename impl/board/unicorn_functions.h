@@ -40,8 +40,8 @@ class RunningHere {
     Internals* before_;
 };
 
-// From within the hook of blocks: back to Unicorn's main loop. Does not return, but may be the last call of a function
-// without a stack frame.
+// From within the hook of blocks, once something has asked for it: back to Unicorn's main loop. Returns only where
+// blocks look themselves. May be the last call of a function without a stack frame.
 void leave_block(uc_engine* engine);
 
 // From within a TLB-fill hook for a load or a store: brings the registers up to date.

@@ -110,13 +110,18 @@ static_assert(kLongestFirst.size() == kModes);
 
 // The cases by number, in stages that do not overlap. A machine for little memory, or with several harts, is made when
 // it is first asked for, which takes as much of the host's memory as the guest has; so does a program that goes to a
-// limit. So the first batch has them one after the other, and plain programs for who waits for such a machine.
+// limit. So the first batch has them one after the other, and plain programs for who waits for such a machine. Before
+// all that it has some plain programs: they find most, and time may be up before the rest.
 std::vector<std::vector<std::size_t>> stages_of(std::vector<Case> const& cases, bool is_first) {
-    std::vector<std::vector<std::size_t>> stages(2);
+    constexpr std::size_t kPlainAtFirst = 32;
+    std::vector<std::vector<std::size_t>> stages(3);
     for (Mode const mode : kLongestFirst) {
         bool const comes_later = is_first && (mode == Mode::pressure || mode == Mode::harts || mode == Mode::plain);
-        for (std::size_t i = 0; i < cases.size(); ++i)
-            if (cases[i].mode == mode) stages[comes_later ? 1 : 0].push_back(i);
+        for (std::size_t i = 0; i < cases.size(); ++i) {
+            if (cases[i].mode != mode) continue;
+            bool const comes_at_once = is_first && mode == Mode::plain && stages[0].size() < kPlainAtFirst;
+            stages[comes_at_once ? 0 : comes_later ? 2 : 1].push_back(i);
+        }
     }
     return stages;
 }

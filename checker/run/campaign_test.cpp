@@ -5,11 +5,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <set>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace vmcheck::run {
 namespace {
@@ -235,6 +237,25 @@ TEST(Campaign, MakesNoMachineWhileTheFirstProgramGoesToALimit) {
     EXPECT_EQ(limits, 1);
     EXPECT_EQ(others, 48);
     EXPECT_EQ(beside, 0);
+}
+
+// A short night on a slow machine ends within its first batch.
+TEST(Campaign, HasRunSomePlainProgramsBeforeWhatTakesLong) {
+    Bench bench(kCowLazy);
+    std::vector<Mode> begun;
+    Division division;
+    division.known = [&](Mode mode, std::uint64_t) -> CaseRecord const* {
+        begun.push_back(mode);
+        return nullptr;
+    };
+    run_campaign(
+        bench.pool, bench.look.reference, 1, {.programs = 64, .batch = {.plain = 64}}, {}, [](Progress const&) {}, {},
+        {}, division);
+    auto const first = std::ranges::find_if(begun, [](Mode mode) { return mode != Mode::plain; });
+    ASSERT_NE(first, begun.end());
+    EXPECT_GE(first - begun.begin(), 16);
+    EXPECT_EQ(*first, Mode::limits);
+    EXPECT_EQ(std::ranges::count(begun, Mode::plain), 64);
 }
 
 TEST(Campaign, ModesCanBeSwitchedOff) {

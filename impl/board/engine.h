@@ -39,7 +39,10 @@ class Engine {
     uc_engine* handle() const { return handle_.get(); }
 
     // By the architecture's number, 0 to 31. x0 reads as 0 and ignores writes.
-    std::uint64_t read_general(unsigned number) const { return read_raw(UC_RISCV_REG_X0 + static_cast<int>(number)); }
+    std::uint64_t read_general(unsigned number) const {
+        if (CpuState const state = internals_->state; state.is_known()) return state.general(number);
+        return read_raw(UC_RISCV_REG_X0 + static_cast<int>(number));
+    }
     void write_general(unsigned number, std::uint64_t value) {
         if (number != 0) write_raw(UC_RISCV_REG_X0 + static_cast<int>(number), value);
     }
@@ -49,8 +52,17 @@ class Engine {
     VirtAddr pc_in_fill() const;
     // From within a hook, this also makes the engine leave the present block at once and go on at `pc`.
     void set_pc(VirtAddr pc) { write_raw(UC_RISCV_REG_PC, pc.value); }
-    Privilege privilege() const { return static_cast<Privilege>(read_raw(UC_RISCV_REG_PRIV)); }
+    Privilege privilege() const {
+        CpuState const state = internals_->state;
+        return static_cast<Privilege>(state.is_known() ? state.privilege() : read_raw(UC_RISCV_REG_PRIV));
+    }
     void set_privilege(Privilege to) { write_raw(UC_RISCV_REG_PRIV, static_cast<std::uint64_t>(to)); }
+
+    // At any privilege.
+    std::uint64_t satp() const {
+        CpuState const state = internals_->state;
+        return state.is_known() ? state.satp() : read(Register::satp);
+    }
 
     // By Unicorn's number. For CSRs requires: privilege() is machine, or high enough for that CSR.
     std::uint64_t read_raw(int unicorn_register) const {

@@ -46,9 +46,7 @@ WalkRequest Hart::request_for(VirtAddr address, Access access) {
         request.privilege = static_cast<Privilege>((status & mstatus::machine_previous_privilege) >>
                                                    mstatus::machine_previous_privilege_shift);
     }
-    // Its own privilege may read it, and is told 0 where mstatus.TVM is set.
-    if (request.privilege == Privilege::supervisor) request.satp = engine_.read_raw(UC_RISCV_REG_SATP);
-    if (request.satp == 0) request.satp = engine_.read(Register::satp);
+    request.satp = engine_.satp();
     return request;
 }
 

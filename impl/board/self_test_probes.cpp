@@ -182,6 +182,28 @@ Finding native_interrupts(Probe& probe) {
     return {};
 }
 
+Finding interrupts_after_a_csr(Probe& probe) {
+    probe.put(kCode + 0x100, {assembler::wfi});
+    Engine& engine = probe.engine;
+    engine.write(Register::stvec, kCode + 0x100);
+    engine.write(Register::mideleg, 0x2);
+    engine.write(Register::mie, 0x2);
+    engine.write(Register::a1, 0x2);
+    engine.set_privilege(Privilege::supervisor);
+    for (bool const is_pending : {false, true}) {
+        engine.write(Register::mip, is_pending ? 0x2 : 0);
+        engine.write(Register::sstatus, 0);
+        engine.write(Register::a0, 0);
+        probe.run();
+        std::uint64_t const end = is_pending ? kCode + 0x104 : kCode + 16;
+        if (engine.pc().value != end || (engine.read(Register::a0) == 1) == is_pending ||
+            (is_pending && engine.read(Register::sepc) != kCode + 8))
+            return fmt::format("with {} pending it ended at {:#x}, sepc {:#x}", is_pending ? "one" : "none",
+                               engine.pc().value, engine.read(Register::sepc));
+    }
+    return {};
+}
+
 Finding missing_csrs(Probe& probe) {
     probe.on_exception = [] {};
     uc_err const error = probe.run();

@@ -31,6 +31,7 @@ Finding csr_window(Probe& probe);
 Finding context_restores_csrs(Probe& probe);
 Finding wfi_returns(Probe& probe);
 Finding native_interrupts(Probe& probe);
+Finding interrupts_after_a_csr(Probe& probe);
 Finding missing_csrs(Probe& probe);
 Finding hart_number(Probe& probe);
 Finding no_physical_protection(Probe& probe);

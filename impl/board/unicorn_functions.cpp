@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 #include <sys/time.h>
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -32,6 +34,7 @@ extern "C" int gettimeofday(timeval* __restrict time, void* __restrict) noexcept
 namespace {
 
 using vmcheck::board::BlockCache;
+using vmcheck::board::CpuState;
 using vmcheck::board::Internals;
 
 template <class Function>
@@ -80,32 +83,32 @@ std::uint64_t physical_address(void* cpu_state, std::uint64_t pc) {
     return original(cpu_state, pc);
 }
 
-// Where things are from Unicorn's CPURISCVState on (qemu/target/riscv/cpu.h); the last lies before it, in
-// CPUNegativeOffsetState.
-constexpr std::ptrdiff_t kPc = 0x200, kPrivilege = 0x250, kMstatus = 0x270, kIsToLeave = -0x10;
-
-template <class Value>
-Value const& member(void const* cpu_state, std::ptrdiff_t offset) {
-    return *reinterpret_cast<Value const*>(static_cast<std::byte const*>(cpu_state) + offset);
-}
-
 // As cpu_get_tb_cpu_state() there works them out.
-std::uint32_t translation_flags(void* cpu_state) {
+std::uint32_t translation_flags(CpuState state) {
     constexpr std::uint64_t kFpu = 0x6000;  // mstatus.FS
-    auto const privilege = static_cast<std::uint32_t>(member<std::uint64_t>(cpu_state, kPrivilege));
-    auto const fpu = static_cast<std::uint32_t>(member<std::uint64_t>(cpu_state, kMstatus) & kFpu);
+    auto const privilege = static_cast<std::uint32_t>(state.privilege());
+    auto const fpu = static_cast<std::uint32_t>(state.mstatus() & kFpu);
     if (fpu == 0) return privilege;
     static auto* const has_fpu = unicorn_function<bool(void*)>("riscv_cpu_fp_enabled_riscv64");
-    return has_fpu(cpu_state) ? privilege | fpu : privilege;
+    return has_fpu(state.at()) ? privilege | fpu : privilege;
+}
+
+// Whether an interrupt is pending that the hart may have to take now.
+bool may_be_interrupted(CpuState state) {
+    std::uint64_t const pending = state.mip() & state.mie();
+    if (pending == 0) return false;
+    constexpr std::uint64_t kSupervisor = 1, kSupervisorInterrupts = 2;  // mstatus.SIE
+    return (pending & ~state.mideleg()) != 0 || state.privilege() != kSupervisor ||
+           (state.mstatus() & kSupervisorInterrupts) != 0;
 }
 
 // Null: it is not known that it is where it was.
-inline BlockCache::Block const* remembered_block(void* cpu_state, std::uint64_t pc, std::uint32_t flags) {
+inline BlockCache::Block const* remembered_block(CpuState state, std::uint64_t pc, std::uint32_t flags) {
     BlockCache& blocks = t_running->blocks;
     BlockCache::Entry& entry = blocks.entry(pc, flags);
     if (!entry.is_of(pc, flags)) return nullptr;
     if (!blocks.holds(entry)) {
-        if (physical_address(cpu_state, pc) != entry.physical) return nullptr;
+        if (physical_address(state.at(), pc) != entry.physical) return nullptr;
         blocks.hold(entry);
     }
     return entry.block;
@@ -114,6 +117,27 @@ inline BlockCache::Block const* remembered_block(void* cpu_state, std::uint64_t 
 [[gnu::noinline]] void const* look_block_up(void* cpu_state) {
     static auto* const original = unicorn_function<void const*(void*)>("helper_lookup_tb_ptr_riscv64");
     return original(cpu_state);
+}
+
+// Where a block has to go to come back to the main loop: where Unicorn sends it for one that is not translated yet.
+// Asked for at an engine's first lookup, when no guest has come to this address, where tb_htable_lookup finds nothing.
+constexpr std::uint64_t kNowhere = ~std::uint64_t{0};
+[[gnu::noinline]] void const* way_to_main_loop(void* cpu_state) {
+    std::uint64_t& pc = CpuState{cpu_state}.pc();
+    std::uint64_t const before = std::exchange(pc, kNowhere);
+    void const* const way = look_block_up(cpu_state);
+    pc = before;
+    return way;
+}
+
+// Of the translation in hand: the last call was that of an instruction that reads or writes a CSR.
+thread_local constinit bool t_after_csr = false;
+
+bool is_of_csr(void* function) {
+    static std::array<void*, 3> const functions{dlsym(RTLD_NEXT, "helper_csrrw_riscv64"),
+                                                dlsym(RTLD_NEXT, "helper_csrrs_riscv64"),
+                                                dlsym(RTLD_NEXT, "helper_csrrc_riscv64")};
+    return std::ranges::find(functions, function) != functions.end();
 }
 
 using TranslateAccess = void(void* context, void* value, void* address, std::uintptr_t index, unsigned operation);
@@ -159,8 +183,18 @@ void tcg_gen_callN_riscv64(void* context, void* function, void* result, int coun
     static auto* const original = unicorn_function<void(void*, void*, void*, int, void**)>("tcg_gen_callN_riscv64");
     bool const in_block_hook = t_running != nullptr && function == t_running->block_hook;
     bool const after_block_hook = std::exchange(t_after_block_hook, in_block_hook);
+    t_after_csr = t_running != nullptr && is_of_csr(function);
     if (after_block_hook && function == reinterpret_cast<void*>(ask_whether_to_leave())) return;
     original(context, function, result, count, arguments);
+}
+
+// After an instruction for a CSR Unicorn's code goes back to the main loop, which looks for interrupts and goes on with
+// the next block. Here it goes there itself, since a lookup leaves to the main loop while an interrupt is pending.
+void tcg_gen_exit_tb_riscv64(void* context, void* block, unsigned exit) {
+    static auto* const original = unicorn_function<void(void*, void*, unsigned)>("tcg_gen_exit_tb_riscv64");
+    static auto* const go_on = unicorn_function<void(void*)>("tcg_gen_lookup_and_goto_ptr_riscv64");
+    if (std::exchange(t_after_csr, false) && block == nullptr) return go_on(context);
+    original(context, block, exit);
 }
 
 // A flush of the TLB, of which a kernel does several in each trap, empties Unicorn's first table of blocks, and it
@@ -168,8 +202,10 @@ void tcg_gen_callN_riscv64(void* context, void* function, void* result, int coun
 // block's end:
 void const* helper_lookup_tb_ptr_riscv64(void* cpu_state) {
     if (t_running == nullptr) return look_block_up(cpu_state);
-    BlockCache::Block const* const block =
-        remembered_block(cpu_state, member<std::uint64_t>(cpu_state, kPc), translation_flags(cpu_state));
+    if (t_running->main_loop == nullptr) t_running->main_loop = way_to_main_loop(cpu_state);
+    CpuState const state{cpu_state};
+    if (may_be_interrupted(state)) return t_running->main_loop;
+    BlockCache::Block const* const block = remembered_block(state, state.pc(), translation_flags(state));
     return block != nullptr ? block->code : look_block_up(cpu_state);
 }
 
@@ -179,8 +215,9 @@ BlockCache::Block const* tb_htable_lookup_riscv64(void* cpu, std::uint64_t pc, s
     using Lookup = BlockCache::Block const*(void*, std::uint64_t, std::uint64_t, std::uint32_t, std::uint32_t);
     static auto* const original = unicorn_function<Lookup>("tb_htable_lookup_riscv64");
     if (t_running == nullptr) return original(cpu, pc, cs_base, flags, how);
-    if (t_running->cpu_state != nullptr)
-        if (BlockCache::Block const* const block = remembered_block(t_running->cpu_state, pc, flags);
+    if (pc == kNowhere && t_running->main_loop == nullptr) return nullptr;
+    if (t_running->state.is_known())
+        if (BlockCache::Block const* const block = remembered_block(t_running->state, pc, flags);
             block != nullptr && block->is_as(how))
             return block;
     BlockCache::Block const* const block = original(cpu, pc, cs_base, flags, how);
@@ -192,8 +229,8 @@ std::uint64_t get_page_addr_code_riscv64(void* cpu_state, std::uint64_t pc) {
     std::uint64_t const physical = physical_address(cpu_state, pc);
     if (t_running != nullptr) {
         t_running->physical = physical;
-        t_running->cpu_state = cpu_state;
-        if (ask_whether_to_leave() != nullptr) t_running->is_to_leave = &member<std::int32_t>(cpu_state, kIsToLeave);
+        t_running->state = CpuState{cpu_state};
+        if (ask_whether_to_leave() != nullptr) t_running->is_to_leave = &t_running->state.is_to_leave();
     }
     return physical;
 }

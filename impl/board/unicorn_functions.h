@@ -11,9 +11,39 @@
 
 #include <unicorn/unicorn.h>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace vmcheck::board {
+
+// Unicorn's CPURISCVState, of which this is known (2.1.2 to 2.1.4, qemu/target/riscv/cpu.h).
+class CpuState {
+  public:
+    CpuState() = default;
+    explicit CpuState(void* state) : at_(state) {}
+    bool is_known() const { return at_ != nullptr; }
+    void* at() const { return at_; }
+
+    std::uint64_t& general(unsigned number) const { return word(std::ptrdiff_t{8} * number); }
+    std::uint64_t& pc() const { return word(0x200); }
+    std::uint64_t& privilege() const { return word(0x250); }
+    std::uint64_t& mstatus() const { return word(0x270); }
+    std::uint64_t& mip() const { return word(0x278); }
+    std::uint64_t& mie() const { return word(0x288); }
+    std::uint64_t& mideleg() const { return word(0x290); }
+    std::uint64_t& satp() const { return word(0x2a0); }
+    // Below 0: Unicorn wants back to its main loop. Before all that, in CPUNegativeOffsetState.
+    std::int32_t& is_to_leave() const { return member<std::int32_t>(-0x10); }
+
+  private:
+    template <class Value>
+    Value& member(std::ptrdiff_t offset) const {
+        return *reinterpret_cast<Value*>(static_cast<std::byte*>(at_) + offset);
+    }
+    std::uint64_t& word(std::ptrdiff_t offset) const { return member<std::uint64_t>(offset); }
+
+    void* at_ = nullptr;
+};
 
 // What they know of one engine.
 struct Internals {
@@ -23,9 +53,10 @@ struct Internals {
     CodeHooks hooks;
     BlockCache blocks;
     void const* block_hook = nullptr;                // the function that is called before each block, and may leave it
-    std::int32_t const* is_to_leave = &kNotToLeave;  // below 0: Unicorn wants back to its main loop
-    void* cpu_state = nullptr;                       // its CPURISCVState, once it has run
+    CpuState state;                                  // once it has run; never of a version that is not known
+    std::int32_t const* is_to_leave = &kNotToLeave;  // in there, where it is for the hook to ask
     std::uint64_t physical = 0;                      // where the pc is that Unicorn has asked for last
+    void const* main_loop = nullptr;  // where a block goes to come back there; null until the first lookup
 };
 
 // While it lives, this thread runs that engine. Nests.

@@ -37,7 +37,7 @@ struct CaseResult {
 // The programs of one mode, batch after batch.
 class Series {
   public:
-    // Programs come from each of the generators in turn. REQUIRES: there is one.
+    // Programs come from each of the generators in turn. REQUIRES: there is one, when a program is asked for.
     Series(Mode mode, std::vector<rc::Gen<spec::Program>> programs, std::uint64_t seed)
         : mode_(mode),
           programs_(std::move(programs)),
@@ -108,19 +108,21 @@ std::vector<rc::Gen<spec::Program>> to_limits(Reference const& reference) {
 constexpr std::array kLongestFirst{Mode::limits, Mode::harts, Mode::preempt, Mode::sweep, Mode::pressure, Mode::plain};
 static_assert(kLongestFirst.size() == kModes);
 
-// The cases by number, in stages that do not overlap. A machine for little memory, or with several harts, is made when
-// it is first asked for, which takes as much of the host's memory as the guest has; so does a program that goes to a
-// limit. So the first batch has them one after the other, and plain programs for who waits for such a machine. Before
-// all that it has some plain programs: they find most, and time may be up before the rest.
-std::vector<std::vector<std::size_t>> stages_of(std::vector<Case> const& cases, bool is_first) {
-    constexpr std::size_t kPlainAtFirst = 32;
-    std::vector<std::vector<std::size_t>> stages(3);
+// The cases by number, in stages that do not overlap, of which the first two are empty but for the first batch. There,
+// the second has what takes a place in a step to interrupt, and a program that goes to a limit; the third, what takes a
+// machine for little memory or with several harts. Such a machine is made when it is first asked for, which takes as
+// much of the host's memory as the guest has, and so does the program. Each has a part of the plain programs, for
+// workers that would wait; the first has nothing else, since they find most, and time may be up before the rest.
+std::array<std::vector<std::size_t>, 3> stages_of(std::vector<Case> const& cases, bool is_first) {
+    std::array<std::vector<std::size_t>, 3> stages;
+    auto const plain = static_cast<std::size_t>(std::ranges::count(cases, Mode::plain, &Case::mode));
     for (Mode const mode : kLongestFirst) {
-        bool const comes_later = is_first && (mode == Mode::pressure || mode == Mode::harts || mode == Mode::plain);
+        std::size_t nth = 0;
+        bool const needs_no_machine = mode == Mode::limits || mode == Mode::preempt || mode == Mode::sweep;
         for (std::size_t i = 0; i < cases.size(); ++i) {
             if (cases[i].mode != mode) continue;
-            bool const comes_at_once = is_first && mode == Mode::plain && stages[0].size() < kPlainAtFirst;
-            stages[comes_at_once ? 0 : comes_later ? 2 : 1].push_back(i);
+            std::size_t const stage = mode == Mode::plain ? nth++ * stages.size() / plain : needs_no_machine ? 1 : 2;
+            stages[is_first ? stage : 2].push_back(i);
         }
     }
     return stages;
@@ -250,11 +252,11 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
     Clock::time_point const started = Clock::now();
     CampaignResult result;
     std::map<Family, Failure> by_family;
-    std::array<Series, kModes> const series{
+    std::array<Series, kModes> series{
         Series{Mode::plain, {generate::programs(reference.setting, plain(effort))}, seed},
         Series{Mode::sweep, {generate::programs(reference.setting, swept())}, seed},
         Series{Mode::pressure, {generate::programs(reference.setting, pressed())}, seed},
-        Series{Mode::preempt, {generate::programs(reference.setting, preempted(pool.first(), reference))}, seed},
+        Series{Mode::preempt, {}, seed},
         Series{Mode::harts, side_by_side(reference), seed},
         Series{Mode::limits, to_limits(reference), seed},
     };
@@ -268,6 +270,11 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
     auto const program_of = [&](Case const& each) {
         if (each.given != nullptr) return each.given->program;
         return series[static_cast<std::size_t>(each.mode)].program(each.index);
+    };
+    // What no program but theirs waits for.
+    auto const prepare_preemption = [&](Execution& machine) {
+        series[static_cast<std::size_t>(Mode::preempt)] = {
+            Mode::preempt, {generate::programs(reference.setting, preempted(machine, reference))}, seed};
     };
     auto const run_cases = [&](std::vector<Case> const& cases, auto const& is_end, bool is_first) {
         std::vector<CaseResult> results(cases.size());
@@ -294,8 +301,14 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
             // What it used up goes back to the host.
             if (cases[i].mode == Mode::limits) machine.reset();
         };
-        for (std::vector<std::size_t> const& stage : stages_of(cases, is_first))
-            pool.for_each(stage.size(), [&](Execution& machine, std::size_t i) { run_one(machine, stage[i]); });
+        auto const stages = stages_of(cases, is_first);
+        for (std::vector<std::size_t> const& stage : stages) {
+            std::size_t const before = is_first && &stage == &stages.front() && effort.batch.preempt > 0 ? 1 : 0;
+            pool.for_each(before + stage.size(), [&](Execution& machine, std::size_t i) {
+                if (i >= before) return run_one(machine, stage[i - before]);
+                if (!stop.stop_requested() && !is_end()) prepare_preemption(machine);
+            });
+        }
         return results;
     };
     // How many of the failures are that a step does not end.

@@ -15,7 +15,9 @@
 //     only
 //
 // Time on the board is virtual. It advances by the code that harts execute, never by the host's clock, so that two
-// runs of the same program from the same state are the same run. Its unit is the parcel (below).
+// runs of the same program from the same state are the same run. (But for a guest that makes the host work far harder
+// than its code says, whose time also depends on what was translated before: Hart::charge_host_work.) Its unit is the
+// parcel (below).
 //
 // A Board is used by one thread at a time; different boards are independent. No function here throws.
 
@@ -289,8 +291,8 @@ class Board {
     TimeUnits time() const;
     // Totals of this board, never restored. For benches and `doctor`; see types.h for what is deterministic.
     Counters const& counters() const;
-    // Accesses to physical addresses with nothing behind them (read as 0, writes ignored, as on QEMU's `virt`
-    // machine without firmware): the first few since reset or since the last restore.
+    // Accesses to physical addresses with nothing behind them (read as 0, writes ignored; QEMU's `virt` machine raises
+    // an access fault): the first few since reset or since the last restore.
     std::span<VoidAccess const> void_accesses() const;
     // The latest exception (not interrupt) that was taken to S-mode from S-mode: for most kernels, their death.
     std::optional<KernelFault> last_kernel_fault() const;

@@ -72,6 +72,12 @@ class Engine {
     }
     void write_raw(int unicorn_register, std::uint64_t value) { uc_reg_write(handle(), unicorn_register, &value); }
 
+    // REQUIRES: privilege() is machine. Unicorn flushes its TLB where that changes what accesses may do.
+    void write_mstatus(std::uint64_t value) {
+        internals_->note_new_mstatus(value);
+        write_raw(UC_RISCV_REG_MSTATUS, value);
+    }
+
     std::uint64_t read(Register which) const;
     void write(Register which, std::uint64_t value);
 
@@ -105,7 +111,7 @@ class Engine {
     }
 
     void flush_tlb() {
-        internals_->blocks.note_flush();
+        RunningHere const here{*internals_};
         uc_ctl_flush_tlb(handle());
     }
     // Drops all translated code.

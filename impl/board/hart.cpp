@@ -51,6 +51,8 @@ void Hart::write_device(uc_engine*, std::uint64_t offset, unsigned size, std::ui
     Port& port = *static_cast<Port*>(user);
     port.hart.charge_host_work(1);
     port.device.write(offset, size, value);
+    // A disk has written to code.
+    if (port.hart.code_.flush_requested()) port.hart.machine_.limits.attention = 0;
 }
 
 std::optional<Error> Hart::map_devices() {

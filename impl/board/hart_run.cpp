@@ -153,7 +153,8 @@ bool Hart::attend(VirtAddr pc) {
         stop(stop::asked_to_stop());
         return true;
     }
-    if (code_.take_flush_request()) flush_tlb();
+    bool const is_code_rewritten = code_.take_flush_request();
+    if (is_code_rewritten) flush_tlb();
     if (machine_.clock.parcels >= limits.budget_end) {
         stop(stop::BudgetExhausted{});
         return true;
@@ -172,9 +173,9 @@ bool Hart::attend(VirtAddr pc) {
     }
     if (take_machine_interrupt(pc)) return true;
     refresh_supervisor_lines();
-    if (std::exchange(line_raised_, false)) {
+    if (std::exchange(line_raised_, false) || is_code_rewritten) {
         // Leave the block and come back to it, so that Unicorn sees the interrupt before the block rather than some
-        // blocks later.
+        // blocks later; and it may be the block that was rewritten.
         engine_.set_pc(pc);
         return true;
     }

@@ -148,7 +148,7 @@ void Hart::take_trap(std::uint64_t cause, VirtAddr pc, std::uint64_t value) {
     }
     if (from == Privilege::user) state.waits_in_a_row = 0;
     bool const to_supervisor = entry.to == Privilege::supervisor;
-    engine_.write_raw(UC_RISCV_REG_MSTATUS, entry.mstatus);
+    engine_.write_mstatus(entry.mstatus);
     engine_.write_raw(to_supervisor ? UC_RISCV_REG_SEPC : UC_RISCV_REG_MEPC, pc.value);
     engine_.write_raw(to_supervisor ? UC_RISCV_REG_SCAUSE : UC_RISCV_REG_MCAUSE, cause);
     engine_.write_raw(to_supervisor ? UC_RISCV_REG_STVAL : UC_RISCV_REG_MTVAL, value);

@@ -195,6 +195,38 @@ TEST(HostileGuest, WildDmaIsRefused) {
     }
 }
 
+// The disk writes to a page whose code ran before, is told to by the last instructions of the page before it, and
+// raises no interrupt that would be taken.
+TEST(HostileGuest, CodeThatTheDiskHasWrittenRunsAtOnce) {
+    namespace as = assembler;
+    constexpr PhysAddr kMain{0x8030'2000}, kBefore{0x8031'0ff8}, kCode{0x8031'1000};
+    constexpr unsigned kA0 = 10, kS3 = 19, kT3 = 28, kT4 = 29;
+    auto const code = [](unsigned number) { return std::vector<std::uint32_t>{as::li(kA0, number), as::ret}; };
+    auto const write = [](Board& board, PhysAddr at, std::vector<std::uint32_t> const& program) {
+        ASSERT_TRUE(board.write(at, std::as_bytes(std::span{program})));
+    };
+    std::vector<std::byte> disk(4096);
+    std::vector<std::uint32_t> const new_code = code(2);
+    std::ranges::copy(std::as_bytes(std::span{new_code}), disk.begin());
+    Board board = run_writes(set_up_queue(kQueueRings), disk, [&](Board& b) {
+        put(b, kQueueRings, {kQueueRings.value + 0x800, 16 | (1ull << 32) | (1ull << 48)});
+        put(b, kQueueRings + 16, {kCode.value, 512 | (3ull << 32) | (2ull << 48)});
+        put(b, kQueueRings + 32, {kQueueRings.value + 0x810, 1 | (2ull << 32)});
+        put(b, kQueueRings + 0x800, {0, 0});
+        put(b, kQueueRings + 0x1000, {1ull << 16});
+        write(b, kMain, {as::jalr(1, kS3), as::jalr(1, kT3), as::ecall});
+        write(b, kBefore, {as::sw(0, kT4), as::fence_i});
+        write(b, kCode, code(1));
+    });
+    board.write(Register{kS3}, kCode.value);
+    board.write(Register{kT3}, kBefore.value);
+    board.write(Register{kT4}, kDiskRegisters + 0x50);
+    board.write(Register::pc, kMain.value);
+    EXPECT_TRUE(finished(board.run(kPlenty)));
+    EXPECT_EQ(board.counters().disk_requests, 1u);
+    EXPECT_EQ(board.read(Register::a0), 2u);
+}
+
 TEST(HostileGuest, QueuesAnywhereAreSurvived) {
     for (std::uint64_t const rings : {0x0u, 0x1000'1000u, 0x7fff'ff00u, 0x803f'fff8u, 0xffff'f000u}) {
         std::vector<DiskWrite> writes = set_up_queue(PhysAddr{rings});

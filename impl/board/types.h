@@ -163,8 +163,8 @@ struct WordScan {
 };
 
 // Totals since the board was made. All but `fills`, `invalidations`, `void_accesses` and `fresh_code` grow by the same
-// amount in every run of the same program from the same state: Unicorn sizes its TLB by the host's clock, so refills
-// may differ.
+// amount in every run of the same program from the same state: the size of Unicorn's TLB depends on what it ran before,
+// so refills may differ.
 struct Counters {
     std::uint64_t blocks = 0;               // blocks entered
     std::uint64_t fills = 0;                // page-table walks

@@ -11,26 +11,6 @@
 #include <ctime>
 #include <utility>
 
-// The clock by which Unicorn sizes its TLB.
-//
-// Unicorn (qemu/accel/tcg/cputlb.c, tlb_mmu_resize_locked) doubles its software TLB at a flush when it seems crowded,
-// and halves it when it has seemed empty for 100 ms of gettimeofday(). Its count of entries is decremented twice for an
-// entry that comes back from the victim TLB; a count that has gone below zero looks like a crowd, and the TLB doubles
-// at every flush, up to 16 MiB. A kernel flushes several times in each trap, and each flush clears all of it: three
-// quarters of the time of stock xv6 kernels went there. By this clock 100 ms pass between any two flushes, so that a
-// TLB that has grown shrinks at the next one.
-//
-// It takes the place of the C library's function for every shared library of the program. Unicorn is the only one here
-// that asks for it; C++ clocks use clock_gettime.
-extern "C" int gettimeofday(timeval* __restrict time, void* __restrict) noexcept {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    // A microsecond counts as a second.
-    time->tv_sec = now.tv_sec * 1'000'000 + now.tv_nsec / 1'000;
-    time->tv_usec = 0;
-    return 0;
-}
-
 namespace {
 
 using vmcheck::board::BlockCache;
@@ -73,7 +53,8 @@ AskWhetherToLeave* ask_whether_to_leave() {
 // Of the translation in hand: the last call was that of the hook before each block.
 thread_local constinit bool t_after_block_hook = false;
 
-// The engine that this thread runs. Null also for a version of Unicorn that is not known.
+// The engine that this thread runs, and the same, but null for a version of Unicorn that is not known.
+thread_local constinit Internals* t_engine = nullptr;
 thread_local constinit Internals* t_running = nullptr;
 constexpr int kOfCode = std::countr_zero(unsigned{UC_HOOK_CODE});
 
@@ -150,6 +131,24 @@ void translate(TranslateAccess* original, void* context, void* value, void* addr
 }
 
 }  // namespace
+
+// The clock by which Unicorn sizes its TLB.
+//
+// Unicorn (qemu/accel/tcg/cputlb.c, tlb_mmu_resize_locked) doubles its software TLB at a flush when it seems crowded,
+// and halves it when it has seemed empty for 100 ms of gettimeofday(). Its count of entries is decremented twice for an
+// entry that comes back from the victim TLB; a count that has gone below zero looks like a crowd, and the TLB doubles
+// at every flush, up to 16 MiB. A kernel flushes several times in each trap, and each flush clears all of it: three
+// quarters of the time of stock xv6 kernels went there. By this clock, which each engine has for itself, 125 ms pass
+// between any two flushes, so that a TLB that has grown shrinks at the next one.
+//
+// It takes the place of the C library's function for every shared library of the program. Unicorn is the only one here
+// that asks for it; C++ clocks use clock_gettime.
+extern "C" int gettimeofday(timeval* __restrict time, void* __restrict) noexcept {
+    std::uint64_t const reading = t_engine == nullptr ? 0 : ++t_engine->clock_readings;
+    time->tv_sec = static_cast<std::time_t>(reading / 8);
+    time->tv_usec = static_cast<suseconds_t>(reading % 8 * 125'000);
+    return 0;
+}
 
 extern "C" {
 
@@ -263,10 +262,12 @@ VMCHECK_TRANSLATE(tcg_gen_qemu_st_i64_riscv64)
 namespace vmcheck::board {
 
 RunningHere::RunningHere(Internals& engine)
-    : before_(std::exchange(t_running, is_known_unicorn() ? &engine : nullptr)) {}
+    : before_(std::exchange(t_running, is_known_unicorn() ? &engine : nullptr)),
+      clock_before_(std::exchange(t_engine, &engine)) {}
 
 RunningHere::~RunningHere() {
     t_running = before_;
+    t_engine = clock_before_;
 }
 
 void leave_block(uc_engine* engine) {

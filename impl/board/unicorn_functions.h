@@ -57,6 +57,13 @@ struct Internals {
     std::int32_t const* is_to_leave = &kNotToLeave;  // in there, where it is for the hook to ask
     std::uint64_t physical = 0;                      // where the pc is that Unicorn has asked for last
     void const* main_loop = nullptr;  // where a block goes to come back there; null until the first lookup
+    std::uint64_t clock_readings = 0;
+
+    // REQUIRED before the board writes it while the engine does not run.
+    void note_new_mstatus(std::uint64_t value) {
+        constexpr std::uint64_t kOfAccesses = 0xe1800;  // MXR, SUM, MPRV, MPP
+        if (state.is_known() && ((state.mstatus() ^ value) & kOfAccesses) != 0) blocks.note_flush();
+    }
 };
 
 // While it lives, this thread runs that engine. Nests.
@@ -69,6 +76,7 @@ class RunningHere {
 
   private:
     Internals* before_;
+    Internals* clock_before_;
 };
 
 // From within the hook of blocks, once something has asked for it: back to Unicorn's main loop. Returns only where

@@ -5,8 +5,11 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
-#include <cstring>
+#include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace vmcheck::classes {
 namespace {
@@ -14,9 +17,8 @@ namespace {
 using nlohmann::json;
 
 std::vector<std::byte> bytes_of(std::vector<std::uint8_t> const& written) {
-    std::vector<std::byte> bytes(written.size());
-    std::memcpy(bytes.data(), written.data(), written.size());
-    return bytes;
+    auto const bytes = std::as_bytes(std::span{written});
+    return {bytes.begin(), bytes.end()};
 }
 
 std::vector<std::byte> nested(std::size_t levels) {

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -33,6 +35,22 @@ struct CaseResult {
     bool done = false;   // and not cut short
     bool fresh = false;  // it reached code that none before did
 };
+
+// A batch that was run.
+struct BatchResult {
+    std::vector<Case> cases;
+    std::vector<CaseResult> results;
+};
+
+// While nothing fails, so many batches are run at a time: then nobody waits at the end of each for the longest of its
+// programs. What comes after a batch at whose end something is to be avoided is run again, now that this is known.
+constexpr std::uint64_t kBatchesTogether = 4;
+
+// How many plain programs the batch holds; 0: it is none any more.
+std::uint64_t plain_in(Effort const& effort, std::uint64_t batch) {
+    std::uint64_t const size = effort.batch.plain;
+    return batch > effort.programs / size ? 0 : std::min(size, effort.programs - batch * size);
+}
 
 // The programs of one mode, batch after batch.
 class Series {
@@ -197,14 +215,13 @@ class FirstSeen {
     std::vector<Family> known_;
 };
 
-Progress progress_of(CampaignResult const& result, std::size_t families, Effort const& effort,
-                     Clock::time_point started) {
+Progress progress_of(Counts const& counts, std::size_t families, Effort const& effort, Clock::time_point started) {
     Progress progress;
-    progress.counts = result.counts;
+    progress.counts = counts;
     progress.programs_wanted = effort.programs;
     progress.families = families;
     progress.elapsed = std::chrono::duration_cast<milliseconds>(Clock::now() - started);
-    std::uint64_t const done = result.counts.programs;
+    std::uint64_t const done = counts.programs;
     if (done > 0 && effort.programs < UINT64_MAX)
         progress.left = milliseconds{static_cast<std::int64_t>(static_cast<double>(progress.elapsed.count()) *
                                                                static_cast<double>(effort.programs - done) /
@@ -267,6 +284,7 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
     auto const time_is_up = [&] { return share_is_up(1); };
     Steering known;
     FirstSeen news(reference, first_seen);
+    std::mutex counting;
     auto const program_of = [&](Case const& each) {
         if (each.given != nullptr) return each.given->program;
         return series[static_cast<std::size_t>(each.mode)].program(each.index);
@@ -278,6 +296,7 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
     };
     auto const run_cases = [&](std::vector<Case> const& cases, auto const& is_end, bool is_first) {
         std::vector<CaseResult> results(cases.size());
+        Counts so_far = result.counts;
         auto const run_one = [&](Execution& machine, std::size_t i) {
             if (stop.stop_requested() || is_end()) return;
             auto const* const record = division.known && known.empty() && cases[i].given == nullptr
@@ -298,6 +317,12 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
             results[i].done = true;
             results[i].fresh = machine.fresh_code() > before;
             news.look(machine, results[i].ended.failures);
+            if (cases[i].given == nullptr) {
+                std::scoped_lock const lock(counting);
+                so_far.add(results[i].counts);
+                if (cases[i].mode == Mode::plain && so_far.programs % effort.batch.plain == 0)
+                    report(progress_of(so_far, by_family.size(), effort, started));
+            }
             // What it used up goes back to the host.
             if (cases[i].mode == Mode::limits) machine.reset();
         };
@@ -347,13 +372,8 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
         if (begun[i].done && !begun[i].ended.cannot_start) corpus.ran(index, failed, begun[i].fresh);
         take_failures(begins[i], begun[i]);
     }
-    for (std::uint64_t next = 0, batch = 0; next < effort.programs; ++batch) {
-        if (time_is_up()) break;
-        if (stop.stop_requested()) {
-            result.interrupted = true;
-            break;
-        }
-        std::uint64_t const count = std::min<std::uint64_t>(effort.batch.plain, effort.programs - next);
+    auto const cases_of = [&](std::uint64_t batch) {
+        std::uint64_t const count = plain_in(effort, batch);
         std::vector<Case> cases;
         // It takes long, so it comes first.
         if (batches_to_limits > 0 && batch % batches_to_limits == 0)
@@ -361,7 +381,45 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
         for (std::size_t mode = 0; mode < kModes; ++mode)
             series[mode].add_batch(batch, sizes[mode], count, effort.batch.plain, cases);
         if (division.shard) std::erase_if(cases, [&](Case const& each) { return !division.shard->takes(each.index); });
-        auto results = run_cases(cases, time_is_up, batch == 0);
+        return cases;
+    };
+    // From this one on.
+    auto const run_batches = [&](std::uint64_t batch) {
+        bool const is_divided = division.shard || division.known || division.batch_done;
+        std::uint64_t const together = batch == 0 || is_divided || !by_family.empty() ? 1 : kBatchesTogether;
+        std::vector<Case> all;
+        std::deque<BatchResult> batches;
+        for (std::uint64_t i = batch; i < batch + together && plain_in(effort, i) > 0; ++i) {
+            batches.push_back({cases_of(i), {}});
+            all.insert(all.end(), batches.back().cases.begin(), batches.back().cases.end());
+        }
+        auto results = run_cases(all, time_is_up, batch == 0);
+        auto from = std::make_move_iterator(results.begin());
+        for (BatchResult& each : batches) {
+            auto const end = from + static_cast<std::ptrdiff_t>(each.cases.size());
+            each.results.assign(from, end);
+            from = end;
+        }
+        return batches;
+    };
+    // The code that they reached has been reached.
+    auto const let_go_of = [&](std::deque<BatchResult>& batches) {
+        for (auto const& [cases, results] : std::exchange(batches, {}))
+            for (std::size_t i = 0; i < cases.size(); ++i)
+                if (results[i].fresh && corpus.keep) corpus.keep(cases[i].mode, program_of(cases[i]));
+    };
+    std::deque<BatchResult> ahead;  // these have been run, and not been counted yet
+    for (std::uint64_t batch = 0; plain_in(effort, batch) > 0; ++batch) {
+        if (ahead.empty()) {
+            if (time_is_up()) break;
+            if (stop.stop_requested()) {
+                result.interrupted = true;
+                break;
+            }
+            ahead = run_batches(batch);
+        }
+        auto [cases, results] = std::move(ahead.front());
+        ahead.pop_front();
         std::size_t endless = 0;
         for (std::size_t i = 0; i < cases.size(); ++i) {
             result.counts.add(results[i].counts);
@@ -380,21 +438,23 @@ CampaignResult run_campaign(MachinePool& pool, Reference const& reference, std::
         // Often enough to be sure of it; what hides nothing need not be avoided.
         constexpr std::uint64_t kSightings = 8;
         for (auto const& [family, failure] : by_family)
-            if (failure.seen >= kSightings && !failure.run.divergence->settled) known.avoid(family);
-        next += count;
+            if (failure.seen >= kSightings && !failure.run.divergence->settled && known.avoid(family)) let_go_of(ahead);
         if (stop.stop_requested()) {
             result.interrupted = !time_is_up();
-            break;
+            if (ahead.empty()) break;
+            continue;
         }
         if ((result.engine_failure = pool.engine_failure())) break;
-        report(progress_of(result, by_family.size(), effort, started));
         auto const is_defect = [](auto const& each) { return !each.first.advice; };
-        if (std::count_if(by_family.begin(), by_family.end(), is_defect) >= effort.families_max) break;
-        // A kernel that hangs wherever one goes costs much time for nothing new.
+        bool const enough = std::count_if(by_family.begin(), by_family.end(), is_defect) >= effort.families_max;
         bool const is_part = division.shard && !division.alone;
-        if (2 * endless > cases.size() && !is_part) break;
+        // A kernel that hangs wherever one goes costs much time for nothing new.
+        bool const hangs = 2 * endless > cases.size() && !is_part;
         // What is still to come depends on what others have seen.
-        if (is_part && !known.empty()) break;
+        bool const depends = is_part && !known.empty();
+        bool const is_last = enough || hangs || depends;
+        if (is_last || ahead.empty()) report(progress_of(result.counts, by_family.size(), effort, started));
+        if (is_last) break;
     }
     if (result.counts.of(Mode::pressure).programs > 0) result.no_pressure.reset();
     result.failures = causes(std::move(by_family));

@@ -3,7 +3,8 @@
 //
 // Programs are numbered; they are run in batches, and only whole batches count. What is reported of a batch is, for
 // each family, the failure with the shortest program, of equal ones the first: so the result depends on seed and effort
-// alone, not on threads. A batch holds programs of every mode (effort.h).
+// alone, not on threads. A batch holds programs of every mode (effort.h). Several may be run together, and come to the
+// same.
 
 #include "checker/run/effort.h"
 #include "checker/run/machine_pool.h"
@@ -91,6 +92,7 @@ struct Division {
     std::function<void()> batch_done{};
 };
 
+// `report`: told, after so many programs as a batch has, how far it is; on any thread, one at a time.
 // `first_seen`: told, while programs run, of a defect of a family that was not seen before and has come again since; on
 // the thread that ran it, one at a time. Which program shows it there, and what comes first, depends on threads: it is
 // for somebody who waits.

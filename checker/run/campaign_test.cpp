@@ -88,6 +88,44 @@ TEST(Campaign, SteersAroundWhatIsKnownAndSaysSo) {
     EXPECT_LT(result.failures.front().seen, 200U) << "most programs get past it";
 }
 
+// A campaign whose batches are told of one by one runs them so, and others run several at a time.
+TEST(Campaign, ComesToTheSameWithBatchesThatAreRunTogether) {
+    struct Result {
+        CampaignResult campaign;
+        std::vector<std::uint64_t> programs;  // as progress was told
+    };
+    auto const run = [](PlantedDefect defect, bool together) {
+        Bench bench(kCowLazy, defect);
+        // The first batch is clean, and what fails in the second is to be avoided in the third.
+        dynamic_cast<TwinExecution&>(bench.pool.first()).defect_after = 80;
+        Division division;
+        if (!together) division.batch_done = [] {};
+        Batch const plain{.plain = 64, .sweep = 0, .pressure = 0, .preempt = 0, .harts = 0, .batches_to_limits = 0};
+        Result result;
+        result.campaign = run_campaign(
+            bench.pool, bench.look.reference, 1, {.programs = 640, .batch = plain}, {},
+            [&](Progress const& progress) { result.programs.push_back(progress.counts.programs); }, {}, {}, division);
+        return result;
+    };
+    for (PlantedDefect const defect : {PlantedDefect::none, PlantedDefect::wild_store_survives}) {
+        auto const together = run(defect, true), alone = run(defect, false);
+        CampaignResult const &a = together.campaign, &b = alone.campaign;
+        EXPECT_EQ(a.counts.programs, 640U);
+        EXPECT_EQ(a.counts.steps, b.counts.steps);
+        EXPECT_EQ(a.counts.checks.evaluated, b.counts.checks.evaluated);
+        EXPECT_EQ(a.counts.steered, b.counts.steered);
+        EXPECT_EQ(a.counts.steered.empty(), defect == PlantedDefect::none);
+        EXPECT_EQ(together.programs.back(), 640U);
+        ASSERT_EQ(a.failures.size(), b.failures.size());
+        for (std::size_t i = 0; i < a.failures.size(); ++i) {
+            EXPECT_EQ(a.failures[i].index, b.failures[i].index);
+            EXPECT_EQ(a.failures[i].seen, b.failures[i].seen);
+            EXPECT_EQ(a.failures[i].run.program, b.failures[i].run.program);
+        }
+        EXPECT_TRUE(defect != PlantedDefect::none || std::ranges::is_sorted(together.programs));
+    }
+}
+
 TEST(Campaign, GoesOnLookingForOtherFailures) {
     Bench bench(kCowLazy, PlantedDefect::parent_keeps_write);
     CampaignResult const result = bench.run({.programs = 300, .batch = {.plain = 64}, .families_max = 50});

@@ -4,13 +4,14 @@
 
 namespace vmcheck::run {
 
-void Steering::avoid(Family const& family) {
+bool Steering::avoid(Family const& family) {
     spec::Circumstances const& met = family.circumstances;
     // A step of that kind is asked nowhere else than in such circumstances only if there are any.
     bool const can_be = !met.overlapped && !family.advice && (!met.grounds.empty() || met.refused);
     Trigger const trigger{family.way, met};
-    if (can_be && std::find(triggers_.begin(), triggers_.end(), trigger) == triggers_.end())
-        triggers_.push_back(trigger);
+    if (!can_be || std::find(triggers_.begin(), triggers_.end(), trigger) != triggers_.end()) return false;
+    triggers_.push_back(trigger);
+    return true;
 }
 
 Steering::Verdict Steering::judge(spec::World const& world, spec::Step const& step, Steered& steered) const {

@@ -26,8 +26,8 @@ using Steered = std::map<Trigger, std::uint64_t>;
 
 class Steering {
   public:
-    // What fails in this way is to be avoided, if there is something about it that can be.
-    void avoid(Family const& family);
+    // What fails in this way is to be avoided, if there is something about it that can be. Returns whether that is new.
+    bool avoid(Family const& family);
     bool empty() const { return triggers_.empty(); }
 
     enum class Verdict : std::uint8_t { ask, ask_without_fault, leave_out };

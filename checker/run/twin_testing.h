@@ -19,7 +19,11 @@ class TwinExecution : public Execution {
         reset();
     }
 
-    void reset() override { machine_ = std::make_unique<spec::testing::ConcreteMachine>(setting_, defect_); }
+    void reset() override {
+        ++resets_;
+        auto const defect = resets_ < defect_after ? spec::testing::PlantedDefect::none : defect_;
+        machine_ = std::make_unique<spec::testing::ConcreteMachine>(setting_, defect);
+    }
     tl::expected<void, std::string> reset_to(std::uint32_t free_frames) override {
         spec::Program program;
         program.memory = free_frames;
@@ -83,6 +87,8 @@ class TwinExecution : public Execution {
 
     // From the step of this number on, over all programs.
     std::uint64_t engine_fails_after = UINT64_MAX;
+    // From the reset of this number on: most programs begin with one.
+    std::uint64_t defect_after = 0;
 
   private:
     struct Saved : Moment {
@@ -91,6 +97,7 @@ class TwinExecution : public Execution {
     };
 
     std::uint64_t steps_ = 0;
+    std::uint64_t resets_ = 0;
     std::size_t kind_ = 0;
     std::set<std::size_t> kinds_;
     std::shared_ptr<spec::Setting const> setting_;

@@ -42,6 +42,7 @@ class Observer {
     virtual ~Observer() = default;
     // The kernel has booted. `so_far` says what it is, and what is wrong with it already.
     virtual void on_kernel(SessionResult const& /*so_far*/) {}
+    // How far the programs are: on any thread, one at a time.
     virtual void on_progress(run::Progress const& /*progress*/) {}
     // A defect was seen, and once more, while programs run (run_campaign, `first_seen`): on any thread, one at a time.
     // Beside on_progress(). What it is called, and whether it is one of its own, is not known yet.

@@ -67,13 +67,13 @@ bool Board::can_go_on(HartIndex hart) {
     note(Request::Kind::other, [=](Board& board) { board.can_go_on(hart); });
     return machine_->hart(hart).can_go_on();
 }
-tl::expected<void, Error> Board::add_breakpoint(VirtAddr address) {
-    if (std::optional<Error> error = machine_->add_breakpoint(address)) return tl::unexpected(*error);
+tl::expected<void, Error> Board::add_breakpoint(VirtAddr address, std::vector<PhysAddr> words) {
+    if (std::optional<Error> error = machine_->add_breakpoint(address, std::move(words))) return tl::unexpected(*error);
     return {};
 }
-void Board::arm_breakpoint(VirtAddr address, bool armed) {
-    machine_->arm_breakpoint(address, armed);
-    note(Request::Kind::lasting, [=](Board& board) { board.arm_breakpoint(address, armed); });
+void Board::arm_breakpoint(VirtAddr address, Armed when) {
+    machine_->arm_breakpoint(address, when);
+    note(Request::Kind::lasting, [=](Board& board) { board.arm_breakpoint(address, when); });
 }
 
 std::uint64_t Board::read(Register which) const {

@@ -189,12 +189,13 @@ class Board {
     // False: it waits in wfi for an interrupt, or is parked. Requires: as above.
     bool can_go_on(HartIndex hart);
 
-    // Stop before the instruction at `address` is executed in S- or M-mode. Armed from the start.
+    // Stop before the instruction at `address` is executed in S- or M-mode. Armed always, from the start.
+    // `words`: of 64 bits in RAM, for Armed::where_zero. Of one that is known already, they stay as they are.
     // Adding one drops every translated block, so add all of them before the golden image is taken.
     // Fails only when the emulator refuses.
-    tl::expected<void, Error> add_breakpoint(VirtAddr address);
-    // An unarmed breakpoint is passed over, at the cost of one call on its way. Requires: added before.
-    void arm_breakpoint(VirtAddr address, bool armed);
+    tl::expected<void, Error> add_breakpoint(VirtAddr address, std::vector<PhysAddr> words = {});
+    // One that does not stop is passed over, at the cost of one call on its way. Requires: added before.
+    void arm_breakpoint(VirtAddr address, Armed when);
 
     // --- registers -------------------------------------------------------------------------------
 

@@ -190,7 +190,27 @@ TEST(Board, StopsAtABreakpointBeforeItsInstruction) {
         EXPECT_EQ(board.read(Register::pc), memset.value);
         EXPECT_EQ(board.read(Register::a1), i);
     }
-    board.arm_breakpoint(memset, false);
+    board.arm_breakpoint(memset, Armed::never);
+    EXPECT_TRUE(finished(board.run(kPlenty)));
+}
+
+TEST(Board, ABreakpointThatWaitsForZerosStopsWhereAllOfItsWordsAre) {
+    Board board = board_with(SCENARIO_MEMORY_CALLS);
+    VirtAddr const memset = guest_symbol("guest_memset");
+    PhysAddr const first = kRamStart + (small_config().ram_bytes - kPageBytes), second = first + 8;
+    ASSERT_TRUE(board.add_breakpoint(memset, {first, second}));
+    board.arm_breakpoint(memset, Armed::where_zero);
+    ASSERT_TRUE(stopped_by<stop::Breakpoint>(board.run(kPlenty)));
+    EXPECT_EQ(board.read(Register::a1), 1U);
+    board.write(second, std::array{std::byte{0}, std::byte{1}});
+    EXPECT_TRUE(finished(board.run(kPlenty))) << "the first is still 0";
+}
+
+TEST(Board, ABreakpointThatWaitsForZerosAndHasNoWordsNeverStops) {
+    Board board = board_with(SCENARIO_MEMORY_CALLS);
+    VirtAddr const memset = guest_symbol("guest_memset");
+    ASSERT_TRUE(board.add_breakpoint(memset));
+    board.arm_breakpoint(memset, Armed::where_zero);
     EXPECT_TRUE(finished(board.run(kPlenty)));
 }
 

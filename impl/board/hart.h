@@ -62,7 +62,8 @@ struct WatchedInstruction {
 
 struct BreakpointEntry {
     VirtAddr address;
-    bool armed = true;
+    std::vector<PhysAddr> words;
+    Armed armed = Armed::always;
 };
 
 class Hart {

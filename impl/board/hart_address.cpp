@@ -21,6 +21,12 @@ constexpr std::uint64_t kWordBytes = 8;
 constexpr std::uint64_t kParcelsPerSlot = 16;
 constexpr std::uint64_t kParcelsPerWord = 2;
 
+bool stops(BreakpointEntry const& breakpoint, Memory const& memory) {
+    if (breakpoint.armed != Armed::where_zero) return breakpoint.armed == Armed::always;
+    return !breakpoint.words.empty() &&
+           std::ranges::all_of(breakpoint.words, [&](PhysAddr word) { return memory.load<std::uint64_t>(word) == 0U; });
+}
+
 }  // namespace
 
 void Hart::address_hook(uc_engine*, std::uint64_t address, std::uint32_t, void* user) {
@@ -127,7 +133,7 @@ void Hart::on_address(VirtAddr pc) {
     for (BreakpointEntry const& breakpoint : machine_.breakpoints) {
         if (breakpoint.address != pc) continue;
         bool const pass = std::exchange(state.pass_breakpoint, std::nullopt) == pc;
-        if (breakpoint.armed && !pass) {
+        if (!pass && stops(breakpoint, machine_.memory)) {
             state.pass_breakpoint = pc;
             return stop(stop::Breakpoint{index_, pc});
         }

@@ -189,22 +189,22 @@ bool Machine::raise_timer() {
     return true;
 }
 
-std::optional<Error> Machine::add_breakpoint(VirtAddr address) {
+std::optional<Error> Machine::add_breakpoint(VirtAddr address, std::vector<PhysAddr> words) {
     auto const known = std::ranges::find(breakpoints, address, &BreakpointEntry::address);
     if (known != breakpoints.end()) {
-        known->armed = true;
+        known->armed = Armed::always;
         return std::nullopt;
     }
-    breakpoints.push_back({address, true});
+    breakpoints.push_back({address, std::move(words)});
     for (std::unique_ptr<Hart> const& hart : harts_) {
         if (std::optional<Error> error = hart->watch(address)) return error;
     }
     return std::nullopt;
 }
 
-void Machine::arm_breakpoint(VirtAddr address, bool armed) {
+void Machine::arm_breakpoint(VirtAddr address, Armed when) {
     auto const known = std::ranges::find(breakpoints, address, &BreakpointEntry::address);
-    if (known != breakpoints.end()) known->armed = armed;
+    if (known != breakpoints.end()) known->armed = when;
 }
 
 std::optional<Error> Machine::watch_instructions(InstructionWatcher* whom) {

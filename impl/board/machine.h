@@ -62,8 +62,8 @@ class Machine {
     void preempt_after(Parcels after) { preempt_after_ = after; }
     void switch_hart_after(Blocks after) { switch_hart_after_ = after; }
     void select_hart(HartIndex hart) { turn_ = static_cast<unsigned>(hart.value); }
-    std::optional<Error> add_breakpoint(VirtAddr address);
-    void arm_breakpoint(VirtAddr address, bool armed);
+    std::optional<Error> add_breakpoint(VirtAddr address, std::vector<PhysAddr> words);
+    void arm_breakpoint(VirtAddr address, Armed when);
     std::optional<Error> watch_instructions(InstructionWatcher* watcher);
 
     Hart& current() { return *harts_[turn_]; }

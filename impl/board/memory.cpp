@@ -69,6 +69,10 @@ void Memory::make_late(FrameNo frame) {
     late_.add(index_of(frame));
 }
 
+void Memory::use_huge_pages(bool whether) {
+    madvise(base_.get(), size_, whether ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
+
 void Memory::clear_dirty() {
     for (FrameNo const frame : dirty_) flags_[index_of(frame)] &= static_cast<std::uint8_t>(~kDirty);
     dirty_.clear();
@@ -157,6 +161,7 @@ void Memory::drop_private(Original const& original) {
         mark_written(frame);
     }
     if (madvise(base_.get(), size_, MADV_DONTNEED) != 0) return;
+    use_huge_pages(false);
     clear_dirty();
     late_.begin_again();
 }

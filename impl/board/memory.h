@@ -115,12 +115,17 @@ class Memory {
 
     // --- dirty frames ----------------------------------------------------------------------------
 
+    // Of a guest that writes so many, nearly all are likely to follow: a page fault for each would take longer than
+    // what it does with them. And they are given back to the host, rather than copied: a program that uses up all
+    // memory would otherwise leave its machine with all of it for itself.
+    static constexpr std::size_t kManyFrames = 2048;
     // Requires: contains(frame).
     void mark_dirty(FrameNo frame) {
         auto& flags = flags_[index_of(frame)];
         if (flags & kDirty) return;
         flags |= kDirty;
         dirty_.push_back(frame);
+        if (dirty_.size() == kManyFrames) use_huge_pages(true);
     }
     bool is_dirty(FrameNo frame) const { return contains(frame) && (flags_[index_of(frame)] & kDirty) != 0; }
     std::span<FrameNo const> dirty_frames() const { return dirty_; }
@@ -196,6 +201,9 @@ class Memory {
         std::vector<FrameNo> frames;
         std::vector<std::byte> bytes;  // of those frames, as they were
     };
+
+    // Of pages that are written from now on; it is only a hint.
+    void use_huge_pages(bool whether);
 
     Memory(std::byte* base, std::uint64_t size)
         : base_(base, Unmap{size}), size_(size), late_(base, size / kPageBytes), flags_(size / kPageBytes) {}

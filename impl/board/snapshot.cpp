@@ -109,10 +109,6 @@ tl::expected<SharedRam, Error> SharedRam::copy_of(Memory const& memory, SharedRa
 
 namespace {
 
-// So many dirty frames are given back to the host, rather than copied: a program that uses up all memory would
-// otherwise leave its machine with all of it for itself.
-constexpr std::size_t kManyFrames = 2048;
-
 void drop_private(Machine& machine) {
     machine.memory.drop_private([&](FrameNo frame) { return machine.golden->ram.frame(frame); });
 }
@@ -171,7 +167,7 @@ std::size_t Board::restore() {
     Golden const& golden = *machine.golden;
     Memory& memory = machine.memory;
     std::size_t const frames = memory.dirty_frames().size();
-    if (frames > kManyFrames) drop_private(machine);
+    if (frames > Memory::kManyFrames) drop_private(machine);
     for (FrameNo const frame : memory.dirty_frames()) put_back(machine, frame);
     memory.clear_dirty();
     machine.disk.discard_written();
@@ -206,7 +202,7 @@ std::size_t Board::restore(Checkpoint const& saved) {
     assert(machine.golden == checkpoint.golden);
     Memory& memory = machine.memory;
     std::size_t frames = checkpoint.frames.size();
-    if (memory.dirty_frames().size() > frames + kManyFrames) drop_private(machine);
+    if (memory.dirty_frames().size() > frames + Memory::kManyFrames) drop_private(machine);
     // The present dirty frames that the checkpoint does not hold are golden there.
     std::vector<FrameNo> held;
     held.reserve(frames);

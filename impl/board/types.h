@@ -52,6 +52,9 @@ enum class Privilege : std::uint8_t { user = 0, supervisor = 1, machine = 3 };
 
 enum class Access : std::uint8_t { load, store, fetch };
 
+// When a breakpoint stops. where_zero: where each of the words that it was given is 0; never, where it was given none.
+enum class Armed : std::uint8_t { never, where_zero, always };
+
 // The registers that can be read and written from outside. x0 reads as 0 and ignores writes. `privilege` holds a
 // Privilege. CSRs are those of the RISC-V privileged spec.
 enum class Register : std::uint8_t {

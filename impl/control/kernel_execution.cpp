@@ -56,13 +56,12 @@ CodePlace place_of(BootedKernel const& kernel, VirtAddr pc) {
 }
 
 tl::expected<void, BootError> add_breakpoints(board::Board& board, KernelEntries const& entries) {
-    for (std::optional<VirtAddr> const& entry : {entries.panic, entries.allocate}) {
-        if (!entry) continue;
-        if (auto added = board.add_breakpoint(*entry); !added)
-            return tl::unexpected(BootError{added.error().message, BootError::Kind::machine});
-    }
+    tl::expected<void, board::Error> added;
+    if (entries.panic) added = board.add_breakpoint(*entries.panic);
+    if (added && entries.allocate) added = board.add_breakpoint(*entries.allocate, entries.free_list_heads);
+    if (!added) return tl::unexpected(BootError{added.error().message, BootError::Kind::machine});
     // Armed for single steps only.
-    if (entries.allocate) board.arm_breakpoint(*entries.allocate, false);
+    if (entries.allocate) board.arm_breakpoint(*entries.allocate, board::Armed::never);
     return {};
 }
 
@@ -155,13 +154,9 @@ board::Parcels KernelExecution::step_budget(std::uint64_t pages) const {
 // Begins a step; returns the free frames before it.
 spec::FrameCensus KernelExecution::begin(std::optional<std::uint32_t> oom, std::uint64_t pages) {
     spec::FrameCensus const before = census();
-    if (kernel_->entries.allocate) {
-        // Stopping at every allocation costs time: only where one is to fail, or where memory may run out by itself,
-        // as it may where all that there is is asked for at once.
-        constexpr std::uint64_t kScarce = 256;
-        bool const scarce = !before.free || *before.free < kScarce + pages;
-        board_.arm_breakpoint(*kernel_->entries.allocate, oom.has_value() || scarce);
-    }
+    // Stopping at every allocation costs time: only where one is to fail, or finds nothing.
+    if (kernel_->entries.allocate)
+        board_.arm_breakpoint(*kernel_->entries.allocate, oom ? board::Armed::always : board::Armed::where_zero);
     if (recording_) board_.set_trace(true);
     board::Parcels const budget = step_budget(pages);
     conductor_.begin_step(budget, budget + kernel_->budgets.more, oom);

@@ -111,7 +111,7 @@ class Run {
     }
 
     Ending panicked() {
-        board_.arm_breakpoint(*panic_, false);
+        board_.arm_breakpoint(*panic_, board::Armed::never);
         for (Parcels const end = board_.elapsed() + kLastWords; board_.elapsed() < end;) {
             board::Stop const stop = board_.run(end - board_.elapsed());
             if (!std::holds_alternative<board::stop::Hypercall>(stop)) break;

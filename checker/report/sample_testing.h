@@ -16,6 +16,9 @@ namespace vmcheck::report::testing {
 // The parent's PTE keeps W at fork; as seen on an xv6 kernel with debug information.
 Finding parent_keeps_w();
 
+// A program whose child stores to a read-only page.
+inline constexpr char const* kWildStore = "vmcheck 1\nprofile cow\np0 fork p1\np1 store rodata 1 = 1\n";
+
 // What a step did: it returned (0 for what gives no value), made a child, had its actor ended, made the kernel panic.
 spec::Outcome gave(std::uint64_t value);
 spec::Outcome made_child(std::uint64_t pid = 2);

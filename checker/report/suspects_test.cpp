@@ -9,7 +9,6 @@
 
 #include <gmock/gmock.h>
 
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>

@@ -4,6 +4,7 @@
 #include "checker/cli/kernel_choice.h"
 #include "checker/cli/output.h"
 #include "checker/cli/print.h"
+#include "checker/finding/cause.h"
 #include "checker/report/text.h"
 #include "impl/base/files.h"
 #include "spec/text.h"
@@ -81,6 +82,15 @@ ExitCode for_each_program(Corpus const& corpus, Options const& options,
     return corpus.unreadable.empty() ? ExitCode::nothing_found : ExitCode::usage;
 }
 
+// The title of the advice that the last of the program's steps gives cause for, where its run does not fail; nothing
+// where there is none.
+std::optional<std::string> advice_at_the_end(run::Run const& run, spec::Program const& program) {
+    for (run::Divergence const& each : run.passed)
+        if (each.advice && each.at.value + 1 == program.steps.size())
+            return cause_of(run::family_of(each, program.steps.back())).title;
+    return std::nullopt;
+}
+
 // Programs are run on the kernel that was asked for, or on the reference kernel with the program's own profile.
 class Replayer {
   public:
@@ -93,7 +103,9 @@ class Replayer {
         if (!ran) return tl::unexpected(stop_for(ran.error(), options_));
         run::Run& run = *ran;
         if (!run.divergence) {
-            tell(stdout, "ok        {}{}\n", file.path.string(), remarks_on(run));
+            auto const advice = advice_at_the_end(run, file.program);
+            tell(stdout, "ok        {}{}{}\n", file.path.string(),
+                 advice ? fmt::format("   (fails nobody; advice: {})", *advice) : "", remarks_on(run));
             return false;
         }
         auto finding = session::make_finding(**kernel, {.run = std::move(run)},
@@ -167,10 +179,13 @@ ExitCode shrink(Options const& options) {
         if (!kernel) return give_up(kernel.error());
         auto run = session::run_once(*kernel, file.program, file.path.string());
         if (!run) return give_up(stop_for(run.error(), options));
-        if (!run->divergence)
+        if (!run->divergence) {
+            auto const advice = advice_at_the_end(*run, file.program);
             return give_up(
                 {Stop::Cause::usage,
-                 fmt::format("{}: does not fail on this kernel, so there is nothing to shrink.", file.path.string())});
+                 fmt::format("{}: does not fail on this kernel, so there is nothing to shrink.{}", file.path.string(),
+                             advice ? fmt::format(" It gives cause for advice: {}.", *advice) : "")});
+        }
         std::size_t const before = run->program.steps.size();
         auto finding = session::make_finding(*kernel, {.run = std::move(*run)},
                                              {.stop = options.stop, .last_call = options.last_call});

@@ -159,6 +159,7 @@ struct Finding {
     std::uint64_t case_index = 0;          // among the programs of that mode
     std::uint64_t seen = 0;                // runs of the campaign that failed so, or as in `also`
     std::vector<run::Signature> also;      // other signatures that went the same way through the kernel
+    std::vector<CodePlace> also_at{};      // lines that those say to look at, where this one does not
     std::uint32_t shrink_executions = 0;
     bool shrink_exhausted = false;
     std::uint32_t reproduced = 0;  // of `attempts` runs after a fresh boot

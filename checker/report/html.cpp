@@ -133,8 +133,12 @@ std::string solid(Finding const& finding) {
     ViolationWords const words = words_of(finding.divergence.violations.front());
     std::string text = fmt::format("<p class=\"story\">{}</p>\n", safe(story_of(finding)));
     text += steps(finding) + picture_of_turns(finding);
-    std::string const likewise =
-        finding.also.empty() ? "" : fmt::format("<dt>Likewise</dt><dd>at {}</dd>\n", safe(likewise_at(finding)));
+    std::string const steps_too = likewise_at(finding), lines_too = likewise_points_at(finding);
+    std::string likewise;
+    if (!steps_too.empty()) likewise += fmt::format("<dt>Likewise</dt><dd>at {}</dd>\n", safe(steps_too));
+    if (!lines_too.empty())
+        likewise += fmt::format("<dt>{}</dt><dd>such failures also point at {}</dd>\n",
+                                steps_too.empty() ? "Likewise" : "", safe(lines_too));
     text += fmt::format("<dl>\n<dt>Expected</dt><dd>{}</dd>\n<dt>Seen</dt><dd>{}</dd>\n{}{}</dl>\n",
                         safe(words.expected), safe(words.seen), places_list(finding), likewise);
     text += fmt::format("<h4>The program in C</h4>\n<pre>{}</pre>\n", safe(code(finding)));

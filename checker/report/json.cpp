@@ -113,6 +113,7 @@ Json to_json(Finding const& finding) {
     json["kind"] = spec::kind_name(finding.signature.kind);
     json["also"] = Json::array();
     for (run::Signature const& other : finding.also) json["also"].push_back(run::to_string(other));
+    json["also_at"] = to_json(finding.also_at);
     json["severity"] = to_string(finding.severity);
     json["rank"] = to_string(rank_of(finding));
     json["story"] = is_solid(finding) ? Json(story_of(finding)) : Json(nullptr);

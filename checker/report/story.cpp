@@ -1,6 +1,7 @@
 #include "checker/report/story.h"
 
 #include "checker/report/step_words.h"
+#include "checker/report/suspects.h"
 #include "checker/report/violation_words.h"
 #include "spec/step_kinds.h"
 #include "spec/text.h"
@@ -173,6 +174,15 @@ std::string likewise_at(Finding const& finding) {
         if (!text.empty()) text += ", ";
         text += spec::kind_name(other.kind);
         if (other.invariant != finding.signature.invariant) text += fmt::format(" ({})", title_of(other.invariant));
+    }
+    return text;
+}
+
+std::string likewise_points_at(Finding const& finding) {
+    std::string text;
+    for (CodePlace const& place : finding.also_at) {
+        if (!text.empty()) text += "; ";
+        text += to_string(place);
     }
     return text;
 }

@@ -32,5 +32,8 @@ std::string paragraph_of(Finding const& finding);
 
 // Other steps at which the same failure showed: "fstat, wait, fork (I10 containment)"; empty where there are none.
 std::string likewise_at(Finding const& finding);
+// Other lines that such failures point at: "usertrap, kernel/trap.c:77; copyin, kernel/vm.c:429"; empty where there are
+// none.
+std::string likewise_points_at(Finding const& finding);
 
 }  // namespace vmcheck::report

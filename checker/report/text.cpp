@@ -272,7 +272,10 @@ std::string finding_text(Finding const& finding, std::size_t number, std::size_t
     if (finding.evidence.pages) text += page_table(finding, style) + '\n';
     text += in_c(finding) + '\n';
     text += places(finding) + also(finding);
-    if (!finding.also.empty()) text += fmt::format("      Likewise  at {}\n", likewise_at(finding));
+    std::string const steps = likewise_at(finding), lines = likewise_points_at(finding);
+    if (!steps.empty()) text += fmt::format("      Likewise  at {}\n", steps);
+    if (!lines.empty())
+        text += fmt::format("      {:<9} such failures also point at {}\n", steps.empty() ? "Likewise" : "", lines);
     if (finding.shrink_exhausted) text += "      Shrinking ended by its budget: a shorter program may exist.\n";
     if (saved) text += what_to_do(finding, *saved);
     return text + on_qemu(finding, style) + "\n";

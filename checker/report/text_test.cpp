@@ -39,6 +39,18 @@ TEST(Text, TellsStoryStepsPageTablePlaceAndWhatToDo) {
     EXPECT_THAT(text, Not(HasSubstr("\033")));
 }
 
+TEST(Text, NamesTheLinesThatFailuresOfTheSameKindPointAt) {
+    Finding finding = testing::parent_keeps_w();
+    finding.also_at = {{"copyout", "kernel/vm.c", 399}, {"uvmunmap", "kernel/vm.c", 195}};
+    auto const text = [&] { return finding_text(finding, 1, 1, std::nullopt, {}); };
+    EXPECT_THAT(text(), HasSubstr("Likewise  such failures also point at copyout, kernel/vm.c:399; uvmunmap, "
+                                  "kernel/vm.c:195\n"));
+    finding.also = {{spec::Invariant::isolation, spec::index_of<spec::Exec>()}};
+    EXPECT_THAT(text(), HasSubstr("Likewise  at exec\n                such failures also point at copyout"));
+    finding.also_at.clear();
+    EXPECT_THAT(text(), Not(HasSubstr("also point")));
+}
+
 TEST(Text, AnIssueHasATitleAndABlockOfCode) {
     Finding finding = testing::parent_keeps_w();
     std::string const text = issue_text(finding, {"found/a.vmc", "../xv6-cow"});

@@ -1,6 +1,7 @@
 #include "checker/session/mistakes.h"
 
 #include "checker/finding/cause.h"
+#include "checker/report/suspects.h"
 #include "checker/report/usual_suspects.h"
 #include "spec/circumstances.h"
 #include "spec/step_kinds.h"
@@ -331,6 +332,25 @@ bool is_plainer(Finding const& one, Finding const& other) {
     return rank(one) < rank(other);
 }
 
+// What goes into another finding may be more than one mistake after all: where it says to look is not lost.
+void keep_places(Finding& finding, Finding const& other) {
+    constexpr std::size_t kMost = 3;
+    auto const same_line = [](CodePlace const& place) {
+        return [&place](CodePlace const& each) { return each.file == place.file && each.line == place.line; };
+    };
+    std::vector<CodePlace> places = other.also_at;
+    if (auto const first = report::place_to_mark(other)) places.insert(places.begin(), *first);
+    auto const own = report::suspects_in(finding).at;
+    std::erase_if(finding.also_at, [&](CodePlace const& place) {
+        return std::ranges::any_of(own, same_line(place), &report::Suspect::place);
+    });
+    for (CodePlace const& place : places) {
+        bool const known = std::ranges::any_of(own, same_line(place), &report::Suspect::place) ||
+                           std::ranges::any_of(finding.also_at, same_line(place));
+        if (!known && finding.also_at.size() < kMost) finding.also_at.push_back(place);
+    }
+}
+
 }  // namespace
 
 void add(Finding finding, Context const& context, std::vector<Finding>& findings) {
@@ -350,6 +370,7 @@ void add(Finding finding, Context const& context, std::vector<Finding>& findings
                                                                        : is_plainer(other, finding);
         if (other_stands) std::swap(other, finding);
         finding.seen += other.seen;
+        keep_places(finding, other);
         finding.also.push_back(other.signature);
         finding.also.insert(finding.also.end(), other.also.begin(), other.also.end());
         std::sort(finding.also.begin(), finding.also.end());

@@ -3,11 +3,14 @@
 #include "checker/session/mistakes.h"
 
 #include "checker/report/sample_testing.h"
+#include "checker/report/suspects.h"
 #include "spec/testing/test_setting.h"
 
 #include <gtest/gtest.h>
 
 #include <gmock/gmock.h>
+
+#include <set>
 
 namespace vmcheck::session {
 namespace {
@@ -64,6 +67,28 @@ TEST_F(Mistakes, OneFunctionThatDecidesForFaultsAndCopiesIsOne) {
     EXPECT_EQ(findings[0].program.steps.size(), 1U) << "the shorter one is shown";
     EXPECT_THAT(findings[0].also, SizeIs(1));
     EXPECT_EQ(findings[0].seen, 6U);
+}
+
+TEST_F(Mistakes, WhereTheOthersSayToLookIsKeptIfItIsAnotherLine) {
+    auto const dies_at = [&](std::string_view steps, unsigned line) {
+        Finding finding = report::testing::finding_of(spec::Invariant::liveness,
+                                                      "vmcheck 1\nprofile cow lazy\n" + std::string(steps), {}, {},
+                                                      report::testing::panicked("usertrap"));
+        finding.family = {Symptom::no_end, Way::fault, {.grounds = Ground::no_user}};
+        CodePlace const place{"usertrap", "kernel/trap.c", line};
+        finding.evidence.trace.functions = {place};
+        finding.evidence.trace.last = place;
+        finding.evidence.died_by = {place};
+        add(std::move(finding), {counts, setting}, findings);
+    };
+    dies_at("p0 store guard 1 = 1\n", 80);
+    dies_at("p0 store brk+4095 1 = 1\n", 77);
+    dies_at("p0 store brk+4094 1 = 1\n", 77);
+    dies_at("p0 store brk+4093 1 = 1\n", 80);
+    ASSERT_THAT(findings, SizeIs(1));
+    ASSERT_THAT(findings[0].also_at, SizeIs(1)) << "once, and not its own";
+    std::set<unsigned> const lines{report::place_to_mark(findings[0])->line, findings[0].also_at[0].line};
+    EXPECT_THAT(lines, ::testing::ElementsAre(77U, 80U));
 }
 
 TEST_F(Mistakes, ARightTooManyBringsNothingElseAbout) {

@@ -69,7 +69,7 @@ std::string steps(Finding const& finding) {
         std::string const free = free_words(finding, i);
         table.add({fmt::format("{}", i + 1), fmt::format("p{}", record.step.actor.value),
                    spec::print_without_actor(record.step) + (free.empty() ? "" : fmt::format(" ({})", free)),
-                   expected_words(record), seen_words(record) + (here ? "  ← here" : "")},
+                   expected_words(record), seen_words(record) + (here ? "  ←\u00a0here" : "")},
                   here);
     }
     std::string text = table.text();

@@ -5,7 +5,8 @@
 
 namespace vmcheck::report {
 
-// Wide tables and code scroll within themselves, so that the page never scrolls sideways; on a phone they wrap instead.
+// Wide tables and code wrap, so that what a step came to, which stands last in its row, is seen at once; where they
+// cannot, they scroll within themselves, and the page never scrolls sideways. On a phone each row is a list.
 inline constexpr std::string_view kHtmlStyle = R"css(
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --soft: #f3f4f6; --line: #d5d9de; --dim: #5b6570;
   --bad: #b42318; --bad-soft: #fdecea; --advice: #8a5a00; --good: #12703a; }
@@ -28,14 +29,14 @@ article.advice { border-left-color: var(--advice); }
 .tag { color: var(--bad); font-weight: 700; }
 .advice .tag { color: var(--advice); }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font: .85rem/1.45 ui-monospace, monospace; white-space: pre; }
+table { border-collapse: collapse; font: .85rem/1.45 ui-monospace, monospace; white-space: pre-wrap; }
 th, td { text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--dim); font-weight: 500; }
 tr.here td { background: var(--bad-soft); font-weight: 700; }
 .words table { white-space: normal; font: .9rem/1.4 system-ui, sans-serif; }
 .words td:first-child, .words td:nth-child(3) { white-space: nowrap; }
 pre { background: var(--soft); padding: .75rem; border-radius: .4rem; overflow-x: auto; margin: .4rem 0;
-  font: .85rem/1.45 ui-monospace, monospace; }
+  white-space: pre-wrap; overflow-wrap: anywhere; font: .85rem/1.45 ui-monospace, monospace; }
 code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; }
 .pictures { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; }
 svg { width: 100%; max-width: 24rem; height: auto; font: 13px system-ui, sans-serif; }
@@ -55,7 +56,6 @@ dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 40rem) {
   dl { display: block; }
   dt { margin-top: .5rem; }
-  pre { white-space: pre-wrap; overflow-wrap: anywhere; }
   article { padding: .75rem; }
   dt:empty { margin: 0; }
   table, tbody, tr { display: block; white-space: normal; }

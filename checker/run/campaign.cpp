@@ -34,7 +34,8 @@ struct BatchResult {
 };
 
 // While nothing fails, so many batches are run at a time: then nobody waits at the end of each for the longest of its
-// programs. What comes after a batch at whose end something is to be avoided is run again, now that this is known.
+// programs. What comes after a batch at whose end something is to be avoided is run again, now that this is known;
+// where there is no time for it any more, it counts as it was.
 constexpr std::uint64_t kBatchesTogether = 4;
 
 CaseResult run_case(Execution& machine, Reference const& reference, Case const& which, spec::Program const& program,
@@ -212,14 +213,13 @@ class Campaign {
     // Runs this batch, and perhaps more, unless it has been run. Returns false where it is not to be.
     bool begin(std::uint64_t batch) {
         if (!ahead_.empty()) return true;
-        if (time_is_up()) return false;
-        if (stop_.stop_requested()) {
-            result_.interrupted = true;
+        if (time_is_up() || stop_.stop_requested()) {
+            ahead_ = std::exchange(to_be_run_again_, {});
+            if (!ahead_.empty()) return true;
+            result_.interrupted = !time_is_up();
             return false;
         }
-        bool const is_divided = division_.shard || division_.known || division_.batch_done;
-        std::uint64_t const together = batch == 0 || is_divided || !by_family_.empty() ? 1 : kBatchesTogether;
-        for (std::uint64_t i = batch; i < batch + together && cases_.plain_in(i) > 0; ++i) {
+        for (std::uint64_t i = batch; i < batch + together(batch) && cases_.plain_in(i) > 0; ++i) {
             BatchResult& next = ahead_.emplace_back(BatchResult{cases_.batch(i), {}});
             if (division_.shard)
                 std::erase_if(next.cases, [&](Case const& each) { return !division_.shard->takes(each.index); });
@@ -236,7 +236,29 @@ class Campaign {
             run_cases(
                 stage, [this] { return time_is_up(); },
                 batch == 0 && &stage == &order.front() && cases_.needs_preparation());
+        if (!to_be_run_again_.empty()) {
+            take_from_before(to_be_run_again_.front(), ahead_.front());
+            to_be_run_again_.pop_front();
+        }
         return true;
+    }
+
+    // How many batches are run at a time from this one on.
+    std::uint64_t together(std::uint64_t batch) const {
+        bool const is_divided = division_.shard || division_.known || division_.batch_done;
+        // Who wants no more than the first failures is not to hear of those behind them.
+        bool const wants_all = effort_.families_max == Effort{}.families_max;
+        return batch > 0 && by_family_.empty() && wants_all && !is_divided ? kBatchesTogether : 1;
+    }
+
+    // Of a batch that was run again: what there was no time for any more, and what reached code that now was known.
+    static void take_from_before(BatchResult& before, BatchResult& again) {
+        for (std::size_t i = 0; i < again.results.size(); ++i) {
+            if (!again.results[i].done)
+                again.results[i] = std::move(before.results[i]);
+            else
+                again.results[i].fresh = again.results[i].fresh || before.results[i].fresh;
+        }
     }
 
     // A case of a batch that is being run.
@@ -279,7 +301,8 @@ class Campaign {
     void count(Mode mode, Counts const& counts) {
         std::scoped_lock const lock(counting_);
         counted_.add(counts);
-        if (mode == Mode::plain && counted_.programs % effort_.batch.plain == 0) tell(counted_);
+        bool const is_news = to_be_run_again_.empty();  // what is run again has been told of
+        if (is_news && mode == Mode::plain && counted_.programs % effort_.batch.plain == 0) tell(counted_);
     }
 
     // ---- what came of it
@@ -297,7 +320,7 @@ class Campaign {
         avoid_what_is_known();
         if (stop_.stop_requested()) {
             result_.interrupted = !time_is_up();
-            return !ahead_.empty();
+            return !ahead_.empty() || !to_be_run_again_.empty();
         }
         if ((result_.engine_failure = pool_.engine_failure())) return false;
         auto const is_defect = [](auto const& each) { return !each.first.advice; };
@@ -307,7 +330,7 @@ class Campaign {
         // What is still to come depends on what others have seen.
         bool const depends = is_part() && !known_.empty();
         bool const is_last = enough || hangs || depends;
-        if (is_last || ahead_.empty()) tell(result_.counts);
+        if (is_last || (ahead_.empty() && to_be_run_again_.empty())) tell(result_.counts);
         return !is_last;
     }
 
@@ -352,15 +375,9 @@ class Campaign {
         // Often enough to be sure of it; what hides nothing need not be avoided.
         constexpr std::uint64_t kSightings = 8;
         for (auto const& [family, failure] : by_family_)
-            if (failure.seen >= kSightings && !failure.run.divergence->settled && known_.avoid(family))
-                run_rest_again();
-    }
-
-    // The code that it has reached has been reached.
-    void run_rest_again() {
-        for (auto const& [cases, results] : std::exchange(ahead_, {}))
-            for (std::size_t i = 0; i < cases.size(); ++i)
-                if (results[i].fresh) keep(cases[i]);
+            if (failure.seen >= kSightings && !failure.run.divergence->settled && known_.avoid(family) &&
+                !ahead_.empty())
+                to_be_run_again_ = std::exchange(ahead_, {});
     }
 
     Clock::time_point started_ = Clock::now();
@@ -376,7 +393,8 @@ class Campaign {
     Steering known_;
     CampaignResult result_;
     std::map<Family, Failure> by_family_;
-    std::deque<BatchResult> ahead_;  // these have been run, and not been counted yet
+    std::deque<BatchResult> ahead_;            // these have been run, and not been counted yet
+    std::deque<BatchResult> to_be_run_again_;  // before something was to be avoided, these had been run
     std::mutex counting_;
     Counts counted_;  // with those of `ahead_`
 };

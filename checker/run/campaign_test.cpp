@@ -89,40 +89,59 @@ TEST(Campaign, SteersAroundWhatIsKnownAndSaysSo) {
 }
 
 // A campaign whose batches are told of one by one runs them so, and others run several at a time.
-TEST(Campaign, ComesToTheSameWithBatchesThatAreRunTogether) {
-    struct Result {
-        CampaignResult campaign;
-        std::vector<std::uint64_t> programs;  // as progress was told
-    };
-    auto const run = [](PlantedDefect defect, bool together) {
+class BatchesRunTogether : public ::testing::Test {
+  protected:
+    static constexpr std::uint64_t kPrograms = 640;
+
+    void run(PlantedDefect defect, bool together, std::uint64_t stop_at = kPrograms + 1) {
         Bench bench(kCowLazy, defect);
         // The first batch is clean, and what fails in the second is to be avoided in the third.
         dynamic_cast<TwinExecution&>(bench.pool.first()).defect_after = 80;
         Division division;
         if (!together) division.batch_done = [] {};
         Batch const plain{.plain = 64, .sweep = 0, .pressure = 0, .preempt = 0, .harts = 0, .batches_to_limits = 0};
-        Result result;
-        result.campaign = run_campaign(
-            bench.pool, bench.look.reference, 1, {.programs = 640, .batch = plain}, {},
-            [&](Progress const& progress) { result.programs.push_back(progress.counts.programs); }, {}, {}, division);
-        return result;
-    };
+        std::stop_source stop;
+        told.clear();
+        auto const report = [&](Progress const& progress) {
+            told.push_back(progress.counts.programs);
+            if (progress.counts.programs >= stop_at) stop.request_stop();
+        };
+        result = run_campaign(bench.pool, bench.look.reference, 1, {.programs = kPrograms, .batch = plain},
+                              stop.get_token(), report, {}, {}, division);
+    }
+
+    CampaignResult result;
+    std::vector<std::uint64_t> told;  // programs, as progress was told
+};
+
+TEST_F(BatchesRunTogether, ComeToTheSame) {
     for (PlantedDefect const defect : {PlantedDefect::none, PlantedDefect::wild_store_survives}) {
-        auto const together = run(defect, true), alone = run(defect, false);
-        CampaignResult const &a = together.campaign, &b = alone.campaign;
-        EXPECT_EQ(a.counts.programs, 640U);
-        EXPECT_EQ(a.counts.steps, b.counts.steps);
-        EXPECT_EQ(a.counts.checks.evaluated, b.counts.checks.evaluated);
-        EXPECT_EQ(a.counts.steered, b.counts.steered);
-        EXPECT_EQ(a.counts.steered.empty(), defect == PlantedDefect::none);
-        EXPECT_EQ(together.programs.back(), 640U);
-        ASSERT_EQ(a.failures.size(), b.failures.size());
-        for (std::size_t i = 0; i < a.failures.size(); ++i) {
-            EXPECT_EQ(a.failures[i].index, b.failures[i].index);
-            EXPECT_EQ(a.failures[i].seen, b.failures[i].seen);
-            EXPECT_EQ(a.failures[i].run.program, b.failures[i].run.program);
+        run(defect, false);
+        CampaignResult const alone = std::move(result);
+        run(defect, true);
+        EXPECT_EQ(result.counts.programs, kPrograms);
+        EXPECT_EQ(result.counts.steps, alone.counts.steps);
+        EXPECT_EQ(result.counts.checks.evaluated, alone.counts.checks.evaluated);
+        EXPECT_EQ(result.counts.steered, alone.counts.steered);
+        EXPECT_EQ(result.counts.steered.empty(), defect == PlantedDefect::none);
+        EXPECT_TRUE(std::ranges::is_sorted(told)) << "progress does not go back";
+        EXPECT_EQ(told.back(), kPrograms);
+        ASSERT_EQ(result.failures.size(), alone.failures.size());
+        for (std::size_t i = 0; i < result.failures.size(); ++i) {
+            EXPECT_EQ(result.failures[i].index, alone.failures[i].index);
+            EXPECT_EQ(result.failures[i].seen, alone.failures[i].seen);
+            EXPECT_EQ(result.failures[i].run.program, alone.failures[i].run.program);
         }
-        EXPECT_TRUE(defect != PlantedDefect::none || std::ranges::is_sorted(together.programs));
+    }
+}
+
+// What was to be run again, now that something is to be avoided, has been run.
+TEST_F(BatchesRunTogether, LoseNothingToAnEnd) {
+    for (std::uint64_t const programs : {128U, 192U, 320U, 384U}) {
+        run(PlantedDefect::wild_store_survives, true, programs);
+        EXPECT_TRUE(result.interrupted);
+        EXPECT_GE(result.counts.programs, programs);
+        EXPECT_FALSE(result.failures.empty());
     }
 }
 

@@ -1,11 +1,10 @@
 #include "checker/run/machine_pool.h"
 
-#include <tbb/concurrent_queue.h>
 #include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
-#include <thread>
+#include <atomic>
 #include <utility>
 #include <vector>
 
@@ -87,21 +86,19 @@ void MachinePool::reset() {
 }
 
 void MachinePool::for_each(std::size_t count, std::function<void(Execution&, std::size_t)> const& work) {
-    tbb::concurrent_queue<Execution*> idle;
-    for (auto const& machine : parts_->machines) idle.push(machine.get());
+    std::atomic<std::size_t> next = 0;
     Loop loop;
     loop.begin();
     parts_->arena.execute([&] {
         tbb::parallel_for(
-            std::size_t{0}, count,
-            [&](std::size_t index) {
-                loop.begin_iteration();
-                // There are as many machines as threads in the arena, and a thread holds one only within this call.
-                Execution* machine = nullptr;
-                while (!idle.try_pop(machine)) std::this_thread::yield();
-                work(*machine, index);
-                idle.push(machine);
-                loop.end_iteration();
+            std::size_t{0}, parts_->machines.size(),
+            [&](std::size_t worker) {
+                auto const take = [&] { return next.fetch_add(1, std::memory_order_relaxed); };
+                for (std::size_t i = take(); i < count; i = take()) {
+                    loop.begin_iteration();
+                    work(*parts_->machines[worker], i);
+                    loop.end_iteration();
+                }
             },
             tbb::simple_partitioner{});
     });

@@ -30,8 +30,8 @@ class MachinePool {
     Execution& first();
     // All machines are as at the start, and what they used up goes back to the host. Not while for_each() runs.
     void reset();
-    // Calls `work(machine, index)` once for each index in [0, count), on all machines at a time. Returns when all are
-    // done.
+    // Calls `work(machine, index)` once for each index in [0, count), on all machines at a time; they are begun in this
+    // order. Returns when all are done.
     void for_each(std::size_t count, std::function<void(Execution&, std::size_t)> const& work);
 
   private:

@@ -71,6 +71,7 @@ void Memory::make_late(FrameNo frame) {
 
 void Memory::use_huge_pages(bool whether) {
     madvise(base_.get(), size_, whether ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+    uses_huge_pages_ = whether;
 }
 
 void Memory::clear_dirty() {
@@ -144,6 +145,7 @@ bool map_pieces(std::byte* base, std::span<Piece const> pieces, int protection) 
 bool Memory::map_from(std::span<Piece const> pieces, std::shared_ptr<PlainFrames const> plain) {
     for (std::size_t index = 0; index < flags_.size(); ++index) mark_written(FrameNo{kRamStart.frame().value + index});
     late_.begin(std::move(plain));
+    uses_huge_pages_ = false;
     return map_pieces(base_.get(), pieces, PROT_READ | PROT_WRITE);
 }
 

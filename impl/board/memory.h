@@ -116,16 +116,18 @@ class Memory {
     // --- dirty frames ----------------------------------------------------------------------------
 
     // Of a guest that writes so many, nearly all are likely to follow: a page fault for each would take longer than
-    // what it does with them. And they are given back to the host, rather than copied: a program that uses up all
-    // memory would otherwise leave its machine with all of it for itself.
+    // what it does with them, so they are had 2 MiB at a time. They have to be given back (drop_private), rather than
+    // copied: a program that uses up all memory would otherwise leave its machine with all of it for itself.
     static constexpr std::size_t kManyFrames = 2048;
+    bool uses_huge_pages() const { return uses_huge_pages_; }
+
     // Requires: contains(frame).
     void mark_dirty(FrameNo frame) {
         auto& flags = flags_[index_of(frame)];
         if (flags & kDirty) return;
         flags |= kDirty;
         dirty_.push_back(frame);
-        if (dirty_.size() == kManyFrames) use_huge_pages(true);
+        if (dirty_.size() == kManyFrames && !uses_huge_pages_) use_huge_pages(true);
     }
     bool is_dirty(FrameNo frame) const { return contains(frame) && (flags_[index_of(frame)] & kDirty) != 0; }
     std::span<FrameNo const> dirty_frames() const { return dirty_; }
@@ -229,6 +231,7 @@ class Memory {
     LateFrames late_;
     std::vector<std::uint8_t> flags_;
     std::vector<FrameNo> dirty_;
+    bool uses_huge_pages_ = false;
     std::vector<FrameNo> open_;
     std::vector<FrameNo> written_;
     std::optional<Trial> trial_;

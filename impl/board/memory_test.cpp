@@ -80,6 +80,17 @@ TEST(Memory, AFrameThatIsPutBackIsWritten) {
     EXPECT_FALSE(memory.may_be_opened(kRamStart.frame())) << "it is not dirty";
 }
 
+TEST(Memory, HasHugePagesFromManyDirtyFramesOnUntilTheyAreGivenBack) {
+    Memory memory = std::move(*Memory::create((Memory::kManyFrames + 1) * kPageBytes));
+    for (std::size_t i = 0; i < Memory::kManyFrames - 1; ++i) memory.mark_dirty(FrameNo{kRamStart.frame().value + i});
+    EXPECT_FALSE(memory.uses_huge_pages());
+    memory.mark_dirty(FrameNo{kRamStart.frame().value + Memory::kManyFrames});
+    EXPECT_TRUE(memory.uses_huge_pages());
+    memory.drop_private([&](FrameNo frame) { return memory.frame(frame); });
+    EXPECT_FALSE(memory.uses_huge_pages());
+    EXPECT_TRUE(memory.dirty_frames().empty());
+}
+
 TEST(Memory, AnEmptyWriteTouchesNothing) {
     Memory memory = small_memory();
     ASSERT_TRUE(memory.open_for_write(kRamStart, 0));

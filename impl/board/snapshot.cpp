@@ -167,7 +167,7 @@ std::size_t Board::restore() {
     Golden const& golden = *machine.golden;
     Memory& memory = machine.memory;
     std::size_t const frames = memory.dirty_frames().size();
-    if (frames > Memory::kManyFrames) drop_private(machine);
+    if (memory.uses_huge_pages()) drop_private(machine);
     for (FrameNo const frame : memory.dirty_frames()) put_back(machine, frame);
     memory.clear_dirty();
     machine.disk.discard_written();

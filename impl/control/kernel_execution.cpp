@@ -154,9 +154,16 @@ board::Parcels KernelExecution::step_budget(std::uint64_t pages) const {
 // Begins a step; returns the free frames before it.
 spec::FrameCensus KernelExecution::begin(std::optional<std::uint32_t> oom, std::uint64_t pages) {
     spec::FrameCensus const before = census();
-    // Stopping at every allocation costs time: only where one is to fail, or finds nothing.
-    if (kernel_->entries.allocate)
-        board_.arm_breakpoint(*kernel_->entries.allocate, oom ? board::Armed::always : board::Armed::where_zero);
+    if (kernel_->entries.allocate) {
+        // One that finds nothing excuses a kernel where memory may run out by itself, as it may where all that there is
+        // is asked for at once; elsewhere somebody has wasted it.
+        constexpr std::uint64_t kScarce = 256;
+        bool const scarce = !before.free || *before.free < kScarce + pages;
+        using board::Armed;
+        board_.arm_breakpoint(*kernel_->entries.allocate, oom      ? Armed::always
+                                                          : scarce ? Armed::where_zero
+                                                                   : Armed::never);
+    }
     if (recording_) board_.set_trace(true);
     board::Parcels const budget = step_budget(pages);
     conductor_.begin_step(budget, budget + kernel_->budgets.more, oom);

@@ -94,7 +94,7 @@ class Engine {
     }
     // The hook itself has asked for it, or an interrupt became due in the block before.
     bool is_to_leave() const { return *internals_->is_to_leave < 0; }
-    void leave_block() { vmcheck::board::leave_block(handle()); }
+    VMCHECK_IS_JUMPED_OVER void leave_block() { vmcheck::board::leave_block(handle()); }
     // Before the instruction at one address. Blocks that are translated already pass it by.
     uc_err add_address_hook(VirtAddr at, CodeHooks::Function* function, void* user) {
         internals_->hooks.add_at(at, function, user);

@@ -176,8 +176,8 @@ class Hart {
     std::optional<Error> add_address_hook(VirtAddr address, AddressHook* function);
 
     // hart_run.cpp
-    static void block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
-    void on_rare_block(VirtAddr pc, std::uint32_t bytes);
+    VMCHECK_IS_JUMPED_OVER static void block_hook(uc_engine*, std::uint64_t address, std::uint32_t bytes, void* user);
+    VMCHECK_IS_JUMPED_OVER void on_rare_block(VirtAddr pc, std::uint32_t bytes);
     void look_at_block(VirtAddr pc, std::uint32_t bytes);
     void watch_turn(VirtAddr pc, std::uint32_t bytes);
     bool attend(VirtAddr pc);

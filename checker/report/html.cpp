@@ -82,8 +82,7 @@ std::string steps(Finding const& finding) {
 
 std::string page(Finding const& finding) {
     PageView const view = page_view(finding);
-    std::uint32_t const step = finding.divergence.at.value + 1;
-    Table table{"who", fmt::format("before step {}", step), fmt::format("after step {}", step)};
+    Table table{"who", view.before, view.after};
     for (PageView::Row const& each : view.rows) table.add({each.process, each.before, each.after});
     return fmt::format("<h4>Page table at {}</h4>\n", safe(view.page)) + picture_of_pages(finding) + table.text();
 }

@@ -39,6 +39,11 @@ std::string words_of(PageRow const& row) {
 PageView page_view(Finding const& finding) {
     PageTable const& table = *finding.evidence.pages;
     PageView view;
+    auto const& steps = finding.program.steps;
+    std::size_t const next = finding.divergence.at.value + std::size_t{1};  // counted from 0
+    bool const overlaps = next < steps.size() && steps[next].faults.meanwhile;
+    view.before = fmt::format("before step {}", next);
+    view.after = overlaps ? fmt::format("after steps {} and {}", next, next + 1) : fmt::format("after step {}", next);
     VirtAddr const start = start_of(table.page);
     view.page = fmt::format("va {:#x}", start.value);
     if (auto const& place = finding.evidence.place; place && place->anchor != spec::Anchor::absolute) {

@@ -17,7 +17,9 @@ struct PageView {
         std::string before;   // "frame 0x87f3b  R W - U  1 PTE, count 1", "not mapped", "-" where there is no process
         std::string after;
     };
-    std::string page;  // "heap (va 0x5000)"
+    std::string page;    // "heap (va 0x5000)"
+    std::string before;  // "before step 4"
+    std::string after;   // "after step 4"; "after steps 4 and 5" where these overlap
     std::vector<Row> rows;
 };
 

@@ -88,6 +88,13 @@ class Panel {
                            [&](spec::Violation const* each) { return each->invariant == invariant; });
     }
 
+    // After a copy two processes may have two frames at the page, of which one is counted right.
+    bool is_counted_wrong(FrameNo frame) const {
+        return std::any_of(rows_.begin(), rows_.end(), [&](PageRow const& row) {
+            return row.mapped && row.page.frame == frame && is_broken(spec::Invariant::counts, row.process);
+        });
+    }
+
     static int middle(std::size_t at) { return kTop + kRow * static_cast<int>(at) + kBox / 2; }
     int middle_of(spec::ProcId process) const {
         return middle(
@@ -124,7 +131,7 @@ class Panel {
                                       [&](PageRow const& each) { return each.mapped && each.page.frame == frame; });
         if (row == rows_.end()) return {};  // nobody maps it at that moment, and nothing else is known
         bool const free = row->on_free_list == true;
-        bool const wrong = free || !row->page.in_ram || is_broken(spec::Invariant::counts);
+        bool const wrong = free || !row->page.in_ram || is_counted_wrong(frame);
         std::string second = !row->page.in_ram ? "not in RAM"
                              : free            ? "on the free list"
                              : row->references > 0
@@ -179,11 +186,10 @@ std::vector<Stretch> stretches_of(std::vector<spec::Step> const& steps, std::siz
 std::string picture_of_pages(Finding const& finding) {
     if (!finding.evidence.pages) return {};
     PageTable const& table = *finding.evidence.pages;
-    std::uint32_t const step = finding.divergence.at.value + 1;
+    PageView const view = page_view(finding);
     std::string text = "<div class=\"pictures\">\n";
-    if (!table.before.empty()) text += Panel(table, table.before, {}).text(fmt::format("before step {}", step));
-    if (!table.after.empty())
-        text += Panel(table, table.after, finding.divergence.violations).text(fmt::format("after step {}", step));
+    if (!table.before.empty()) text += Panel(table, table.before, {}).text(view.before);
+    if (!table.after.empty()) text += Panel(table, table.after, finding.divergence.violations).text(view.after);
     return text +
            "</div>\n<p class=\"dim\">A solid arrow: the process may write there (W); a dashed one: it may only read. "
            "✗ and red: what is wrong.</p>\n";

@@ -110,10 +110,7 @@ std::string page_table(Finding const& finding, TextStyle style) {
     std::size_t name = view.page.size();
     for (PageView::Row const& row : view.rows) width = std::max(width, row.before.size());
     for (PageView::Row const& row : view.rows) name = std::max(name, row.process.size() + 3);
-    std::uint32_t const step = finding.divergence.at.value + 1;
-    std::string const head =
-        fmt::format("      {:<{}}   {:<{}}   {}", view.page, name, fmt::format("before step {}", step), width,
-                    fmt::format("after step {}", step));
+    std::string const head = fmt::format("      {:<{}}   {:<{}}   {}", view.page, name, view.before, width, view.after);
     std::string text = paint(head, Paint::dim, style) + '\n';
     for (PageView::Row const& row : view.rows)
         text += fmt::format("         {:<{}}   {:<{}}   {}\n", row.process, name - 3, row.before, width, row.after);

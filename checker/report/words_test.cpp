@@ -417,6 +417,27 @@ TEST(Picture, ShowsWhoMapsTheFrameAndMarksWhatIsWrongAfterTheStepOnly) {
     EXPECT_EQ(picture_of_pages(finding), "");
 }
 
+TEST(Picture, MarksTheFrameThatIsCountedWrongAndNoOther) {
+    Finding finding = testing::parent_keeps_w();
+    auto const marks = [](std::string const& text) {
+        std::size_t found = 0;
+        for (std::size_t at = 0; (at = text.find("✗ frame", at)) != std::string::npos; ++at) ++found;
+        return found;
+    };
+    spec::Violation& violation = finding.divergence.violations.front();
+    violation.invariant = Invariant::counts;
+    violation.facts = spec::WrongCount{1, 0, {}};
+    auto& rows = finding.evidence.pages->after;
+    ASSERT_EQ(rows.size(), 2U);
+    EXPECT_EQ(marks(picture_of_pages(finding)), 1U) << "both map it";
+    rows[1].page.frame.value += 1;
+    EXPECT_EQ(marks(picture_of_pages(finding)), 1U);
+    violation.process = spec::ProcId{7};
+    EXPECT_EQ(marks(picture_of_pages(finding)), 0U);
+    finding.program.steps.push_back({spec::ProcId{1}, spec::Yield{}, {std::nullopt, std::nullopt, true}});
+    EXPECT_THAT(picture_of_pages(finding), HasSubstr("after steps 1 and 2"));
+}
+
 TEST(Picture, HasALaneForEachProcessWhereStepsOverlap) {
     auto const text = [](std::string const& steps) {
         return picture_of_turns(testing::finding_of(Invariant::conservation,

@@ -232,10 +232,13 @@ class Campaign {
             for (std::size_t stage = 0; stage < stages.size(); ++stage)
                 for (std::size_t i : stages[stage]) order[stage].push_back({&each, i});
         }
-        for (std::vector<Place> const& stage : order)
-            run_cases(
-                stage, [this] { return time_is_up(); },
-                batch == 0 && &stage == &order.front() && cases_.needs_preparation());
+        if (batch == 0 && cases_.needs_preparation()) {
+            // Of a short run something is to come.
+            constexpr std::size_t kProgramsBefore = 8;
+            auto const at = std::min(kProgramsBefore, order.front().size());
+            order.front().insert(order.front().begin() + static_cast<std::ptrdiff_t>(at), Place{});
+        }
+        for (std::vector<Place> const& stage : order) run_cases(stage, [this] { return time_is_up(); });
         if (!to_be_run_again_.empty()) {
             take_from_before(to_be_run_again_.front(), ahead_.front());
             to_be_run_again_.pop_front();
@@ -261,18 +264,17 @@ class Campaign {
         }
     }
 
-    // A case of a batch that is being run.
+    // A case of a batch that is being run; without one, what cases of preemption wait for.
     struct Place {
-        BatchResult* batch;
-        std::size_t index;
+        BatchResult* batch = nullptr;
+        std::size_t index = 0;
     };
 
-    void run_cases(std::vector<Place> const& places, std::function<bool()> const& is_end, bool prepare = false) {
-        std::size_t const before = prepare ? 1 : 0;
-        pool_.for_each(before + places.size(), [&](Execution& machine, std::size_t i) {
+    void run_cases(std::vector<Place> const& places, std::function<bool()> const& is_end) {
+        pool_.for_each(places.size(), [&](Execution& machine, std::size_t i) {
+            auto const& [batch, index] = places[i];
             if (stop_.stop_requested() || is_end()) return;
-            if (i < before) return cases_.prepare_preemption(machine);
-            auto const& [batch, index] = places[i - before];
+            if (batch == nullptr) return cases_.prepare_preemption(machine);
             run_one(machine, batch->cases[index], batch->results[index]);
         });
     }

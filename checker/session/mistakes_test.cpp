@@ -71,9 +71,9 @@ TEST_F(Mistakes, OneFunctionThatDecidesForFaultsAndCopiesIsOne) {
 
 TEST_F(Mistakes, WhereTheOthersSayToLookIsKeptIfItIsAnotherLine) {
     auto const dies_at = [&](std::string_view steps, unsigned line) {
-        Finding finding = report::testing::finding_of(spec::Invariant::liveness,
-                                                      "vmcheck 1\nprofile cow lazy\n" + std::string(steps), {}, {},
-                                                      report::testing::panicked("usertrap"));
+        Finding finding =
+            report::testing::finding_of(spec::Invariant::liveness, "vmcheck 1\nprofile cow lazy\n" + std::string(steps),
+                                        {}, {}, report::testing::panicked("usertrap"));
         finding.family = {Symptom::no_end, Way::fault, {.grounds = Ground::no_user}};
         CodePlace const place{"usertrap", "kernel/trap.c", line};
         finding.evidence.trace.functions = {place};

@@ -161,6 +161,17 @@ TEST(Advice, IsGivenAndFailsNobody) {
     EXPECT_EQ(findings[0].at("signature"), "I10 store");
     EXPECT_LE(findings[0].at("steps").size(), 8U) << findings[0].at("program");
     EXPECT_EQ(findings[0].at("reproduced").at("times"), findings[0].at("reproduced").at("attempts"));
+    // The program that the report asks to replay does not fail, and shows it all the same.
+    std::string const program = "findings/1-I10-store.vmc";
+    Result const replayed = vmcheck({"replay", program, "--kernel", kernel}, scratch.path());
+    EXPECT_EQ(replayed.exit_code, 0) << replayed.err;
+    EXPECT_THAT(replayed.out, testing::HasSubstr(program + "   (fails nobody; advice: a store takes a frame"));
+    Result const shrunk = vmcheck({"shrink", program, "--kernel", kernel}, scratch.path());
+    EXPECT_EQ(shrunk.exit_code, 2);
+    EXPECT_THAT(shrunk.err, testing::HasSubstr("nothing to shrink. It gives cause for advice: a store takes a frame"));
+    std::string const right = VMCHECK_KERNELS "/cow-lazy/kernel";
+    Result const other = vmcheck({"replay", program, "--kernel", right}, scratch.path());
+    EXPECT_THAT(other.out, testing::Not(testing::HasSubstr("advice")));
 }
 
 // ---- effort

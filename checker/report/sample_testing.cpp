@@ -175,6 +175,7 @@ rc::Gen<SessionResult> any_session() {
         finding.evidence.free = {{{1}, FreeArgument::Of::address, 0, 4095, 3}};
         finding.evidence.trace.functions.push_back({*any_bytes(), *any_bytes(), *rc::gen::inRange(0U, 9U)});
         if (*rc::gen::arbitrary<bool>()) finding.evidence.trace.last = CodePlace{*any_bytes(), *any_bytes(), 3};
+        finding.also_at = {{*any_bytes(), *any_bytes(), 7}};
         if (*rc::gen::arbitrary<bool>()) finding.severity = Severity::advice;
         if (*rc::gen::inRange(0, 4) == 0) finding.reproduced = 0;
         finding.repro_c = *any_bytes();

@@ -269,7 +269,7 @@ std::string finding_text(Finding const& finding, std::size_t number, std::size_t
     if (finding.evidence.pages) text += page_table(finding, style) + '\n';
     text += in_c(finding) + '\n';
     text += places(finding) + also(finding);
-    std::string const steps = likewise_at(finding), lines = likewise_points_at(finding);
+    std::string const steps = likewise_at(finding), lines = one_line(likewise_points_at(finding));
     if (!steps.empty()) text += fmt::format("      Likewise  at {}\n", steps);
     if (!lines.empty())
         text += fmt::format("      {:<9} such failures also point at {}\n", steps.empty() ? "Likewise" : "", lines);
